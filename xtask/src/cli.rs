@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line, as types. The doc comments are the help.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Check, build and prove PostgreSQL extension images for CloudNativePG.
+///
+/// The rungs, from quick to thorough: `checks` reads, `bake` builds, `smoke` runs each image in a real
+/// PostgreSQL. The commands of the old Taskfile work too: `cargo xtask bake:all PUSH=true`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done; 1 a build, check or test failed; 2 wrong arguments, metadata or configuration; \
+                  3 a tool or daemon is missing or unusable; 130 interrupted."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// Use a private container engine, and start it when it does not run (Linux, root).
+    #[arg(long, global = true, env = "XTASK_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
+    pub sandbox: bool,
+    /// Base images in the sandbox: the published ones, or made from Debian's packages [default: auto].
+    #[arg(long, global = true, value_enum, value_name = "BASE")]
+    pub base: Option<Base>,
+    /// How to report: text for people, or one JSON object per event on standard output.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, hide_possible_values = false)]
+    pub format: Format,
+    /// Show every line that the tools print.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Base {
+    /// Published where they can be had, else Debian's packages.
+    Auto,
+    Published,
+    Debian,
+}
+
+impl Base {
+    pub fn name(self) -> &'static str {
+        match self {
+            Base::Auto => "auto",
+            Base::Published => "published",
+            Base::Debian => "debian",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check every tool, version and engine feature that is needed, all at once.
+    Prereqs(Prereqs),
+    /// List the extensions and their images: the CI matrix.
+    Targets(Targets),
+    /// Check metadata, Dockerfiles and the bake file, without building.
+    Checks(Checks),
+    /// Build images, dependencies first.
+    Bake(Bake),
+    /// Build images and try each one in a real PostgreSQL.
+    Smoke(Smoke),
+    /// The private container engine for a machine that has none.
+    Sandbox(Sandbox),
+    /// Show every setting, its value and where the value comes from.
+    Config(Config),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Run the project's own gate: format, lints and every lane of tests.
+    Ci(Ci),
+}
+
+/// Which extensions.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Selection {
+    /// Extensions, by directory name.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// The same, as an option.
+    #[arg(long = "target", value_name = "TARGET")]
+    pub more: Vec<String>,
+    /// All extensions.
+    #[arg(long, conflicts_with_all = ["targets", "more"])]
+    pub all: bool,
+}
+
+impl Selection {
+    /// The names that were given, each once.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.targets.iter().chain(&self.more) {
+            // Shells complete directories with their slash.
+            let name = name.trim_end_matches('/');
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+}
+
+/// Which images of the extensions.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Filters {
+    /// Only for these Debian suites.
+    #[arg(long, value_delimiter = ',', value_name = "SUITE")]
+    pub distro: Vec<String>,
+    /// Only for these PostgreSQL majors.
+    #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
+    pub pg: Vec<String>,
+}
+
+/// How to run.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Running {
+    /// How many builds or tests at the same time [default: one per extension, at most eight].
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// After a failure, still do what does not depend on it.
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Prereqs {
+    /// Only what these commands need.
+    #[arg(
+        long = "for",
+        value_delimiter = ',',
+        value_enum,
+        value_name = "COMMAND"
+    )]
+    pub needed_for: Vec<NeededFor>,
+    /// Print the checks as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NeededFor {
+    Checks,
+    Bake,
+    Smoke,
+    Sandbox,
+}
+
+#[derive(Args, Debug)]
+pub struct Targets {
+    /// Print JSON: an array of names, or with --images of objects.
+    #[arg(long)]
+    pub json: bool,
+    /// List images in place of extensions.
+    #[arg(long)]
+    pub images: bool,
+    /// Only extensions that differ from a commit; a change to a shared file means all.
+    #[arg(long, value_name = "REF")]
+    pub changed_since: Option<String>,
+    /// Only extensions whose images carry libraries of the operating system.
+    #[arg(long)]
+    pub os_libs: bool,
+    #[command(flatten)]
+    pub filters: Filters,
+}
+
+#[derive(Args, Debug)]
+pub struct Checks {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Leave out bake's own check, which needs Docker.
+    #[arg(long)]
+    pub no_bake: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Bake {
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub filters: Filters,
+    #[command(flatten)]
+    pub running: Running,
+    /// Push to the registry.
+    #[arg(long)]
+    pub push: bool,
+    /// Print the commands in place of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write what bake says of the images (digests) to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub metadata_file: Option<PathBuf>,
+    /// Only for these platforms [default: this machine's; all with --push to a registry elsewhere].
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORM")]
+    pub platform: Vec<String>,
+    /// The buildx builder.
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Build every layer again.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Print the images as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Smoke {
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub filters: Filters,
+    #[command(flatten)]
+    pub running: Running,
+    /// Test this image (a tag or a digest) in place of building one; for a single extension.
+    #[arg(long, value_name = "REFERENCE")]
+    pub image: Option<String>,
+    /// Test the images that are there, without building.
+    #[arg(long, conflicts_with = "image")]
+    pub no_bake: bool,
+    /// Print the commands in place of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The buildx builder.
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Sandbox {
+    #[command(subcommand)]
+    pub command: SandboxCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Make the sandbox, or mend it, and start its engine.
+    Up,
+    /// Say what is there.
+    Status {
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command with the sandbox's tools on PATH, or inside it with --inside.
+    Exec {
+        /// Run inside the sandbox's root in place of beside it.
+        #[arg(long)]
+        inside: bool,
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "COMMAND"
+        )]
+        command: Vec<OsString>,
+    },
+    /// End the sandbox and remove all that belongs to it.
+    Down {
+        /// Stop the engine but keep the files, so that the next `up` is quick.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// The sandbox's first process; `up` starts it.
+    #[command(hide = true)]
+    Init { folder: PathBuf },
+}
+
+#[derive(Args, Debug)]
+pub struct Config {
+    /// Print them as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct Ci {
+    /// Only these lanes.
+    #[arg(long, value_delimiter = ',', value_enum, value_name = "LANE")]
+    pub lane: Vec<Lane>,
+    /// All lanes but these; with `CI=true` a lane that cannot run is otherwise a failure.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_enum,
+        value_name = "LANE",
+        conflicts_with = "lane"
+    )]
+    pub without: Vec<Lane>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lane {
+    /// rustfmt.
+    Fmt,
+    /// clippy, warnings denied.
+    Clippy,
+    /// Parsing, plans, order, messages.
+    Unit,
+    /// The binary against fake tools.
+    Cli,
+    /// Every command of README and BUILD.
+    Docs,
+    /// Real builds and real servers: Docker, or root on Linux for the sandbox.
+    Engine,
+}

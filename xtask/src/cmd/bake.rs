@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `bake`: one `docker buildx bake` per extension, side by side, dependencies first.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli,
+    config::{self, Config},
+    context::{Context, Engaged},
+    exec::{Exec, Reason},
+    failure::Failure,
+    image::Built,
+    matrix::{self, Build, Filter, PLATFORMS},
+    plan::{Action, Plan, Step, StepId},
+    run::Report,
+    sandbox::archive::Repinned,
+    tool::{
+        buildx::{self, Bake, Metadata},
+        docker,
+    },
+    ui::{Table, seconds},
+};
+
+/// What to bake and how, resolved: input of the pure [`plan`].
+pub(super) struct Request<'a> {
+    pub config: &'a Config,
+    pub bake_file: &'a Path,
+    /// In the order in which they should start.
+    pub builds: &'a [Build],
+    /// False when a filter leaves images of an extension out, which must then be named.
+    pub whole_extensions: bool,
+    pub repinned: &'a [Repinned],
+    pub push: bool,
+    pub platforms: &'a [String],
+    pub no_cache: bool,
+    pub sandbox: bool,
+    /// Relative to the root where it lies inside.
+    pub metadata_file: Option<PathBuf>,
+}
+
+/// The steps that bake one extension.
+pub(super) struct Baked {
+    pub extension: String,
+    pub step: StepId,
+    pub metadata: PathBuf,
+}
+
+/// Adds the steps that bake `request.builds`, one bake per extension.
+pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
+    let folder = Path::new("target/xtask/bake");
+    let place = plan.add(
+        Step::new(
+            "folder for bake's metadata",
+            Action::Folder(folder.to_owned()),
+        )
+        .quiet(),
+    );
+    let platforms = platforms(plan, request);
+    let attest = attestations(plan, request);
+    let builder = Some(request.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+    let mut baked: Vec<Baked> = Vec::new();
+    for (name, builds) in by_extension(request.builds) {
+        let extension = &builds[0].extension;
+        let mut after = vec![place];
+        if let Some(copy) = request
+            .repinned
+            .iter()
+            .find(|copy| copy.extension.name == name)
+        {
+            after.push(
+                plan.add(
+                    Step::new(
+                        format!("metadata {name}"),
+                        Action::Folder(parent(&copy.file)),
+                    )
+                    .quiet(),
+                ),
+            );
+            let write = Action::Write {
+                path: copy.file.clone(),
+                contents: copy.contents.clone(),
+            };
+            after.push(
+                plan.add(
+                    Step::new(format!("write metadata {name}"), write)
+                        .after([after[1]])
+                        .quiet(),
+                ),
+            );
+        }
+        let needed = |required: &String| {
+            baked
+                .iter()
+                .find(|done| &done.extension == required)
+                .map(|done| done.step)
+        };
+        after.extend(extension.required_extensions.iter().filter_map(needed));
+        let metadata = folder.join(format!("{name}.json"));
+        let bake = Bake {
+            purpose: format!("bake `{name}` ({})", pairs(&builds)),
+            files: vec![
+                request.bake_file.to_owned(),
+                extension.metadata_file.clone(),
+            ],
+            targets: if request.whole_extensions {
+                Vec::new()
+            } else {
+                builds.iter().map(|build| build.target.clone()).collect()
+            },
+            variables: request
+                .config
+                .bake_variables()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            builder: builder.map(str::to_owned),
+            metadata_file: Some(metadata.clone()),
+            set: platforms.iter().chain(&attest).cloned().collect(),
+            push: request.push,
+            no_cache: request.no_cache,
+            check: false,
+        };
+        let step = plan.add(Step::run(format!("bake {name}"), bake.cmd()).after(after));
+        for build in &builds {
+            let name = format!("tidy {}", build.target);
+            plan.add(
+                Step::new(name, Action::Rotate(build.rotation()))
+                    .after([step])
+                    .quiet(),
+            );
+        }
+        baked.push(Baked {
+            extension: name,
+            step,
+            metadata,
+        });
+    }
+    if let Some(into) = &request.metadata_file {
+        let merge = Action::MergeJson {
+            from: baked.iter().map(|done| done.metadata.clone()).collect(),
+            into: into.clone(),
+        };
+        plan.add(
+            Step::new("metadata file", merge)
+                .after(baked.iter().map(|done| done.step))
+                .quiet(),
+        );
+    }
+    baked
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The builds of each extension, in the order in which the extensions first appear.
+fn by_extension(builds: &[Build]) -> Vec<(String, Vec<&Build>)> {
+    let mut groups: Vec<(String, Vec<&Build>)> = Vec::new();
+    for build in builds {
+        match groups
+            .iter_mut()
+            .find(|(name, _)| name == &build.extension.name)
+        {
+            Some((_, group)) => group.push(build),
+            None => groups.push((build.extension.name.clone(), vec![build])),
+        }
+    }
+    groups
+}
+
+fn pairs(builds: &[&Build]) -> String {
+    builds
+        .iter()
+        .map(|build| format!("pg {}, {}", build.pg_major, build.distro))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// Whether a registry is on this machine, so that what is pushed there is for this machine.
+fn is_local(registry: &str) -> bool {
+    let host = registry.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
+}
+
+/// `--set *.platform=…` where bake's own list is not what is wanted, and the reason as a note.
+fn platforms(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
+    let chosen = if !request.platforms.is_empty() {
+        request.platforms.to_vec()
+    } else if request.push && !is_local(request.config.get(config::REGISTRY)) {
+        plan.note(format!(
+            "for {}: pushed to a registry that is not local",
+            PLATFORMS.join(" and ")
+        ));
+        return Vec::new();
+    } else {
+        let own = docker::platform_of(std::env::consts::ARCH);
+        plan.note(format!(
+            "for {own} only, this machine's platform; `--platform` names others"
+        ));
+        vec![own]
+    };
+    vec![format!("*.platform={}", chosen.join(","))]
+}
+
+/// The SBOM scanner is an image of its own, which a closed network does not have.
+fn attestations(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
+    let without = match request.config.get(config::SBOM) {
+        "always" => false,
+        "never" => true,
+        _ => request.sandbox,
+    };
+    if !without {
+        return Vec::new();
+    }
+    if request.config.is_default(config::SBOM) {
+        plan.note("without SBOM attestations in the sandbox; `XTASK_BAKE_SBOM=always` adds them");
+    }
+    vec!["*.attest=type=sbom,disabled=true".to_owned()]
+}
+
+/// What the images are called where later steps use them.
+pub(super) fn built(build: &Build, baked: &[Baked]) -> Built {
+    let metadata = baked
+        .iter()
+        .find(|done| done.extension == build.extension.name)
+        .map(|done| (done.metadata.clone(), build.target.clone()));
+    Built {
+        tag: build.tag(),
+        metadata,
+    }
+}
+
+pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
+    context
+        .config
+        .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
+    let names = args.selection.names();
+    let workspace = context.workspace()?;
+    workspace.select(&names, args.selection.all)?;
+    let engaged = context.engage(workspace, args.dry_run)?;
+    let extensions = select(&engaged, &names, args.selection.all)?;
+    let filter = Filter {
+        distros: args.filters.distro.clone(),
+        majors: args.filters.pg.clone(),
+    };
+    let builds = matrix::builds(&extensions, &filter, &context.config)?;
+    let mut steps = Plan::default();
+    let metadata_file = args
+        .metadata_file
+        .as_deref()
+        .filter(|path| !path.as_os_str().is_empty());
+    let baked = plan(
+        &mut steps,
+        &Request {
+            config: &context.config,
+            bake_file: &engaged.workspace.bake_file,
+            builds: &builds,
+            whole_extensions: filter.is_empty(),
+            repinned: &engaged.repinned,
+            push: args.push,
+            platforms: &args.platform,
+            no_cache: args.no_cache,
+            sandbox: engaged.sandbox.is_some(),
+            metadata_file: metadata_file.map(|path| context.from_here(path)),
+        },
+    );
+    if args.dry_run {
+        print(context, &engaged, &steps);
+        return Ok(());
+    }
+    let surveyed = survey(context)?;
+    if let Some(warning) = surveyed {
+        context.ui.warning(&warning);
+    }
+    let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
+    let images = show(
+        context,
+        &builds,
+        &baked,
+        &report,
+        &args.platform,
+        args.json,
+        args.push,
+    )?;
+    context.verdict(&report, "bake")?;
+    context.ui.conclusion(&format!(
+        "{images} {} baked",
+        if images == 1 { "image" } else { "images" }
+    ));
+    Ok(())
+}
+
+/// The extensions to build, of the workspace as the engine will see it.
+pub(super) fn select(
+    engaged: &Engaged,
+    names: &[String],
+    all: bool,
+) -> Result<Vec<crate::extension::Extension>, Failure> {
+    let extensions = engaged.workspace.select(names, all)?;
+    if let Some(name) = names
+        .iter()
+        .find(|name| !extensions.iter().any(|extension| &extension.name == *name))
+    {
+        return Err(Failure::invalid(format!(
+            "`{name}` cannot be built from Debian's packages: the archive has none for it"
+        ))
+        .hint("leave out `--base debian` where the published base images can be had"));
+    }
+    Ok(extensions)
+}
+
+/// Prints the plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
+pub(super) fn print(context: &Context, engaged: &Engaged, plan: &Plan) {
+    let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+    let mut text = String::new();
+    if context.here != context.root {
+        text += &format!("cd {}\n", quoted(&context.root));
+    }
+    if let Some(sandbox) = &engaged.sandbox {
+        text += &format!("export PATH={}:\"$PATH\"\n", quoted(&sandbox.bin()));
+    }
+    text += &plan.to_string();
+    context.ui.data(&text);
+}
+
+/// Asks the engine whether it can do this at all. Gives a warning to show, if there is one.
+pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
+    let engine = docker::Engine::survey(&context.exec)?;
+    if engine.buildx.is_none() {
+        return Err(Failure::unavailable("`docker` has no buildx plugin")
+            .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)"));
+    }
+    let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+    if builder.is_none() && engine.containerd_store {
+        return Ok(None);
+    }
+    let text = context
+        .exec
+        .read(&buildx::inspect_cmd(builder), None)
+        .map_err(|failed| match (builder, &failed.reason) {
+            (Some(name), Reason::Status(_)) => Failure::unavailable(format!(
+                "builder `{name}` cannot be used: {}",
+                failed.cause().unwrap_or("buildx does not know it")
+            ))
+            .hint("`docker buildx ls` lists the builders"),
+            _ => Failure::from(failed),
+        })?;
+    match buildx::parse_driver(&text) {
+        Some("docker") if !engine.containerd_store => Err(Failure::unavailable(
+            "the engine's own builder cannot attest images or keep an index without the containerd image store",
+        )
+        .hint("set `\"features\": {\"containerd-snapshotter\": true}` in the engine's daemon.json, or use a builder of its own: \
+               `docker buildx create --use --driver docker-container --driver-opt network=host`")),
+        Some("docker") | None => Ok(None),
+        Some(driver) => Ok(Some(format!("images stay in the builder (driver `{driver}`) unless they are pushed: add `--push`"))),
+    }
+}
+
+/// The table of what was built. Gives the number of images.
+fn show(
+    context: &mut Context,
+    builds: &[Build],
+    baked: &[Baked],
+    report: &Report,
+    platforms: &[String],
+    json: bool,
+    push: bool,
+) -> anyhow::Result<usize> {
+    let sizes = context
+        .exec
+        .read(&docker::sizes_cmd(), None)
+        .map(|text| docker::parse_sizes(&text))
+        .unwrap_or_default();
+    let platforms = if !platforms.is_empty() {
+        platforms.join(",")
+    } else if push && !is_local(context.config.get(config::REGISTRY)) {
+        PLATFORMS.join(",")
+    } else {
+        docker::platform_of(std::env::consts::ARCH)
+    };
+    let mut rows = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    let mut metadata: BTreeMap<&Path, Metadata> = BTreeMap::new();
+    for build in builds {
+        let Some(done) = baked
+            .iter()
+            .find(|done| done.extension == build.extension.name)
+        else {
+            continue;
+        };
+        let step = report.step(done.step);
+        if !step.succeeded() {
+            continue;
+        }
+        if !metadata.contains_key(done.metadata.as_path()) {
+            metadata.insert(&done.metadata, Metadata::read(&done.metadata)?);
+        }
+        let digest = metadata
+            .get(done.metadata.as_path())
+            .and_then(|file| file.digest(&build.target))
+            .unwrap_or_default();
+        let size = sizes
+            .get(&build.tag())
+            .cloned()
+            .unwrap_or_else(|| "-".into());
+        // People tell digests apart by their first digits; scripts get all of it.
+        let short: String = digest.chars().take(19).collect();
+        rows.push(vec![
+            build.tag(),
+            short,
+            size.clone(),
+            platforms.clone(),
+            seconds(step.elapsed),
+        ]);
+        values.push(json!({
+            "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": digest,
+            "size": size, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
+        }));
+    }
+    let table = Table {
+        headings: vec!["IMAGE", "DIGEST", "SIZE", "PLATFORMS", "TIME"],
+        rows,
+    };
+    let count = values.len();
+    context.ui.result(json, &Value::Array(values), &table);
+    Ok(count)
+}

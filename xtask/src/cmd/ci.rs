@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `ci`: the project's own gate. Runs every lane that this machine can run and says which it cannot.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    cli::{Ci, Lane},
+    context::Context,
+    event::Outcome,
+    exec::Exec,
+    failure::Failure,
+    plan::{Cmd, Plan, Step},
+    sandbox,
+    tool::docker,
+    ui::{Table, seconds},
+};
+
+const LANES: [Lane; 6] = [
+    Lane::Fmt,
+    Lane::Clippy,
+    Lane::Unit,
+    Lane::Cli,
+    Lane::Docs,
+    Lane::Engine,
+];
+
+pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
+    if !context.root.join("xtask/Cargo.toml").exists() {
+        return Err(Failure::invalid(
+            "`ci` is the gate of xtask's own repository, and this is another one",
+        )
+        .into());
+    }
+    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
+    let mut rows = Vec::new();
+    let mut failed: Vec<&str> = Vec::new();
+    let started = Instant::now();
+    for lane in LANES {
+        let wanted = if args.lane.is_empty() {
+            !args.without.contains(&lane)
+        } else {
+            args.lane.contains(&lane)
+        };
+        if !wanted {
+            continue;
+        }
+        let name = name(lane);
+        if let Err(why) = possible(lane, context) {
+            if strict || args.lane.contains(&lane) {
+                context
+                    .ui
+                    .warning(&format!("lane {name} cannot run: {}", why.message));
+                failed.push(name);
+            } else {
+                context
+                    .ui
+                    .warning(&format!("lane {name} left out: {}", why.message));
+            }
+            rows.push(vec![
+                name.to_owned(),
+                if strict { "failed" } else { "left out" }.to_owned(),
+                String::new(),
+                why.message,
+            ]);
+            continue;
+        }
+        let mut plan = Plan::default();
+        plan.add(Step::run(format!("lane {name}"), cmd(lane)).timeout(Duration::from_secs(3600)));
+        let report = context.run(&plan, Some(1), false)?;
+        let step = &report.steps[0];
+        let passed = matches!(step.outcome, Outcome::Done(_));
+        if context.exec.interrupted() {
+            return Err(Failure::interrupted().into());
+        }
+        if !passed {
+            failed.push(name);
+        }
+        let result = if passed { "passed" } else { "failed" };
+        rows.push(vec![
+            name.to_owned(),
+            result.to_owned(),
+            seconds(step.elapsed),
+            step.last_line
+                .clone()
+                .filter(|_| !passed)
+                .unwrap_or_default(),
+        ]);
+    }
+    let passed = rows.iter().filter(|row| row[1] == "passed").count();
+    let table = Table {
+        headings: vec!["LANE", "RESULT", "TIME", ""],
+        rows,
+    };
+    context.ui.result(false, &serde_json::Value::Null, &table);
+    context
+        .ui
+        .data(&format!("{passed} passed, {} failed\n", failed.len()));
+    if !failed.is_empty() {
+        return Err(Failure::failed(format!("lanes failed: {}", failed.join(", "))).into());
+    }
+    context.ui.conclusion(&format!(
+        "all lanes passed in {}",
+        seconds(started.elapsed())
+    ));
+    Ok(())
+}
+
+fn name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Fmt => "fmt",
+        Lane::Clippy => "clippy",
+        Lane::Unit => "unit",
+        Lane::Cli => "cli",
+        Lane::Docs => "docs",
+        Lane::Engine => "engine",
+    }
+}
+
+/// Whether this machine can run the lane.
+fn possible(lane: Lane, context: &Context) -> Result<(), Failure> {
+    let Lane::Engine = lane else {
+        return Ok(());
+    };
+    if !context.global.sandbox && docker::Engine::survey(&context.exec).is_ok() {
+        return Ok(());
+    }
+    sandbox::up::refuse()
+}
+
+fn cmd(lane: Lane) -> Cmd {
+    let cargo = |purpose: &str, args: &[&str]| Cmd::new("cargo", purpose).args(args);
+    match lane {
+        Lane::Fmt => cargo(
+            "check the format (`cargo fmt` mends it)",
+            &["fmt", "--all", "--check"],
+        ),
+        Lane::Clippy => cargo(
+            "lint",
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ),
+        Lane::Unit => cargo(
+            "run the unit tests",
+            &["test", "--workspace", "--locked", "--lib", "--bins"],
+        ),
+        Lane::Cli => cargo(
+            "run the tests against fake tools",
+            &["test", "--package", "xtask", "--locked", "--test", "cli"],
+        ),
+        Lane::Docs => cargo(
+            "run the tests of the documentation",
+            &["test", "--package", "xtask", "--locked", "--test", "docs"],
+        ),
+        // One after the other: they share one engine and look at all that is in it.
+        Lane::Engine => cargo(
+            "run the tests on a real engine",
+            &[
+                "test",
+                "--package",
+                "xtask",
+                "--locked",
+                "--test",
+                "engine",
+                "--",
+                "--test-threads",
+                "1",
+            ],
+        ),
+    }
+}

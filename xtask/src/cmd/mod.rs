@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The commands, one file each: arguments and workspace in, a plan out, and what to say at the end.
+
+mod bake;
+mod checks;
+mod ci;
+mod completions;
+mod config;
+mod prereqs;
+mod sandbox;
+mod smoke;
+mod targets;
+
+use std::process::ExitCode;
+
+use crate::{cli::Command, context::Context};
+
+pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Prereqs(args) => prereqs::run(&args, context)?,
+        Command::Targets(args) => targets::run(&args, context)?,
+        Command::Checks(args) => checks::run(&args, context)?,
+        Command::Bake(args) => bake::run(&args, context)?,
+        Command::Smoke(args) => smoke::run(&args, context)?,
+        Command::Sandbox(args) => return sandbox::run(args.command, context),
+        Command::Config(args) => config::run(&args, context),
+        Command::Completions(args) => completions::run(&args, context)?,
+        Command::Ci(args) => ci::run(&args, context)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `prereqs`: everything that the wanted commands need, checked at once; what is missing comes with its fix.
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{NeededFor, Prereqs},
+    config,
+    context::Context,
+    exec::Exec,
+    failure::Failure,
+    sandbox,
+    tool::{buildx, docker},
+    ui::Table,
+};
+
+/// One thing that was looked at.
+struct Check {
+    name: &'static str,
+    state: State,
+    found: String,
+    fix: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    /// It works, but something is worth knowing.
+    Warning,
+    Missing,
+}
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            State::Good => "ok",
+            State::Warning => "warning",
+            State::Missing => "missing",
+        }
+    }
+}
+
+pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
+    let all = [NeededFor::Checks, NeededFor::Bake, NeededFor::Smoke];
+    let mut wanted: &[NeededFor] = if args.needed_for.is_empty() {
+        &all
+    } else {
+        &args.needed_for
+    };
+    let with_sandbox = [NeededFor::Sandbox];
+    let mut checks = Vec::new();
+    if context.global.sandbox || wanted.contains(&NeededFor::Sandbox) {
+        checks.extend(sandbox_checks(context));
+        let up = context.global.sandbox
+            && checks
+                .iter()
+                .all(|check: &Check| check.state != State::Missing);
+        if up {
+            let place = context.sandbox()?;
+            context.sandbox_up(&place)?;
+        } else {
+            wanted = &with_sandbox;
+        }
+    }
+    if wanted.iter().any(|command| *command != NeededFor::Sandbox) {
+        checks.extend(engine_checks(context, wanted));
+    }
+    let rows = checks
+        .iter()
+        .map(|check| {
+            vec![
+                check.state.name().to_owned(),
+                check.name.to_owned(),
+                check.found.clone(),
+                check.fix.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let values: Vec<Value> = checks
+        .iter()
+        .map(|check| json!({"name": check.name, "state": check.state.name(), "found": check.found, "fix": check.fix}))
+        .collect();
+    let table = Table {
+        headings: vec!["STATE", "WHAT", "FOUND", "FIX"],
+        rows,
+    };
+    context.ui.result(args.json, &Value::Array(values), &table);
+    let missing = checks
+        .iter()
+        .filter(|check| check.state == State::Missing)
+        .count();
+    if missing > 0 {
+        let what = if missing == 1 {
+            "1 prerequisite is missing".to_owned()
+        } else {
+            format!("{missing} prerequisites are missing")
+        };
+        return Err(Failure::unavailable(what).into());
+    }
+    context.ui.conclusion("all that is needed is there");
+    Ok(())
+}
+
+fn sandbox_checks(context: &Context) -> Vec<Check> {
+    let machine = match sandbox::up::refuse() {
+        Ok(()) => Check {
+            name: "Linux, root, tun",
+            state: State::Good,
+            found: "yes".into(),
+            fix: None,
+        },
+        Err(failure) => Check {
+            name: "Linux, root, tun",
+            state: State::Missing,
+            found: failure.message,
+            fix: failure.hint,
+        },
+    };
+    let tools = sandbox::up::HOST_PROGRAMS.iter().map(|program| match context.exec.finds(program) {
+        Some(path) => Check { name: program, state: State::Good, found: path.display().to_string(), fix: None },
+        None => Check {
+            name: program,
+            state: State::Missing,
+            found: "not on PATH".into(),
+            fix: Some("the sandbox is for Debian and what descends from it; elsewhere install Docker 28 with buildx".into()),
+        },
+    });
+    std::iter::once(machine).chain(tools).collect()
+}
+
+fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let mut add = |name, state, found: String, fix: Option<&str>| {
+        checks.push(Check {
+            name,
+            state,
+            found,
+            fix: fix.map(str::to_owned),
+        })
+    };
+    let Some(client) = context.exec.finds("docker") else {
+        add(
+            "docker",
+            State::Missing,
+            "not on PATH".into(),
+            Some("install Docker 28 or newer, or add `--sandbox` (Linux, root)"),
+        );
+        add(
+            "buildx",
+            State::Missing,
+            "needs docker".into(),
+            Some("install package `docker-buildx` or `docker-buildx-plugin`"),
+        );
+        return checks;
+    };
+    add("docker", State::Good, client.display().to_string(), None);
+    let buildx_version =
+        crate::plan::Cmd::new("docker", "ask for buildx").args(["buildx", "version"]);
+    match context.exec.read(&buildx_version, None) {
+        Ok(text) => add(
+            "buildx",
+            State::Good,
+            text.split_whitespace().nth(1).unwrap_or("there").to_owned(),
+            None,
+        ),
+        Err(_) => add(
+            "buildx",
+            State::Missing,
+            "`docker buildx` is not known".into(),
+            Some("install package `docker-buildx` or `docker-buildx-plugin`"),
+        ),
+    }
+    let engine = match docker::Engine::survey(&context.exec) {
+        Ok(engine) => engine,
+        Err(failure) => {
+            let found = failure.details.first().cloned().unwrap_or(failure.message);
+            add("engine", State::Missing, found, failure.hint.as_deref());
+            return checks;
+        }
+    };
+    add(
+        "engine",
+        State::Good,
+        format!("Docker {}", engine.version),
+        None,
+    );
+    if wanted.contains(&NeededFor::Smoke) && engine.major() < 28 {
+        add(
+            "image mounts",
+            State::Warning,
+            format!("Docker {} has none", engine.version),
+            Some("smoke copies the files instead; Docker 28 mounts them"),
+        );
+    }
+    if wanted.contains(&NeededFor::Bake) {
+        let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+        match context.exec.read(&buildx::inspect_cmd(builder), None) {
+            Err(failed) => add(
+                "builder",
+                State::Missing,
+                failed.cause().unwrap_or("cannot be inspected").to_owned(),
+                Some("`docker buildx ls` lists the builders"),
+            ),
+            Ok(text) => {
+                let driver = buildx::parse_driver(&text).unwrap_or("unknown").to_owned();
+                if driver == "docker" && !engine.containerd_store {
+                    add("builder", State::Missing, "driver docker without the containerd image store: no attestations, no index".into(),
+                        Some("set features.containerd-snapshotter in daemon.json, or `docker buildx create --use --driver docker-container --driver-opt network=host`"));
+                } else {
+                    add("builder", State::Good, format!("driver {driver}"), None);
+                }
+                platforms(&text, &mut add);
+            }
+        }
+    }
+    disk(context, &engine, &mut add);
+    checks
+}
+
+/// Whether the builder can run programs of the other platform. Our Dockerfiles need that for an image
+/// with system libraries only; the others are put together without running anything.
+fn platforms(inspected: &str, add: &mut dyn FnMut(&'static str, State, String, Option<&str>)) {
+    let listed = inspected
+        .lines()
+        .find_map(|line| line.strip_prefix("Platforms:"))
+        .unwrap_or_default();
+    let missing: Vec<&str> = crate::matrix::PLATFORMS
+        .into_iter()
+        .filter(|platform| !listed.contains(platform))
+        .collect();
+    if missing.is_empty() {
+        add(
+            "platforms",
+            State::Good,
+            crate::matrix::PLATFORMS.join(", "),
+            None,
+        );
+    } else {
+        add(
+            "platforms",
+            State::Warning,
+            format!("{} is not emulated", missing.join(", ")),
+            Some(
+                "only postgis needs it, to push for all platforms: `docker run --privileged --rm tonistiigi/binfmt --install all`",
+            ),
+        );
+    }
+}
+
+fn disk(
+    context: &Context,
+    engine: &docker::Engine,
+    add: &mut dyn FnMut(&'static str, State, String, Option<&str>),
+) {
+    // The sandbox's engine names its folder as it sees it; outside that is the sandbox's own.
+    let folder = match context.sandbox() {
+        Ok(sandbox) if context.global.sandbox => sandbox.folder,
+        _ => engine.root_folder.clone().into(),
+    };
+    // An engine on another machine has a disk that cannot be seen from here.
+    let Ok(disk) = nix::sys::statvfs::statvfs(&folder) else {
+        return;
+    };
+    let free = disk.blocks_available() * disk.fragment_size() / (1 << 30);
+    let least = u64::from(context.config.number(config::DISK_WARNING));
+    if free < least {
+        add(
+            "disk",
+            State::Warning,
+            format!("{free} GiB free for images"),
+            Some("`docker system df` shows what takes it, `docker buildx prune` drops build cache"),
+        );
+    } else {
+        add(
+            "disk",
+            State::Good,
+            format!("{free} GiB free for images"),
+            None,
+        );
+    }
+}

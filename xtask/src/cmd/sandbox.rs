@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `sandbox up | status | exec | down`.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::{
+    cli::SandboxCommand,
+    config,
+    context::Context,
+    exec::Exec,
+    failure::Failure,
+    plan::Cmd,
+    sandbox::{self, State},
+    ui::Table,
+};
+
+pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Result<ExitCode> {
+    match command {
+        SandboxCommand::Up => up(context)?,
+        SandboxCommand::Status { json } => return status(json, context),
+        SandboxCommand::Exec { inside, command } => return exec(inside, &command, context),
+        SandboxCommand::Down { keep } => down(keep, context)?,
+        SandboxCommand::Init { folder } => sandbox::init::run(&folder)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn up(context: &mut Context) -> anyhow::Result<()> {
+    context.global.sandbox = true;
+    let sandbox = context.sandbox()?;
+    if context.config.get(config::SANDBOX_BASE) == "debian" {
+        let workspace = context.workspace()?;
+        context.engage(workspace, false)?;
+    } else {
+        context.sandbox_up(&sandbox)?;
+    }
+    context.ui.conclusion(&format!(
+        "the sandbox is up in `{}`",
+        sandbox.folder.display()
+    ));
+    context
+        .ui
+        .note("add `--sandbox` to a command, or `export XTASK_SANDBOX=1`, to use it");
+    Ok(())
+}
+
+fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
+    let sandbox = context.sandbox()?;
+    let state = sandbox.state();
+    let (name, pid) = match &state {
+        State::Absent => ("absent", None),
+        State::Stopped => ("stopped", None),
+        State::Running(engine) => ("running", Some(engine.pid)),
+    };
+    let mut version = None;
+    if pid.is_some() {
+        let ask = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
+            "version",
+            "--format",
+            "{{.Server.Version}}",
+        ]);
+        version = context
+            .exec
+            .read(&ask, None)
+            .ok()
+            .map(|text| text.trim().to_owned());
+    }
+    let value = json!({"state": name, "folder": sandbox.folder, "pid": pid, "engine": version, "suite": sandbox.suite, "path": sandbox.bin()});
+    let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    let rows = [
+        ("state", name.to_owned()),
+        ("folder", sandbox.folder.display().to_string()),
+        (
+            "engine",
+            cell(version.map(|version| format!("Docker {version}"))),
+        ),
+        ("process", cell(pid.map(|pid| pid.to_string()))),
+        ("programs", sandbox.bin().display().to_string()),
+    ];
+    let table = Table {
+        headings: vec!["SANDBOX", ""],
+        rows: rows
+            .into_iter()
+            .map(|(name, value)| vec![name.to_owned(), value])
+            .collect(),
+    };
+    context.ui.result(as_json, &value, &table);
+    Ok(if pid.is_some() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn exec(
+    inside: bool,
+    command: &[std::ffi::OsString],
+    context: &mut Context,
+) -> anyhow::Result<ExitCode> {
+    let sandbox = context.sandbox()?;
+    context.sandbox_up(&sandbox)?;
+    let Some((program, args)) = command.split_first() else {
+        return Err(Failure::invalid("which command?").into());
+    };
+    let cmd = if inside {
+        Cmd::new(sandbox.bin().join("enter"), "run a command in the sandbox").args(command)
+    } else {
+        Cmd::new(program, "run a command with the sandbox's tools").args(args)
+    };
+    let exec = context.exec.clone().in_folder(&context.here);
+    let status = exec.interactive(&cmd).map_err(Failure::from)?;
+    Ok(ExitCode::from(status))
+}
+
+fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
+    let sandbox = context.sandbox()?;
+    if sandbox.state() == State::Absent {
+        context.ui.conclusion("there is no sandbox");
+        return Ok(());
+    }
+    sandbox::up::refuse()?;
+    let lock = sandbox.lock()?;
+    if keep {
+        let was = sandbox::down::stop(&sandbox)?;
+        context.ui.conclusion(if was {
+            "the sandbox is stopped, its files are kept"
+        } else {
+            "the sandbox was not running"
+        });
+        return Ok(());
+    }
+    sandbox::down::remove(&sandbox)?;
+    sandbox.unlock(lock)?;
+    context.ui.conclusion(&format!(
+        "the sandbox is gone: `{}` is removed",
+        sandbox.folder.display()
+    ));
+    Ok(())
+}

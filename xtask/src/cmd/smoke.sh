@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Runs inside the base image (bash reads it from standard input): a throw-away PostgreSQL with the
+# extension's files in place, the extension created and used. Arguments: the server's options.
+# Environment: XTASK_CREATE and XTASK_PROOF (SQL), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION.
+set -euo pipefail
+fail() { echo "error: $*"; exit 1; }
+data=$(mktemp -d)
+PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
+command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
+
+# A library that cannot be resolved fails only when somebody needs it; better to know now.
+unresolved=$(find "/extensions/$XTASK_EXTENSION" -name '*.so*' -type f -print0 |
+  LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" xargs -0 -r -n 1 ldd 2>/dev/null | awk '/not found/ {print $1}' | sort -u | tr '\n' ' ')
+[ -z "$unresolved" ] || fail "libraries that the image asks for and nothing provides: $unresolved"
+
+initdb --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --no-locale >"$data.log" 2>&1 ||
+  { cat "$data.log"; fail "initdb did not succeed"; }
+LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" postgres -D "$data" -k /tmp -c listen_addresses= -c fsync=off -c wal_level=logical \
+  -c logging_collector=on -c log_directory=log -c log_filename=server.log "$@" >"$data.start" 2>&1 &
+server=$!
+log() { tail -n 20 "$data.start" "$data"/log/server.log 2>/dev/null | sed 's/^/server: /'; }
+tries=0
+until pg_isready --quiet --host=/tmp; do
+  kill -0 "$server" 2>/dev/null || { log; fail "the server did not start"; }
+  tries=$((tries + 1))
+  [ "$tries" -lt 600 ] || { log; fail "the server did not answer"; }
+  sleep 0.05
+done
+run() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@" 2>&1; }
+run --dbname=postgres --command='CREATE DATABASE smoke' || { log; fail "no database could be made"; }
+run --dbname=smoke <<<"$XTASK_CREATE" || { log; fail "the extension could not be created"; }
+proof=$(run --dbname=smoke <<<"$XTASK_PROOF") || { echo "$proof"; log; fail "smoke.sql did not pass"; }
+kill -0 "$server" 2>/dev/null || { log; fail "the server crashed"; }
+[ -z "$proof" ] || tail -n 1 <<<"$proof"

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settings: defaults, then `xtask.toml`, then the environment, then flags; each value knows where
+//! it came from.
+
+use std::{collections::BTreeMap, ffi::OsString, fmt, path::Path};
+
+use serde::Serialize;
+
+use crate::failure::{Failure, did_you_mean};
+
+/// One setting: its key in `xtask.toml`, its environment variable, its default, what it is for.
+pub(crate) struct Setting {
+    pub key: &'static str,
+    pub env: &'static str,
+    pub default: &'static str,
+    pub about: &'static str,
+    kind: Type,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Text,
+    /// A whole number; 0 means "decide for me".
+    Number,
+    OneOf(&'static [&'static str]),
+}
+
+macro_rules! settings {
+    ($($constant:ident $key:literal $env:literal $default:literal $kind:expr, $about:literal;)*) => {
+        $(#[doc = $about] pub const $constant: &str = $key;)*
+        /// All settings, in the order in which `config` shows them.
+        pub const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key, env: $env, default: $default, about: $about, kind: $kind,
+        }),*];
+    };
+}
+
+settings! {
+    PATHS_EXTENSIONS "paths.extensions" "XTASK_PATHS_EXTENSIONS" "extensions" Type::Text,
+        "the folder with one directory per extension";
+    PATHS_BAKE_FILE "paths.bake-file" "XTASK_PATHS_BAKE_FILE" "docker/bake.hcl" Type::Text,
+        "the file that tells buildx how an image is built";
+    PATHS_SUITE "paths.suite" "XTASK_PATHS_SUITE" "test" Type::Text,
+        "the folder with the Chainsaw suite that all extensions share";
+    REGISTRY "registry" "registry" "localhost:5000" Type::Text,
+        "where images are pushed; bake reads the same variable";
+    ENVIRONMENT "environment" "environment" "testing" Type::OneOf(&["testing", "production"]),
+        "`testing` images have `-testing` in their name; bake reads the same variable";
+    REVISION "revision" "revision" "" Type::Text,
+        "the commit to write into the images; bake reads the same variable";
+    BASE_IMAGE "images.base" "base_image" "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}" Type::Text,
+        "the PostgreSQL image an extension is built for; bake reads the same variable";
+    BUILDER "bake.builder" "BUILDX_BUILDER" "" Type::Text,
+        "the buildx builder; empty: the one that buildx has selected";
+    JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number,
+        "builds and tests at the same time; 0: one per extension, at most eight";
+    SBOM "bake.sbom" "XTASK_BAKE_SBOM" "auto" Type::OneOf(&["auto", "always", "never"]),
+        "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
+    SMOKE_MOUNT "smoke.mount" "XTASK_SMOKE_MOUNT" "auto" Type::OneOf(&["auto", "image", "copy"]),
+        "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
+    SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number,
+        "seconds that one smoke test may take";
+    SANDBOX_FOLDER "sandbox.folder" "XTASK_SANDBOX_FOLDER" "" Type::Text,
+        "where the sandbox lives; empty: xtask-sandbox in the user's cache folder";
+    SANDBOX_BASE "sandbox.base" "XTASK_SANDBOX_BASE" "auto" Type::OneOf(&["auto", "published", "debian"]),
+        "base images in the sandbox; auto: the published ones, or Debian's packages where they cannot be had";
+    SANDBOX_SUITE "sandbox.suite" "XTASK_SANDBOX_SUITE" "forky" Type::Text,
+        "the Debian suite of the sandbox and of its base image";
+    SANDBOX_MIRROR "sandbox.mirror" "XTASK_SANDBOX_MIRROR" "" Type::Text,
+        "the Debian mirror; empty: the one that this machine's apt uses";
+    DISK_WARNING "disk.warning" "XTASK_DISK_WARNING" "5" Type::Number,
+        "warn when the engine's disk has less than this many GiB left";
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    File(usize),
+    Environment(&'static str),
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(line) => write!(f, "xtask.toml:{line}"),
+            Origin::Environment(name) => write!(f, "environment variable {name}"),
+            Origin::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// Every setting's value.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+/// A setting as `config --json` prints it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown {
+    pub key: &'static str,
+    pub value: String,
+    pub origin: String,
+    pub env: &'static str,
+    pub about: &'static str,
+}
+
+impl Config {
+    /// Reads `root/xtask.toml` if it is there, then the environment.
+    pub(crate) fn load(
+        root: &Path,
+        env: &dyn Fn(&str) -> Option<OsString>,
+    ) -> anyhow::Result<Self> {
+        let path = root.join("xtask.toml");
+        let text = match fs_err::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(Failure::invalid(error.to_string()).into()),
+        };
+        let mut config = Self {
+            values: SETTINGS
+                .iter()
+                .map(|setting| (setting.key, (setting.default.to_owned(), Origin::Default)))
+                .collect(),
+        };
+        config.read_file(&text)?;
+        for setting in SETTINGS {
+            if let Some(value) = env(setting.env) {
+                let value = value.into_string().map_err(|_| {
+                    Failure::invalid(format!(
+                        "environment variable `{}` is not UTF-8",
+                        setting.env
+                    ))
+                })?;
+                // What a shell leaves behind when a variable is emptied means "not set".
+                if !value.is_empty() {
+                    config.put(setting, value, Origin::Environment(setting.env))?;
+                }
+            }
+        }
+        Ok(config)
+    }
+
+    fn read_file(&mut self, text: &str) -> Result<(), Failure> {
+        let line_at = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
+        let table = toml::de::DeTable::parse(text).map_err(|error| {
+            let line = line_at(error.span().map_or(0, |span| span.start));
+            Failure::invalid(format!("`xtask.toml` line {line}: {}", error.message()))
+        })?;
+        let mut pending: Vec<(String, usize, &toml::de::DeValue)> = table
+            .get_ref()
+            .iter()
+            .map(|(key, value)| {
+                (
+                    key.get_ref().to_string(),
+                    line_at(key.span().start),
+                    value.get_ref(),
+                )
+            })
+            .collect();
+        while let Some((key, line, value)) = pending.pop() {
+            let text = match value {
+                toml::de::DeValue::Table(table) => {
+                    pending.extend(table.iter().map(|(name, value)| {
+                        let path = format!("{key}.{}", name.get_ref());
+                        (path, line_at(name.span().start), value.get_ref())
+                    }));
+                    continue;
+                }
+                toml::de::DeValue::String(text) => text.to_string(),
+                toml::de::DeValue::Integer(number) => number.to_string(),
+                _ => {
+                    return Err(Failure::invalid(format!(
+                        "`xtask.toml` line {line}: `{key}` must be a string or a whole number"
+                    )));
+                }
+            };
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+                let meant = did_you_mean(&key, SETTINGS.iter().map(|setting| setting.key));
+                return Err(Failure::invalid(format!(
+                    "`xtask.toml` line {line}: unknown setting `{key}`{meant}"
+                ))
+                .hint("`cargo xtask config` lists every setting"));
+            };
+            self.put(setting, text, Origin::File(line))?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, setting: &Setting, value: String, origin: Origin) -> Result<(), Failure> {
+        let wrong = |wanted: String| {
+            Failure::invalid(format!(
+                "setting `{}` is `{value}` ({origin}); it must be {wanted}",
+                setting.key
+            ))
+        };
+        match setting.kind {
+            Type::Text => {}
+            Type::Number => {
+                value
+                    .parse::<u32>()
+                    .map_err(|_| wrong("a whole number".into()))?;
+            }
+            Type::OneOf(allowed) if !allowed.contains(&value.as_str()) => {
+                let names: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
+                return Err(wrong(format!("one of {}", names.join(", "))));
+            }
+            Type::OneOf(_) => {}
+        }
+        self.values.insert(setting.key, (value, origin));
+        Ok(())
+    }
+
+    /// A flag's value wins over everything. `key` is one of this module's constants.
+    pub(crate) fn set_flag(
+        &mut self,
+        key: &str,
+        flag: &'static str,
+        value: Option<&str>,
+    ) -> Result<(), Failure> {
+        match (value, SETTINGS.iter().find(|setting| setting.key == key)) {
+            (Some(value), Some(setting)) => self.put(setting, value.to_owned(), Origin::Flag(flag)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The value of a setting; `key` is one of this module's constants.
+    pub(crate) fn get(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", |(value, _)| value)
+    }
+
+    /// A number setting; the value was checked when it was put in.
+    pub(crate) fn number(&self, key: &str) -> u32 {
+        self.get(key).parse().unwrap_or_default()
+    }
+
+    pub(crate) fn is_default(&self, key: &str) -> bool {
+        matches!(self.values.get(key), Some((_, Origin::Default)))
+    }
+
+    /// What bake reads from its environment, where it differs from bake's own defaults.
+    pub(crate) fn bake_variables(&self) -> Vec<(&'static str, &str)> {
+        let mut variables = vec![("registry", self.get(REGISTRY))];
+        for key in [ENVIRONMENT, REVISION, BASE_IMAGE] {
+            if let (false, Some(setting)) = (
+                self.is_default(key),
+                SETTINGS.iter().find(|setting| setting.key == key),
+            ) {
+                variables.push((setting.env, self.get(key)));
+            }
+        }
+        variables
+    }
+
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        let shown = |setting: &Setting| {
+            let (value, origin) = self.values.get(setting.key)?;
+            Some(Shown {
+                key: setting.key,
+                value: value.clone(),
+                origin: origin.to_string(),
+                env: setting.env,
+                about: setting.about,
+            })
+        };
+        SETTINGS.iter().filter_map(shown).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let root = tempfile::tempdir()?;
+        crate::file::write_atomically(&root.path().join("xtask.toml"), toml)?;
+        let env: BTreeMap<String, OsString> = env
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
+        Config::load(root.path(), &|name| env.get(name).cloned())
+    }
+
+    #[test]
+    fn the_later_source_wins_and_is_named() {
+        let toml = "registry = \"a\"\n\n[bake]\njobs = 3\n";
+        let mut config = load(toml, &[("registry", "b"), ("revision", "")]).unwrap();
+        let origin = |config: &Config, key| config.values[key].1.to_string();
+        assert_eq!(config.get(REGISTRY), "b");
+        assert_eq!(origin(&config, REGISTRY), "environment variable registry");
+        assert_eq!(config.number(JOBS), 3);
+        assert_eq!(origin(&config, JOBS), "xtask.toml:4");
+        assert_eq!(origin(&config, REVISION), "default");
+        config.set_flag(JOBS, "--jobs", Some("2")).unwrap();
+        assert_eq!(origin(&config, JOBS), "flag --jobs");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (toml, message) in [
+            (
+                "[paths]\nextension = \"x\"\n",
+                "`xtask.toml` line 2: unknown setting `paths.extension`; did you mean `paths.extensions`?",
+            ),
+            ("a = ", "`xtask.toml` line 1: "),
+            (
+                "registry = [1]\n",
+                "`xtask.toml` line 1: `registry` must be a string or a whole number",
+            ),
+            (
+                "environment = \"prod\"\n",
+                "setting `environment` is `prod` (xtask.toml:1); it must be one of `testing`, `production`",
+            ),
+            (
+                "[bake]\njobs = \"many\"\n",
+                "setting `bake.jobs` is `many` (xtask.toml:2); it must be a whole number",
+            ),
+        ] {
+            let error = load(toml, &[]).unwrap_err();
+            assert!(error.to_string().starts_with(message), "{error}");
+            assert_eq!(crate::failure::exit_code(&error), 2);
+        }
+    }
+
+    #[test]
+    fn bake_gets_the_registry_always_and_the_rest_when_it_is_set() {
+        let config = load("", &[("environment", "production")]).unwrap();
+        assert_eq!(
+            config.bake_variables(),
+            [
+                ("registry", "localhost:5000"),
+                ("environment", "production")
+            ]
+        );
+    }
+}

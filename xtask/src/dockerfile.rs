@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a Dockerfile of an extension must look like, as far as text can show it.
+
+use crate::finding::Findings;
+
+/// An instruction with its continuation lines joined, and the line it starts on.
+struct Instruction {
+    line: usize,
+    name: String,
+    text: String,
+}
+
+/// Checks the text of a Dockerfile. What makes a wrong image is an error; what is merely not as it
+/// should be is a warning.
+pub(crate) fn check(text: &str, findings: &mut Findings) {
+    let instructions = instructions(text);
+    if !instructions
+        .iter()
+        .any(|instruction| instruction.name == "FROM")
+    {
+        findings.error(None, "has no `FROM`");
+        return;
+    }
+    for instruction in instructions
+        .iter()
+        .filter(|instruction| instruction.name == "RUN")
+    {
+        packages(instruction, findings);
+    }
+    if !instructions
+        .iter()
+        .any(|instruction| instruction.text.contains("EXT_VERSION"))
+    {
+        findings.error(
+            None,
+            "does not use `EXT_VERSION`: the pinned package version would have no effect",
+        );
+    }
+    let last = instructions
+        .iter()
+        .rposition(|instruction| instruction.name == "FROM")
+        .unwrap_or(0);
+    let stage = &instructions[last..];
+    if stage[0].text.split_whitespace().nth(1) != Some("scratch") {
+        findings.warning(stage[0].line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
+    }
+    if !stage.iter().any(|instruction| {
+        matches!(instruction.name.as_str(), "COPY" | "ADD")
+            && instruction.text.contains("/licenses")
+    }) {
+        findings.error(stage[0].line, "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image");
+    }
+    let user = stage
+        .iter()
+        .rev()
+        .find(|instruction| instruction.name == "USER");
+    let name = user
+        .and_then(|user| user.text.split_whitespace().nth(1))
+        .unwrap_or("root");
+    if matches!(name.split(':').next(), Some("root" | "0")) {
+        let line = user.map_or(stage[0].line, |user| user.line);
+        findings.error(line, "the image ends as root; end with `USER 65532:65532`");
+    }
+}
+
+/// Every PostgreSQL package that apt installs or downloads must be pinned.
+fn packages(instruction: &Instruction, findings: &mut Findings) {
+    for command in instruction.text.split(['&', ';', '|']) {
+        let words: Vec<&str> = command
+            .split_whitespace()
+            .map(|word| word.trim_matches(['"', '\'', '(', ')']))
+            .collect();
+        let apt = words
+            .iter()
+            .position(|word| matches!(*word, "apt-get" | "apt"));
+        let Some(at) = apt else {
+            continue;
+        };
+        if !words[at..]
+            .iter()
+            .any(|word| matches!(*word, "install" | "download"))
+        {
+            continue;
+        }
+        for word in &words[at..] {
+            if word.starts_with("postgresql-")
+                && !word.contains("=${EXT_VERSION}")
+                && !word.contains("=$EXT_VERSION")
+            {
+                findings.error(
+                    instruction.line,
+                    format!(
+                        "`{word}` is not pinned; write `{}=${{EXT_VERSION}}`",
+                        word.split('=').next().unwrap_or_default()
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn instructions(text: &str) -> Vec<Instruction> {
+    let mut all: Vec<Instruction> = Vec::new();
+    let mut open: Option<Instruction> = None;
+    let mut heredoc: Option<String> = None;
+    for (at, line) in text.lines().enumerate() {
+        if let Some(end) = &heredoc {
+            if line.trim() == end {
+                heredoc = None;
+                all.extend(open.take());
+            } else if let Some(instruction) = &mut open {
+                instruction.text += " ; ";
+                instruction.text += line.trim();
+            }
+            continue;
+        }
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let (body, continued) = match trimmed.strip_suffix('\\') {
+            Some(body) => (body.trim_end(), true),
+            None => (trimmed, false),
+        };
+        match &mut open {
+            Some(instruction) => {
+                instruction.text.push(' ');
+                instruction.text += body;
+            }
+            None => {
+                let name = body
+                    .split_whitespace()
+                    .next()
+                    .unwrap_or_default()
+                    .to_uppercase();
+                open = Some(Instruction {
+                    line: at + 1,
+                    name,
+                    text: body.to_owned(),
+                });
+            }
+        }
+        let marker = body
+            .split_once("<<")
+            .map(|(_, rest)| rest.trim_start_matches('-'));
+        if let Some(word) = marker.and_then(|rest| rest.split_whitespace().next()) {
+            let word = word.trim_matches(['"', '\'']);
+            if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                heredoc = Some(word.to_owned());
+                continue;
+            }
+        }
+        if !continued {
+            all.extend(open.take());
+        }
+    }
+    all.extend(open);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_text(text: &str) -> Vec<String> {
+        let mut findings = Findings::about("Dockerfile");
+        check(text, &mut findings);
+        findings.all.iter().map(ToString::to_string).collect()
+    }
+
+    const GOOD: &str = "FROM $BASE AS builder\nUSER 0\nRUN apt-get update && \\\n  # a comment\n  apt-get install -y \\\n  \"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"\nFROM scratch\nCOPY --from=builder /c /licenses/x/\nUSER 65532:65532\n";
+
+    #[test]
+    fn a_good_file_has_no_findings() {
+        assert_eq!(check_text(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_makes_a_wrong_image_is_found_with_its_line() {
+        for (from, to, message) in [
+            (
+                "-x=${EXT_VERSION}",
+                "-x",
+                "Dockerfile:3: error: `postgresql-${PG_MAJOR}-x` is not pinned",
+            ),
+            (
+                "-x=${EXT_VERSION}",
+                "-x=1.0",
+                "Dockerfile:3: error: `postgresql-${PG_MAJOR}-x=1.0` is not pinned",
+            ),
+            (
+                "COPY --from=builder /c /licenses/x/\n",
+                "",
+                "Dockerfile:7: error: the last stage copies nothing to `/licenses`",
+            ),
+            (
+                "USER 65532:65532\n",
+                "",
+                "Dockerfile:7: error: the image ends as root",
+            ),
+            (
+                "USER 65532:65532",
+                "USER root",
+                "Dockerfile:9: error: the image ends as root",
+            ),
+            (
+                "FROM scratch",
+                "FROM debian",
+                "Dockerfile:7: warning: the last stage is not `FROM scratch`",
+            ),
+        ] {
+            let findings = check_text(&GOOD.replace(from, to));
+            assert!(
+                findings.iter().any(|line| line.starts_with(message)),
+                "{message}\n{findings:#?}"
+            );
+        }
+        assert_eq!(check_text(""), ["Dockerfile: error: has no `FROM`"]);
+    }
+
+    #[test]
+    fn a_heredoc_belongs_to_its_instruction() {
+        let text = GOOD.replace(
+            "RUN apt-get update && \\\n  # a comment\n  apt-get install -y \\\n  \"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"",
+            "RUN <<EOF\napt-get update\napt-get download postgresql-18-x\nEOF",
+        );
+        let findings = check_text(&text);
+        assert!(
+            findings
+                .iter()
+                .any(|line| line.contains("`postgresql-18-x` is not pinned")),
+            "{findings:?}"
+        );
+    }
+}

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Starts processes; the only file that does.
+//!
+//! Every child leads a process group of its own, so that one signal ends it with all that it started,
+//! and a Ctrl-C at the terminal reaches us alone: we decide what ends and what is cleaned up.
+//! Interactive children are the exception: they share our group and the terminal.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs::File,
+    io::{BufRead, BufReader, ErrorKind, Write},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+
+use crate::{
+    failure::Failure,
+    plan::{Arg, Cmd},
+};
+
+/// How much of a child's output a failure message may quote from.
+const TAIL: usize = 40;
+
+/// Runs commands. The real one is [`Real`]; tests of the runner have one that fails on demand.
+pub(crate) trait Exec: Sync {
+    /// Runs to the end. Each line of output goes to `line` as it comes and to `log` when there is one.
+    fn run(
+        &self,
+        cmd: &Cmd,
+        log: Option<&Path>,
+        timeout: Option<Duration>,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), CmdFailure>;
+
+    /// Runs to the end and gives standard output; standard error is for the failure message.
+    fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure>;
+
+    /// Starts a process that outlives us, its output in `log`.
+    fn start(&self, cmd: &Cmd, log: &Path) -> Result<(), CmdFailure>;
+
+    /// Whether the user or the system has asked us to stop.
+    fn interrupted(&self) -> bool;
+}
+
+/// A command that did not succeed.
+#[derive(Debug)]
+pub struct CmdFailure {
+    pub purpose: String,
+    /// As it can be pasted into a shell.
+    pub command: String,
+    pub program: String,
+    pub reason: Reason,
+    pub elapsed: Duration,
+    /// The last lines of output.
+    pub tail: Vec<String>,
+    /// The first line that reads like an error: tools say the cause first and give up later.
+    pub first_error: Option<String>,
+    pub lines: usize,
+    pub log: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+pub enum Reason {
+    NotFound,
+    Status(i32),
+    Signal(i32),
+    TimedOut(Duration),
+    /// It could not be started, or its output could not be read or logged.
+    Io(String),
+    /// It was not started, because an argument could not be made.
+    Argument(String),
+}
+
+impl CmdFailure {
+    fn before_start(cmd: &Cmd, reason: Reason) -> Self {
+        Self {
+            purpose: cmd.purpose.clone(),
+            command: cmd.to_string(),
+            program: cmd.program.to_string_lossy().into_owned(),
+            reason,
+            elapsed: Duration::ZERO,
+            tail: Vec::new(),
+            first_error: None,
+            lines: 0,
+            log: None,
+        }
+    }
+
+    /// The line to quote when there is room for one.
+    pub fn cause(&self) -> Option<&str> {
+        self.first_error
+            .as_deref()
+            .or_else(|| self.tail.last().map(String::as_str))
+    }
+
+    /// All that was kept of the output.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.first_error
+            .iter()
+            .chain(&self.tail)
+            .any(|line| line.contains(text))
+    }
+}
+
+impl std::fmt::Display for CmdFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "failed to {}: `{}`", self.purpose, self.command)
+    }
+}
+
+impl std::error::Error for CmdFailure {}
+
+impl From<CmdFailure> for Failure {
+    fn from(failed: CmdFailure) -> Self {
+        let purpose = &failed.purpose;
+        let message = match &failed.reason {
+            Reason::NotFound => {
+                return Failure::unavailable(format!(
+                    "failed to {purpose}: `{}` is not installed or not on PATH",
+                    failed.program
+                ))
+                .hint("run `cargo xtask prereqs` to see all that is missing");
+            }
+            _ => format!("failed to {purpose}"),
+        };
+        let mut failure = Failure::failed(message).detail(format!("command: {}", failed.command));
+        let after = format!("after {:.1}s", failed.elapsed.as_secs_f64());
+        let ended = match &failed.reason {
+            Reason::Status(code) => format!("exited with status {code} {after}"),
+            Reason::Signal(number) => format!("ended by signal {number} {after}"),
+            Reason::TimedOut(limit) => format!("did not end within {}s", limit.as_secs()),
+            Reason::Io(why) | Reason::Argument(why) => format!("not run to its end: {why}"),
+            Reason::NotFound => String::new(),
+        };
+        let log = failed
+            .log
+            .as_ref()
+            .map_or_else(String::new, |log| format!("; full log: {}", log.display()));
+        failure = failure.detail(format!("{ended}{log}"));
+        let shown = failed.tail.iter().rev().take(8).rev().collect::<Vec<_>>();
+        if let Some(first) = &failed.first_error
+            && !shown.contains(&first)
+        {
+            failure = failure.detail(format!("first error: {first}"));
+        }
+        if !shown.is_empty() {
+            failure = failure.detail(format!("last {} of {} lines:", shown.len(), failed.lines));
+            for line in shown {
+                failure = failure.detail(format!("  | {line}"));
+            }
+        }
+        failure
+    }
+}
+
+/// Starts real processes, knows those that run, and ends them when we are told to stop.
+#[derive(Clone, Default)]
+pub(crate) struct Real {
+    shared: Arc<Shared>,
+    /// Where children run; None: where we do.
+    folder: Option<PathBuf>,
+    /// Their search path; None: ours.
+    path: Option<OsString>,
+}
+
+#[derive(Default)]
+struct Shared {
+    interrupted: AtomicBool,
+    running: Mutex<BTreeSet<i32>>,
+}
+
+impl Real {
+    /// Listens for signals from now on. The first one ends what runs and lets the plan clean up; the
+    /// second one kills and leaves at once.
+    pub(crate) fn listening() -> anyhow::Result<Self> {
+        use signal_hook::{consts, iterator::Signals};
+        let real = Self::default();
+        let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM, consts::SIGHUP])?;
+        let listener = real.clone();
+        std::thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                for _ in signals.forever() {
+                    if listener.shared.interrupted.swap(true, Ordering::SeqCst) {
+                        listener.signal_all(Signal::SIGKILL);
+                        force_exit();
+                    }
+                    listener.signal_all(Signal::SIGTERM);
+                }
+            })?;
+        Ok(real)
+    }
+
+    /// The same, with children that run in `folder`.
+    #[must_use]
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    /// The same, with children that look for programs in `first` before anywhere else.
+    pub(crate) fn with_programs(mut self, first: &Path) -> anyhow::Result<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(first.to_owned()).chain(std::env::split_paths(&path));
+        self.path = Some(std::env::join_paths(all)?);
+        Ok(self)
+    }
+
+    /// Whether a program can be found.
+    pub(crate) fn finds(&self, program: impl AsRef<std::ffi::OsStr>) -> Option<PathBuf> {
+        let folder = self
+            .folder
+            .clone()
+            .or_else(|| std::env::current_dir().ok())
+            .unwrap_or_default();
+        match &self.path {
+            Some(path) => which::which_in(program, Some(path), folder).ok(),
+            None => which::which(program).ok(),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.shared
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for group in self.running().iter() {
+            // A group that has just ended is no error.
+            let _gone = killpg(Pid::from_raw(*group), signal);
+        }
+    }
+
+    fn expression(&self, cmd: &Cmd) -> Result<duct::Expression, CmdFailure> {
+        let mut args: Vec<OsString> = Vec::with_capacity(cmd.args.len());
+        for arg in &cmd.args {
+            args.push(match arg {
+                Arg::Plain(text) => text.clone(),
+                Arg::Image {
+                    prefix,
+                    image,
+                    suffix,
+                } => {
+                    let pinned = image.pinned().map_err(|error| {
+                        CmdFailure::before_start(cmd, Reason::Argument(format!("{error:#}")))
+                    })?;
+                    format!("{prefix}{pinned}{suffix}").into()
+                }
+            });
+        }
+        let program = self
+            .finds(&cmd.program)
+            .ok_or_else(|| CmdFailure::before_start(cmd, Reason::NotFound))?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that spawns"
+        )]
+        let mut expression = duct::cmd(program, args).unchecked();
+        if let Some(folder) = &self.folder {
+            expression = expression.dir(folder);
+        }
+        if let Some(path) = &self.path {
+            expression = expression.env("PATH", path);
+        }
+        for (name, value) in &cmd.env {
+            expression = expression.env(name, value);
+        }
+        Ok(expression)
+    }
+
+    /// Starts a child that reads the terminal or our standard input, and waits for it.
+    /// Gives the status that a shell would show.
+    pub(crate) fn interactive(&self, cmd: &Cmd) -> Result<u8, CmdFailure> {
+        let started = Instant::now();
+        let output = self.expression(cmd)?.run();
+        let status = output
+            .map_err(|error| io_failure(cmd, &error, started))?
+            .status;
+        Ok(status
+            .code()
+            .or_else(|| status.signal().map(|number| 128 + number))
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1))
+    }
+
+    /// Starts a child that outlives us, in a process group of its own, its output in `log`.
+    /// Gives its process number.
+    pub(crate) fn detached(&self, cmd: &Cmd, log: &Path) -> Result<u32, CmdFailure> {
+        let started = Instant::now();
+        let failed = |error: std::io::Error| io_failure(cmd, &error, started);
+        let file = fs_err::File::create(log).map_err(failed)?.into_parts().0;
+        let handle = self
+            .expression(cmd)?
+            .stdin_null()
+            .stderr_to_stdout()
+            .stdout_file(file)
+            .before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            })
+            .start()
+            .map_err(failed)?;
+        // Not waited for: it is meant to go on. Its end shows in the world, not in a status.
+        let pid = handle.pids().first().copied().unwrap_or_default();
+        std::mem::forget(handle);
+        Ok(pid)
+    }
+
+    fn spawn(
+        &self,
+        expression: &duct::Expression,
+        cmd: &Cmd,
+        started: Instant,
+    ) -> Result<(duct::ReaderHandle, i32), CmdFailure> {
+        let reader = expression
+            .before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            })
+            .reader()
+            .map_err(|error| io_failure(cmd, &error, started))?;
+        let group = reader
+            .pids()
+            .first()
+            .and_then(|pid| i32::try_from(*pid).ok())
+            .unwrap_or_default();
+        self.running().insert(group);
+        Ok((reader, group))
+    }
+}
+
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "the second Ctrl-C means now"
+)]
+fn force_exit() {
+    std::process::exit(130);
+}
+
+fn io_failure(cmd: &Cmd, error: &std::io::Error, started: Instant) -> CmdFailure {
+    let reason = if error.kind() == ErrorKind::NotFound {
+        Reason::NotFound
+    } else {
+        Reason::Io(error.to_string())
+    };
+    CmdFailure {
+        elapsed: started.elapsed(),
+        ..CmdFailure::before_start(cmd, reason)
+    }
+}
+
+/// Ends a process group when its time is over; dropped in time, it does nothing.
+struct Deadline {
+    _cancel: mpsc::Sender<()>,
+    passed: Arc<AtomicBool>,
+}
+
+impl Deadline {
+    fn of(group: i32, limit: Option<Duration>) -> Self {
+        let (cancel, cancelled) = mpsc::channel();
+        let passed = Arc::new(AtomicBool::new(false));
+        if let Some(limit) = limit {
+            let flag = Arc::clone(&passed);
+            std::thread::spawn(move || {
+                let pid = Pid::from_raw(group);
+                let out = mpsc::RecvTimeoutError::Timeout;
+                if cancelled.recv_timeout(limit) == Err(out) {
+                    flag.store(true, Ordering::SeqCst);
+                    let _gone = killpg(pid, Signal::SIGTERM);
+                    if cancelled.recv_timeout(Duration::from_secs(5)) == Err(out) {
+                        let _gone = killpg(pid, Signal::SIGKILL);
+                    }
+                }
+            });
+        }
+        Self {
+            _cancel: cancel,
+            passed,
+        }
+    }
+}
+
+/// The first error and the last lines of what a child printed.
+#[derive(Default)]
+struct Tail {
+    last: std::collections::VecDeque<String>,
+    first_error: Option<String>,
+    lines: usize,
+}
+
+impl Tail {
+    fn push(&mut self, line: &str) {
+        self.lines += 1;
+        if self.first_error.is_none() && reads_like_an_error(line) {
+            self.first_error = Some(line.trim().to_owned());
+        }
+        if self.last.len() == TAIL {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
+    }
+}
+
+/// Whether a tool's line states an error. BuildKit puts `#12 3.4 ` before each line of a step.
+fn reads_like_an_error(line: &str) -> bool {
+    let mut text = line.trim_start();
+    if let Some(rest) = text.strip_prefix('#') {
+        text = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
+    }
+    let lower = text.to_ascii_lowercase();
+    [
+        "e: ",
+        "err:",
+        "error",
+        "fatal",
+        "panic",
+        "psql:",
+        "failed to ",
+        "cannot ",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
+        || [
+            ": error:",
+            " fatal: ",
+            "error: ",
+            "no space left",
+            "permission denied",
+        ]
+        .iter()
+        .any(|part| lower.contains(part))
+}
+
+impl Exec for Real {
+    fn run(
+        &self,
+        cmd: &Cmd,
+        log: Option<&Path>,
+        timeout: Option<Duration>,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), CmdFailure> {
+        let started = Instant::now();
+        let mut log_file = match log {
+            None => None,
+            Some(path) => Some(
+                File::options()
+                    .create(true)
+                    .append(true)
+                    .open(path)
+                    .map_err(|error| {
+                        let why = format!("cannot write `{}`: {error}", path.display());
+                        CmdFailure::before_start(cmd, Reason::Io(why))
+                    })?,
+            ),
+        };
+        if let Some(file) = &mut log_file {
+            // A log that cannot be written (a full disk) must not end the work that it reports.
+            let _full = writeln!(file, "$ {cmd}");
+        }
+        let expression = with_stdin(self.expression(cmd)?, cmd).stderr_to_stdout();
+        let (reader, group) = self.spawn(&expression, cmd, started)?;
+        let deadline = Deadline::of(group, timeout);
+        let mut tail = Tail::default();
+        let read = (|| -> std::io::Result<ExitStatus> {
+            let mut lines = BufReader::new(&reader);
+            let mut bytes = Vec::new();
+            while lines.read_until(b'\n', &mut bytes)? > 0 {
+                let text = String::from_utf8_lossy(&bytes);
+                let text = text.trim_end_matches(['\n', '\r']);
+                // A progress bar redraws its line with carriage returns: only its end counts.
+                let text = text.rsplit('\r').next().unwrap_or_default();
+                if let Some(file) = &mut log_file {
+                    let _full = writeln!(file, "{text}");
+                }
+                tail.push(text);
+                line(text);
+                bytes.clear();
+            }
+            match reader.try_wait()? {
+                Some(output) => Ok(output.status),
+                None => Err(std::io::Error::other("its output ended before it did")),
+            }
+        })();
+        self.running().remove(&group);
+        let reason = match read {
+            Ok(status) => match reason_of(status, &deadline, timeout) {
+                None => return Ok(()),
+                Some(reason) => reason,
+            },
+            Err(error) => Reason::Io(error.to_string()),
+        };
+        Err(CmdFailure {
+            elapsed: started.elapsed(),
+            tail: tail.last.into(),
+            first_error: tail.first_error,
+            lines: tail.lines,
+            log: log.map(Path::to_owned),
+            ..CmdFailure::before_start(cmd, reason)
+        })
+    }
+
+    fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
+        let started = Instant::now();
+        let expression = with_stdin(self.expression(cmd)?, cmd).stderr_capture();
+        let (mut reader, group) = self.spawn(&expression, cmd, started)?;
+        let deadline = Deadline::of(group, timeout);
+        let mut stdout = Vec::new();
+        let read = std::io::Read::read_to_end(&mut reader, &mut stdout);
+        let waited = reader.try_wait().map(|output| output.cloned());
+        self.running().remove(&group);
+        let output = match (read, waited) {
+            (Ok(_), Ok(Some(output))) => output,
+            (Err(error), _) | (_, Err(error)) => return Err(io_failure(cmd, &error, started)),
+            (Ok(_), Ok(None)) => {
+                let error = std::io::Error::other("its output ended before it did");
+                return Err(io_failure(cmd, &error, started));
+            }
+        };
+        let Some(reason) = reason_of(output.status, &deadline, timeout) else {
+            return Ok(String::from_utf8_lossy(&stdout).into_owned());
+        };
+        let mut tail = Tail::default();
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            tail.push(line);
+        }
+        Err(CmdFailure {
+            elapsed: started.elapsed(),
+            tail: tail.last.into(),
+            first_error: tail.first_error,
+            lines: tail.lines,
+            ..CmdFailure::before_start(cmd, reason)
+        })
+    }
+
+    fn start(&self, cmd: &Cmd, log: &Path) -> Result<(), CmdFailure> {
+        self.detached(cmd, log).map(|_| ())
+    }
+
+    fn interrupted(&self) -> bool {
+        self.shared.interrupted.load(Ordering::SeqCst)
+    }
+}
+
+fn with_stdin(expression: duct::Expression, cmd: &Cmd) -> duct::Expression {
+    match &cmd.stdin {
+        Some(text) => expression.stdin_bytes(text.as_bytes()),
+        None => expression.stdin_null(),
+    }
+}
+
+fn reason_of(status: ExitStatus, deadline: &Deadline, limit: Option<Duration>) -> Option<Reason> {
+    if let (true, Some(limit)) = (deadline.passed.load(Ordering::SeqCst), limit) {
+        return Some(Reason::TimedOut(limit));
+    }
+    match (status.code(), status.signal()) {
+        (Some(0), _) => None,
+        (Some(code), _) => Some(Reason::Status(code)),
+        (None, signal) => Some(Reason::Signal(signal.unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Cmd {
+        Cmd::new("sh", "try a shell").args(["-c", script])
+    }
+
+    #[test]
+    fn output_comes_line_by_line_and_the_failure_quotes_the_first_error() {
+        let mut lines = Vec::new();
+        let script = "echo one; echo '#9 1.2 E: no space'; seq 50; exit 3";
+        let failed = Real::default()
+            .run(&sh(script), None, None, &mut |line| {
+                lines.push(line.to_owned())
+            })
+            .unwrap_err();
+        assert_eq!(lines.len(), 52);
+        assert_eq!(failed.cause(), Some("#9 1.2 E: no space"));
+        assert!(matches!(failed.reason, Reason::Status(3)));
+        let text = Failure::from(failed).to_string();
+        assert!(
+            text.starts_with("failed to try a shell\n  command: sh -c "),
+            "{text}"
+        );
+        assert!(text.contains("first error: #9 1.2 E: no space"), "{text}");
+        assert!(text.contains("last 8 of 52 lines:"), "{text}");
+    }
+
+    #[test]
+    fn read_gives_stdout_only() {
+        let text = Real::default()
+            .read(&sh("echo out; echo err >&2"), None)
+            .unwrap();
+        assert_eq!(text, "out\n");
+    }
+
+    #[test]
+    fn a_missing_program_is_told_apart() {
+        let failed = Real::default()
+            .read(&Cmd::new("no-such-tool-of-ours", "try"), None)
+            .unwrap_err();
+        let failure = Failure::from(failed);
+        assert_eq!(failure.kind, crate::failure::Kind::Unavailable);
+    }
+
+    #[test]
+    fn a_deadline_ends_the_whole_group() {
+        let limit = Some(Duration::from_millis(100));
+        let failed = Real::default()
+            .run(&sh("sleep 600 & sleep 600"), None, limit, &mut |_| {})
+            .unwrap_err();
+        assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
+    }
+
+    #[test]
+    fn standard_input_arrives() {
+        let cmd = Cmd::new("cat", "copy").stdin("a\nb\n");
+        assert_eq!(Real::default().read(&cmd, None).unwrap(), "a\nb\n");
+    }
+}

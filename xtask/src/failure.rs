@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What went wrong, whose fault it is, and what to do about it.
+//!
+//! The kind decides the exit code; the text is for people. A message is a lower-case fragment that
+//! reads well after `error: `, names things in backticks, and says what was found and what was allowed.
+
+use std::fmt;
+
+/// Who is at fault, which decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A build, check or test did not pass (1).
+    Failed,
+    /// Arguments, metadata or configuration are wrong (2).
+    Invalid,
+    /// A tool, daemon or machine feature is missing or unusable (3).
+    Unavailable,
+    /// The user or the system asked us to stop (130).
+    Interrupted,
+}
+
+impl Kind {
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Invalid => 2,
+            Kind::Unavailable => 3,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// An error for the user: message, further lines, and one thing to try.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: Kind,
+    pub message: String,
+    pub details: Vec<String>,
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            hint: None,
+        }
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, message)
+    }
+
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted")
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn detail(mut self, line: impl Into<String>) -> Self {
+        self.details.push(line.into());
+        self
+    }
+
+    /// The same failure with a hint, unless it already has one.
+    #[must_use]
+    pub fn or_hint(self, hint: impl Into<String>) -> Self {
+        if self.hint.is_some() {
+            self
+        } else {
+            self.hint(hint)
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for line in &self.details {
+            write!(f, "\n  {line}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The exit code that an error stands for. An error without a kind of its own (a file that cannot be
+/// read, say) is a failure of the work: 1.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    error
+        .downcast_ref::<Failure>()
+        .map_or(Kind::Failed, |failure| failure.kind)
+        .exit_code()
+}
+
+/// The known name that is nearest to `wanted`, if one is near enough to be meant.
+pub(crate) fn nearest<'a>(
+    wanted: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(wanted, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(wanted.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `; did you mean `x`?` when a known name is near, else nothing.
+pub(crate) fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(wanted, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typing_error_finds_its_name_and_a_foreign_word_does_not() {
+        let known = ["pgvector", "postgis", "pgaudit"];
+        assert_eq!(nearest("pgvectr", known), Some("pgvector"));
+        assert_eq!(nearest("postgsi", known), Some("postgis"));
+        assert_eq!(nearest("mysql", known), None);
+    }
+
+    #[test]
+    fn every_kind_has_its_documented_exit_code() {
+        let codes = [
+            Kind::Failed,
+            Kind::Invalid,
+            Kind::Unavailable,
+            Kind::Interrupted,
+        ];
+        assert_eq!(codes.map(Kind::exit_code), [1, 2, 3, 130]);
+        assert_eq!(exit_code(&anyhow::anyhow!("plain")), 1);
+        assert_eq!(exit_code(&Failure::invalid("x").into()), 2);
+    }
+}

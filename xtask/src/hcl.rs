@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HCL as a tree of plain values, each with its line. Knows nothing of extensions.
+//!
+//! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself.
+
+use std::path::Path;
+
+use hcl_edit::{
+    Span,
+    expr::{Expression, Object, ObjectKey},
+    structure::{Body, Structure},
+    template::Element,
+};
+
+use crate::finding::Findings;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node {
+    /// From 1.
+    pub line: usize,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    String(String),
+    Bool(bool),
+    /// As it is written, so that `1.30` stays `1.30`.
+    Number(String),
+    Null,
+    List(Vec<Node>),
+    Map(Vec<(String, Node)>),
+    /// An expression that is more than a literal.
+    Expression,
+}
+
+impl Value {
+    /// The name of the type, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Value::String(_) => "a string",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::Null => "null",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+            Value::Expression => "an expression",
+        }
+    }
+}
+
+/// A parsed file: its text, and the body with all comments kept.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub text: String,
+    pub body: Body,
+}
+
+impl File {
+    /// Parses `text`. A syntax error becomes a finding with its line.
+    pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Self> {
+        match hcl_edit::parser::parse_body(text) {
+            Ok(body) => Some(Self {
+                text: text.to_owned(),
+                body,
+            }),
+            Err(error) => {
+                findings.error(
+                    error.location().line(),
+                    format!("not valid HCL: {}", error.message()),
+                );
+                None
+            }
+        }
+    }
+
+    pub(crate) fn read(path: &Path, findings: &mut Findings) -> Option<Self> {
+        match fs_err::read_to_string(path) {
+            Ok(text) => Self::parse(&text, findings),
+            Err(error) => {
+                findings.error(None, format!("cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The value of a top-level attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Node> {
+        let attribute = self.body.iter().find_map(|structure| match structure {
+            Structure::Attribute(attribute) if attribute.key.as_str() == name => Some(attribute),
+            _ => None,
+        })?;
+        Some(self.node(&attribute.value, self.line(attribute.key.span())))
+    }
+
+    /// The text of the comments directly above a line.
+    pub(crate) fn comment_above(&self, line: usize) -> String {
+        let above: Vec<&str> = self.text.lines().take(line.saturating_sub(1)).collect();
+        above
+            .iter()
+            .rev()
+            .map(|text| text.trim())
+            .take_while(|text| text.starts_with("//") || text.starts_with('#'))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
+        let end = span.map_or(0, |span| span.start.min(self.text.len()));
+        1 + self.text.as_bytes()[..end]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+    }
+
+    fn node(&self, expression: &Expression, fallback: usize) -> Node {
+        let line = match expression.span() {
+            Some(span) => self.line(Some(span)),
+            None => fallback,
+        };
+        let value = match expression {
+            Expression::String(text) => Value::String(text.value().clone()),
+            Expression::Bool(flag) => Value::Bool(*flag.value()),
+            Expression::Number(number) => {
+                let written = number.span().and_then(|span| self.text.get(span));
+                Value::Number(written.map_or_else(|| number.to_string(), str::to_owned))
+            }
+            Expression::Null(_) => Value::Null,
+            Expression::Array(items) => {
+                Value::List(items.iter().map(|item| self.node(item, line)).collect())
+            }
+            Expression::Object(object) => Value::Map(self.entries(object, line)),
+            Expression::StringTemplate(template) => {
+                let literal: Option<String> = template
+                    .iter()
+                    .map(|element| match element {
+                        Element::Literal(text) => Some(text.value().as_str()),
+                        _ => None,
+                    })
+                    .collect();
+                literal.map_or(Value::Expression, Value::String)
+            }
+            _ => Value::Expression,
+        };
+        Node { line, value }
+    }
+
+    fn entries(&self, object: &Object, fallback: usize) -> Vec<(String, Node)> {
+        object
+            .iter()
+            .map(|(key, value)| {
+                let (name, span) = match key {
+                    ObjectKey::Ident(name) => (name.as_str().to_owned(), name.span()),
+                    ObjectKey::Expression(key) => match key.as_str() {
+                        Some(name) => (name.to_owned(), key.span()),
+                        None => (key.to_string().trim().to_owned(), key.span()),
+                    },
+                };
+                let line = span.map_or(fallback, |span| self.line(Some(span)));
+                (name, self.node(value.expr(), line))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "// SPDX\nmetadata = {\n  name = \"x\"\n  env = { \"A\" = \"$${image_root}/share\" }\n  n = 1.30\n  v = {\n    \"18\" = {\n      // renovate: depName=postgresql-18-x\n      package = \"1.2\"\n    }\n  }\n}\nvariable \"registry\" { default = \"a\" }\n";
+
+    fn file() -> File {
+        let mut findings = Findings::about("x");
+        let file = File::parse(TEXT, &mut findings).unwrap();
+        assert!(findings.all.is_empty());
+        file
+    }
+
+    fn get<'a>(node: &'a Node, name: &str) -> &'a Node {
+        let Value::Map(entries) = &node.value else {
+            panic!("{node:?}")
+        };
+        &entries.iter().find(|(key, _)| key == name).unwrap().1
+    }
+
+    #[test]
+    fn literals_keep_their_text_and_their_line() {
+        let metadata = file().attribute("metadata").unwrap();
+        let name = get(&metadata, "name");
+        assert_eq!((name.line, &name.value), (3, &Value::String("x".into())));
+        let root = get(get(&metadata, "env"), "A");
+        assert_eq!(root.value, Value::String("${image_root}/share".into()));
+        assert_eq!(get(&metadata, "n").value, Value::Number("1.30".into()));
+        let package = get(get(get(&metadata, "v"), "18"), "package");
+        assert_eq!(package.line, 9);
+        assert!(file().comment_above(9).contains("depName=postgresql-18-x"));
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_line() {
+        let mut findings = Findings::about("x.hcl");
+        assert!(File::parse("a = 1\nb = {\n", &mut findings).is_none());
+        let text = findings.all[0].to_string();
+        assert!(text.starts_with("x.hcl:"), "{text}");
+        assert!(text.contains("not valid HCL"), "{text}");
+    }
+}

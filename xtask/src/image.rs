@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! References to images: what a user names, and what a bake of ours has built.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use crate::failure::Failure;
+
+/// An image as people and registries name it: `repository[:tag][@digest]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ImageRef {
+    /// With the registry's host in front: `localhost:5000/pgvector-testing`.
+    pub repository: String,
+    pub tag: Option<String>,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: Option<String>,
+}
+
+impl FromStr for ImageRef {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let wrong = |why: &str| {
+            Failure::invalid(format!("`{text}` is not an image reference: {why}"))
+                .hint("write it as `registry/name:tag` or `registry/name@sha256:…`")
+        };
+        if text.is_empty()
+            || text
+                .chars()
+                .any(|c| c.is_whitespace() || c == ',' || c == '=')
+        {
+            return Err(wrong("it is empty or holds a blank, `,` or `=`"));
+        }
+        let (name, digest) = match text.split_once('@') {
+            None => (text, None),
+            Some((name, digest)) => {
+                let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+                if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                    return Err(wrong(
+                        "the digest is not `sha256:` and 64 hexadecimal digits",
+                    ));
+                }
+                (name, Some(digest.to_owned()))
+            }
+        };
+        // A colon before the last slash is a port.
+        let slash = name.rfind('/').map_or(0, |at| at + 1);
+        let (repository, tag) = match name[slash..].rfind(':') {
+            None => (name, None),
+            Some(at) => (&name[..slash + at], Some(name[slash + at + 1..].to_owned())),
+        };
+        if repository.is_empty() || repository.ends_with('/') || tag.as_deref() == Some("") {
+            return Err(wrong("the name or the tag is missing"));
+        }
+        if repository[slash..].chars().any(char::is_uppercase) {
+            return Err(wrong("names of repositories are lower case"));
+        }
+        Ok(Self {
+            repository: repository.to_owned(),
+            tag,
+            digest,
+        })
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An image to use: one that the user named, or one that a bake of this plan makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// The rolling tag with its repository.
+    pub tag: String,
+    /// Where bake writes the digest, and the target's name in that file. None: use the tag as it is.
+    pub metadata: Option<(PathBuf, String)>,
+}
+
+impl Built {
+    /// The reference with the digest that `buildx bake --metadata-file` wrote for this target.
+    pub(crate) fn pinned(&self) -> anyhow::Result<String> {
+        let Some((file, target)) = &self.metadata else {
+            return Ok(self.tag.clone());
+        };
+        let written = crate::tool::buildx::Metadata::read(file)?;
+        let digest = written.digest(target).ok_or_else(|| {
+            Failure::failed(format!(
+                "`{}` has no `containerimage.digest` for target `{target}`",
+                file.display()
+            ))
+        })?;
+        let repository = ImageRef::from_str(&self.tag)?.repository;
+        Ok(format!("{repository}@{digest}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_taken_apart_and_put_together_again() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for text in [
+            "pgvector",
+            "localhost:5000/pgvector-testing:0.8.6-18-trixie",
+            &format!("ghcr.io/cnpg/x@{digest}"),
+            &format!("localhost:5000/x:1@{digest}"),
+        ] {
+            assert_eq!(ImageRef::from_str(text).unwrap().to_string(), text);
+        }
+        let port = ImageRef::from_str("localhost:5000/x").unwrap();
+        assert_eq!(
+            (port.repository.as_str(), port.tag),
+            ("localhost:5000/x", None)
+        );
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused() {
+        for text in [
+            "",
+            "a b",
+            "x:",
+            "x@sha256:12",
+            "x@md5:1",
+            "host/",
+            "host/Upper:1",
+            "a,b=c",
+        ] {
+            assert!(ImageRef::from_str(text).is_err(), "{text}");
+        }
+    }
+}

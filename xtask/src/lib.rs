@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Checks, builds and proves PostgreSQL extension images for CloudNativePG.
+//!
+//! Data flows one way: arguments -> `dialect` -> `cli` -> `config` + `workspace` -> `matrix` -> a `plan`
+//! made by a command -> `run` -> events -> `ui` -> exit code. ARCHITECTURE.md has the map.
+
+pub mod cli;
+mod cmd;
+mod config;
+mod context;
+pub mod dialect;
+mod dockerfile;
+mod event;
+mod exec;
+mod extension;
+mod failure;
+mod file;
+mod finding;
+mod hcl;
+mod image;
+mod matrix;
+mod plan;
+mod run;
+mod sandbox;
+mod tool;
+mod ui;
+mod workspace;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Format},
+    context::Context,
+    failure::Failure,
+    ui::Ui,
+};
+
+/// Runs the command that `args` (without the program's name) ask for, and says how it ended.
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let json = args
+        .windows(2)
+        .any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || args.iter().any(|arg| arg == "--format=json");
+    let format = if json { Format::Json } else { Format::Text };
+    let failed = |error: anyhow::Error| {
+        Ui::new(format, false).failure(&error);
+        ExitCode::from(failure::exit_code(&error))
+    };
+    match parse(args) {
+        Ok(cli) => Context::new(cli.global)
+            .and_then(|mut context| cmd::run(cli.command, &mut context))
+            .unwrap_or_else(failed),
+        Err(Refused::Clap(error)) => {
+            // Help and the version come this way too: clap knows which stream and status each has.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            match error.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_) => ExitCode::from(2),
+            }
+        }
+        Err(Refused::Dialect(failure)) => failed(failure.into()),
+    }
+}
+
+enum Refused {
+    Dialect(Failure),
+    Clap(clap::Error),
+}
+
+fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
+    // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
+    let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
+    let args = match words {
+        Ok(words) => dialect::canonical(words)
+            .map_err(Refused::Dialect)?
+            .into_iter()
+            .map(OsString::from)
+            .collect(),
+        Err(_) => args,
+    };
+    Cli::try_parse_from(std::iter::once(OsString::from("cargo xtask")).chain(args))
+        .map_err(Refused::Clap)
+}

@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Walks a plan: what is ready runs, side by side up to a bound; what is not needed is skipped; what
+//! went wrong is taken back. Says all of it as events.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Condvar, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    event::{Event, Outcome, StepReport},
+    exec::{CmdFailure, Exec},
+    failure::{Failure, Kind},
+    file,
+    plan::{Action, Cmd, Plan, Probe, Rotation, Step, StepId},
+    tool::buildx::Metadata,
+};
+
+/// How to run a plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Steps at the same time, at least 1.
+    pub jobs: usize,
+    /// After a failure, still run what does not depend on it.
+    pub keep_going: bool,
+    /// Where each step's log goes.
+    pub logs: PathBuf,
+}
+
+/// What became of each step, in the plan's order.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub steps: Vec<StepReport>,
+}
+
+impl Report {
+    pub(crate) fn step(&self, id: StepId) -> &StepReport {
+        &self.steps[id.0]
+    }
+
+    /// The kind of failure that the whole run amounts to, if it did not succeed.
+    pub(crate) fn failure(&self, interrupted: bool) -> Option<Kind> {
+        if interrupted {
+            return Some(Kind::Interrupted);
+        }
+        let kinds = self.steps.iter().filter_map(|step| match &step.outcome {
+            Outcome::Failed(failure) => Some(failure.kind),
+            _ => None,
+        });
+        // A missing tool explains the rest, so it decides.
+        kinds.max_by_key(|kind| (*kind == Kind::Unavailable, kind.exit_code()))
+    }
+}
+
+/// Runs `plan` to its end. Events arrive on the calling thread.
+pub(crate) fn run(
+    plan: &Plan,
+    exec: &dyn Exec,
+    options: &Options,
+    on: &mut dyn FnMut(Event),
+) -> Report {
+    let (events, inbox) = mpsc::channel();
+    for note in &plan.notes {
+        on(Event::Note(note.clone()));
+    }
+    let walk = Walk {
+        plan,
+        exec,
+        options,
+        state: Mutex::new(State {
+            steps: (0..plan.steps.len()).map(|_| Place::Waiting).collect(),
+            failed: false,
+        }),
+        changed: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.clamp(1, plan.steps.len().max(1)) {
+            let events = events.clone();
+            let walk = &walk;
+            scope.spawn(move || walk.work(&events));
+        }
+        drop(events);
+        for event in inbox {
+            on(event);
+        }
+    });
+    walk.finish(on)
+}
+
+enum Place {
+    Waiting,
+    Running,
+    Ended(StepReport),
+}
+
+struct State {
+    steps: Vec<Place>,
+    failed: bool,
+}
+
+struct Walk<'a> {
+    plan: &'a Plan,
+    exec: &'a dyn Exec,
+    options: &'a Options,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+enum Next {
+    Run(usize),
+    Wait,
+    Stop,
+}
+
+impl State {
+    /// The next step that may run. Steps whose predecessors did not succeed end as not run.
+    fn next(&mut self, plan: &Plan, stop: bool) -> Next {
+        let mut waiting = false;
+        for (at, step) in plan.steps.iter().enumerate() {
+            if !matches!(self.steps[at], Place::Waiting) {
+                continue;
+            }
+            let mut ready = true;
+            let mut blocked = stop;
+            for before in &step.after {
+                match &self.steps[before.0] {
+                    Place::Ended(report) if report.succeeded() => {}
+                    Place::Ended(_) => blocked = true,
+                    Place::Waiting | Place::Running => ready = false,
+                }
+            }
+            if blocked {
+                self.steps[at] = Place::Ended(StepReport {
+                    outcome: Outcome::NotRun,
+                    elapsed: Duration::ZERO,
+                    last_line: None,
+                });
+            } else if ready {
+                self.steps[at] = Place::Running;
+                return Next::Run(at);
+            } else {
+                waiting = true;
+            }
+        }
+        if waiting { Next::Wait } else { Next::Stop }
+    }
+}
+
+impl Walk<'_> {
+    fn work(&self, events: &mpsc::Sender<Event>) {
+        loop {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = loop {
+                let stop = self.exec.interrupted() || (state.failed && !self.options.keep_going);
+                match state.next(self.plan, stop) {
+                    Next::Run(at) => break at,
+                    Next::Stop => return,
+                    Next::Wait => {
+                        state = self
+                            .changed
+                            .wait(state)
+                            .unwrap_or_else(PoisonError::into_inner);
+                    }
+                }
+            };
+            drop(state);
+            let report = self.step(&self.plan.steps[at], events);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.failed |= !report.succeeded();
+            state.steps[at] = Place::Ended(report);
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Runs one step and takes it back at once when it fails.
+    fn step(&self, step: &Step, events: &mpsc::Sender<Event>) -> StepReport {
+        let started = Instant::now();
+        // The receiver outlives all workers, so a lost event is not possible.
+        let send = |event| {
+            let _delivered = events.send(event);
+        };
+        send(Event::Started {
+            step: step.name.clone(),
+        });
+        let mut last_line = None;
+        let mut output = |line: &str| {
+            if !line.trim().is_empty() {
+                last_line = Some(line.to_owned());
+            }
+            send(Event::Output {
+                step: step.name.clone(),
+                line: line.to_owned(),
+            });
+        };
+        let outcome = match self.act(step, &mut output) {
+            Ok(outcome) => outcome,
+            Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
+            Err(error) => Outcome::Failed(into_failure(error)),
+        };
+        if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
+            self.undo(step, undo, &mut |event| send(event));
+        }
+        let elapsed = started.elapsed();
+        let (said, report) = match outcome {
+            Outcome::Failed(failure) => {
+                let short = Failure {
+                    hint: None,
+                    details: Vec::new(),
+                    message: failure.message.clone(),
+                    kind: failure.kind,
+                };
+                (Outcome::Failed(failure), Outcome::Failed(short))
+            }
+            Outcome::Done(what) => (Outcome::Done(what.clone()), Outcome::Done(what)),
+            Outcome::Skipped(why) => (Outcome::Skipped(why.clone()), Outcome::Skipped(why)),
+            Outcome::NotRun => (Outcome::NotRun, Outcome::NotRun),
+        };
+        send(Event::Finished {
+            step: step.name.clone(),
+            quiet: step.quiet,
+            outcome: said,
+            elapsed,
+        });
+        StepReport {
+            outcome: report,
+            elapsed,
+            last_line,
+        }
+    }
+
+    fn act(&self, step: &Step, output: &mut dyn FnMut(&str)) -> anyhow::Result<Outcome> {
+        if let Some((probe, why)) = &step.skip_if
+            && self.holds(probe)?
+        {
+            return Ok(Outcome::Skipped(why.clone()));
+        }
+        match &step.action {
+            Action::Run(cmd) => {
+                let log = self.options.logs.join(log_name(&step.name));
+                self.exec
+                    .run(cmd, Some(&log), step.timeout, output)
+                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+            }
+            Action::Folder(path) => fs_err::create_dir_all(path)?,
+            Action::Write { path, contents } => file::write_atomically(path, contents)?,
+            Action::MergeJson { from, into } => merge(from, into)?,
+            Action::Rotate(rotation) => return self.rotate(rotation),
+            Action::Script { path, contents } => {
+                file::write_atomically(path, contents)?;
+                fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+            }
+            Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
+            Action::Start { cmd, log } => {
+                self.exec
+                    .start(cmd, log)
+                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+            }
+            Action::WaitFor {
+                probe,
+                every,
+                patience,
+                log,
+            } => self.wait(probe, *every, *patience, log)?,
+            Action::Rename { from, to } => fs_err::rename(from, to)?,
+            Action::RemoveFolder(path) => remove_folder(path)?,
+        }
+        Ok(Outcome::Done(None))
+    }
+
+    fn holds(&self, probe: &Probe) -> Result<bool, Failure> {
+        match probe {
+            Probe::Exists(path) => Ok(path.exists()),
+            Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
+                Ok(()) => Ok(true),
+                Err(CmdFailure {
+                    reason: crate::exec::Reason::Status(_),
+                    ..
+                }) => Ok(false),
+                Err(failed) => Err(failed.into()),
+            },
+        }
+    }
+
+    fn extract(
+        &self,
+        from: &Path,
+        into: &Path,
+        output: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<()> {
+        fs_err::create_dir_all(into)?;
+        for entry in fs_err::read_dir(from)? {
+            let package = entry?.path();
+            if package
+                .extension()
+                .is_some_and(|extension| extension == "deb")
+            {
+                let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
+                    .arg("-x")
+                    .arg(&package)
+                    .arg(into);
+                self.exec
+                    .run(&cmd, None, None, output)
+                    .map_err(Failure::from)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(
+        &self,
+        probe: &Probe,
+        every: Duration,
+        patience: Duration,
+        log: &Path,
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !self.holds(probe)? {
+            if self.exec.interrupted() {
+                return Err(Failure::interrupted().into());
+            }
+            let text = fs_err::read_to_string(log).unwrap_or_default();
+            // What is waited for may have given up already.
+            let gave_up = text.lines().any(|line| line.starts_with("error: "));
+            if gave_up || started.elapsed() > patience {
+                let mut failure = Failure::failed(format!(
+                    "not ready after {:.0}s",
+                    started.elapsed().as_secs_f64()
+                ))
+                .detail(format!("log: {}", log.display()));
+                let lines: Vec<&str> = text.lines().collect();
+                for line in &lines[lines.len().saturating_sub(8)..] {
+                    failure = failure.detail(format!("  | {line}"));
+                }
+                return Err(failure.into());
+            }
+            std::thread::sleep(every);
+        }
+        Ok(())
+    }
+
+    fn rotate(&self, rotation: &Rotation) -> anyhow::Result<Outcome> {
+        let tags = self
+            .exec
+            .read(&rotation.list(), None)
+            .map_err(Failure::from)?;
+        let superseded = rotation.superseded(tags.lines().map(str::trim));
+        if superseded.is_empty() {
+            return Ok(Outcome::Skipped("nothing superseded".into()));
+        }
+        match self.exec.read(&Rotation::remove(&superseded), None) {
+            Ok(_) => {}
+            // Two bakes of the same target drop the same images: the other one was faster.
+            Err(failed) if failed.mentions("No such image") => {}
+            Err(failed) => return Err(Failure::from(failed).into()),
+        }
+        Ok(Outcome::Done(Some(format!("{} dropped", superseded.len()))))
+    }
+
+    fn undo(&self, step: &Step, undo: &Cmd, on: &mut dyn FnMut(Event)) {
+        let limit = Some(Duration::from_secs(30));
+        if let Err(failed) = self.exec.read(undo, limit) {
+            on(Event::Warning(format!(
+                "could not clean up after `{}`: `{}` {}",
+                step.name,
+                failed.command,
+                failed.cause().unwrap_or("did not succeed")
+            )));
+        }
+    }
+
+    /// Takes back, last first, what succeeded but has something that builds on it and did not.
+    fn finish(self, on: &mut dyn FnMut(Event)) -> Report {
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let steps: Vec<StepReport> = state
+            .steps
+            .into_iter()
+            .map(|place| match place {
+                Place::Ended(report) => report,
+                Place::Waiting | Place::Running => StepReport {
+                    outcome: Outcome::NotRun,
+                    elapsed: Duration::ZERO,
+                    last_line: None,
+                },
+            })
+            .collect();
+        let mut lost: BTreeMap<usize, bool> = BTreeMap::new();
+        for (at, step) in self.plan.steps.iter().enumerate().rev() {
+            let own = !steps[at].succeeded() || lost.get(&at).copied().unwrap_or_default();
+            if own {
+                for before in &step.after {
+                    lost.insert(before.0, true);
+                }
+            }
+            if let (Some(undo), Outcome::Done(_), true) = (&step.undo, &steps[at].outcome, own) {
+                let limit = Some(Duration::from_secs(30));
+                if let Err(failed) = self.exec.read(undo, limit) {
+                    on(Event::Warning(format!(
+                        "could not take back `{}`: {}",
+                        step.name,
+                        failed.cause().unwrap_or("did not succeed")
+                    )));
+                }
+            }
+        }
+        Report { steps }
+    }
+}
+
+/// The file name of a step's log.
+pub(crate) fn log_name(step: &str) -> String {
+    let safe: String = step
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    format!("{safe}.log")
+}
+
+fn explain(failed: CmdFailure) -> Failure {
+    let hint = crate::tool::hint(&failed);
+    let failure = Failure::from(failed);
+    match hint {
+        Some((kind, hint)) => Failure {
+            kind,
+            ..failure.or_hint(hint)
+        },
+        None => failure,
+    }
+}
+
+fn into_failure(error: anyhow::Error) -> Failure {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure,
+        Err(error) => Failure::failed(format!("{error:#}")),
+    }
+}
+
+/// Removes what an earlier run left. Refused when something is mounted below: that is not ours.
+fn remove_folder(path: &Path) -> anyhow::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    if let Some(mounted) = crate::sandbox::mounts_below(path)?.first() {
+        return Err(Failure::failed(format!(
+            "`{}` is mounted; unmount it first",
+            mounted.display()
+        ))
+        .into());
+    }
+    Ok(fs_err::remove_dir_all(path)?)
+}
+
+fn merge(from: &[PathBuf], into: &Path) -> anyhow::Result<()> {
+    let mut all = Metadata::default();
+    for path in from {
+        all.extend(Metadata::read(path)?);
+    }
+    file::write_atomically(into, &all.to_json())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::exec::Reason;
+
+    /// Runs nothing: remembers what it was asked for, and fails where it is told to.
+    #[derive(Default)]
+    struct Fake {
+        asked: Mutex<Vec<String>>,
+        failing: Vec<&'static str>,
+        interrupt_at: Option<&'static str>,
+        interrupted: AtomicBool,
+    }
+
+    impl Fake {
+        fn ask(&self, cmd: &Cmd) -> Result<(), CmdFailure> {
+            let line = cmd.to_string();
+            self.asked.lock().unwrap().push(line.clone());
+            if self.interrupt_at == Some(line.as_str()) {
+                self.interrupted.store(true, Ordering::SeqCst);
+            }
+            if self.failing.contains(&line.as_str()) || self.interrupt_at == Some(line.as_str()) {
+                return Err(CmdFailure {
+                    purpose: cmd.purpose.clone(),
+                    command: line,
+                    program: "fake".into(),
+                    reason: Reason::Status(1),
+                    elapsed: Duration::ZERO,
+                    tail: vec![],
+                    first_error: None,
+                    lines: 0,
+                    log: None,
+                });
+            }
+            Ok(())
+        }
+
+        fn asked(&self) -> Vec<String> {
+            self.asked.lock().unwrap().clone()
+        }
+    }
+
+    impl Exec for Fake {
+        fn run(
+            &self,
+            cmd: &Cmd,
+            _: Option<&Path>,
+            _: Option<Duration>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<(), CmdFailure> {
+            self.ask(cmd)
+        }
+
+        fn read(&self, cmd: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+            self.ask(cmd).map(|()| String::new())
+        }
+
+        fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+            Ok(())
+        }
+
+        fn interrupted(&self) -> bool {
+            self.interrupted.load(Ordering::SeqCst)
+        }
+    }
+
+    fn step(name: &str) -> Step {
+        Step::run(name, Cmd::new(name, name)).undo(Cmd::new(format!("undo-{name}"), "undo"))
+    }
+
+    fn walk(plan: &Plan, fake: &Fake, keep_going: bool) -> Report {
+        let options = Options {
+            jobs: 1,
+            keep_going,
+            logs: PathBuf::from("/nonexistent"),
+        };
+        run(plan, fake, &options, &mut |_| {})
+    }
+
+    fn chain() -> Plan {
+        let mut plan = Plan::default();
+        let a = plan.add(step("a"));
+        let b = plan.add(step("b").after([a]));
+        plan.add(step("c").after([b]));
+        plan.add(step("d"));
+        plan
+    }
+
+    #[test]
+    fn all_goes_well_and_nothing_is_undone() {
+        let fake = Fake::default();
+        let report = walk(&chain(), &fake, false);
+        assert_eq!(fake.asked(), ["a", "b", "c", "d"]);
+        assert_eq!(report.failure(false), None);
+    }
+
+    #[test]
+    fn a_failure_stops_the_rest_and_is_undone_last_first() {
+        let fake = Fake {
+            failing: vec!["b"],
+            ..Fake::default()
+        };
+        let report = walk(&chain(), &fake, false);
+        assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
+        assert_eq!(report.failure(false), Some(Kind::Failed));
+        assert!(matches!(report.step(StepId(3)).outcome, Outcome::NotRun));
+    }
+
+    #[test]
+    fn keep_going_runs_what_does_not_depend_on_the_failure() {
+        let fake = Fake {
+            failing: vec!["b"],
+            ..Fake::default()
+        };
+        let report = walk(&chain(), &fake, true);
+        assert_eq!(fake.asked(), ["a", "b", "undo-b", "d", "undo-a"]);
+        assert!(matches!(report.step(StepId(2)).outcome, Outcome::NotRun));
+        assert!(report.step(StepId(3)).succeeded());
+    }
+
+    #[test]
+    fn an_interruption_undoes_and_wins_over_the_failure() {
+        let fake = Fake {
+            interrupt_at: Some("b"),
+            ..Fake::default()
+        };
+        let report = walk(&chain(), &fake, true);
+        assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
+        assert_eq!(report.failure(fake.interrupted()), Some(Kind::Interrupted));
+    }
+
+    #[test]
+    fn a_probe_that_holds_skips_the_step() {
+        let mut plan = Plan::default();
+        plan.add(step("a").skip_if(Probe::Succeeds(Cmd::new("there", "look")), "it is there"));
+        plan.add(step("b").skip_if(Probe::Succeeds(Cmd::new("missing", "look")), "it is there"));
+        let fake = Fake {
+            failing: vec!["missing"],
+            ..Fake::default()
+        };
+        let report = walk(&plan, &fake, false);
+        assert_eq!(fake.asked(), ["there", "missing", "b"]);
+        assert!(
+            matches!(&report.step(StepId(0)).outcome, Outcome::Skipped(why) if why == "it is there")
+        );
+    }
+
+    #[test]
+    fn independent_steps_run_side_by_side() {
+        struct Barrier(std::sync::Barrier);
+        impl Exec for Barrier {
+            fn run(
+                &self,
+                _: &Cmd,
+                _: Option<&Path>,
+                _: Option<Duration>,
+                _: &mut dyn FnMut(&str),
+            ) -> Result<(), CmdFailure> {
+                self.0.wait();
+                Ok(())
+            }
+            fn read(&self, _: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+                Ok(String::new())
+            }
+            fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+                Ok(())
+            }
+
+            fn interrupted(&self) -> bool {
+                false
+            }
+        }
+        let mut plan = Plan::default();
+        plan.add(step("a"));
+        plan.add(step("b"));
+        let options = Options {
+            jobs: 2,
+            keep_going: false,
+            logs: PathBuf::new(),
+        };
+        // Ends only when both steps are in the barrier at the same time.
+        let report = run(
+            &plan,
+            &Barrier(std::sync::Barrier::new(2)),
+            &options,
+            &mut |_| {},
+        );
+        assert!(report.steps.iter().all(StepReport::succeeded));
+    }
+}

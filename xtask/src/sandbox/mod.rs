@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sandbox: a private container engine for a Linux machine that has none.
+//!
+//! A Debian root with Docker in it runs in mount, process, network, IPC and host-name namespaces of its
+//! own, below one folder. Its interfaces, packet-filter rules and mounts exist in those namespaces
+//! only, so they end with its first process, however that ends. The host's own Docker, if it has one,
+//! is not touched. `pasta` carries traffic between the two networks in user space and makes every TCP
+//! port that listens inside reachable at the host's 127.0.0.1.
+
+pub(crate) mod archive;
+pub(crate) mod base;
+pub(crate) mod down;
+pub(crate) mod init;
+pub(crate) mod up;
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::{self, Config},
+    failure::Failure,
+};
+
+/// The programs inside that the rest of the tool may use as if they were installed.
+pub(crate) const PROGRAMS: &[&str] = &["docker", "docker-registry"];
+
+/// The search path inside.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where a sandbox lives, and what it is asked to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Sandbox {
+    pub folder: PathBuf,
+    pub suite: String,
+    pub mirror: Option<String>,
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Absent,
+    /// Files, but no engine: stopped, killed, or only half made.
+    Stopped,
+    Running(Engine),
+}
+
+/// The engine's first process, as the host sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Engine {
+    pub pid: i32,
+    /// In clock ticks since boot: tells it from a later process with the same number.
+    pub started: u64,
+}
+
+impl Sandbox {
+    pub(crate) fn new(
+        config: &Config,
+        env: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Failure> {
+        let set = config.get(config::SANDBOX_FOLDER);
+        let folder = if set.is_empty() {
+            let cache = env("XDG_CACHE_HOME")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+                .or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".cache")));
+            cache
+                .ok_or_else(|| {
+                    Failure::invalid(
+                        "no folder for the sandbox: neither XDG_CACHE_HOME nor HOME is set",
+                    )
+                    .hint("set `[sandbox] folder` or `XTASK_SANDBOX_FOLDER`")
+                })?
+                .join("xtask-sandbox")
+        } else {
+            PathBuf::from(set)
+        };
+        if !folder.is_absolute() || folder.parent().is_none() {
+            return Err(Failure::invalid(format!(
+                "the sandbox's folder `{}` must be an absolute path below `/`",
+                folder.display()
+            )));
+        }
+        let mirror = Some(config.get(config::SANDBOX_MIRROR)).filter(|mirror| !mirror.is_empty());
+        Ok(Self {
+            folder,
+            suite: config.get(config::SANDBOX_SUITE).to_owned(),
+            mirror: mirror.map(str::to_owned),
+        })
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+
+    /// Goes in front of `PATH`: wrappers that run the programs inside.
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.folder.join("bin")
+    }
+
+    /// Says that the folder is a sandbox's, so `down` knows that it may remove it.
+    pub(crate) fn marker(&self) -> PathBuf {
+        self.folder.join("xtask-sandbox")
+    }
+
+    pub(crate) fn engine_log(&self) -> PathBuf {
+        self.root().join("var/log/dockerd.log")
+    }
+
+    fn engine_file(&self) -> PathBuf {
+        self.folder.join("engine")
+    }
+
+    /// Containers live below this cgroup, so that what is left of it can be found and removed.
+    pub(crate) fn cgroup(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.folder.hash(&mut hasher);
+        format!("xtask-sandbox-{:08x}", hasher.finish() & 0xffff_ffff)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        if !self.folder.exists() {
+            return State::Absent;
+        }
+        let engine = fs_err::read_to_string(self.engine_file())
+            .ok()
+            .and_then(|text| {
+                let (pid, started) = text.trim().split_once(' ')?;
+                Some(Engine {
+                    pid: pid.parse().ok()?,
+                    started: started.parse().ok()?,
+                })
+            });
+        match engine {
+            Some(engine) if start_time(engine.pid) == Some(engine.started) => {
+                State::Running(engine)
+            }
+            _ => State::Stopped,
+        }
+    }
+
+    /// Holds off other calls of xtask that would make or remove the same sandbox.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let path = self.lock_file();
+        if let Some(folder) = self.folder.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let file = fs_err::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        let file = file.into_parts().0;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        let mut path = self.folder.as_os_str().to_owned();
+        path.push(".lock");
+        path.into()
+    }
+
+    /// Lets go of the lock and removes its file: after `down` nothing is left.
+    pub(crate) fn unlock(&self, lock: File) -> anyhow::Result<()> {
+        fs_err::remove_file(self.lock_file())?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// The script that runs a program inside, in the current folder.
+    pub(crate) fn enter_script(&self) -> String {
+        let engine = shell_words::quote(&self.engine_file().to_string_lossy()).into_owned();
+        format!(
+            "#!/bin/sh\n\
+             # Written by `cargo xtask sandbox up`: runs a program inside the sandbox, in the current folder.\n\
+             read -r pid _ < {engine} || exit 125\n\
+             exec nsenter --target \"$pid\" --mount --net --pid --ipc --uts --root -- \\\n\
+             \x20 /usr/bin/env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG=/etc/xtask/docker PATH={PATH} \\\n\
+             \x20 /bin/sh -c 'cd \"$1\" && shift && exec \"$@\"' enter \"$PWD\" \"$@\"\n"
+        )
+    }
+
+    /// The script that stands on PATH for a program inside.
+    pub(crate) fn wrapper_script(&self, program: &str) -> String {
+        let enter = shell_words::quote(&self.bin().join("enter").to_string_lossy()).into_owned();
+        format!("#!/bin/sh\nexec {enter} {program} \"$@\"\n")
+    }
+}
+
+/// When a process started, in clock ticks since boot; None when there is no such process, or only its
+/// remains. Field 22 of /proc/PID/stat, see proc(5).
+pub(crate) fn start_time(pid: i32) -> Option<u64> {
+    stat_start_time(&fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn stat_start_time(stat: &str) -> Option<u64> {
+    // The name in parentheses may hold blanks and parentheses of its own.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
+}
+
+/// The mount points at or below `folder` in this process's own mount namespace.
+pub(crate) fn mounts_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let text = fs_err::read_to_string("/proc/self/mountinfo")?;
+    Ok(text
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .map(|path| PathBuf::from(path.replace("\\040", " ")))
+        .filter(|path| path.starts_with(folder))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_told_by_its_start_time() {
+        let fields = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
+        assert_eq!(stat_start_time(&format!("8 (a) b) S {fields}")), Some(4711));
+        assert_eq!(stat_start_time(&format!("8 (a) Z {fields}")), None);
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(start_time(own).is_some());
+    }
+}

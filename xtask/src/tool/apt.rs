@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! apt, dpkg and mmdebstrap: fetching packages without installing them, making a Debian root, asking
+//! which versions the archive has.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::plan::Cmd;
+
+/// An `apt-get` that keeps its lists and packages in `folder` and leaves the machine's own alone.
+fn private(folder: &Path, purpose: &str) -> Cmd {
+    let at = |name: &str, path: &str| format!("{name}={}", folder.join(path).display());
+    Cmd::new("apt-get", purpose)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .arg("-o")
+        .arg(at("Dir::State::lists", "lists"))
+        .arg("-o")
+        .arg(at("Dir::Cache", "cache"))
+        // It reads dpkg's state, so as to fetch only what is missing, but changes nothing there.
+        .args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"])
+}
+
+pub(crate) fn update_cmd(folder: &Path) -> Cmd {
+    private(
+        folder,
+        "read the package index of this machine's distribution",
+    )
+    .args(["-q", "update"])
+}
+
+/// Downloads packages and what they need that is not installed, into `folder/cache/archives`.
+pub(crate) fn download_cmd(folder: &Path, packages: &[&str]) -> Cmd {
+    private(folder, "download packages")
+        .args([
+            "-q",
+            "--yes",
+            "--download-only",
+            "--no-install-recommends",
+            "install",
+        ])
+        .args(packages)
+}
+
+/// Prints `URI release` for each source that apt knows, one a line.
+pub(crate) fn sources_cmd() -> Cmd {
+    Cmd::new("apt-get", "ask apt which mirror it uses").args([
+        "indextargets",
+        "--format",
+        "$(REPO_URI) $(RELEASE)",
+        "Created-By: Packages",
+    ])
+}
+
+/// The mirror of Debian's main archive among the lines of [`sources_cmd`].
+pub(crate) fn parse_mirror(text: &str) -> Option<String> {
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, release)| {
+            !["security", "updates", "backports"]
+                .iter()
+                .any(|part| release.contains(part))
+        })
+        .map(|(uri, _)| uri.trim_end_matches('/'))
+        .find(|uri| uri.ends_with("/debian"))
+        .map(str::to_owned)
+}
+
+/// One call of mmdebstrap.
+pub(crate) struct Root<'a> {
+    pub purpose: &'a str,
+    pub mmdebstrap: &'a Path,
+    /// Where its Perl modules lie when the machine has none of its own.
+    pub extracted: Option<&'a Path>,
+    pub format: &'a str,
+    pub suite: &'a str,
+    pub target: &'a Path,
+    pub mirror: Option<&'a str>,
+    pub packages: &'a [&'a str],
+    /// Run by a shell, with the root's path as `$1`.
+    pub hooks: &'a [(&'a str, String)],
+    /// Leave out manuals and translations.
+    pub slim: bool,
+}
+
+impl Root<'_> {
+    pub(crate) fn cmd(&self) -> Cmd {
+        // In namespaces of its own: killed in the middle, it takes its mounts along, and nothing of the
+        // machine's /dev or /proc is left below a folder that somebody may want to remove.
+        let mut cmd = Cmd::new("unshare", self.purpose)
+            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .arg(self.mmdebstrap)
+            .args(["--quiet", "--mode=root", "--variant=minbase"])
+            .arg(format!("--format={}", self.format))
+            // A testing suite's index may be past its validity date.
+            .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
+            .arg(format!("--include={}", self.packages.join(",")));
+        if let Some(extracted) = self.extracted {
+            let path = std::env::var("PATH").unwrap_or_default();
+            cmd = cmd
+                .env(
+                    "PERL5LIB",
+                    extracted.join("usr/share/perl5").display().to_string(),
+                )
+                .env(
+                    "PATH",
+                    format!("{}:{path}", extracted.join("usr/bin").display()),
+                );
+        }
+        if self.slim {
+            for (option, path) in [
+                ("path-exclude", "man/*"),
+                ("path-exclude", "locale/*"),
+                ("path-exclude", "doc/*"),
+                ("path-include", "doc/*/copyright"),
+            ] {
+                cmd = cmd.arg(format!("--dpkgopt={option}=/usr/share/{path}"));
+            }
+        }
+        for (stage, hook) in self.hooks {
+            cmd = cmd.arg(format!("--{stage}-hook={hook}"));
+        }
+        cmd.arg(self.suite).arg(self.target).args(self.mirror)
+    }
+}
+
+/// Asks for the newest version of each package; unknown packages are left out of the answer.
+pub(crate) fn versions_cmd(packages: &[String]) -> Cmd {
+    Cmd::new("apt-cache", "read the archive's versions")
+        .arg("policy")
+        .args(packages)
+}
+
+/// package -> candidate version, from `apt-cache policy`.
+pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
+    let mut versions = BTreeMap::new();
+    let mut package = None;
+    for line in text.lines() {
+        if let Some(name) = line.strip_suffix(':')
+            && !line.starts_with(' ')
+        {
+            package = Some(name.to_owned());
+        } else if let (Some(version), Some(name)) =
+            (line.trim().strip_prefix("Candidate: "), &package)
+            && version != "(none)"
+        {
+            versions.insert(name.clone(), version.to_owned());
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mirror_is_that_of_the_main_archive() {
+        let text = "http://mirror.example/debian-security/ bookworm-security\nhttp://mirror.example/debian/ bookworm-updates\nhttp://mirror.example/debian/ bookworm\n";
+        assert_eq!(
+            parse_mirror(text).as_deref(),
+            Some("http://mirror.example/debian")
+        );
+        assert_eq!(parse_mirror("https://other.example/ubuntu noble\n"), None);
+    }
+
+    #[test]
+    fn candidates_are_read_and_unknown_packages_left_out() {
+        let text = "postgresql-18-pgvector:\n  Installed: (none)\n  Candidate: 0.8.1-2\n  Version table:\n     0.8.1-2 500\nnothing:\n  Installed: (none)\n  Candidate: (none)\n";
+        let versions = parse_versions(text);
+        assert_eq!(versions.len(), 1);
+        assert_eq!(versions["postgresql-18-pgvector"], "0.8.1-2");
+    }
+}

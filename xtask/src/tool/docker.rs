@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The `docker` command: what the engine says of itself, images and their sizes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{exec::Exec, failure::Failure, plan::Cmd};
+
+/// What `docker info` says, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Engine {
+    /// `28.5.2`.
+    pub version: String,
+    /// Images live in containerd: only then can the plain builder attest and keep an index.
+    pub containerd_store: bool,
+    pub root_folder: String,
+    /// None when the buildx plugin is missing.
+    pub buildx: Option<String>,
+}
+
+pub(crate) fn info_cmd() -> Cmd {
+    Cmd::new("docker", "ask the Docker engine what it is").args(["info", "--format", "{{json .}}"])
+}
+
+impl Engine {
+    /// Asks the engine. No engine is a failure with what to do about it.
+    pub(crate) fn survey(exec: &dyn Exec) -> Result<Self, Failure> {
+        let text = exec.read(&info_cmd(), Some(std::time::Duration::from_secs(30))).map_err(|failed| {
+            match failed.reason {
+                crate::exec::Reason::NotFound => Failure::unavailable("`docker` is not installed or not on PATH")
+                    .hint("install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)"),
+                _ => match crate::tool::hint(&failed) {
+                    Some((kind, hint)) => Failure { kind, ..Failure::from(failed).or_hint(hint) },
+                    None => Failure::from(failed),
+                },
+            }
+        })?;
+        Self::parse(&text)
+    }
+
+    /// Reads the JSON of `docker info`. Without a daemon the client still prints it, with
+    /// `ServerErrors` in place of the server's half.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let info: Value = serde_json::from_str(text).map_err(|error| {
+            Failure::unavailable(format!("`docker info` printed no JSON: {error}"))
+        })?;
+        let string = |name: &str| {
+            info.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        if let Some(error) = info.pointer("/ServerErrors/0").and_then(Value::as_str) {
+            return Err(Failure::unavailable("the Docker daemon does not answer")
+                .detail(error.to_owned())
+                .hint("start Docker, or add `--sandbox` to use a private engine (Linux, root)"));
+        }
+        let status = info.get("DriverStatus").and_then(Value::as_array);
+        let containerd_store = status.into_iter().flatten().any(|pair| {
+            pair.get(1)
+                .and_then(Value::as_str)
+                .is_some_and(|value| value.starts_with("io.containerd.snapshotter"))
+        });
+        let plugins = info
+            .pointer("/ClientInfo/Plugins")
+            .and_then(Value::as_array);
+        let buildx = plugins
+            .into_iter()
+            .flatten()
+            .find(|plugin| plugin.get("Name").and_then(Value::as_str) == Some("buildx"))
+            .and_then(|plugin| plugin.get("Version").and_then(Value::as_str))
+            .map(str::to_owned);
+        Ok(Self {
+            version: string("ServerVersion"),
+            containerd_store,
+            root_folder: string("DockerRootDir"),
+            buildx,
+        })
+    }
+
+    pub(crate) fn major(&self) -> u32 {
+        self.version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// `x86_64` -> `linux/amd64`.
+pub(crate) fn platform_of(architecture: &str) -> String {
+    let oci = match architecture {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("linux/{oci}")
+}
+
+/// Whether `docker` has an image of that name.
+pub(crate) fn has_image_cmd(reference: &str) -> Cmd {
+    Cmd::new("docker", format!("look for the image `{reference}`"))
+        .args(["image", "inspect", "--format", "{{.Id}}"])
+        .arg(reference)
+}
+
+pub(crate) fn labels_cmd(reference: &str) -> Cmd {
+    Cmd::new("docker", format!("read the labels of `{reference}`"))
+        .args(["image", "inspect", "--format", "{{json .Config.Labels}}"])
+        .arg(reference)
+}
+
+pub(crate) fn pull_cmd(reference: &str) -> Cmd {
+    Cmd::new("docker", format!("pull `{reference}`"))
+        .args(["pull", "--quiet"])
+        .arg(reference)
+}
+
+/// Lists `repository:tag`, a tab, and the size, one image a line.
+pub(crate) fn sizes_cmd() -> Cmd {
+    Cmd::new("docker", "list images").args([
+        "image",
+        "ls",
+        "--format",
+        "{{.Repository}}:{{.Tag}}\t{{.Size}}",
+    ])
+}
+
+/// reference -> size as docker prints it.
+pub(crate) fn parse_sizes(text: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(name, size)| (name.to_owned(), size.trim().to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engine_is_read_from_docker_info() {
+        let text = r#"{"ServerVersion":"28.5.2+dfsg4","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],
+            "DockerRootDir":"/var/lib/docker","Architecture":"x86_64","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}"#;
+        let engine = Engine::parse(text).unwrap();
+        assert_eq!((engine.major(), engine.containerd_store), (28, true));
+        assert_eq!(engine.buildx.as_deref(), Some("0.29.1"));
+        assert_eq!(platform_of("x86_64"), "linux/amd64");
+    }
+
+    #[test]
+    fn a_stopped_daemon_is_unavailable() {
+        let failure = Engine::parse(
+            r#"{"ServerErrors":["Cannot connect to the Docker daemon at unix:///x"]}"#,
+        )
+        .unwrap_err();
+        assert_eq!(failure.kind, crate::failure::Kind::Unavailable);
+        assert!(failure.to_string().contains("Cannot connect"), "{failure}");
+    }
+}

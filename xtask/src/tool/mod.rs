@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The tools that we drive, one file each: arguments out, output parsed. Nothing here starts a process,
+//! and nothing here knows of extensions.
+
+pub(crate) mod apt;
+pub(crate) mod buildx;
+pub(crate) mod docker;
+
+use crate::{exec::CmdFailure, failure::Kind};
+
+/// A symptom in a tool's output, whose fault it is, and what helps.
+struct Symptom {
+    all_of: &'static [&'static str],
+    kind: Kind,
+    hint: &'static str,
+}
+
+/// Texts that these tools were seen to print; the first match counts.
+const SYMPTOMS: &[Symptom] = &[
+    Symptom {
+        all_of: &["Cannot connect to the Docker daemon"],
+        kind: Kind::Unavailable,
+        hint: "start Docker, or add `--sandbox` to use a private engine (Linux, root)",
+    },
+    Symptom {
+        all_of: &["permission denied", "docker.sock"],
+        kind: Kind::Unavailable,
+        hint: "add yourself to the group `docker`, or run this as root",
+    },
+    Symptom {
+        all_of: &["unknown command: docker buildx"],
+        kind: Kind::Unavailable,
+        hint: "install Docker's buildx plugin (package `docker-buildx` or `docker-buildx-plugin`)",
+    },
+    Symptom {
+        all_of: &["no space left on device"],
+        kind: Kind::Failed,
+        hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+    },
+    Symptom {
+        all_of: &["No space left on device"],
+        kind: Kind::Failed,
+        hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+    },
+    Symptom {
+        all_of: &["failed to push", "connection refused"],
+        kind: Kind::Unavailable,
+        hint: "nothing answers at the registry; start it, or name another with the environment variable `registry`",
+    },
+    Symptom {
+        all_of: &["failed to do request", "connection refused"],
+        kind: Kind::Unavailable,
+        hint: "nothing answers at the registry; start it, or name another with the environment variable `registry`",
+    },
+    Symptom {
+        all_of: &["failed to do request", "no such host"],
+        kind: Kind::Unavailable,
+        hint: "the registry's name is not known here; without a way to it, `--sandbox --base debian` builds from Debian's packages",
+    },
+    Symptom {
+        all_of: &["failed to resolve source metadata"],
+        kind: Kind::Unavailable,
+        hint: "the base image cannot be had; without a way to its registry, `--sandbox --base debian` builds from Debian's packages",
+    },
+    Symptom {
+        all_of: &["E: Version '", "was not found"],
+        kind: Kind::Failed,
+        hint: "the archive no longer has the pinned version: update `package` in metadata.hcl",
+    },
+    Symptom {
+        all_of: &["E: Unable to locate package"],
+        kind: Kind::Failed,
+        hint: "the archive of this distro has no such package: compare its name with the Dockerfile's",
+    },
+    Symptom {
+        all_of: &["failed to find target"],
+        kind: Kind::Invalid,
+        hint: "the bake file names its targets differently; run `docker buildx bake --print` with the same files",
+    },
+];
+
+/// What is known to help against a failure, and whose fault it is.
+pub(crate) fn hint(failed: &CmdFailure) -> Option<(Kind, String)> {
+    SYMPTOMS
+        .iter()
+        .find(|symptom| symptom.all_of.iter().all(|text| failed.mentions(text)))
+        .map(|symptom| (symptom.kind, symptom.hint.to_owned()))
+}

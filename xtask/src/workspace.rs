@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The repository that is worked on: its root and its extensions.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::{self, Config},
+    extension::{Extension, Pin},
+    failure::{Failure, did_you_mean},
+    finding::{Finding, Findings, Severity},
+};
+
+/// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
+/// looks like a repository of the old tooling (`docker-bake.hcl`).
+pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
+    for name in ["xtask.toml", "docker-bake.hcl"] {
+        if let Some(root) = from.ancestors().find(|folder| folder.join(name).is_file()) {
+            return Ok(root.to_owned());
+        }
+    }
+    Err(Failure::invalid(format!(
+        "`{}` is not inside a repository of extensions: no `xtask.toml` here or above",
+        from.display()
+    ))
+    .hint("create `xtask.toml` at the repository's root; an empty one means the default layout"))
+}
+
+/// The extensions of one repository. Order: dependencies first, else alphabetical.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    pub root: PathBuf,
+    /// Relative to the root.
+    pub bake_file: PathBuf,
+    extensions_folder: PathBuf,
+    extensions: Vec<Extension>,
+    /// Directories that hold a metadata.hcl, usable or not.
+    names: BTreeSet<String>,
+    findings: Vec<Finding>,
+}
+
+impl Workspace {
+    /// Reads every `<extensions>/<name>/metadata.hcl`.
+    pub(crate) fn load(root: &Path, config: &Config) -> anyhow::Result<Self> {
+        let relative = |key: &str| -> Result<PathBuf, Failure> {
+            let path = PathBuf::from(config.get(key));
+            if path.is_absolute() {
+                return Err(Failure::invalid(format!(
+                    "setting `{key}` is `{}`; it must be relative to the repository's root",
+                    path.display()
+                )));
+            }
+            Ok(path)
+        };
+        let folder = relative(config::PATHS_EXTENSIONS)?;
+        let bake_file = relative(config::PATHS_BAKE_FILE)?;
+        relative(config::PATHS_SUITE)?;
+        let mut workspace = Self {
+            root: root.to_owned(),
+            bake_file,
+            extensions_folder: clean(&folder),
+            extensions: Vec::new(),
+            names: BTreeSet::new(),
+            findings: Vec::new(),
+        };
+        let entries = fs_err::read_dir(root.join(&folder)).map_err(|error| {
+            Failure::invalid(format!(
+                "the folder of the extensions cannot be read: {error}"
+            ))
+            .hint("set `[paths] extensions` in xtask.toml; `.` is the repository's root")
+        })?;
+        for entry in entries {
+            let path = entry?.path();
+            if !path.join("metadata.hcl").is_file() {
+                continue;
+            }
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let shown = clean(&folder).join(&name).join("metadata.hcl");
+            let mut findings = Findings::about(&shown);
+            workspace
+                .extensions
+                .extend(Extension::load(&path, &shown, &mut findings));
+            workspace.findings.append(&mut findings.all);
+            workspace.names.insert(name);
+        }
+        workspace.extensions.sort_by(|a, b| a.name.cmp(&b.name));
+        workspace.cross_check();
+        workspace.sort_dependencies_first();
+        Ok(workspace)
+    }
+
+    /// What is wrong with the metadata, of each file and between files.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// All directories with a metadata.hcl, by name, broken ones included.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// An extension's directory, usable or not.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.root.join(&self.extensions_folder).join(name)
+    }
+
+    pub(crate) fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Extension> {
+        self.extensions
+            .iter()
+            .find(|extension| extension.name == name)
+    }
+
+    /// The named extensions (all when `all`), dependencies first; refused when one is unknown or broken.
+    pub(crate) fn select(&self, names: &[String], all: bool) -> Result<Vec<Extension>, Failure> {
+        self.known(names)?;
+        if names.is_empty() && !all {
+            return Err(Failure::invalid("which extension?").hint(format!(
+                "name one or more of {}, or use `--all`",
+                self.names
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )));
+        }
+        let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name);
+        let broken = self.findings.iter().filter(|finding| {
+            finding.severity == Severity::Error
+                && finding
+                    .file
+                    .parent()
+                    .and_then(Path::file_name)
+                    .is_some_and(|name| wanted(&name.to_string_lossy()))
+        });
+        let mut failure: Option<Failure> = None;
+        for finding in broken {
+            let failed = failure
+                .take()
+                .unwrap_or_else(|| Failure::invalid("the metadata has errors"));
+            failure = Some(failed.detail(finding.to_string()));
+        }
+        if let Some(failure) = failure {
+            return Err(failure.hint("run `cargo xtask checks` on it once more when it is mended"));
+        }
+        Ok(self
+            .extensions
+            .iter()
+            .filter(|extension| wanted(&extension.name))
+            .cloned()
+            .collect())
+    }
+
+    /// Refuses names that are no extension.
+    pub(crate) fn known(&self, names: &[String]) -> Result<(), Failure> {
+        for name in names {
+            if !self.names.contains(name) {
+                let meant = did_you_mean(name, self.names());
+                let known: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
+                return Err(
+                    Failure::invalid(format!("extension `{name}` not found{meant}"))
+                        .hint(format!("known extensions: {}", known.join(", "))),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The extensions that `extension` needs, transitively, in mounting order.
+    pub(crate) fn dependencies(&self, extension: &Extension) -> Vec<Extension> {
+        let mut found: Vec<Extension> = Vec::new();
+        let mut pending: Vec<&String> = extension.required_extensions.iter().rev().collect();
+        while let Some(name) = pending.pop() {
+            let seen = found.iter().any(|known| &known.name == name) || name == &extension.name;
+            if let (false, Some(dependency)) = (seen, self.get(name)) {
+                pending.extend(dependency.required_extensions.iter().rev());
+                found.push(dependency.clone());
+            }
+        }
+        found
+    }
+
+    /// The same repository with other pins: what `--base debian` builds.
+    #[must_use]
+    pub(crate) fn with_extensions(&self, extensions: Vec<Extension>) -> Self {
+        Self {
+            extensions,
+            ..self.clone()
+        }
+    }
+
+    fn find(&mut self, extension: &Extension, line: Option<usize>, message: String) {
+        self.findings.push(Finding {
+            file: extension.metadata_file.clone(),
+            line,
+            severity: Severity::Error,
+            message,
+        });
+    }
+
+    /// What only all files together can show.
+    fn cross_check(&mut self) {
+        let extensions = self.extensions.clone();
+        let mut images: BTreeMap<&str, &str> = BTreeMap::new();
+        for extension in &extensions {
+            if let Some(other) = images.insert(&extension.image_name, &extension.name) {
+                self.find(
+                    extension,
+                    None,
+                    format!(
+                        "`image_name` is `{}`, which `{other}` has too",
+                        extension.image_name
+                    ),
+                );
+            }
+            for required in &extension.required_extensions {
+                let Some(dependency) = extensions.iter().find(|other| &other.name == required)
+                else {
+                    if !self.names.contains(required) {
+                        let meant = did_you_mean(required, self.names());
+                        self.find(extension, None, format!("`required_extensions` names `{required}`, which does not exist{meant}"));
+                    }
+                    continue;
+                };
+                for (distro, majors) in &extension.versions {
+                    for (major, Pin { line, .. }) in majors {
+                        if dependency.pin(distro, major).is_none() {
+                            self.find(extension, Some(*line), format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
+                        }
+                    }
+                }
+            }
+            if let Some(path) = cycle(&extensions, &extension.name) {
+                self.find(
+                    extension,
+                    None,
+                    format!(
+                        "`required_extensions` go in a circle: {}",
+                        path.join(" -> ")
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Dependencies first, and among the rest those first that others wait for.
+    fn sort_dependencies_first(&mut self) {
+        let needed: BTreeSet<String> = self
+            .extensions
+            .iter()
+            .flat_map(|extension| extension.required_extensions.clone())
+            .collect();
+        self.extensions
+            .sort_by_key(|extension| !needed.contains(&extension.name));
+        let mut sorted: Vec<Extension> = Vec::new();
+        let mut left = std::mem::take(&mut self.extensions);
+        while !left.is_empty() {
+            let placed = |name: &String| sorted.iter().any(|done| &done.name == name);
+            let pending =
+                |name: &String| left.iter().any(|other| &other.name == name) && !placed(name);
+            // In a circle nobody is ready: take the first, `cross_check` has said it.
+            let next = left
+                .iter()
+                .position(|extension| !extension.required_extensions.iter().any(pending))
+                .unwrap_or(0);
+            sorted.push(left.remove(next));
+        }
+        self.extensions = sorted;
+    }
+}
+
+/// The path without `.`: `./pgvector` and `pgvector` are the same directory.
+fn clean(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != std::path::Component::CurDir)
+        .collect()
+}
+
+/// A way from `start` back to itself through `required_extensions`.
+fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
+    let mut path = vec![start.to_owned()];
+    let mut seen = BTreeSet::new();
+    fn walk(extensions: &[Extension], path: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
+        let here = path.last().cloned().unwrap_or_default();
+        let Some(extension) = extensions.iter().find(|extension| extension.name == here) else {
+            return false;
+        };
+        for next in &extension.required_extensions {
+            path.push(next.clone());
+            if Some(next) == path.first()
+                || (seen.insert(next.clone()) && walk(extensions, path, seen))
+            {
+                return true;
+            }
+            path.pop();
+        }
+        false
+    }
+    walk(extensions, &mut path, &mut seen).then_some(path)
+}
