@@ -122,23 +122,20 @@ fn instructions(text: &str) -> Vec<Instruction> {
             Some(body) => (body.trim_end(), true),
             None => (trimmed, false),
         };
-        match &mut open {
-            Some(instruction) => {
-                instruction.text.push(' ');
-                instruction.text += body;
-            }
-            None => {
-                let name = body
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_uppercase();
-                open = Some(Instruction {
-                    line: at + 1,
-                    name,
-                    text: body.to_owned(),
-                });
-            }
+        if let Some(instruction) = &mut open {
+            instruction.text.push(' ');
+            instruction.text += body;
+        } else {
+            let name = body
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_uppercase();
+            open = Some(Instruction {
+                line: at + 1,
+                name,
+                text: body.to_owned(),
+            });
         }
         let marker = body
             .split_once("<<")

@@ -26,13 +26,13 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{
-    failure::Failure,
-    plan::{Arg, Cmd},
-};
+mod failure;
+mod tail;
 
-/// How much of a child's output a failure message may quote from.
-const TAIL: usize = 40;
+pub(crate) use failure::{CmdFailure, Reason};
+use tail::Tail;
+
+use crate::plan::{Arg, Cmd};
 
 /// Runs commands. The real one is [`Real`]; tests of the runner have one that fails on demand.
 pub(crate) trait Exec: Sync {
@@ -53,117 +53,6 @@ pub(crate) trait Exec: Sync {
 
     /// Whether the user or the system has asked us to stop.
     fn interrupted(&self) -> bool;
-}
-
-/// A command that did not succeed.
-#[derive(Debug)]
-pub struct CmdFailure {
-    pub purpose: String,
-    /// As it can be pasted into a shell.
-    pub command: String,
-    pub program: String,
-    pub reason: Reason,
-    pub elapsed: Duration,
-    /// The last lines of output.
-    pub tail: Vec<String>,
-    /// The first line that reads like an error: tools say the cause first and give up later.
-    pub first_error: Option<String>,
-    pub lines: usize,
-    pub log: Option<PathBuf>,
-}
-
-#[derive(Debug)]
-pub enum Reason {
-    NotFound,
-    Status(i32),
-    Signal(i32),
-    TimedOut(Duration),
-    /// It could not be started, or its output could not be read or logged.
-    Io(String),
-    /// It was not started, because an argument could not be made.
-    Argument(String),
-}
-
-impl CmdFailure {
-    fn before_start(cmd: &Cmd, reason: Reason) -> Self {
-        Self {
-            purpose: cmd.purpose.clone(),
-            command: cmd.to_string(),
-            program: cmd.program.to_string_lossy().into_owned(),
-            reason,
-            elapsed: Duration::ZERO,
-            tail: Vec::new(),
-            first_error: None,
-            lines: 0,
-            log: None,
-        }
-    }
-
-    /// The line to quote when there is room for one.
-    pub fn cause(&self) -> Option<&str> {
-        self.first_error
-            .as_deref()
-            .or_else(|| self.tail.last().map(String::as_str))
-    }
-
-    /// All that was kept of the output.
-    pub fn mentions(&self, text: &str) -> bool {
-        self.first_error
-            .iter()
-            .chain(&self.tail)
-            .any(|line| line.contains(text))
-    }
-}
-
-impl std::fmt::Display for CmdFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "failed to {}: `{}`", self.purpose, self.command)
-    }
-}
-
-impl std::error::Error for CmdFailure {}
-
-impl From<CmdFailure> for Failure {
-    fn from(failed: CmdFailure) -> Self {
-        let purpose = &failed.purpose;
-        let message = match &failed.reason {
-            Reason::NotFound => {
-                return Failure::unavailable(format!(
-                    "failed to {purpose}: `{}` is not installed or not on PATH",
-                    failed.program
-                ))
-                .hint("run `cargo xtask prereqs` to see all that is missing");
-            }
-            _ => format!("failed to {purpose}"),
-        };
-        let mut failure = Failure::failed(message).detail(format!("command: {}", failed.command));
-        let after = format!("after {:.1}s", failed.elapsed.as_secs_f64());
-        let ended = match &failed.reason {
-            Reason::Status(code) => format!("exited with status {code} {after}"),
-            Reason::Signal(number) => format!("ended by signal {number} {after}"),
-            Reason::TimedOut(limit) => format!("did not end within {}s", limit.as_secs()),
-            Reason::Io(why) | Reason::Argument(why) => format!("not run to its end: {why}"),
-            Reason::NotFound => String::new(),
-        };
-        let log = failed
-            .log
-            .as_ref()
-            .map_or_else(String::new, |log| format!("; full log: {}", log.display()));
-        failure = failure.detail(format!("{ended}{log}"));
-        let shown = failed.tail.iter().rev().take(8).rev().collect::<Vec<_>>();
-        if let Some(first) = &failed.first_error
-            && !shown.contains(&first)
-        {
-            failure = failure.detail(format!("first error: {first}"));
-        }
-        if !shown.is_empty() {
-            failure = failure.detail(format!("last {} of {} lines:", shown.len(), failed.lines));
-            for line in shown {
-                failure = failure.detail(format!("  | {line}"));
-            }
-        }
-        failure
-    }
 }
 
 /// Starts real processes, knows those that run, and ends them when we are told to stop.
@@ -396,57 +285,6 @@ impl Deadline {
     }
 }
 
-/// The first error and the last lines of what a child printed.
-#[derive(Default)]
-struct Tail {
-    last: std::collections::VecDeque<String>,
-    first_error: Option<String>,
-    lines: usize,
-}
-
-impl Tail {
-    fn push(&mut self, line: &str) {
-        self.lines += 1;
-        if self.first_error.is_none() && reads_like_an_error(line) {
-            self.first_error = Some(line.trim().to_owned());
-        }
-        if self.last.len() == TAIL {
-            self.last.pop_front();
-        }
-        self.last.push_back(line.to_owned());
-    }
-}
-
-/// Whether a tool's line states an error. BuildKit puts `#12 3.4 ` before each line of a step.
-fn reads_like_an_error(line: &str) -> bool {
-    let mut text = line.trim_start();
-    if let Some(rest) = text.strip_prefix('#') {
-        text = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
-    }
-    let lower = text.to_ascii_lowercase();
-    [
-        "e: ",
-        "err:",
-        "error",
-        "fatal",
-        "panic",
-        "psql:",
-        "failed to ",
-        "cannot ",
-    ]
-    .iter()
-    .any(|start| lower.starts_with(start))
-        || [
-            ": error:",
-            " fatal: ",
-            "error: ",
-            "no space left",
-            "permission denied",
-        ]
-        .iter()
-        .any(|part| lower.contains(part))
-}
-
 impl Exec for Real {
     fn run(
         &self,
@@ -473,7 +311,7 @@ impl Exec for Real {
             // A log that cannot be written (a full disk) must not end the work that it reports.
             let _full = writeln!(file, "$ {cmd}");
         }
-        let expression = with_stdin(self.expression(cmd)?, cmd).stderr_to_stdout();
+        let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_to_stdout();
         let (reader, group) = self.spawn(&expression, cmd, started)?;
         let deadline = Deadline::of(group, timeout);
         let mut tail = Tail::default();
@@ -517,12 +355,12 @@ impl Exec for Real {
 
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
         let started = Instant::now();
-        let expression = with_stdin(self.expression(cmd)?, cmd).stderr_capture();
+        let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_capture();
         let (mut reader, group) = self.spawn(&expression, cmd, started)?;
         let deadline = Deadline::of(group, timeout);
         let mut stdout = Vec::new();
         let read = std::io::Read::read_to_end(&mut reader, &mut stdout);
-        let waited = reader.try_wait().map(|output| output.cloned());
+        let waited = reader.try_wait().map(Option::<&_>::cloned);
         self.running().remove(&group);
         let output = match (read, waited) {
             (Ok(_), Ok(Some(output))) => output,
@@ -557,7 +395,7 @@ impl Exec for Real {
     }
 }
 
-fn with_stdin(expression: duct::Expression, cmd: &Cmd) -> duct::Expression {
+fn with_stdin(expression: &duct::Expression, cmd: &Cmd) -> duct::Expression {
     match &cmd.stdin {
         Some(text) => expression.stdin_bytes(text.as_bytes()),
         None => expression.stdin_null(),
@@ -576,63 +414,4 @@ fn reason_of(status: ExitStatus, deadline: &Deadline, limit: Option<Duration>) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sh(script: &str) -> Cmd {
-        Cmd::new("sh", "try a shell").args(["-c", script])
-    }
-
-    #[test]
-    fn output_comes_line_by_line_and_the_failure_quotes_the_first_error() {
-        let mut lines = Vec::new();
-        let script = "echo one; echo '#9 1.2 E: no space'; seq 50; exit 3";
-        let failed = Real::default()
-            .run(&sh(script), None, None, &mut |line| {
-                lines.push(line.to_owned())
-            })
-            .unwrap_err();
-        assert_eq!(lines.len(), 52);
-        assert_eq!(failed.cause(), Some("#9 1.2 E: no space"));
-        assert!(matches!(failed.reason, Reason::Status(3)));
-        let text = Failure::from(failed).to_string();
-        assert!(
-            text.starts_with("failed to try a shell\n  command: sh -c "),
-            "{text}"
-        );
-        assert!(text.contains("first error: #9 1.2 E: no space"), "{text}");
-        assert!(text.contains("last 8 of 52 lines:"), "{text}");
-    }
-
-    #[test]
-    fn read_gives_stdout_only() {
-        let text = Real::default()
-            .read(&sh("echo out; echo err >&2"), None)
-            .unwrap();
-        assert_eq!(text, "out\n");
-    }
-
-    #[test]
-    fn a_missing_program_is_told_apart() {
-        let failed = Real::default()
-            .read(&Cmd::new("no-such-tool-of-ours", "try"), None)
-            .unwrap_err();
-        let failure = Failure::from(failed);
-        assert_eq!(failure.kind, crate::failure::Kind::Unavailable);
-    }
-
-    #[test]
-    fn a_deadline_ends_the_whole_group() {
-        let limit = Some(Duration::from_millis(100));
-        let failed = Real::default()
-            .run(&sh("sleep 600 & sleep 600"), None, limit, &mut |_| {})
-            .unwrap_err();
-        assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
-    }
-
-    #[test]
-    fn standard_input_arrives() {
-        let cmd = Cmd::new("cat", "copy").stdin("a\nb\n");
-        assert_eq!(Real::default().read(&cmd, None).unwrap(), "a\nb\n");
-    }
-}
+mod tests;

@@ -107,9 +107,12 @@ impl File {
 
     fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
         let end = span.map_or(0, |span| span.start.min(self.text.len()));
-        1 + self.text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
+        // A span starts at a character, never inside of one.
+        1 + self
+            .text
+            .get(..end)
+            .unwrap_or_default()
+            .matches('\n')
             .count()
     }
 

@@ -5,110 +5,18 @@
 //! values; nothing in here starts a process or writes a file.
 
 use std::{
-    ffi::{OsStr, OsString},
     fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use crate::image::Built;
+mod cmd;
+mod rotation;
+#[cfg(test)]
+mod tests;
 
-/// One argument of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Arg {
-    Plain(OsString),
-    /// `prefix` + the image's reference, pinned to the digest that its bake wrote + `suffix`.
-    /// The digest is not known before the bake has run; printed, it is the tag.
-    Image {
-        prefix: String,
-        image: Built,
-        suffix: String,
-    },
-}
-
-impl<T: AsRef<OsStr>> From<T> for Arg {
-    fn from(text: T) -> Self {
-        Arg::Plain(text.as_ref().to_owned())
-    }
-}
-
-impl Arg {
-    fn printed(&self) -> String {
-        match self {
-            Arg::Plain(text) => text.to_string_lossy().into_owned(),
-            Arg::Image {
-                prefix,
-                image,
-                suffix,
-            } => format!("{prefix}{}{suffix}", image.tag),
-        }
-    }
-}
-
-/// A process to start: what for, program, arguments, environment, standard input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Cmd {
-    /// What it is for, as a verb phrase that reads well after "failed to".
-    pub purpose: String,
-    pub program: OsString,
-    pub args: Vec<Arg>,
-    pub env: Vec<(String, String)>,
-    pub stdin: Option<String>,
-}
-
-impl Cmd {
-    pub(crate) fn new(program: impl AsRef<OsStr>, purpose: impl Into<String>) -> Self {
-        Self {
-            purpose: purpose.into(),
-            program: program.as_ref().to_owned(),
-            args: Vec::new(),
-            env: Vec::new(),
-            stdin: None,
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
-        self.args.push(arg.into());
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args.extend(args.into_iter().map(Into::into));
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn stdin(mut self, text: impl Into<String>) -> Self {
-        self.stdin = Some(text.into());
-        self
-    }
-}
-
-/// A line that a shell takes: environment, program and arguments, each quoted where it must be.
-impl fmt::Display for Cmd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, value) in &self.env {
-            write!(f, "{name}={} ", shell_words::quote(value))?;
-        }
-        f.write_str(&shell_words::quote(&self.program.to_string_lossy()))?;
-        for arg in &self.args {
-            write!(f, " {}", shell_words::quote(&arg.printed()))?;
-        }
-        if let Some(stdin) = &self.stdin {
-            let end = if stdin.ends_with('\n') { "" } else { "\n" };
-            write!(f, " <<'XTASK_EOF'\n{stdin}{end}XTASK_EOF")?;
-        }
-        Ok(())
-    }
-}
+pub(crate) use cmd::{Arg, Cmd};
+pub(crate) use rotation::Rotation;
 
 /// A question about the world that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,50 +25,6 @@ pub(crate) enum Probe {
     Succeeds(Cmd),
     /// The file or folder is there.
     Exists(PathBuf),
-}
-
-/// The timestamped tags of one target, of which only the newest is worth its room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rotation {
-    /// `registry/name`, without a tag.
-    pub repository: String,
-    /// What stands before the twelve digits of the time: `0.8.6-`.
-    pub prefix: String,
-    /// What stands behind them: `-18-trixie`.
-    pub suffix: String,
-}
-
-impl Rotation {
-    /// Whether `tag` is one of these.
-    pub(crate) fn covers(&self, tag: &str) -> bool {
-        tag.strip_prefix(&self.prefix)
-            .and_then(|rest| rest.strip_suffix(&self.suffix))
-            .is_some_and(|time| time.len() == 12 && time.bytes().all(|byte| byte.is_ascii_digit()))
-    }
-
-    /// The references to drop, given the repository's tags: all that are covered but the newest.
-    pub(crate) fn superseded<'a>(&self, tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        let mut own: Vec<&str> = tags.into_iter().filter(|tag| self.covers(tag)).collect();
-        own.sort_unstable();
-        own.dedup();
-        own.pop();
-        own.iter()
-            .map(|tag| format!("{}:{tag}", self.repository))
-            .collect()
-    }
-
-    /// Lists the repository's tags, one a line.
-    pub(crate) fn list(&self) -> Cmd {
-        Cmd::new("docker", format!("list the images of {}", self.repository))
-            .args(["image", "ls", "--format", "{{.Tag}}"])
-            .arg(&self.repository)
-    }
-
-    pub(crate) fn remove(references: &[String]) -> Cmd {
-        Cmd::new("docker", "drop superseded images")
-            .args(["image", "rm"])
-            .args(references)
-    }
 }
 
 /// What a step does.
@@ -392,85 +256,5 @@ impl fmt::Display for Plan {
             writeln!(f, "{}", step.action)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_prints_as_a_line_that_a_shell_takes_apart_again() {
-        let cmd = Cmd::new("docker", "try")
-            .env("registry", "local host:5000")
-            .args(["buildx", "a b", "$HOME", "it's"]);
-        let line = cmd.to_string();
-        let words = shell_words::split(&line).expect("the line is quoted");
-        assert_eq!(
-            words,
-            [
-                "registry=local host:5000",
-                "docker",
-                "buildx",
-                "a b",
-                "$HOME",
-                "it's"
-            ]
-        );
-    }
-
-    fn rotation() -> Rotation {
-        Rotation {
-            repository: "localhost:5000/pgvector-testing".into(),
-            prefix: "0.8.6-".into(),
-            suffix: "-18-trixie".into(),
-        }
-    }
-
-    #[test]
-    fn a_rotation_keeps_the_newest_and_all_that_is_not_its_own() {
-        let tags = [
-            "0.8.6-18-trixie",
-            "0.8.6-202611220101-18-trixie",
-            "0.8.6-202611220300-18-trixie",
-            "0.8.6-202611220200-18-trixie",
-            "0.8.6-202611220200-18-bookworm",
-            "0.8.5-202611220200-18-trixie",
-            "10.8.6-202611220200-18-trixie",
-            "0.8.6-20261122020x-18-trixie",
-        ];
-        assert_eq!(
-            rotation().superseded(tags),
-            [
-                "localhost:5000/pgvector-testing:0.8.6-202611220101-18-trixie",
-                "localhost:5000/pgvector-testing:0.8.6-202611220200-18-trixie",
-            ]
-        );
-        assert!(
-            rotation()
-                .superseded(["0.8.6-202611220101-18-trixie"])
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
-        let mut plan = Plan::default();
-        plan.note("for linux/amd64, this machine's platform");
-        let folder = plan.add(Step::new("folder", Action::Folder("a b".into())));
-        plan.add(
-            Step::new(
-                "merge",
-                Action::MergeJson {
-                    from: vec!["x.json".into(), "y.json".into()],
-                    into: "all.json".into(),
-                },
-            )
-            .after([folder]),
-        );
-        assert_eq!(
-            plan.to_string(),
-            "# for linux/amd64, this machine's platform\nmkdir -p 'a b'\njq -s add x.json y.json > all.json\n"
-        );
     }
 }

@@ -4,12 +4,6 @@
 //! People read standard error: a line per step, and what to do when one failed. Standard output carries
 //! data only: what was asked for with `--json`, tables of results, and with `--format json` every event.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the one place that prints"
-)]
-
 use std::{
     collections::BTreeMap,
     io::{IsTerminal, Write},
@@ -128,7 +122,7 @@ impl Ui {
         let quiet = quiet && !self.verbose;
         match outcome {
             Outcome::Done(None) if !quiet => {
-                self.line(&format!("{GOOD}✓{GOOD:#} {step} {DIM}{time}{DIM:#}"))
+                self.line(&format!("{GOOD}✓{GOOD:#} {step} {DIM}{time}{DIM:#}"));
             }
             Outcome::Done(Some(what)) if !quiet => {
                 self.line(&format!(
@@ -247,7 +241,9 @@ impl Ui {
         if let Err(error) = write_all(text)
             && error.kind() != std::io::ErrorKind::BrokenPipe
         {
-            eprintln!("{BAD}error{BAD:#}: cannot write to standard output: {error}");
+            self.line(&format!(
+                "{BAD}error{BAD:#}: cannot write to standard output: {error}"
+            ));
         }
     }
 

@@ -287,8 +287,6 @@ fn clean(path: &Path) -> PathBuf {
 
 /// A way from `start` back to itself through `required_extensions`.
 fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
-    let mut path = vec![start.to_owned()];
-    let mut seen = BTreeSet::new();
     fn walk(extensions: &[Extension], path: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
         let here = path.last().cloned().unwrap_or_default();
         let Some(extension) = extensions.iter().find(|extension| extension.name == here) else {
@@ -305,5 +303,7 @@ fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
         }
         false
     }
+    let mut path = vec![start.to_owned()];
+    let mut seen = BTreeSet::new();
     walk(extensions, &mut path, &mut seen).then_some(path)
 }

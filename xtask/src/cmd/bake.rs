@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use crate::{
     cli,
     config::{self, Config},
-    context::{Context, Engaged},
+    context::Context,
     exec::{Exec, Reason},
     failure::Failure,
     image::Built,
     matrix::{self, Build, Filter, PLATFORMS},
     plan::{Action, Plan, Step, StepId},
     run::Report,
-    sandbox::archive::Repinned,
+    sandbox::{archive::Repinned, engage::Engaged},
     tool::{
         buildx::{self, Bake, Metadata},
         docker,
@@ -267,7 +267,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
             platforms: &args.platform,
             no_cache: args.no_cache,
             sandbox: engaged.sandbox.is_some(),
-            metadata_file: metadata_file.map(|path| context.from_here(path)),
+            metadata_file: metadata_file.map(|path| context.resolve(path)),
         },
     );
     if args.dry_run {

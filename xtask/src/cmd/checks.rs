@@ -110,7 +110,7 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
         match fs_err::read_to_string(folder.join(name)) {
             Ok(text) => check(Some(text), &mut findings),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                check(None, &mut findings)
+                check(None, &mut findings);
             }
             Err(error) => findings.error(None, format!("cannot be read: {error}")),
         }
@@ -129,7 +129,7 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
             ),
             Some("") => findings.warning(None, "empty"),
             Some(text) if text.contains("TODO") || text.contains("-here>") => {
-                findings.warning(None, "still holds text of the template")
+                findings.warning(None, "still holds text of the template");
             }
             Some(_) => {}
         },

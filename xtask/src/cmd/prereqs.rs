@@ -136,7 +136,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
             state,
             found,
             fix: fix.map(str::to_owned),
-        })
+        });
     };
     let Some(client) = context.exec.finds("docker") else {
         add(
@@ -217,9 +217,12 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
     checks
 }
 
-/// Whether the builder can run programs of the other platform. Our Dockerfiles need that for an image
-/// with system libraries only; the others are put together without running anything.
-fn platforms(inspected: &str, add: &mut dyn FnMut(&'static str, State, String, Option<&str>)) {
+/// Takes a check's name, state, what was found, and the fix.
+type Add<'a> = &'a mut dyn FnMut(&'static str, State, String, Option<&str>);
+
+/// Whether the builder can run programs of the other platforms. Our own Dockerfiles put such images
+/// together without running anything; others may need it.
+fn platforms(inspected: &str, add: Add<'_>) {
     let listed = inspected
         .lines()
         .find_map(|line| line.strip_prefix("Platforms:"))
@@ -241,17 +244,13 @@ fn platforms(inspected: &str, add: &mut dyn FnMut(&'static str, State, String, O
             State::Warning,
             format!("{} is not emulated", missing.join(", ")),
             Some(
-                "only postgis needs it, to push for all platforms: `docker run --privileged --rm tonistiigi/binfmt --install all`",
+                "Dockerfiles that run programs of that platform need it (ours do not): `docker run --privileged --rm tonistiigi/binfmt --install all`",
             ),
         );
     }
 }
 
-fn disk(
-    context: &Context,
-    engine: &docker::Engine,
-    add: &mut dyn FnMut(&'static str, State, String, Option<&str>),
-) {
+fn disk(context: &Context, engine: &docker::Engine, add: Add<'_>) {
     // The sandbox's engine names its folder as it sees it; outside that is the sandbox's own.
     let folder = match context.sandbox() {
         Ok(sandbox) if context.global.sandbox => sandbox.folder,

@@ -145,9 +145,8 @@ fn replace_versions(text: &str, versions: &Versions) -> Option<String> {
     written += "  }";
     let mut body = hcl_edit::parser::parse_body(text).ok()?;
     let mut attribute = body.get_attribute_mut("metadata")?;
-    let metadata = match attribute.value_mut() {
-        Expression::Object(object) => object,
-        _ => return None,
+    let Expression::Object(metadata) = attribute.value_mut() else {
+        return None;
     };
     let versions = metadata.iter().find_map(|(key, _)| {
         let name = match key {

@@ -138,7 +138,7 @@ fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount
-/// (pivot_root), not a chroot.
+/// (`pivot_root`), not a chroot.
 fn mounts(root: &Path, docker: &Path) -> anyhow::Result<()> {
     fs_err::create_dir_all(docker)?;
     // All of the host, for `/host`: taken before anything of ours is mounted.
@@ -250,18 +250,17 @@ fn wait(dockerd: u32, pasta: u32, stop: &AtomicBool) -> &'static str {
     let engine = Pid::from_raw(i32::try_from(dockerd).unwrap_or_default());
     let mut patience: Option<Instant> = None;
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, _, _)) => {
-                let pid = u32::try_from(pid.as_raw()).unwrap_or_default();
-                if pid == dockerd {
-                    return "the engine";
-                }
-                if pid == pasta && patience.is_none() {
-                    return "pasta";
-                }
-                continue;
+        if let Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, _, _)) =
+            waitpid(None, Some(WaitPidFlag::WNOHANG))
+        {
+            let pid = u32::try_from(pid.as_raw()).unwrap_or_default();
+            if pid == dockerd {
+                return "the engine";
             }
-            Ok(_) | Err(_) => {}
+            if pid == pasta && patience.is_none() {
+                return "pasta";
+            }
+            continue;
         }
         match patience {
             None if stop.load(Ordering::SeqCst) => {

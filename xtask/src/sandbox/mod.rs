@@ -10,6 +10,7 @@
 pub(crate) mod archive;
 pub(crate) mod base;
 pub(crate) mod down;
+pub(crate) mod engage;
 pub(crate) mod init;
 pub(crate) mod up;
 

@@ -29,7 +29,9 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// What the machine itself must have; a Debian without them is hard to find.
-pub(crate) const HOST_PROGRAMS: &[&str] = &["apt-get", "dpkg-deb", "nsenter", "setsid", "unshare"];
+pub(crate) const HOST_PROGRAMS: &[&str] = &[
+    "apt-get", "dpkg-deb", "nsenter", "setpriv", "setsid", "unshare",
+];
 
 /// How to call mmdebstrap: the machine's, or the one that is fetched into the sandbox's folder.
 #[derive(Clone, Debug)]
@@ -107,185 +109,173 @@ pub(crate) fn refuse() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The steps up to an engine that answers; gives the step after which it does.
+/// The steps up to an engine that answers. Gives the steps after which mmdebstrap can be called, and the
+/// one after which the engine answers.
 pub(crate) fn add(
     plan: &mut Plan,
     sandbox: &Sandbox,
     tools: &Mmdebstrap,
     xtask: &Path,
 ) -> (Vec<StepId>, StepId) {
-    let folder = &sandbox.folder;
+    let text =
+        "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\n";
+    let marker = Action::Write {
+        path: sandbox.marker(),
+        contents: text.into(),
+    };
+    let marker = plan.add(Step::new("mark the sandbox's folder", marker).quiet());
+    let before = match &tools.extracted {
+        Some(extracted) => vec![fetch(plan, &sandbox.folder, extracted, marker)],
+        None => vec![marker],
+    };
+    let mut ready = vec![add_root(plan, sandbox, tools, marker, &before)];
+    ready.extend(add_wrappers(plan, sandbox, marker));
+    let engine = add_engine(plan, sandbox, xtask, &ready);
+    (before, engine)
+}
+
+/// The root, made beside its final place, so that it is there whole or not at all.
+fn add_root(
+    plan: &mut Plan,
+    sandbox: &Sandbox,
+    tools: &Mmdebstrap,
+    marker: StepId,
+    before: &[StepId],
+) -> StepId {
     let root = sandbox.root();
-    let have_root = Probe::Exists(root.clone());
-    let marker = plan.add(
-        Step::new("mark the sandbox's folder", Action::Write {
-            path: sandbox.marker(),
-            contents: "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\n".into(),
-        })
-        .quiet(),
+    let have = Probe::Exists(root.clone());
+    let partial = sandbox.folder.join("root.new");
+    let clear = Step::new(
+        "clear a half-made root",
+        Action::RemoveFolder(partial.clone()),
     );
-    let mut before = vec![marker];
-    if tools.extracted.is_some() {
-        before = fetch(plan, folder, &tools.program, marker);
-    }
-    let partial = folder.join("root.new");
-    let clear = plan.add(
-        Step::new(
-            "clear a half-made root",
-            Action::RemoveFolder(partial.clone()),
-        )
-        .after([marker])
-        .quiet(),
-    );
-    let template = tools.template(sandbox);
+    let clear = plan.add(clear.after([marker]).quiet());
     let cmd = apt::Root {
         purpose: "make the sandbox's root",
         target: &partial,
         packages: PACKAGES,
-        ..template
+        ..tools.template(sandbox)
     }
     .cmd();
     let made = plan.add(
         Step::run(format!("sandbox root ({})", sandbox.suite), cmd)
             .after(before.iter().copied().chain([clear]))
-            .skip_if(have_root.clone(), "it is there")
+            .skip_if(have.clone(), "it is there")
             .timeout(Duration::from_secs(1200)),
     );
-    let daemon = format!(
+    let contents = format!(
         "{{\"features\": {{\"containerd-snapshotter\": true}}, \"cgroup-parent\": \"/{}\"}}\n",
         sandbox.cgroup()
     );
-    let configured = plan.add(
-        Step::new(
-            "configure the engine",
-            Action::Write {
-                path: partial.join("etc/docker/daemon.json"),
-                contents: daemon,
-            },
-        )
-        .after([made])
-        .skip_if(have_root.clone(), "it is there")
-        .quiet(),
-    );
-    let kept = plan.add(
-        Step::new(
+    let path = partial.join("etc/docker/daemon.json");
+    let mut last = made;
+    for (name, action) in [
+        ("configure the engine", Action::Write { path, contents }),
+        (
             "keep the root",
             Action::Rename {
                 from: partial,
                 to: root,
             },
-        )
-        .after([configured])
-        .skip_if(have_root, "it is there")
-        .quiet(),
-    );
-    let mut ready = vec![kept];
-    let mut script = |path: PathBuf, contents: String| {
-        let name = format!("write {}", path.display());
-        ready.push(
+        ),
+    ] {
+        let step = Step::new(name, action)
+            .after([last])
+            .skip_if(have.clone(), "it is there");
+        last = plan.add(step.quiet());
+    }
+    last
+}
+
+/// The programs that stand on PATH for those inside.
+fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepId> {
+    let enter = (sandbox.bin().join("enter"), sandbox.enter_script());
+    let wrapper = |program: &&str| (sandbox.bin().join(program), sandbox.wrapper_script(program));
+    std::iter::once(enter)
+        .chain(PROGRAMS.iter().map(wrapper))
+        .map(|(path, contents)| {
+            let name = format!("write {}", path.display());
             plan.add(
                 Step::new(name, Action::Script { path, contents })
                     .after([marker])
                     .quiet(),
-            ),
-        );
-    };
-    script(sandbox.bin().join("enter"), sandbox.enter_script());
-    for program in PROGRAMS {
-        script(sandbox.bin().join(program), sandbox.wrapper_script(program));
-    }
+            )
+        })
+        .collect()
+}
+
+fn add_engine(plan: &mut Plan, sandbox: &Sandbox, xtask: &Path, ready: &[StepId]) -> StepId {
     let answers = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
         "version",
         "--format",
         "{{.Server.Version}}",
     ]);
-    let start = Cmd::new("setsid", "start the sandbox's engine")
-        .args([
-            "--fork",
-            "unshare",
-            "--mount",
-            "--pid",
-            "--ipc",
-            "--uts",
-            "--fork",
-            "--propagation",
-            "slave",
-        ])
+    let cmd = Cmd::new("setsid", "start the sandbox's engine")
+        .args(["--fork", "unshare", "--mount", "--pid", "--ipc", "--uts"])
+        .args(["--fork", "--propagation", "slave"])
         .arg(xtask)
         .args(["sandbox", "init"])
-        .arg(folder);
-    let started = plan.add(
-        Step::new(
-            "start the engine",
-            Action::Start {
-                cmd: start,
-                log: folder.join("init.log"),
-            },
-        )
-        .after(ready)
-        .skip_if(Probe::Succeeds(answers.clone()), "it answers"),
-    );
-    let engine = plan.add(
-        Step::new(
-            "engine answers",
-            Action::WaitFor {
-                probe: Probe::Succeeds(answers),
-                every: Duration::from_millis(100),
-                patience: Duration::from_secs(60),
-                log: folder.join("init.log"),
-            },
-        )
-        .after([started])
-        .quiet(),
-    );
-    (before, engine)
+        .arg(&sandbox.folder);
+    let log = sandbox.folder.join("init.log");
+    let start = Step::new(
+        "start the engine",
+        Action::Start {
+            cmd,
+            log: log.clone(),
+        },
+    )
+    .after(ready.iter().copied())
+    .skip_if(Probe::Succeeds(answers.clone()), "it answers");
+    let started = plan.add(start);
+    let wait = Action::WaitFor {
+        probe: Probe::Succeeds(answers),
+        every: Duration::from_millis(100),
+        patience: Duration::from_secs(60),
+        log,
+    };
+    plan.add(Step::new("engine answers", wait).after([started]).quiet())
 }
 
 /// Fetches mmdebstrap and what it needs from this machine's own distribution, installing nothing.
-fn fetch(plan: &mut Plan, folder: &Path, program: &Path, marker: StepId) -> Vec<StepId> {
+fn fetch(plan: &mut Plan, folder: &Path, extracted: &Path, marker: StepId) -> StepId {
     let apt = folder.join("apt");
-    let tools = folder.join("tools");
-    let have = || Probe::Exists(program.to_owned());
-    let cache = plan.add(
-        Step::new(
-            "folder for packages",
-            Action::Folder(apt.join("cache/archives/partial")),
-        )
-        .after([marker])
-        .quiet(),
-    );
-    let lists = plan.add(
-        Step::new(
-            "folder for the index",
-            Action::Folder(apt.join("lists/partial")),
-        )
-        .after([cache])
-        .quiet(),
-    );
-    let index = plan.add(
-        Step::run("package index", apt::update_cmd(&apt))
-            .after([lists])
-            .skip_if(have(), "mmdebstrap is there"),
-    );
-    let packages = plan.add(
-        Step::run(
-            "download mmdebstrap",
-            apt::download_cmd(&apt, &["mmdebstrap"]),
-        )
-        .after([index])
-        .skip_if(have(), "mmdebstrap is there"),
-    );
-    let extracted = plan.add(
-        Step::new(
-            "extract mmdebstrap",
-            Action::Extract {
-                from: apt.join("cache/archives"),
-                into: tools,
-            },
-        )
-        .after([packages])
-        .skip_if(have(), "mmdebstrap is there")
-        .quiet(),
-    );
-    vec![extracted]
+    let partial = folder.join("tools.new");
+    let have = || Probe::Exists(extracted.to_owned());
+    let packages = apt.join("cache/archives");
+    let mut last = marker;
+    let mut add =
+        |step: Step| last = plan.add(step.after([last]).skip_if(have(), "mmdebstrap is there"));
+    let quiet = |name: &str, action: Action| Step::new(name, action).quiet();
+    add(quiet(
+        "folder for packages",
+        Action::Folder(packages.join("partial")),
+    ));
+    add(quiet(
+        "folder for the index",
+        Action::Folder(apt.join("lists/partial")),
+    ));
+    add(Step::run("package index", apt::update_cmd(&apt)));
+    add(Step::run(
+        "download mmdebstrap",
+        apt::download_cmd(&apt, &["mmdebstrap"]),
+    ));
+    add(quiet(
+        "clear half-extracted tools",
+        Action::RemoveFolder(partial.clone()),
+    ));
+    add(quiet(
+        "extract mmdebstrap",
+        Action::Extract {
+            from: packages,
+            into: partial.clone(),
+        },
+    ));
+    add(quiet(
+        "keep mmdebstrap",
+        Action::Rename {
+            from: partial,
+            to: extracted.to_owned(),
+        },
+    ));
+    last
 }

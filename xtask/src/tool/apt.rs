@@ -84,8 +84,10 @@ pub(crate) struct Root<'a> {
 impl Root<'_> {
     pub(crate) fn cmd(&self) -> Cmd {
         // In namespaces of its own: killed in the middle, it takes its mounts along, and nothing of the
-        // machine's /dev or /proc is left below a folder that somebody may want to remove.
-        let mut cmd = Cmd::new("unshare", self.purpose)
+        // machine's /dev or /proc is left below a folder that somebody may want to remove. And it ends
+        // when we do, even by SIGKILL: the next run must not find it still writing.
+        let mut cmd = Cmd::new("setpriv", self.purpose)
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .arg(self.mmdebstrap)
             .args(["--quiet", "--mode=root", "--variant=minbase"])

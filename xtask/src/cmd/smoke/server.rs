@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One test as steps: the container, what is mounted into it, and the server's options, derived from
+//! the metadata the way CNPG does it.
+
+use std::time::Duration;
+
+use crate::{
+    cmd::bake::{self, Baked},
+    extension::Extension,
+    failure::Failure,
+    image::Built,
+    matrix::Build,
+    plan::{Action, Arg, Cmd, Plan, Step, StepId},
+    sandbox::engage::Engaged,
+};
+
+const SCRIPT: &str = include_str!("smoke.sh");
+
+/// An extension's files and where they come from.
+pub(super) struct Mounted {
+    pub(super) extension: Extension,
+    pub(super) image: Built,
+    pub(super) sql_version: Option<String>,
+}
+
+/// One test: a base image, the extension under test first, then what it needs.
+pub(super) struct Test {
+    pub(super) name: String,
+    base: String,
+    pub(super) mounted: Vec<Mounted>,
+    pub(super) proof: Option<String>,
+}
+
+/// How an extension's files get into the server's container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mount {
+    /// `--mount type=image`, Docker 28 and newer.
+    Image,
+    /// `docker cp` from a container of the one image into a container of the other.
+    Copy,
+}
+
+pub(super) fn test(
+    build: &Build,
+    needed: &[Build],
+    engaged: &Engaged,
+    baked: &[Baked],
+) -> anyhow::Result<Test> {
+    let mut mounted = Vec::new();
+    let dependencies = engaged.workspace.dependencies(&build.extension);
+    for extension in std::iter::once(&build.extension).chain(&dependencies) {
+        let of = needed.iter().find(|other| {
+            other.extension.name == extension.name
+                && other.distro == build.distro
+                && other.pg_major == build.pg_major
+        });
+        let Some(of) = of else {
+            return Err(Failure::invalid(format!(
+                "`{}` needs `{}`, which is not built for {} and PostgreSQL {}",
+                build.extension.name, extension.name, build.distro, build.pg_major
+            ))
+            .into());
+        };
+        mounted.push(Mounted {
+            extension: extension.clone(),
+            image: bake::built(of, baked),
+            sql_version: of.sql_version.clone(),
+        });
+    }
+    let path = build.extension.folder.join("smoke.sql");
+    let proof = match fs_err::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Test {
+        name: format!(
+            "{} {}-{}",
+            build.extension.name, build.pg_major, build.distro
+        ),
+        base: build.base.clone(),
+        mounted,
+        proof,
+    })
+}
+
+/// Adds the steps of one test; gives the one that decides.
+pub(super) fn add(
+    plan: &mut Plan,
+    test: &Test,
+    baked: &[Baked],
+    mount: Mount,
+    unique: &str,
+    limit: Duration,
+) -> StepId {
+    let container = format!("{unique}-{}", test.name.replace(' ', "-"));
+    let before: Vec<StepId> = test
+        .mounted
+        .iter()
+        .filter_map(|mounted| {
+            baked.iter().find(|done| {
+                done.extension == mounted.extension.name && mounted.image.metadata.is_some()
+            })
+        })
+        .map(|done| done.step)
+        .collect();
+    let remove = |name: &str| {
+        Cmd::new("docker", "remove the test's container").args(["rm", "--force", "--volumes", name])
+    };
+    let purpose = format!("run `{}` in PostgreSQL", test.name);
+    let (verb, flags): (&str, &[&str]) = match mount {
+        Mount::Image => ("run", &["--rm", "--interactive"]),
+        Mount::Copy => ("create", &["--rm", "--interactive"]),
+    };
+    let mut cmd = Cmd::new("docker", &purpose).args([verb]).args(flags).args([
+        "--network",
+        "none",
+        "--name",
+        &container,
+    ]);
+    for (name, value) in environment(test) {
+        // The name alone on the command line; docker takes the value from its own environment.
+        cmd = cmd.args(["--env", &name]).env(name, value);
+    }
+    if mount == Mount::Image {
+        for mounted in &test.mounted {
+            cmd = cmd.arg("--mount").arg(Arg::Image {
+                prefix: "type=image,source=".into(),
+                image: mounted.image.clone(),
+                suffix: format!(",target=/extensions/{}", mounted.extension.name),
+            });
+        }
+    }
+    cmd = cmd
+        .arg(&test.base)
+        .args(["bash", "-s", "--"])
+        .args(options(test));
+    let name = format!("smoke {}", test.name);
+    match mount {
+        Mount::Image => plan.add(
+            Step::run(name, cmd.stdin(SCRIPT))
+                .after(before)
+                .undo(remove(&container))
+                .timeout(limit),
+        ),
+        Mount::Copy => {
+            let created = plan.add(
+                Step::run(format!("create {container}"), cmd)
+                    .after(before)
+                    .undo(remove(&container))
+                    .quiet(),
+            );
+            let mut last = created;
+            for mounted in &test.mounted {
+                last = copy(
+                    plan,
+                    &mounted.extension.name,
+                    &mounted.image,
+                    &container,
+                    last,
+                );
+            }
+            let start = Cmd::new("docker", purpose)
+                .args(["start", "--attach", "--interactive", &container])
+                .stdin(SCRIPT);
+            plan.add(Step::run(name, start).after([last]).timeout(limit))
+        }
+    }
+}
+
+/// Copies an image's files to `/extensions/<name>` of a container that is not started yet, by way of a
+/// folder of the run: `docker cp` does not copy from one container to another.
+fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: StepId) -> StepId {
+    let source = format!("{container}-{name}");
+    let folder = format!("target/xtask/smoke/{source}");
+    let docker =
+        |what: &str, args: &[&str]| Cmd::new("docker", format!("{what} `{name}`")).args(args);
+    // The image has no program; the container is never started, but wants a command.
+    let create = docker("open the image of", &["create", "--name", &source])
+        .arg(Arg::Image {
+            prefix: String::new(),
+            image: image.clone(),
+            suffix: String::new(),
+        })
+        .arg("none");
+    let remove = docker("close the image of", &["rm", &source]);
+    let mut last = plan.add(
+        Step::run(format!("open {source}"), create)
+            .after([after])
+            .undo(docker("close the image of", &["rm", "--force", &source]))
+            .quiet(),
+    );
+    let place = plan.add(
+        Step::new(
+            format!("folder {source}"),
+            Action::Folder(format!("{folder}/extensions").into()),
+        )
+        .after([last])
+        .quiet(),
+    );
+    last = place;
+    for (verb, cmd) in [
+        (
+            "take",
+            docker(
+                "copy the files of",
+                &[
+                    "cp",
+                    "--quiet",
+                    &format!("{source}:/"),
+                    &format!("{folder}/extensions/{name}"),
+                ],
+            ),
+        ),
+        (
+            "put",
+            docker(
+                "copy the files of",
+                &[
+                    "cp",
+                    "--quiet",
+                    &format!("{folder}/extensions"),
+                    &format!("{container}:/"),
+                ],
+            ),
+        ),
+        ("close", remove),
+    ] {
+        last = plan.add(
+            Step::run(format!("{verb} {source}"), cmd)
+                .after([last])
+                .quiet(),
+        );
+    }
+    plan.add(
+        Step::new(
+            format!("clear {source}"),
+            Action::RemoveFolder(folder.into()),
+        )
+        .after([last])
+        .quiet(),
+    )
+}
+
+/// `/extensions/<name>/<path>` of each path, as CNPG mounts it; `default` when the metadata names none.
+fn paths(test: &Test, of: impl Fn(&Extension) -> &[String], default: Option<&str>) -> Vec<String> {
+    let mut all = Vec::new();
+    for mounted in &test.mounted {
+        let root = format!("/extensions/{}", mounted.extension.name);
+        let listed = of(&mounted.extension);
+        if listed.is_empty() {
+            all.extend(default.map(|path| format!("{root}/{path}")));
+        }
+        all.extend(listed.iter().map(|path| format!("{root}/{path}")));
+    }
+    all
+}
+
+/// The server's options, as CNPG derives them from the metadata.
+fn options(test: &Test) -> Vec<String> {
+    let joined = |first: &str, paths: Vec<String>| {
+        std::iter::once(first.to_owned())
+            .chain(paths)
+            .collect::<Vec<_>>()
+            .join(":")
+    };
+    let mut options = vec![
+        format!(
+            "extension_control_path={}",
+            joined(
+                "$system",
+                paths(
+                    test,
+                    |extension| &extension.extension_control_path,
+                    Some("share")
+                )
+            )
+        ),
+        format!(
+            "dynamic_library_path={}",
+            joined(
+                "$libdir",
+                paths(
+                    test,
+                    |extension| &extension.dynamic_library_path,
+                    Some("lib")
+                )
+            )
+        ),
+    ];
+    let mut preload: Vec<&str> = Vec::new();
+    for library in test
+        .mounted
+        .iter()
+        .flat_map(|mounted| &mounted.extension.shared_preload_libraries)
+    {
+        if !preload.contains(&library.as_str()) {
+            preload.push(library);
+        }
+    }
+    if !preload.is_empty() {
+        options.push(format!("shared_preload_libraries={}", preload.join(",")));
+    }
+    for (name, value) in &test.mounted[0].extension.postgresql_parameters {
+        options.push(format!("{name}={value}"));
+    }
+    options
+        .into_iter()
+        .flat_map(|option| ["-c".to_owned(), option])
+        .collect()
+}
+
+fn environment(test: &Test) -> Vec<(String, String)> {
+    let mut environment = vec![
+        (
+            "XTASK_EXTENSION".to_owned(),
+            test.mounted[0].extension.name.clone(),
+        ),
+        ("XTASK_CREATE".to_owned(), create_sql(test)),
+        (
+            "XTASK_PROOF".to_owned(),
+            test.proof.clone().unwrap_or_default(),
+        ),
+        (
+            "XTASK_LIBRARY_PATH".to_owned(),
+            paths(test, |extension| &extension.ld_library_path, None).join(":"),
+        ),
+        (
+            "XTASK_BIN_PATH".to_owned(),
+            paths(test, |extension| &extension.bin_path, None).join(":"),
+        ),
+    ];
+    for mounted in &test.mounted {
+        let root = format!("/extensions/{}", mounted.extension.name);
+        for (name, value) in &mounted.extension.env {
+            environment.push((name.clone(), value.replace("${image_root}", &root)));
+        }
+    }
+    environment
+}
+
+/// Creates what is created, what is needed first, and checks the version; loads what is not created.
+fn create_sql(test: &Test) -> String {
+    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let identifier = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut sql = String::new();
+    for mounted in test.mounted.iter().rev() {
+        let name = &mounted.extension.sql_name;
+        if !mounted.extension.create_extension {
+            sql += &format!("LOAD {};\n", literal(name));
+            continue;
+        }
+        let version = mounted
+            .sql_version
+            .as_deref()
+            .map(|version| format!(" VERSION {}", literal(version)))
+            .unwrap_or_default();
+        sql += &format!(
+            "CREATE EXTENSION IF NOT EXISTS {}{version};\n",
+            identifier(name)
+        );
+        if let Some(version) = &mounted.sql_version {
+            sql += &format!(
+                "DO $check$ DECLARE found text := (SELECT extversion FROM pg_extension WHERE extname = {name});\n\
+                 BEGIN IF found IS DISTINCT FROM {version} THEN\n\
+                 RAISE EXCEPTION 'extension % has version %, not %', {name}, found, {version}; END IF; END $check$;\n",
+                name = literal(name),
+                version = literal(version),
+            );
+        }
+    }
+    sql
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is kept of a child's output for its failure message.
+
+/// How much of a child's output a failure message may quote from.
+const TAIL: usize = 40;
+
+/// The first error and the last lines of what a child printed.
+#[derive(Default)]
+pub(super) struct Tail {
+    pub(super) last: std::collections::VecDeque<String>,
+    pub(super) first_error: Option<String>,
+    pub(super) lines: usize,
+}
+
+impl Tail {
+    pub(super) fn push(&mut self, line: &str) {
+        self.lines += 1;
+        if self.first_error.is_none() && reads_like_an_error(line) {
+            self.first_error = Some(line.trim().to_owned());
+        }
+        if self.last.len() == TAIL {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
+    }
+}
+
+/// Whether a tool's line states an error. BuildKit puts `#12 3.4 ` before each line of a step.
+fn reads_like_an_error(line: &str) -> bool {
+    let mut text = line.trim_start();
+    if let Some(rest) = text.strip_prefix('#') {
+        text = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ');
+    }
+    let lower = text.to_ascii_lowercase();
+    [
+        "e: ",
+        "err:",
+        "error",
+        "fatal",
+        "panic",
+        "psql:",
+        "failed to ",
+        "cannot ",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
+        || [
+            ": error:",
+            " fatal: ",
+            "error: ",
+            "no space left",
+            "permission denied",
+        ]
+        .iter()
+        .any(|part| lower.contains(part))
+}

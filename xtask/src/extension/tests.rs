@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+use super::*;
+
+#[test]
+fn versions_are_the_leading_number_with_its_epoch() {
+    for (package, version) in [
+        ("0.8.6-1.pgdg13+1", "0.8.6"),
+        ("1:6.1.0-2.pgdg130+1", "1-6.1.0"),
+        ("3.6.4+dfsg-2.pgdg12+1", "3.6.4"),
+        ("0.3-2.pgdg12+1", "0.3"),
+        ("18.0-3", "18.0"),
+        ("7", "7"),
+        ("2.", "2"),
+        ("1:beta", "1"),
+    ] {
+        assert_eq!(version_of(package).as_deref(), Some(version), "{package}");
+    }
+    for package in ["", "beta-1", ":1", "v1.0"] {
+        assert_eq!(version_of(package), None, "{package}");
+    }
+}
+
+#[test]
+fn names_follow_the_rule() {
+    for name in ["a", "pg-ivm", "pg_crash", "3d"] {
+        assert!(is_name(name), "{name}");
+    }
+    for name in ["", "-a", "a-", "A", "a b", "ä", &"a".repeat(60)] {
+        assert!(!is_name(name), "{name}");
+    }
+}
+
+const GOOD: &str = r#"metadata = {
+  name = "x"
+  sql_name = "x"
+  image_name = "x"
+  licenses = ["MIT"]
+  shared_preload_libraries = []
+  postgresql_parameters = {}
+  extension_control_path = []
+  dynamic_library_path = []
+  ld_library_path = ["system"]
+  bin_path = []
+  env = { "A" = "$${image_root}/a" }
+  auto_update_os_libs = false
+  required_extensions = []
+  create_extension = true
+  versions = {
+    trixie = {
+      "18" = {
+        // renovate: suite=trixie-pgdg depName=postgresql-18-x
+        package = "1.2-1.pgdg13+1"
+        sql = "1.2"
+      }
+    }
+  }
+}
+"#;
+
+fn load(text: &str) -> (Option<Extension>, Vec<String>) {
+    let mut findings = Findings::about("x/metadata.hcl");
+    let file = File::parse(text, &mut findings);
+    let folder = Path::new("/repository/x");
+    let extension = file.and_then(|file| {
+        Extension::from_file(&file, folder, Path::new("x/metadata.hcl"), &mut findings)
+    });
+    (
+        extension,
+        findings.all.iter().map(ToString::to_string).collect(),
+    )
+}
+
+#[test]
+fn a_good_file_has_no_findings() {
+    let (extension, findings) = load(GOOD);
+    assert!(findings.is_empty(), "{findings:?}");
+    let extension = extension.unwrap();
+    assert_eq!(extension.env["A"], "${image_root}/a");
+    let pin = extension.pin("trixie", "18").unwrap();
+    assert_eq!(pin.package_name.as_deref(), Some("postgresql-18-x"));
+    assert_eq!(pin.sql.as_deref(), Some("1.2"));
+}
+
+#[test]
+fn each_mistake_has_its_message_and_line() {
+    let cases = [
+        (
+            r#"  sql_name = "x""#,
+            "",
+            "x/metadata.hcl:1: error: missing field `sql_name`",
+        ),
+        (
+            r#"  sql_name = "x""#,
+            r#"  sqlname = "x""#,
+            "x/metadata.hcl:3: error: unknown field `sqlname`; did you mean `sql_name`?",
+        ),
+        (
+            r#"  name = "x""#,
+            r#"  name = "y""#,
+            "x/metadata.hcl:2: error: `name` is `y`, but the directory is `x`",
+        ),
+        (
+            r#"  name = "x""#,
+            r#"  name = "X""#,
+            "x/metadata.hcl:2: error: `name` is `X`; it must match",
+        ),
+        (
+            r#"["MIT"]"#,
+            "[]",
+            "x/metadata.hcl:5: error: `licenses` is empty",
+        ),
+        (
+            r#"["system"]"#,
+            r#"["../x"]"#,
+            "x/metadata.hcl:10: error: `ld_library_path` has `../x`",
+        ),
+        (
+            r#"["system"]"#,
+            r#""system""#,
+            "x/metadata.hcl:10: error: `ld_library_path` is a string; it must be a list of strings",
+        ),
+        (
+            r#"sql = "1.2""#,
+            "sql = 1.2",
+            "x/metadata.hcl:21: error: `versions.trixie.\"18\".sql` is a number; it must be a string (quote it)",
+        ),
+        (
+            r#"        sql = "1.2""#,
+            "",
+            "x/metadata.hcl:18: error: missing field `versions.trixie.\"18\".sql`",
+        ),
+        (
+            "create_extension = true",
+            "create_extension = false",
+            "x/metadata.hcl:21: error: `versions.trixie.\"18\".sql` is set, but `create_extension` is false",
+        ),
+        (
+            "1.2-1.pgdg13+1",
+            "beta",
+            "x/metadata.hcl:20: error: `versions.trixie.\"18\".package` is `beta`",
+        ),
+        (
+            "1.2-1.pgdg13+1",
+            "1.2-1.pgdg12+1",
+            "x/metadata.hcl:20: error: `versions.trixie.\"18\".package` is `1.2-1.pgdg12+1`, which is not a package for trixie",
+        ),
+        (
+            "1.2-1.pgdg13+1",
+            "<package-version-here>",
+            "x/metadata.hcl:20: error: `versions.trixie.18.package` still holds the placeholder",
+        ),
+        (
+            "        package =",
+            "        pakage =",
+            "x/metadata.hcl:20: error: unknown field `versions.trixie.\"18\".pakage`; did you mean `package`?",
+        ),
+        (
+            "  bin_path = []",
+            "",
+            "x/metadata.hcl:1: warning: missing field `bin_path`, taken as empty",
+        ),
+    ];
+    for (from, to, message) in cases {
+        assert!(GOOD.contains(from), "{from}");
+        let (_, findings) = load(&GOOD.replacen(from, to, 1));
+        assert!(
+            findings.iter().any(|line| line.starts_with(message)),
+            "{message}\n{findings:#?}"
+        );
+    }
+}

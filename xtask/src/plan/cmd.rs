@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A process to start, as a value that prints as a line for a shell.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+};
+
+use crate::image::Built;
+
+/// One argument of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arg {
+    Plain(OsString),
+    /// `prefix` + the image's reference, pinned to the digest that its bake wrote + `suffix`.
+    /// The digest is not known before the bake has run; printed, it is the tag.
+    Image {
+        prefix: String,
+        image: Built,
+        suffix: String,
+    },
+}
+
+impl<T: AsRef<OsStr>> From<T> for Arg {
+    fn from(text: T) -> Self {
+        Arg::Plain(text.as_ref().to_owned())
+    }
+}
+
+impl Arg {
+    fn printed(&self) -> String {
+        match self {
+            Arg::Plain(text) => text.to_string_lossy().into_owned(),
+            Arg::Image {
+                prefix,
+                image,
+                suffix,
+            } => format!("{prefix}{}{suffix}", image.tag),
+        }
+    }
+}
+
+/// A process to start: what for, program, arguments, environment, standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cmd {
+    /// What it is for, as a verb phrase that reads well after "failed to".
+    pub purpose: String,
+    pub program: OsString,
+    pub args: Vec<Arg>,
+    pub env: Vec<(String, String)>,
+    pub stdin: Option<String>,
+}
+
+impl Cmd {
+    pub(crate) fn new(program: impl AsRef<OsStr>, purpose: impl Into<String>) -> Self {
+        Self {
+            purpose: purpose.into(),
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: None,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+}
+
+/// A line that a shell takes: environment, program and arguments, each quoted where it must be.
+impl fmt::Display for Cmd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.env {
+            write!(f, "{name}={} ", shell_words::quote(value))?;
+        }
+        f.write_str(&shell_words::quote(&self.program.to_string_lossy()))?;
+        for arg in &self.args {
+            write!(f, " {}", shell_words::quote(&arg.printed()))?;
+        }
+        if let Some(stdin) = &self.stdin {
+            let end = if stdin.ends_with('\n') { "" } else { "\n" };
+            write!(f, " <<'XTASK_EOF'\n{stdin}{end}XTASK_EOF")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+use crate::exec::Reason;
+
+/// Runs nothing: remembers what it was asked for, and fails where it is told to.
+#[derive(Default)]
+struct Fake {
+    asked: Mutex<Vec<String>>,
+    failing: Vec<&'static str>,
+    interrupt_at: Option<&'static str>,
+    interrupted: AtomicBool,
+}
+
+impl Fake {
+    fn ask(&self, cmd: &Cmd) -> Result<(), CmdFailure> {
+        let line = cmd.to_string();
+        self.asked.lock().unwrap().push(line.clone());
+        if self.interrupt_at == Some(line.as_str()) {
+            self.interrupted.store(true, Ordering::SeqCst);
+        }
+        if self.failing.contains(&line.as_str()) || self.interrupt_at == Some(line.as_str()) {
+            return Err(CmdFailure {
+                purpose: cmd.purpose.clone(),
+                command: line,
+                program: "fake".into(),
+                reason: Reason::Status(1),
+                elapsed: Duration::ZERO,
+                tail: vec![],
+                first_error: None,
+                lines: 0,
+                log: None,
+            });
+        }
+        Ok(())
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Exec for Fake {
+    fn run(
+        &self,
+        cmd: &Cmd,
+        _: Option<&Path>,
+        _: Option<Duration>,
+        _: &mut dyn FnMut(&str),
+    ) -> Result<(), CmdFailure> {
+        self.ask(cmd)
+    }
+
+    fn read(&self, cmd: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+        self.ask(cmd).map(|()| String::new())
+    }
+
+    fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+        Ok(())
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+}
+
+fn step(name: &str) -> Step {
+    Step::run(name, Cmd::new(name, name)).undo(Cmd::new(format!("undo-{name}"), "undo"))
+}
+
+fn walk(plan: &Plan, fake: &Fake, keep_going: bool) -> Report {
+    let options = Options {
+        jobs: 1,
+        keep_going,
+        logs: PathBuf::from("/nonexistent"),
+    };
+    run(plan, fake, &options, &mut |_| {})
+}
+
+fn chain() -> Plan {
+    let mut plan = Plan::default();
+    let a = plan.add(step("a"));
+    let b = plan.add(step("b").after([a]));
+    plan.add(step("c").after([b]));
+    plan.add(step("d"));
+    plan
+}
+
+#[test]
+fn all_goes_well_and_nothing_is_undone() {
+    let fake = Fake::default();
+    let report = walk(&chain(), &fake, false);
+    assert_eq!(fake.asked(), ["a", "b", "c", "d"]);
+    assert_eq!(report.failure(false), None);
+}
+
+#[test]
+fn a_failure_stops_the_rest_and_is_undone_last_first() {
+    let fake = Fake {
+        failing: vec!["b"],
+        ..Fake::default()
+    };
+    let report = walk(&chain(), &fake, false);
+    assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
+    assert_eq!(report.failure(false), Some(Kind::Failed));
+    assert!(matches!(report.step(StepId(3)).outcome, Outcome::NotRun));
+}
+
+#[test]
+fn keep_going_runs_what_does_not_depend_on_the_failure() {
+    let fake = Fake {
+        failing: vec!["b"],
+        ..Fake::default()
+    };
+    let report = walk(&chain(), &fake, true);
+    assert_eq!(fake.asked(), ["a", "b", "undo-b", "d", "undo-a"]);
+    assert!(matches!(report.step(StepId(2)).outcome, Outcome::NotRun));
+    assert!(report.step(StepId(3)).succeeded());
+}
+
+#[test]
+fn an_interruption_undoes_and_wins_over_the_failure() {
+    let fake = Fake {
+        interrupt_at: Some("b"),
+        ..Fake::default()
+    };
+    let report = walk(&chain(), &fake, true);
+    assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
+    assert_eq!(report.failure(fake.interrupted()), Some(Kind::Interrupted));
+}
+
+#[test]
+fn a_probe_that_holds_skips_the_step() {
+    let mut plan = Plan::default();
+    plan.add(step("a").skip_if(Probe::Succeeds(Cmd::new("there", "look")), "it is there"));
+    plan.add(step("b").skip_if(Probe::Succeeds(Cmd::new("missing", "look")), "it is there"));
+    let fake = Fake {
+        failing: vec!["missing"],
+        ..Fake::default()
+    };
+    let report = walk(&plan, &fake, false);
+    assert_eq!(fake.asked(), ["there", "missing", "b"]);
+    assert!(
+        matches!(&report.step(StepId(0)).outcome, Outcome::Skipped(why) if why == "it is there")
+    );
+}
+
+#[test]
+fn independent_steps_run_side_by_side() {
+    struct Barrier(std::sync::Barrier);
+    impl Exec for Barrier {
+        fn run(
+            &self,
+            _: &Cmd,
+            _: Option<&Path>,
+            _: Option<Duration>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<(), CmdFailure> {
+            self.0.wait();
+            Ok(())
+        }
+        fn read(&self, _: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+            Ok(String::new())
+        }
+        fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+            Ok(())
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+    let mut plan = Plan::default();
+    plan.add(step("a"));
+    plan.add(step("b"));
+    let options = Options {
+        jobs: 2,
+        keep_going: false,
+        logs: PathBuf::new(),
+    };
+    // Ends only when both steps are in the barrier at the same time.
+    let report = run(
+        &plan,
+        &Barrier(std::sync::Barrier::new(2)),
+        &options,
+        &mut |_| {},
+    );
+    assert!(report.steps.iter().all(StepReport::succeeded));
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From `--sandbox` to an engine that a command can use: up, this repository shown to it, base images
+//! and pins decided.
+
+use std::path::Path;
+
+use super::{
+    Sandbox, State,
+    archive::{self, Archive, Repinned},
+    base, up,
+    up::Mmdebstrap,
+};
+use crate::{
+    config,
+    context::Context,
+    exec::Exec,
+    failure::Failure,
+    matrix,
+    plan::{Cmd, Plan, StepId},
+    tool::{apt, buildx, docker},
+    workspace::Workspace,
+};
+
+/// What commands do with an engine: the workspace as it will be built, and the files that say so.
+pub(crate) struct Engaged {
+    pub workspace: Workspace,
+    /// Metadata files to write before a bake; empty with published base images.
+    pub repinned: Vec<Repinned>,
+    /// Inside the sandbox; its programs stand on PATH.
+    pub sandbox: Option<Sandbox>,
+}
+
+impl Context {
+    /// Makes sure that there is an engine to work with: with `--sandbox` the private one, started when
+    /// needed. `names` are the extensions that will be built (for the base image's majors).
+    pub(crate) fn engage(
+        &mut self,
+        workspace: Workspace,
+        dry_run: bool,
+    ) -> anyhow::Result<Engaged> {
+        if !self.global.sandbox {
+            if self.config.get(config::SANDBOX_BASE) == "debian" {
+                return Err(Failure::invalid(
+                    "`--base debian` makes its base image in the sandbox",
+                )
+                .hint("add `--sandbox`")
+                .into());
+            }
+            return Ok(Engaged {
+                workspace,
+                repinned: Vec::new(),
+                sandbox: None,
+            });
+        }
+        up::refuse()?;
+        let sandbox = self.sandbox()?;
+        let running = if dry_run {
+            self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
+            matches!(sandbox.state(), State::Running(_))
+        } else {
+            self.sandbox_up(&sandbox)?;
+            true
+        };
+        let debian = match self.config.get(config::SANDBOX_BASE) {
+            "debian" => true,
+            "published" => false,
+            _ => running && self.base_is_debian(&sandbox, &workspace, dry_run)?,
+        };
+        if !debian {
+            return Ok(Engaged {
+                workspace,
+                repinned: Vec::new(),
+                sandbox: Some(sandbox),
+            });
+        }
+        let archive = self.archive(&sandbox, &workspace, dry_run)?;
+        if !dry_run {
+            self.sandbox_base(&sandbox, &workspace)?;
+        }
+        let mut repinned = Vec::new();
+        for extension in workspace.extensions() {
+            match archive::repin(extension, &archive, &sandbox.suite)? {
+                Some(copy) => repinned.push(copy),
+                None => self.ui.note(&format!(
+                    "Debian {} has no package for `{}`: left out",
+                    sandbox.suite, extension.name
+                )),
+            }
+        }
+        let extensions = repinned.iter().map(|copy| copy.extension.clone()).collect();
+        Ok(Engaged {
+            workspace: workspace.with_extensions(extensions),
+            repinned,
+            sandbox: Some(sandbox),
+        })
+    }
+
+    /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
+    pub(crate) fn sandbox_up(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
+        up::refuse()?;
+        self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
+        let _lock = sandbox.lock()?;
+        if !self.sandbox_answers(sandbox) {
+            let mut plan = Plan::default();
+            let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
+            let (before, engine) = up::add(&mut plan, sandbox, &tools, &std::env::current_exe()?);
+            // Where the base image will have to be made, its root is made beside the sandbox's own.
+            if self.config.get(config::SANDBOX_BASE) == "debian"
+                && let Ok(workspace) = self.workspace()
+            {
+                self.add_bases(&mut plan, sandbox, &tools, &workspace, &before, engine);
+            }
+            let report = self.run(&plan, Some(3), false)?;
+            self.verdict(&report, "starting the sandbox")?;
+        }
+        self.reveal(sandbox)
+    }
+
+    fn sandbox_answers(&self, sandbox: &Sandbox) -> bool {
+        if !matches!(sandbox.state(), State::Running(_)) || !sandbox.bin().join("enter").exists() {
+            return false;
+        }
+        let ask = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
+            "version",
+            "--format",
+            "{{.Server.Version}}",
+        ]);
+        self.exec
+            .read(&ask, Some(std::time::Duration::from_secs(20)))
+            .is_ok()
+    }
+
+    /// Makes this repository visible inside under its own name, where the sandbox has a folder of its
+    /// own in that place (`/var`, `/usr`).
+    fn reveal(&self, sandbox: &Sandbox) -> anyhow::Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let State::Running(engine) = sandbox.state() else {
+            return Err(Failure::failed("the sandbox's engine has ended")
+                .detail(format!("log: {}", sandbox.engine_log().display()))
+                .into());
+        };
+        let identity = |path: &Path| {
+            fs_err::metadata(path)
+                .map(|file| (file.dev(), file.ino()))
+                .ok()
+        };
+        let inside = Path::new("/proc")
+            .join(engine.pid.to_string())
+            .join("root")
+            .join(self.root.strip_prefix("/")?);
+        if identity(&inside) == identity(&self.root) {
+            return Ok(());
+        }
+        let enter = |purpose: &str| {
+            Cmd::new("nsenter", purpose).args([
+                "--target",
+                &engine.pid.to_string(),
+                "--mount",
+                "--root",
+                "--",
+            ])
+        };
+        let host = Path::new("/host").join(self.root.strip_prefix("/")?);
+        for cmd in [
+            enter("make a place for the repository in the sandbox")
+                .args(["mkdir", "-p"])
+                .arg(&self.root),
+            enter("show the repository to the sandbox")
+                .args(["mount", "--rbind"])
+                .arg(&host)
+                .arg(&self.root),
+        ] {
+            self.exec.read(&cmd, None).map_err(Failure::from)?;
+        }
+        Ok(())
+    }
+
+    /// Whether base images must be made from Debian's packages, because the published ones cannot be
+    /// had from here. Asked of the registry, and remembered for an hour.
+    fn base_is_debian(
+        &mut self,
+        sandbox: &Sandbox,
+        workspace: &Workspace,
+        dry_run: bool,
+    ) -> anyhow::Result<bool> {
+        let file = sandbox.folder.join("base");
+        let fresh = fs_err::metadata(&file)
+            .and_then(|file| file.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() < 3600));
+        if fresh {
+            return Ok(fs_err::read_to_string(&file)?.trim() == "debian");
+        }
+        let builds = matrix::builds(
+            workspace.extensions(),
+            &matrix::Filter::default(),
+            &self.config,
+        )?;
+        let Some(build) = builds.first() else {
+            return Ok(false);
+        };
+        let ask = buildx::manifest_cmd(&build.base);
+        let published = self
+            .exec
+            .read(&ask, Some(std::time::Duration::from_secs(20)))
+            .is_ok();
+        if !published {
+            self.ui.note(&format!("`{}` cannot be had from here: base images are made from Debian's packages (`--base debian`)", build.base));
+        }
+        if !dry_run {
+            crate::file::write_atomically(
+                &file,
+                if published { "published\n" } else { "debian\n" },
+            )?;
+        }
+        Ok(!published)
+    }
+
+    /// The versions that the archive has now; for a dry run those that it had last time.
+    fn archive(
+        &self,
+        sandbox: &Sandbox,
+        workspace: &Workspace,
+        dry_run: bool,
+    ) -> anyhow::Result<Archive> {
+        let file = sandbox.folder.join("archive.json");
+        if dry_run {
+            let text = fs_err::read_to_string(&file).map_err(|_| {
+                Failure::unavailable("the archive's versions are not known yet").hint(
+                    "run `cargo xtask sandbox up --base debian` first: a dry run starts nothing",
+                )
+            })?;
+            return Ok(serde_json::from_str(&text)?);
+        }
+        let inside = |cmd: Cmd| {
+            let program = cmd.program.clone();
+            let mut entered =
+                Cmd::new(sandbox.bin().join("enter"), cmd.purpose.clone()).arg(program);
+            entered.args.extend(cmd.args);
+            self.exec.read(&entered, None).map_err(Failure::from)
+        };
+        inside(Cmd::new("apt-get", "read Debian's package index").args([
+            "-q",
+            "update",
+            "--error-on=any",
+        ]))?;
+        let text = inside(apt::versions_cmd(&archive::packages(
+            workspace.extensions(),
+        )))?;
+        let archive = apt::parse_versions(&text);
+        crate::file::write_atomically(&file, &crate::ui::pretty(&serde_json::to_value(&archive)?))?;
+        Ok(archive)
+    }
+
+    fn add_bases(
+        &self,
+        plan: &mut Plan,
+        sandbox: &Sandbox,
+        tools: &Mmdebstrap,
+        workspace: &Workspace,
+        before: &[StepId],
+        engine: StepId,
+    ) {
+        for major in archive::majors(workspace.extensions()) {
+            let reference = self
+                .config
+                .get(config::BASE_IMAGE)
+                .replace("{pg}", &major)
+                .replace("{distro}", &sandbox.suite);
+            base::add(plan, sandbox, tools, &major, &reference, before, engine);
+        }
+    }
+
+    /// Makes sure that the engine has the base images made from Debian's packages.
+    fn sandbox_base(&mut self, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<()> {
+        let missing = archive::majors(workspace.extensions())
+            .into_iter()
+            .any(|major| {
+                let reference = self
+                    .config
+                    .get(config::BASE_IMAGE)
+                    .replace("{pg}", &major)
+                    .replace("{distro}", &sandbox.suite);
+                self.exec
+                    .read(&docker::has_image_cmd(&reference), None)
+                    .is_err()
+            });
+        if !missing {
+            return Ok(());
+        }
+        let _lock = sandbox.lock()?;
+        let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
+        let mut plan = Plan::default();
+        let (before, engine) = up::add(&mut plan, sandbox, &tools, &std::env::current_exe()?);
+        self.add_bases(&mut plan, sandbox, &tools, workspace, &before, engine);
+        let report = self.run(&plan, Some(3), false)?;
+        Ok(self.verdict(&report, "making the base image")?)
+    }
+}
