@@ -163,11 +163,12 @@ impl Real {
         if let Some(folder) = &self.folder {
             expression = expression.dir(folder);
         }
-        if let Some(path) = &self.path {
-            expression = expression.env("PATH", path);
-        }
+        // The innermost, which is the first, wins with duct: what the command itself says.
         for (name, value) in &cmd.env {
             expression = expression.env(name, value);
+        }
+        if let Some(path) = &self.path {
+            expression = expression.env("PATH", path);
         }
         Ok(expression)
     }

@@ -67,6 +67,11 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
             .ok()
             .map(|text| text.trim().to_owned());
     }
+    let name = if pid.is_some() && version.is_none() {
+        "not answering"
+    } else {
+        name
+    };
     let value = json!({"state": name, "folder": sandbox.folder, "pid": pid, "engine": version, "suite": sandbox.suite, "path": sandbox.bin()});
     let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     let rows = [
@@ -74,7 +79,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
         ("folder", sandbox.folder.display().to_string()),
         (
             "engine",
-            cell(version.map(|version| format!("Docker {version}"))),
+            cell(version.as_ref().map(|version| format!("Docker {version}"))),
         ),
         ("process", cell(pid.map(|pid| pid.to_string()))),
         ("programs", sandbox.bin().display().to_string()),
@@ -87,7 +92,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
             .collect(),
     };
     context.ui.result(as_json, &value, &table);
-    Ok(if pid.is_some() {
+    Ok(if version.is_some() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)

@@ -68,7 +68,7 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     }
     let root = folder.join("root");
     prepare(&root)?;
-    mounts(&root, &folder.join("docker"))?;
+    mounts(&root, folder)?;
     let _ = sethostname("xtask-sandbox");
     let engine_network = network()?;
     let exec = Real::default();
@@ -139,8 +139,9 @@ fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount
 /// (`pivot_root`), not a chroot.
-fn mounts(root: &Path, docker: &Path) -> anyhow::Result<()> {
-    fs_err::create_dir_all(docker)?;
+fn mounts(root: &Path, folder: &Path) -> anyhow::Result<()> {
+    let docker = folder.join("docker");
+    fs_err::create_dir_all(&docker)?;
     // All of the host, for `/host`: taken before anything of ours is mounted.
     let top_level: Vec<PathBuf> = fs_err::read_dir("/")?
         .filter_map(Result::ok)
@@ -167,7 +168,13 @@ fn mounts(root: &Path, docker: &Path) -> anyhow::Result<()> {
         fs_err::create_dir_all(inside(path))?;
         bind(path, &inside(path))?;
     }
-    bind(docker, &root.join("var/lib/docker"))?;
+    bind(&docker, &root.join("var/lib/docker"))?;
+    // The sandbox's own folder, from which base images are made, may lie where the root has its own.
+    let own = inside(folder);
+    if !own.exists() {
+        fs_err::create_dir_all(&own)?;
+        bind(folder, &own)?;
+    }
     let fresh = |kind: &str, path: &str| {
         mount(
             Some(kind),
