@@ -72,10 +72,15 @@ settings! {
         "warn when the engine's disk has less than this many GiB left";
 }
 
+/// The bake file of the old tooling, at the root, with the extensions beside it.
+pub(crate) const OLD_BAKE_FILE: &str = "docker-bake.hcl";
+
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Default,
+    /// Found out from the files of the repository.
+    Layout(&'static str),
     File(usize),
     Environment(&'static str),
     Flag(&'static str),
@@ -85,6 +90,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("default"),
+            Origin::Layout(file) => write!(f, "layout: {file}"),
             Origin::File(line) => write!(f, "xtask.toml:{line}"),
             Origin::Environment(name) => write!(f, "environment variable {name}"),
             Origin::Flag(name) => write!(f, "flag {name}"),
@@ -126,6 +132,18 @@ impl Config {
                 .map(|setting| (setting.key, (setting.default.to_owned(), Origin::Default)))
                 .collect(),
         };
+        // A repository of the old tooling needs no xtask.toml: its bake file shows what it is.
+        let default = SETTINGS
+            .iter()
+            .find(|setting| setting.key == PATHS_BAKE_FILE);
+        let own = default.is_some_and(|setting| root.join(setting.default).exists());
+        if !own && root.join(OLD_BAKE_FILE).is_file() {
+            for (key, value) in [(PATHS_EXTENSIONS, "."), (PATHS_BAKE_FILE, OLD_BAKE_FILE)] {
+                config
+                    .values
+                    .insert(key, (value.to_owned(), Origin::Layout(OLD_BAKE_FILE)));
+            }
+        }
         config.read_file(&text)?;
         for setting in SETTINGS {
             if let Some(value) = env(setting.env) {

@@ -27,7 +27,7 @@ pub(crate) enum Event {
 }
 
 /// How a step ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     /// Done; with what it did where the name does not say it.
     Done(Option<String>),

@@ -31,7 +31,7 @@ impl Kind {
 }
 
 /// An error for the user: message, further lines, and one thing to try.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     pub kind: Kind,
     pub message: String,

@@ -204,28 +204,14 @@ impl Walk<'_> {
             self.undo(step, undo, &mut |event| send(event));
         }
         let elapsed = started.elapsed();
-        let (said, report) = match outcome {
-            Outcome::Failed(failure) => {
-                let short = Failure {
-                    hint: None,
-                    details: Vec::new(),
-                    message: failure.message.clone(),
-                    kind: failure.kind,
-                };
-                (Outcome::Failed(failure), Outcome::Failed(short))
-            }
-            Outcome::Done(what) => (Outcome::Done(what.clone()), Outcome::Done(what)),
-            Outcome::Skipped(why) => (Outcome::Skipped(why.clone()), Outcome::Skipped(why)),
-            Outcome::NotRun => (Outcome::NotRun, Outcome::NotRun),
-        };
         send(Event::Finished {
             step: step.name.clone(),
             quiet: step.quiet,
-            outcome: said,
+            outcome: outcome.clone(),
             elapsed,
         });
         StepReport {
-            outcome: report,
+            outcome,
             elapsed,
             last_line,
         }

@@ -16,7 +16,7 @@ use crate::{
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
 /// looks like a repository of the old tooling (`docker-bake.hcl`).
 pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
-    for name in ["xtask.toml", "docker-bake.hcl"] {
+    for name in ["xtask.toml", config::OLD_BAKE_FILE] {
         if let Some(root) = from.ancestors().find(|folder| folder.join(name).is_file()) {
             return Ok(root.to_owned());
         }
@@ -105,9 +105,14 @@ impl Workspace {
         self.names.iter().map(String::as_str)
     }
 
+    /// An extension's directory as messages show it, relative to the root.
+    pub(crate) fn shown(&self, name: &str) -> PathBuf {
+        self.extensions_folder.join(name)
+    }
+
     /// An extension's directory, usable or not.
     pub(crate) fn folder(&self, name: &str) -> PathBuf {
-        self.root.join(&self.extensions_folder).join(name)
+        self.root.join(self.shown(name))
     }
 
     pub(crate) fn extensions(&self) -> &[Extension] {

@@ -67,32 +67,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     for (name, builds) in by_extension(request.builds) {
         let extension = &builds[0].extension;
         let mut after = vec![place];
-        if let Some(copy) = request
-            .repinned
-            .iter()
-            .find(|copy| copy.extension.name == name)
-        {
-            after.push(
-                plan.add(
-                    Step::new(
-                        format!("metadata {name}"),
-                        Action::Folder(parent(&copy.file)),
-                    )
-                    .quiet(),
-                ),
-            );
-            let write = Action::Write {
-                path: copy.file.clone(),
-                contents: copy.contents.clone(),
-            };
-            after.push(
-                plan.add(
-                    Step::new(format!("write metadata {name}"), write)
-                        .after([after[1]])
-                        .quiet(),
-                ),
-            );
-        }
+        after.extend(write_metadata(plan, request.repinned, &name));
         let needed = |required: &String| {
             baked
                 .iter()
@@ -154,8 +129,17 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     baked
 }
 
-fn parent(path: &Path) -> PathBuf {
-    path.parent().map(Path::to_owned).unwrap_or_default()
+/// The step that writes the metadata file of an extension that is pinned to the archive's versions.
+pub(super) fn write_metadata(plan: &mut Plan, repinned: &[Repinned], name: &str) -> Option<StepId> {
+    let copy = repinned.iter().find(|copy| copy.extension.name == name)?;
+    let folder = Action::Folder(copy.file.parent().map(Path::to_owned).unwrap_or_default());
+    let folder = plan.add(Step::new(format!("metadata {name}"), folder).quiet());
+    let write = Action::Write {
+        path: copy.file.clone(),
+        contents: copy.contents.clone(),
+    };
+    let write = Step::new(format!("write metadata {name}"), write).after([folder]);
+    Some(plan.add(write.quiet()))
 }
 
 /// The builds of each extension, in the order in which the extensions first appear.

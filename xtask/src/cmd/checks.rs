@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::bake;
 use crate::{
     cli, config,
     context::Context,
     dockerfile,
     event::Outcome,
     extension::Extension,
-    failure::{Failure, Kind},
+    failure::Failure,
     finding::{Finding, Findings, Severity},
-    plan::{Plan, Step},
+    plan::{Plan, Step, StepId},
     tool::{buildx::Bake, docker},
     ui::Table,
     workspace::Workspace,
@@ -52,14 +53,13 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .count();
-    let sound: Vec<&Extension> = workspace
+    let sound = workspace
         .extensions()
         .iter()
-        .filter(|extension| wanted(&extension.name))
-        .collect();
+        .any(|extension| wanted(&extension.name));
     let mut verdict = Ok(());
-    if !args.no_bake && !sound.is_empty() {
-        verdict = bake_check(&workspace, &sound, context, &mut findings);
+    if !args.no_bake && sound {
+        verdict = bake_check(workspace.clone(), &wanted, context, &mut findings);
     }
     for finding in findings.iter().filter(|_| !args.json) {
         context.ui.finding(finding);
@@ -154,38 +154,36 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
 /// Bake's own `--check` for every image. Without an override of the output, index annotations refuse
 /// the single platform that a check builds.
 fn bake_check(
-    workspace: &Workspace,
-    extensions: &[&Extension],
+    workspace: Workspace,
+    wanted: &dyn Fn(&str) -> bool,
     context: &mut Context,
     findings: &mut Vec<Finding>,
-) -> Result<(), Failure> {
-    if context.global.sandbox {
-        let sandbox = context.sandbox()?;
-        let up = context.sandbox_up(&sandbox);
-        up.map_err(|error| {
-            error
-                .downcast::<Failure>()
-                .unwrap_or_else(|error| Failure::failed(format!("{error:#}")))
-        })?;
-    }
+) -> anyhow::Result<()> {
+    let engaged = context.engage(workspace, false)?;
     docker::Engine::survey(&context.exec).map_err(|failure| {
-        Failure {
-            message: format!("bake's own check was not made: {}", failure.message),
-            ..failure
-        }
-        .or_hint("`--no-bake` leaves it out")
+        let message = format!("bake's own check was not made: {}", failure.message);
+        Failure { message, ..failure }.or_hint("`--no-bake` leaves it out")
     })?;
     let mut plan = Plan::default();
     let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
-    for extension in extensions {
+    let variables = context.config.bake_variables();
+    let mut checked: Vec<(&Extension, StepId)> = Vec::new();
+    for extension in engaged
+        .workspace
+        .extensions()
+        .iter()
+        .filter(|extension| wanted(&extension.name))
+    {
+        let written = bake::write_metadata(&mut plan, &engaged.repinned, &extension.name);
         let check = Bake {
             purpose: format!("check how `{}` would be baked", extension.name),
-            files: vec![workspace.bake_file.clone(), extension.metadata_file.clone()],
-            variables: context
-                .config
-                .bake_variables()
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            files: vec![
+                engaged.workspace.bake_file.clone(),
+                extension.metadata_file.clone(),
+            ],
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             builder: builder.map(str::to_owned),
             // Nothing is exported, so nothing needs the scanner's image, which bake would look up.
@@ -196,32 +194,27 @@ fn bake_check(
             check: true,
             ..Bake::default()
         };
-        plan.add(Step::run(format!("check {}", extension.name), check.cmd()));
+        let step = Step::run(format!("check {}", extension.name), check.cmd()).after(written);
+        checked.push((extension, plan.add(step)));
     }
-    let report = context.run(&plan, None, true).map_err(|error| {
-        error
-            .downcast::<Failure>()
-            .unwrap_or_else(|error| Failure::failed(format!("{error:#}")))
-    })?;
-    for (extension, step) in extensions.iter().zip(&report.steps) {
-        if let Outcome::Failed(failure) = &step.outcome {
-            findings.push(Finding {
-                file: extension.metadata_file.clone(),
-                line: None,
-                severity: Severity::Error,
-                message: failure.message.clone(),
-            });
-        }
+    let report = context.run(&plan, None, true)?;
+    for (extension, id) in checked {
+        let Outcome::Failed(failure) = &report.step(id).outcome else {
+            continue;
+        };
+        let cause = failure
+            .details
+            .iter()
+            .find_map(|line| line.strip_prefix("first error: "));
+        findings.push(Finding {
+            file: engaged
+                .workspace
+                .shown(&extension.name)
+                .join("metadata.hcl"),
+            line: None,
+            severity: Severity::Error,
+            message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
+        });
     }
-    let kind = report.failure(false);
-    context
-        .verdict(&report, "bake's own check")
-        .map_err(|failure| match kind {
-            // Bake refuses what is written in the repository: that is for its author to mend.
-            Some(Kind::Failed) => Failure {
-                kind: Kind::Failed,
-                ..failure
-            },
-            _ => failure,
-        })
+    Ok(context.verdict(&report, "bake's own check")?)
 }
