@@ -59,10 +59,10 @@ target "default" {
     EXT_VERSION = packageOf(build.distro, build.pgVersion)
     BASE        = baseOf(build.distro, build.pgVersion)
 
-    # Makes the stage `archive` ask the package archive anew, once for all bakes of the same minute. What follows that
+    # Makes the stage `archive` ask the package archive anew, once for all bakes of the same second. What follows that
     # stage depends on the index by content and stays cached until there is something new. `no-cache-filter` would not
     # do: BuildKit then empties the stage's cache mount as well, and apt fetches the whole index in every bake.
-    ASKED_AT = formatdate("YYYYMMDDhhmm", now)
+    ASKED_AT = formatdate("YYYYMMDDhhmmss", now)
   }
 
   tags = [

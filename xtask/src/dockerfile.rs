@@ -44,11 +44,11 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
     if stage[0].text.split_whitespace().nth(1) != Some("scratch") {
         findings.warning(stage[0].line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
     }
-    if !stage.iter().any(|instruction| {
-        matches!(instruction.name.as_str(), "COPY" | "ADD")
-            && instruction.text.contains("/licenses")
-    }) {
-        findings.error(stage[0].line, "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image");
+    if !has_licenses(&instructions[..last], stage) {
+        findings.error(
+            stage[0].line,
+            "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image",
+        );
     }
     let user = stage
         .iter()
@@ -61,6 +61,21 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
         let line = user.map_or(stage[0].line, |user| user.line);
         findings.error(line, "the image ends as root; end with `USER 65532:65532`");
     }
+}
+
+/// Whether the last stage copies licences, by name or as part of a whole tree that an earlier stage has
+/// put them into.
+fn has_licenses(before: &[Instruction], stage: &[Instruction]) -> bool {
+    let copies = stage
+        .iter()
+        .filter(|instruction| matches!(instruction.name.as_str(), "COPY" | "ADD"));
+    let gathered = before
+        .iter()
+        .any(|instruction| instruction.text.contains("licenses/"));
+    copies.into_iter().any(|copy| {
+        copy.text.contains("/licenses")
+            || (gathered && copy.text.split_whitespace().last() == Some("/"))
+    })
 }
 
 /// Every PostgreSQL package that apt installs or downloads must be pinned.

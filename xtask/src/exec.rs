@@ -34,6 +34,9 @@ use tail::Tail;
 
 use crate::plan::{Arg, Cmd};
 
+/// How long a child may take to end once it has been asked to.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Runs commands. The real one is [`Real`]; tests of the runner have one that fails on demand.
 pub(crate) trait Exec: Sync {
     /// Runs to the end. Each line of output goes to `line` as it comes and to `log` when there is one.
@@ -87,7 +90,10 @@ impl Real {
                         listener.signal_all(Signal::SIGKILL);
                         force_exit();
                     }
-                    listener.signal_all(Signal::SIGTERM);
+                    let groups: Vec<i32> = listener.running().iter().copied().collect();
+                    for group in groups {
+                        listener.end(group);
+                    }
                 }
             })?;
         Ok(real)
@@ -126,6 +132,24 @@ impl Real {
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks a process group to end, and makes it end when it has not after a while: `docker run` waits
+    /// for its container, whose first process may well ignore the signal.
+    fn end(&self, group: i32) {
+        // A group that has just ended is no error.
+        let _gone = killpg(Pid::from_raw(group), Signal::SIGTERM);
+        let real = self.clone();
+        std::thread::spawn(move || {
+            let patience = Instant::now() + GRACE;
+            while real.running().contains(&group) {
+                if Instant::now() > patience {
+                    let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
     }
 
     fn signal_all(&self, signal: Signal) {
@@ -314,6 +338,10 @@ impl Exec for Real {
         }
         let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_to_stdout();
         let (reader, group) = self.spawn(&expression, cmd, started)?;
+        if self.interrupted() {
+            // The signal came between the decision to start and the start.
+            self.end(group);
+        }
         let deadline = Deadline::of(group, timeout);
         let mut tail = Tail::default();
         let read = (|| -> std::io::Result<ExitStatus> {

@@ -198,6 +198,9 @@ fn mounts(root: &Path, folder: &Path) -> anyhow::Result<()> {
 fn network() -> anyhow::Result<u32> {
     let host = fs_err::File::open("/proc/self/ns/net")?;
     unshare(CloneFlags::CLONE_NEWNET).context("make a network namespace")?;
+    // Ports that are chosen inside (docker's, kind's) must be among those that pasta carries: it leaves
+    // out the host's own range for this.
+    fs_err::write("/proc/sys/net/ipv4/ip_local_port_range", "16384 32000")?;
     // pasta drops its rights before it opens the namespace, so a path below /proc would be refused.
     let name = Path::new("/run/engine.net");
     fs_err::File::create(name)?;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine lane: real builds and real servers, on the Docker that is there, or else in the sandbox.
+//!
+//! `cargo xtask ci --lane engine` runs it, one test after the other: they look at all that one engine
+//! holds. `cargo test` leaves it out, because it takes minutes and needs root or Docker.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on panics, and its tools are not the program's"
+)]
+
+mod engine {
+    pub(crate) mod repository;
+
+    mod bake;
+    mod sandbox;
+    mod smoke;
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bakes: what is in the images and on them, and what is said when one fails.
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+
+use super::repository::{Registry, Repository, sandboxed};
+
+/// Every annotation that behaviour demands on index, manifest and as a label.
+const ANNOTATIONS: &[&str] = &[
+    "org.opencontainers.image.created",
+    "org.opencontainers.image.url",
+    "org.opencontainers.image.source",
+    "org.opencontainers.image.version",
+    "org.opencontainers.image.revision",
+    "org.opencontainers.image.vendor",
+    "org.opencontainers.image.title",
+    "org.opencontainers.image.description",
+    "org.opencontainers.image.documentation",
+    "org.opencontainers.image.authors",
+    "org.opencontainers.image.licenses",
+    "org.opencontainers.image.base.name",
+    "io.cloudnativepg.image.base.name",
+    "io.cloudnativepg.image.base.pgmajor",
+    "io.cloudnativepg.image.base.os",
+    "io.cloudnativepg.image.sql.version",
+];
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no {pointer} in {value:#}"))
+}
+
+fn inspect(repository: &Repository, reference: &str) -> Value {
+    repository
+        .docker(&["buildx", "imagetools", "inspect", "--raw", reference])
+        .success()
+        .json()
+}
+
+#[test]
+fn a_pushed_image_carries_its_annotations_on_index_manifest_and_as_labels() {
+    let repository = Repository::new();
+    let registry = Registry::start(&repository);
+    let env = [
+        ("registry", registry.host()),
+        ("revision", "0123abc".into()),
+    ];
+    let env: Vec<(&str, &str)> = env
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let ended = repository
+        .xtask_with(
+            &[
+                "bake",
+                "pgvector",
+                "--push",
+                "--platform",
+                "linux/amd64,linux/arm64",
+                "--metadata-file",
+                "out/m.json",
+                "--json",
+            ],
+            &env,
+        )
+        .success();
+    let images = ended.json();
+    let image = &images[0];
+    let (tag, digest) = (text(image, "/image"), text(image, "/digest"));
+    assert!(tag.starts_with(&registry.host()), "{tag}");
+
+    let index = inspect(&repository, tag);
+    let mut platforms = Vec::new();
+    for name in ANNOTATIONS {
+        assert!(
+            !text(
+                &index["annotations"],
+                &format!("/{}", name.replace('/', "~1"))
+            )
+            .is_empty(),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        index["annotations"]["io.cloudnativepg.image.base.pgmajor"],
+        "18"
+    );
+    assert_eq!(
+        index["annotations"]["org.opencontainers.image.revision"],
+        "0123abc"
+    );
+    assert_eq!(
+        index["annotations"]["org.opencontainers.image.base.name"],
+        "scratch"
+    );
+    let repository_name = tag.rsplit_once(':').unwrap().0;
+    for manifest in index["manifests"].as_array().unwrap() {
+        let platform = text(manifest, "/platform/architecture");
+        if platform == "unknown" {
+            continue; // An attestation.
+        }
+        platforms.push(platform.to_owned());
+        let inner = inspect(
+            &repository,
+            &format!("{repository_name}@{}", text(manifest, "/digest")),
+        );
+        for name in ANNOTATIONS {
+            assert_eq!(
+                inner["annotations"][name], index["annotations"][name],
+                "{name} on {platform}"
+            );
+        }
+    }
+    platforms.sort();
+    assert_eq!(
+        platforms,
+        ["amd64", "arm64"],
+        "both platforms, on a machine that can run one of them"
+    );
+
+    check_labels(&repository, tag, &index);
+    let written = fs::read_to_string(repository.path().join("out/m.json")).unwrap();
+    let written: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(
+        text(&written[text(image, "/target")], "/containerimage.digest"),
+        digest
+    );
+
+    // The same image by its digest, as `e2e` and users will name it.
+    let reference = format!("{repository_name}@{digest}");
+    let smoked = repository
+        .xtask_with(
+            &["smoke", "pgvector", "--image", &reference, "--json"],
+            &env,
+        )
+        .success();
+    assert_eq!(smoked.json()[0]["result"], "passed");
+}
+
+fn check_labels(repository: &Repository, tag: &str, index: &Value) {
+    let labels = repository
+        .docker(&[
+            "image",
+            "inspect",
+            "--format",
+            "{{json .Config.Labels}}",
+            tag,
+        ])
+        .success()
+        .json();
+    for name in ANNOTATIONS {
+        assert_eq!(labels[name], index["annotations"][name], "label {name}");
+    }
+}
+
+#[test]
+fn an_image_holds_its_own_packages_files_and_nothing_else() {
+    let repository = Repository::new();
+    let built = repository
+        .xtask(&["bake", "pgrouting", "--json"])
+        .success()
+        .json();
+    let tag = text(&built[0], "/image");
+    repository
+        .docker(&["create", "--name", "xtask-test-files", tag, "none"])
+        .success();
+    let archive = repository.path().join("files.tar");
+    let exported = repository.docker(&[
+        "export",
+        "--output",
+        &archive.to_string_lossy(),
+        "xtask-test-files",
+    ]);
+    repository
+        .docker(&["rm", "--force", "xtask-test-files"])
+        .success();
+    exported.success();
+    let listed = Command::new("tar")
+        .arg("-tf")
+        .arg(&archive)
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let files: Vec<&str> = listed.lines().filter(|line| !line.ends_with('/')).collect();
+    assert!(
+        files
+            .iter()
+            .any(|file| file.starts_with("lib/libpgrouting")),
+        "{listed}"
+    );
+    assert!(
+        files.contains(&"share/extension/pgrouting.control"),
+        "{listed}"
+    );
+    assert!(
+        files
+            .iter()
+            .any(|file| file.starts_with("licenses/") && file.ends_with("/copyright")),
+        "{listed}"
+    );
+    assert!(
+        !files.iter().any(|file| file.contains("postgis")),
+        "{listed}"
+    );
+}
+
+#[test]
+fn bake_works_without_xtask_and_names_what_xtask_names() {
+    let repository = Repository::new();
+    let args = [
+        "buildx",
+        "bake",
+        "-f",
+        "docker/bake.hcl",
+        "-f",
+        "extensions/postgis/metadata.hcl",
+        "--print",
+    ];
+    let printed = repository.docker(&args).success().json();
+    let planned = repository
+        .xtask(&["targets", "--images", "--json"])
+        .success()
+        .json();
+    let ours: Vec<&Value> = planned
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|image| image["name"] == "postgis")
+        .collect();
+    assert_eq!(ours.len(), printed["target"].as_object().unwrap().len());
+    for image in ours {
+        let target = &printed["target"][text(image, "/target")];
+        assert_eq!(target["args"]["POSTGIS_MAJOR"], "3");
+        assert_eq!(target["args"]["PG_MAJOR"], image["pg_major"]);
+        assert_eq!(target["args"]["EXT_VERSION"], image["package"]);
+        assert_eq!(target["args"]["BASE"], image["base"]);
+        assert_eq!(target["tags"][0], image["tags"][0]);
+        assert_eq!(target["platforms"], image["platforms"]);
+        assert_eq!(
+            target["annotations"].as_array().unwrap().len(),
+            ANNOTATIONS.len()
+        );
+        assert_eq!(
+            target["labels"].as_object().unwrap().len(),
+            ANNOTATIONS.len()
+        );
+        let stamped = text(target, "/tags/1");
+        assert!(
+            stamped.len() == text(target, "/tags/0").len() + 13,
+            "{stamped}"
+        );
+    }
+}
+
+#[test]
+fn the_lines_of_a_dry_run_do_the_same_in_a_shell() {
+    let repository = Repository::new();
+    // The archive's versions must be known before a dry run can name them.
+    repository.xtask(&["bake", "wal2json"]).success();
+    let lines = repository
+        .xtask(&["bake", "wal2json", "--metadata-file", "m.json", "--dry-run"])
+        .success()
+        .stdout;
+    fs::remove_dir_all(repository.path().join("target")).unwrap();
+    let shell = Command::new("sh")
+        .args(["-e", "-c", &lines])
+        .current_dir(repository.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&shell.stderr).into_owned();
+    assert!(shell.status.success(), "{lines}\n{said}");
+    let written = fs::read_to_string(repository.path().join("m.json")).unwrap();
+    assert!(written.contains("containerimage.digest"), "{written}");
+}
+
+#[test]
+fn a_failing_build_shows_the_tools_first_error() {
+    let repository = Repository::new();
+    repository.replace(
+        "extensions/wal2json/Dockerfile",
+        "${EXT_VERSION}",
+        "${EXT_VERSION}.nowhere",
+    );
+    repository
+        .xtask(&["bake", "wal2json"])
+        .status(1)
+        .says("failed to bake `wal2json`")
+        .says("first error: ")
+        .says("was not found")
+        .says("command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake")
+        .says("full log: target/xtask/runs/")
+        .says("hint: ");
+}
+
+#[test]
+fn a_registry_that_is_down_is_named_and_nothing_is_half_written() {
+    let repository = Repository::new();
+    // Nobody may listen on port 1 but root's own tcpmux, which nobody has.
+    repository
+        .xtask_with(
+            &["bake", "wal2json", "--push", "--metadata-file", "m.json"],
+            &[("registry", "localhost:1")],
+        )
+        .status(3)
+        .says("hint: nothing answers at the registry");
+    assert!(!repository.path().join("m.json").exists());
+}
+
+#[test]
+fn repeated_bakes_leave_one_timestamped_image_and_no_foreign_one_is_touched() {
+    let repository = Repository::new();
+    let built = repository
+        .xtask(&["bake", "wal2json", "--json"])
+        .success()
+        .json();
+    let tag = text(&built[0], "/image").to_owned();
+    let (name, rolling) = tag.rsplit_once(':').unwrap();
+    let (version, rest) = rolling.split_once('-').unwrap();
+    let old = format!("{name}:{version}-202001010000-{rest}");
+    let foreign = [
+        format!("{name}:mine"),
+        format!("{name}:{version}-202001010000-17-other"),
+    ];
+    for copy in foreign.iter().chain([&old]) {
+        repository.docker(&["tag", &tag, copy]).success();
+    }
+    repository.xtask(&["bake", "wal2json"]).success();
+    let listed = repository
+        .docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name])
+        .success()
+        .stdout;
+    let stamped = listed
+        .lines()
+        .filter(|line| line.starts_with(&format!("{name}:{version}-2")) && line.ends_with(rest))
+        .count();
+    assert_eq!(stamped, 1, "{listed}");
+    for copy in &foreign {
+        assert!(listed.contains(copy.as_str()), "{copy} is gone:\n{listed}");
+        repository.docker(&["image", "rm", copy]).success();
+    }
+    let dangling = repository
+        .docker(&["image", "ls", "--filter", "dangling=true", "--quiet"])
+        .success()
+        .stdout;
+    if sandboxed() {
+        assert_eq!(dangling, "", "images without a name stay behind");
+    }
+}
+
+#[test]
+fn bakes_own_check_passes_for_every_extension() {
+    let repository = Repository::new();
+    repository
+        .xtask(&["checks", "--all"])
+        .success()
+        .says("8 extensions checked: nothing to mend");
+    repository.replace(
+        "extensions/pgaudit/Dockerfile",
+        "FROM scratch",
+        "FROM scratch\nNONSENSE here",
+    );
+    repository
+        .xtask(&["checks", "pgaudit"])
+        .status(1)
+        .says("bake refuses it: ")
+        .says("unknown instruction: NONSENSE");
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A copy of this repository to work in, and the binary under test.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+/// Whether tests run in the sandbox: there is no Docker engine of the machine's own.
+pub(crate) fn sandboxed() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let docker = Command::new("docker")
+            .args(["info", "--format", "{{.ServerVersion}}"])
+            .output();
+        !docker.is_ok_and(|output| output.status.success())
+    })
+}
+
+pub(crate) struct Repository {
+    folder: tempfile::TempDir,
+}
+
+/// What a call of xtask gave.
+pub(crate) struct Ended {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    pub(crate) fn from(output: &Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn success(self) -> Self {
+        self.status(0)
+    }
+
+    #[track_caller]
+    pub(crate) fn status(self, status: i32) -> Self {
+        assert_eq!(
+            self.status,
+            Some(status),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "`{text}` is not in:\n{}",
+            self.stderr
+        );
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+impl Repository {
+    /// Copies of `extensions/`, `docker/` and `xtask.toml`.
+    pub(crate) fn new() -> Self {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        for name in ["extensions", "docker", "xtask.toml"] {
+            copy(&source.join(name), &folder.path().join(name));
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
+        let path = self.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "`{from}` is not in {file}");
+        fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        for name in [
+            "registry",
+            "environment",
+            "revision",
+            "base_image",
+            "GITHUB_ACTIONS",
+            "BUILDX_BUILDER",
+        ] {
+            command.env_remove(name);
+        }
+        if sandboxed() {
+            command.env("XTASK_SANDBOX", "1");
+        }
+        command
+    }
+
+    pub(crate) fn xtask(&self, args: &[&str]) -> Ended {
+        self.xtask_with(args, &[])
+    }
+
+    pub(crate) fn xtask_with(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
+        let output = self
+            .command(args)
+            .envs(env.iter().copied())
+            .output()
+            .unwrap();
+        Ended::from(&output)
+    }
+
+    /// The images that would be built, as `targets --images --json` of the engine's world names them.
+    pub(crate) fn docker(&self, args: &[&str]) -> Ended {
+        let output = if sandboxed() {
+            self.command(&[&["sandbox", "exec", "--", "docker"], args].concat())
+                .output()
+        } else {
+            Command::new("docker")
+                .args(args)
+                .current_dir(self.path())
+                .output()
+        };
+        Ended::from(&output.unwrap())
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_file() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        copy(&path, &to.join(path.file_name().unwrap()));
+    }
+}
+
+/// A port that was free a moment ago, below the range from which systems give ports by themselves.
+pub(crate) fn free_port() -> u16 {
+    let first = 20_000 + u16::try_from(std::process::id() % 8_000).unwrap();
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..first + 1_000).find(free).unwrap()
+}
+
+/// A registry on a port of its own; it ends with this value.
+pub(crate) struct Registry {
+    pub port: u16,
+    process: Option<Child>,
+    container: Option<String>,
+    _data: PathBuf,
+}
+
+impl Registry {
+    pub(crate) fn start(repository: &Repository) -> Self {
+        let port = free_port();
+        Self::start_at(repository, port)
+    }
+
+    pub(crate) fn start_at(repository: &Repository, port: u16) -> Self {
+        let data = repository.path().join("registry-data");
+        fs::create_dir_all(&data).unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let mut registry = Self {
+            port,
+            process: None,
+            container: None,
+            _data: data.clone(),
+        };
+        if sandboxed() {
+            let config = repository.path().join("registry.yml");
+            let text = format!(
+                "version: 0.1\nlog: {{accesslog: {{disabled: true}}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n",
+                data.display()
+            );
+            fs::write(&config, text).unwrap();
+            let mut command =
+                repository.command(&["sandbox", "exec", "--", "docker-registry", "serve"]);
+            command
+                .arg(&config)
+                .env("OTEL_TRACES_EXPORTER", "none")
+                .process_group(0);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            registry.process = Some(command.spawn().unwrap());
+        } else {
+            let name = format!("xtask-test-registry-{port}");
+            let publish = format!("{address}:5000");
+            repository
+                .docker(&[
+                    "run",
+                    "--detach",
+                    "--name",
+                    &name,
+                    "--publish",
+                    &publish,
+                    "registry:3.1.1",
+                ])
+                .success();
+            registry.container = Some(name);
+        }
+        // Answers when it is up; asked from inside, where the engine asks from.
+        for _ in 0..200 {
+            let name = format!("localhost:{port}/nothing:1");
+            let asked = repository.docker(&["buildx", "imagetools", "inspect", "--raw", &name]);
+            if asked.stderr.contains("not found") {
+                return registry;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the registry at {address} does not answer");
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let group = format!("-{}", process.id());
+            let _ended = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _status = process.wait();
+        }
+        if let Some(name) = self.container.take() {
+            let _removed = Command::new("docker")
+                .args(["rm", "--force", "--volumes", &name])
+                .output();
+        }
+    }
+}

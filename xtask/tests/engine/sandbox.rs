@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sandbox: what happens when it is killed, and that nothing is left when it is gone.
+//!
+//! On a machine with a Docker of its own these tests need root; without it they check the refusal.
+
+use std::{fs, net::TcpListener, path::Path, process::Command, thread, time::Duration};
+
+use super::repository::{Registry, Repository, free_port, sandboxed};
+
+fn root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    String::from_utf8_lossy(&id.stdout).trim() == "0"
+}
+
+/// What a sandbox could leave behind on its host.
+fn world() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let mut interfaces: Vec<String> = fs::read_dir("/sys/class/net")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    interfaces.sort();
+    // Mount numbers change when anything is mounted and unmounted; the points must not.
+    let mounts: Vec<String> = read("/proc/self/mountinfo")
+        .lines()
+        .map(|line| {
+            line.split(' ')
+                .skip(3)
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    format!(
+        "interfaces {interfaces:?}\nmounts {mounts:#?}\nforward {}\nroutes\n{}",
+        read("/proc/sys/net/ipv4/ip_forward"),
+        read("/proc/net/route"),
+    )
+}
+
+fn cgroups() -> usize {
+    let find = Command::new("find")
+        .args(["/sys/fs/cgroup", "-type", "d", "-name", "xtask-sandbox-*"])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&find.stdout).lines().count()
+}
+
+fn kill_engine(folder: &Path) {
+    let text = fs::read_to_string(folder.join("engine")).unwrap();
+    let pid = text.split(' ').next().unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-KILL", pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
+    let repository = Repository::new();
+    if !root() {
+        repository
+            .xtask(&["sandbox", "up"])
+            .status(3)
+            .says("the sandbox needs root");
+        return;
+    }
+    let before = (world(), cgroups());
+    // Below /var, where the sandbox's root has a folder of its own: the harder place.
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let folder = place.path().join("sandbox");
+    let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
+    let mut first = repository
+        .command(&["sandbox", "up"])
+        .envs(env)
+        .spawn()
+        .unwrap();
+    // In the middle of making the root.
+    while !folder.join("root.new/etc").exists() {
+        assert!(
+            first.try_wait().unwrap().is_none(),
+            "it ended before it could be killed"
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(!folder.join("root").exists());
+
+    repository
+        .xtask_with(&["sandbox", "up"], &env)
+        .success()
+        .says("the sandbox is up");
+    let status = repository
+        .xtask_with(&["sandbox", "status", "--json"], &env)
+        .success()
+        .json();
+    assert_eq!(status["state"], "running");
+    // A second one has nothing to do, and says nothing of steps.
+    let again = repository.xtask_with(&["sandbox", "up"], &env).success();
+    assert!(!again.stderr.contains('✓'), "{}", again.stderr);
+
+    kill_engine(&folder);
+    let answer = repository
+        .xtask_with(
+            &[
+                "sandbox",
+                "exec",
+                "--",
+                "docker",
+                "version",
+                "--format",
+                "{{.Server.Version}}",
+            ],
+            &env,
+        )
+        .success();
+    assert!(
+        answer.stdout.starts_with(|c: char| c.is_ascii_digit()),
+        "{}",
+        answer.stdout
+    );
+
+    fs::write(folder.parent().unwrap().join("neighbour"), "stays").unwrap();
+    repository.xtask_with(&["sandbox", "down"], &env).success();
+    repository
+        .xtask_with(&["sandbox", "down"], &env)
+        .success()
+        .says("there is no sandbox");
+    let left: Vec<_> = fs::read_dir(place.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["neighbour"]);
+    assert_eq!((world(), cgroups()), before);
+}
+
+#[test]
+fn a_folder_that_is_not_a_sandbox_is_not_removed() {
+    if !root() {
+        return;
+    }
+    let repository = Repository::new();
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("precious"), "mine").unwrap();
+    let env = [("XTASK_SANDBOX_FOLDER", place.path().to_str().unwrap())];
+    repository
+        .xtask_with(&["sandbox", "down"], &env)
+        .status(2)
+        .says("is not a sandbox");
+    assert!(place.path().join("precious").exists());
+}
+
+#[test]
+fn a_killed_engine_is_started_again_by_the_next_command() {
+    if !sandboxed() {
+        return;
+    }
+    let repository = Repository::new();
+    repository.xtask(&["sandbox", "up"]).success();
+    let status = repository
+        .xtask(&["sandbox", "status", "--json"])
+        .success()
+        .json();
+    kill_engine(Path::new(status["folder"].as_str().unwrap()));
+    repository.xtask(&["smoke", "pgvector"]).success();
+}
+
+#[test]
+fn a_port_that_is_busy_outside_is_free_inside_and_one_inside_is_reached_from_outside() {
+    if !sandboxed() {
+        return;
+    }
+    let repository = Repository::new();
+    let port = free_port();
+    let busy = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let registry = Registry::start_at(&repository, port);
+    repository
+        .xtask_with(
+            &["bake", "wal2json", "--push"],
+            &[("registry", &registry.host())],
+        )
+        .success();
+    drop(registry);
+    drop(busy);
+
+    let registry = Registry::start(&repository);
+    let address = format!("127.0.0.1:{}", registry.port);
+    let reached = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(100));
+        std::net::TcpStream::connect(&address).is_ok()
+    });
+    assert!(reached, "nothing answers at {address}");
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Smoke tests: every extension in a real PostgreSQL, and what is said when one does not work.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use super::repository::{Ended, Repository};
+
+const EXTENSIONS: [&str; 8] = [
+    "pg-crash",
+    "pg-ivm",
+    "pgaudit",
+    "pgrouting",
+    "pgvector",
+    "postgis",
+    "timescaledb-oss",
+    "wal2json",
+];
+
+#[test]
+fn all_eight_work() {
+    let repository = Repository::new();
+    let results = repository
+        .xtask(&["smoke", "--all", "--keep-going", "--json"])
+        .success()
+        .json();
+    for name in EXTENSIONS {
+        let own: Vec<_> = results
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|result| result["name"] == name)
+            .collect();
+        assert!(!own.is_empty(), "{name} was not tested");
+        for result in own {
+            assert_eq!(result["result"], "passed", "{result:#}");
+            let proof = result["proof"].as_str().unwrap();
+            assert!(
+                proof.len() > 20 && proof != "created, not used",
+                "{name}: {proof}"
+            );
+        }
+    }
+    let left = repository
+        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
+        .success()
+        .stdout;
+    assert_eq!(left, "", "containers stay behind");
+}
+
+#[test]
+fn copying_the_files_does_what_mounting_does() {
+    let repository = Repository::new();
+    // pgrouting, because it has another extension beside it.
+    let env = [("XTASK_SMOKE_MOUNT", "copy")];
+    let result = repository
+        .xtask_with(&["smoke", "pgrouting", "--json"], &env)
+        .success()
+        .json();
+    assert_eq!(result[0]["result"], "passed");
+    let left = repository
+        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
+        .success()
+        .stdout;
+    assert_eq!(left, "", "containers stay behind");
+}
+
+#[test]
+fn a_wrong_expectation_fails_with_the_servers_words() {
+    let repository = Repository::new();
+    fs::write(
+        repository.path().join("extensions/pgvector/smoke.sql"),
+        "DO $$ BEGIN RAISE EXCEPTION 'the moon is not made of cheese'; END $$;\n",
+    )
+    .unwrap();
+    repository
+        .xtask(&["smoke", "pgvector"])
+        .status(1)
+        .says("the moon is not made of cheese")
+        .says("smoke.sql did not pass");
+}
+
+#[test]
+fn a_library_that_nothing_provides_is_found() {
+    let repository = Repository::new();
+    // Without its system libraries, postgis cannot be loaded: found before the server is asked.
+    let dockerfile = repository.path().join("extensions/postgis/Dockerfile");
+    let text = fs::read_to_string(&dockerfile).unwrap();
+    let kept: Vec<&str> = text
+        .lines()
+        .filter(|line| !(line.starts_with("COPY") && line.contains("/system")))
+        .collect();
+    assert_ne!(kept.len(), text.lines().count(), "no line copies /system");
+    fs::write(&dockerfile, kept.join("\n") + "\n").unwrap();
+    repository
+        .xtask(&["smoke", "postgis"])
+        .status(1)
+        .says("libraries that the image asks for and nothing provides: ")
+        .says("libgeos");
+}
+
+#[test]
+fn an_interruption_leaves_no_container() {
+    let repository = Repository::new();
+    repository.xtask(&["bake", "pgvector"]).success();
+    fs::write(
+        repository.path().join("extensions/pgvector/smoke.sql"),
+        "\\! echo sleeping\nSELECT pg_sleep(600);\n",
+    )
+    .unwrap();
+    let mut child = repository
+        .command(&["smoke", "pgvector", "--no-bake", "--verbose"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    for line in stderr.lines() {
+        let line = line.unwrap();
+        said += &line;
+        said.push('\n');
+        // The step has begun; whatever docker has made of it until now must go.
+        if line.contains("… smoke") {
+            let killed = Command::new("kill")
+                .args(["-INT", &child.id().to_string()])
+                .status()
+                .unwrap();
+            assert!(killed.success());
+        }
+    }
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{said}");
+    let left = repository
+        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
+        .success()
+        .stdout;
+    assert_eq!(left, "", "{said}");
+}
+
+#[test]
+fn a_repository_of_the_old_layout_is_driven_as_it_is() {
+    let repository = Repository::new();
+    let bake = fs::read_to_string(repository.path().join("docker/bake.hcl")).unwrap();
+    assert!(bake.contains("extensions/${metadata.name}"));
+    fs::write(
+        repository.path().join("docker-bake.hcl"),
+        bake.replace("extensions/${metadata.name}", "${metadata.name}/"),
+    )
+    .unwrap();
+    for name in ["pgvector", "wal2json"] {
+        fs::rename(
+            repository.path().join("extensions").join(name),
+            repository.path().join(name),
+        )
+        .unwrap();
+    }
+    for name in ["extensions", "docker"] {
+        fs::remove_dir_all(repository.path().join(name)).unwrap();
+    }
+    fs::remove_file(repository.path().join("xtask.toml")).unwrap();
+    let results = repository
+        .xtask(&["smoke", "--all", "--json"])
+        .success()
+        .json();
+    assert!(
+        results
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|result| result["result"] == "passed"),
+        "{results:#}"
+    );
+    fs::write(
+        repository.path().join("xtask.toml"),
+        "[paths]\nextensions = \".\"\nbake-file = \"docker-bake.hcl\"\n",
+    )
+    .unwrap();
+    let ended: Ended = repository.xtask(&["bake", "--all", "--json"]).success();
+    assert!(ended.json().as_array().unwrap().len() >= 2);
+}
