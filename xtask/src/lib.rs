@@ -50,7 +50,14 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     };
     match parse(args) {
         Ok(cli) => Context::new(cli.global)
-            .and_then(|mut context| cmd::run(cli.command, &mut context))
+            .and_then(|mut context| {
+                let code = cmd::run(cli.command, &mut context)?;
+                Ok(if context.ui.complete() {
+                    code
+                } else {
+                    ExitCode::FAILURE
+                })
+            })
             .unwrap_or_else(failed),
         Err(Refused::Clap(error)) => {
             // Help and the version come this way too: clap knows which stream and status each has.

@@ -5,6 +5,7 @@
 //! data only: what was asked for with `--json`, tables of results, and with `--format json` every event.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io::{IsTerminal, Write},
     path::PathBuf,
@@ -39,6 +40,8 @@ pub(crate) struct Ui {
     /// The line at the bottom of a terminal: what runs and what it says.
     status: Option<ProgressBar>,
     running: BTreeMap<String, (Instant, Instant)>,
+    /// Data could not be written: whoever asked for it must not believe that it is all there.
+    lost: Cell<bool>,
 }
 
 struct Github {
@@ -69,6 +72,7 @@ impl Ui {
                 bar
             }),
             running: BTreeMap::new(),
+            lost: Cell::new(false),
         }
     }
 
@@ -241,10 +245,16 @@ impl Ui {
         if let Err(error) = write_all(text)
             && error.kind() != std::io::ErrorKind::BrokenPipe
         {
+            self.lost.set(true);
             self.line(&format!(
                 "{BAD}error{BAD:#}: cannot write to standard output: {error}"
             ));
         }
+    }
+
+    /// Whether all data has arrived. A reader that has seen enough (`| head`) is no loss.
+    pub(crate) fn complete(&self) -> bool {
+        !self.lost.get()
     }
 
     /// A result: a JSON value for scripts, or a table for people.

@@ -30,6 +30,7 @@ impl Engine {
             match failed.reason {
                 crate::exec::Reason::NotFound => Failure::unavailable("`docker` is not installed or not on PATH")
                     .hint("install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)"),
+                _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
                 _ => match crate::tool::hint(&failed) {
                     Some((kind, hint)) => Failure { kind, ..Failure::from(failed).or_hint(hint) },
                     None => Failure::from(failed),
@@ -52,9 +53,7 @@ impl Engine {
                 .to_owned()
         };
         if let Some(error) = info.pointer("/ServerErrors/0").and_then(Value::as_str) {
-            return Err(Failure::unavailable("the Docker daemon does not answer")
-                .detail(error.to_owned())
-                .hint("start Docker, or add `--sandbox` to use a private engine (Linux, root)"));
+            return Err(no_daemon(error));
         }
         let status = info.get("DriverStatus").and_then(Value::as_array);
         let containerd_store = status.into_iter().flatten().any(|pair| {
@@ -86,6 +85,15 @@ impl Engine {
             .and_then(|major| major.parse().ok())
             .unwrap_or_default()
     }
+}
+
+/// What every client says when nothing answers at the engine's socket.
+const NO_DAEMON: &str = "Cannot connect to the Docker daemon";
+
+fn no_daemon(said: &str) -> Failure {
+    Failure::unavailable("the Docker daemon does not answer")
+        .detail(said.to_owned())
+        .hint("start Docker, or add `--sandbox` to use a private engine (Linux, root)")
 }
 
 /// `x86_64` -> `linux/amd64`.
