@@ -263,11 +263,8 @@ pub enum SandboxCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Run a command with the sandbox's tools on PATH, or inside it with --inside.
+    /// Run a command inside, in the current folder; the sandbox is started when needed.
     Exec {
-        /// Run inside the sandbox's root in place of beside it.
-        #[arg(long)]
-        inside: bool,
         #[arg(
             required = true,
             trailing_var_arg = true,

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     fs::File,
-    io::{BufRead, BufReader, ErrorKind, Write},
+    io::{BufRead, BufReader, ErrorKind, IsTerminal, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::ExitStatus,
@@ -199,12 +199,34 @@ impl Real {
 
     /// Starts a child that reads the terminal or our standard input, and waits for it.
     /// Gives the status that a shell would show.
+    ///
+    /// At a terminal it stays in our process group, to which the terminal's signals go. Elsewhere it
+    /// leads one of its own, so that it ends with all it has started when we are told to end.
     pub(crate) fn interactive(&self, cmd: &Cmd) -> Result<u8, CmdFailure> {
         let started = Instant::now();
-        let output = self.expression(cmd)?.run();
-        let status = output
-            .map_err(|error| io_failure(cmd, &error, started))?
-            .status;
+        let failed = |error: std::io::Error| io_failure(cmd, &error, started);
+        let own_group = !std::io::stdin().is_terminal();
+        let handle = self
+            .expression(cmd)?
+            .before_spawn(move |command| {
+                if own_group {
+                    command.process_group(0);
+                }
+                Ok(())
+            })
+            .start()
+            .map_err(failed)?;
+        let group = handle
+            .pids()
+            .first()
+            .and_then(|pid| i32::try_from(*pid).ok());
+        let group = group.filter(|_| own_group);
+        self.running().extend(group);
+        let status = handle.wait().map(|output| output.status).map_err(failed);
+        if let Some(group) = group {
+            self.running().remove(&group);
+        }
+        let status = status?;
         Ok(status
             .code()
             .or_else(|| status.signal().map(|number| 128 + number))

@@ -46,7 +46,12 @@ pub(crate) struct Ui {
 
 struct Github {
     summary: Option<PathBuf>,
+    /// What each running step has said, to be shown folded when it ends.
+    said: BTreeMap<String, Vec<String>>,
 }
+
+/// Lines of a step that a folded group shows at most; the log has all.
+const GROUP: usize = 2_000;
 
 /// A table of results: headings, and rows of as many cells.
 pub(crate) struct Table {
@@ -64,6 +69,7 @@ impl Ui {
             verbose,
             github: set("GITHUB_ACTIONS").filter(|_| text).map(|_| Github {
                 summary: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+                said: BTreeMap::new(),
             }),
             status: terminal.then(|| {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -93,6 +99,12 @@ impl Ui {
                 self.status_line("");
             }
             Event::Output { step, line } => {
+                if let Some(github) = &mut self.github {
+                    let said = github.said.entry(step.clone()).or_default();
+                    if said.len() < GROUP {
+                        said.push(line.clone());
+                    }
+                }
                 if self.verbose {
                     self.line(&format!("{DIM}{step} |{DIM:#} {line}"));
                 } else if self.status.is_some() {
@@ -108,6 +120,7 @@ impl Ui {
                 elapsed,
             } => {
                 self.running.remove(&step);
+                self.group(&step);
                 self.finished(&step, quiet, outcome, elapsed);
                 if self.running.is_empty() {
                     if let Some(status) = &self.status {
@@ -149,6 +162,22 @@ impl Ui {
             }
             _ => {}
         }
+    }
+
+    /// What a finished step has said, folded; with `--verbose` it was shown as it came.
+    fn group(&mut self, step: &str) {
+        let said = self
+            .github
+            .as_mut()
+            .and_then(|github| github.said.remove(step));
+        let Some(said) = said.filter(|_| !self.verbose) else {
+            return;
+        };
+        self.line(&format!("::group::{step}"));
+        for line in said {
+            self.line(&line);
+        }
+        self.line("::endgroup::");
     }
 
     /// A line on standard error, above the status line.

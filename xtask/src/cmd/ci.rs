@@ -62,7 +62,12 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             }
             rows.push(vec![
                 name.to_owned(),
-                if strict { "failed" } else { "left out" }.to_owned(),
+                if failed.contains(&name) {
+                    "failed"
+                } else {
+                    "left out"
+                }
+                .to_owned(),
                 String::new(),
                 why.message,
             ]);

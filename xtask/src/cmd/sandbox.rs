@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `sandbox up | status | exec | down`.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use serde_json::json;
 
@@ -20,7 +20,8 @@ pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Res
     match command {
         SandboxCommand::Up => up(context)?,
         SandboxCommand::Status { json } => return status(json, context),
-        SandboxCommand::Exec { inside, command } => return exec(inside, &command, context),
+        SandboxCommand::Exec { command } => return exec(&command, context),
+
         SandboxCommand::Down { keep } => down(keep, context)?,
         SandboxCommand::Init { folder } => sandbox::init::run(&folder)?,
     }
@@ -99,21 +100,11 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn exec(
-    inside: bool,
-    command: &[std::ffi::OsString],
-    context: &mut Context,
-) -> anyhow::Result<ExitCode> {
+fn exec(command: &[OsString], context: &mut Context) -> anyhow::Result<ExitCode> {
     let sandbox = context.sandbox()?;
     context.sandbox_up(&sandbox)?;
-    let Some((program, args)) = command.split_first() else {
-        return Err(Failure::invalid("which command?").into());
-    };
-    let cmd = if inside {
-        Cmd::new(sandbox.bin().join("enter"), "run a command in the sandbox").args(command)
-    } else {
-        Cmd::new(program, "run a command with the sandbox's tools").args(args)
-    };
+    let enter = sandbox.bin().join("enter");
+    let cmd = Cmd::new(enter, "run a command in the sandbox").args(command);
     let exec = context.exec.clone().in_folder(&context.here);
     let status = exec.interactive(&cmd).map_err(Failure::from)?;
     Ok(ExitCode::from(status))

@@ -56,7 +56,12 @@ impl Context {
         let sandbox = self.sandbox()?;
         let running = if dry_run {
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
-            matches!(sandbox.state(), State::Running(_))
+            let running = matches!(sandbox.state(), State::Running(_));
+            if !running {
+                self.ui
+                    .note("the sandbox does not run; a run of these commands would start it first");
+            }
+            running
         } else {
             self.sandbox_up(&sandbox)?;
             true
@@ -72,6 +77,12 @@ impl Context {
                 repinned: Vec::new(),
                 sandbox: Some(sandbox),
             });
+        }
+        if self.config.get(config::SANDBOX_BASE) != "debian" {
+            self.ui.note(&format!(
+                "the published base images cannot be had from here: built for Debian {} and its packages (`--base debian`)",
+                sandbox.suite
+            ));
         }
         let archive = self.archive(&sandbox, &workspace, dry_run)?;
         if !dry_run {
@@ -203,9 +214,6 @@ impl Context {
             .exec
             .read(&ask, Some(std::time::Duration::from_secs(20)))
             .is_ok();
-        if !published {
-            self.ui.note(&format!("`{}` cannot be had from here: base images are made from Debian's packages (`--base debian`)", build.base));
-        }
         if !dry_run {
             crate::file::write_atomically(
                 &file,

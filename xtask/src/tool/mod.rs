@@ -55,12 +55,12 @@ const SYMPTOMS: &[Symptom] = &[
     Symptom {
         all_of: &["failed to do request", "no such host"],
         kind: Kind::Unavailable,
-        hint: "the registry's name is not known here; without a way to it, `--sandbox --base debian` builds from Debian's packages",
+        hint: "the registry's name is not known here; where base images cannot be had, `--sandbox --base debian` makes them from Debian's packages",
     },
     Symptom {
         all_of: &["failed to resolve source metadata"],
         kind: Kind::Unavailable,
-        hint: "the base image cannot be had; without a way to its registry, `--sandbox --base debian` builds from Debian's packages",
+        hint: "the base image cannot be had; `--sandbox --base debian` makes it from Debian's packages",
     },
     Symptom {
         all_of: &["E: Version '", "was not found"],
