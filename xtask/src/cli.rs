@@ -281,7 +281,10 @@ pub enum SandboxCommand {
     },
     /// The sandbox's first process; `up` starts it.
     #[command(hide = true)]
-    Init { folder: PathBuf },
+    Init {
+        folder: PathBuf,
+        repository: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]

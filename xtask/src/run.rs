@@ -316,6 +316,12 @@ impl Walk<'_> {
                     started.elapsed().as_secs_f64()
                 ))
                 .detail(format!("log: {}", log.display()));
+                if let Probe::Succeeds(cmd) = probe
+                    && let Err(failed) = self.exec.read(cmd, None)
+                    && let Some(cause) = failed.cause()
+                {
+                    failure = failure.detail(format!("last answer: {cause}"));
+                }
                 let lines: Vec<&str> = text.lines().collect();
                 for line in &lines[lines.len().saturating_sub(8)..] {
                     failure = failure.detail(format!("  | {line}"));

@@ -9,7 +9,6 @@ use crate::{
     cli::SandboxCommand,
     config,
     context::Context,
-    exec::Exec,
     failure::Failure,
     plan::Cmd,
     sandbox::{self, State},
@@ -23,7 +22,7 @@ pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Res
         SandboxCommand::Exec { command } => return exec(&command, context),
 
         SandboxCommand::Down { keep } => down(keep, context)?,
-        SandboxCommand::Init { folder } => sandbox::init::run(&folder)?,
+        SandboxCommand::Init { folder, repository } => sandbox::init::run(&folder, &repository)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -55,19 +54,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
         State::Stopped => ("stopped", None),
         State::Running(engine) => ("running", Some(engine.pid)),
     };
-    let mut version = None;
-    if pid.is_some() {
-        let ask = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
-            "version",
-            "--format",
-            "{{.Server.Version}}",
-        ]);
-        version = context
-            .exec
-            .read(&ask, None)
-            .ok()
-            .map(|text| text.trim().to_owned());
-    }
+    let version = pid.and_then(|_| sandbox.engine_version(&context.exec));
     let name = if pid.is_some() && version.is_none() {
         "not answering"
     } else {

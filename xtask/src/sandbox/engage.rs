@@ -111,10 +111,15 @@ impl Context {
         up::refuse()?;
         self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
         let _lock = sandbox.lock()?;
-        if !self.sandbox_answers(sandbox) {
+        // The wrappers run in the current folder, so it must be visible before anything is asked.
+        let running = matches!(sandbox.state(), State::Running(_));
+        if running {
+            self.reveal(sandbox)?;
+        }
+        if !running || !self.sandbox_answers(sandbox) {
             let mut plan = Plan::default();
             let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
-            let (before, engine) = up::add(&mut plan, sandbox, &tools, &std::env::current_exe()?);
+            let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;
             // Where the base image will have to be made, its root is made beside the sandbox's own.
             if self.config.get(config::SANDBOX_BASE) == "debian"
                 && let Ok(workspace) = self.workspace()
@@ -127,18 +132,21 @@ impl Context {
         self.reveal(sandbox)
     }
 
+    fn add_sandbox(
+        &self,
+        plan: &mut Plan,
+        sandbox: &Sandbox,
+        tools: &Mmdebstrap,
+    ) -> anyhow::Result<(Vec<StepId>, StepId)> {
+        let caller = up::Caller {
+            program: &std::env::current_exe()?,
+            repository: &self.root,
+        };
+        Ok(up::add(plan, sandbox, tools, &caller))
+    }
+
     fn sandbox_answers(&self, sandbox: &Sandbox) -> bool {
-        if !matches!(sandbox.state(), State::Running(_)) || !sandbox.bin().join("enter").exists() {
-            return false;
-        }
-        let ask = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
-            "version",
-            "--format",
-            "{{.Server.Version}}",
-        ]);
-        self.exec
-            .read(&ask, Some(std::time::Duration::from_secs(20)))
-            .is_ok()
+        sandbox.bin().join("enter").exists() && sandbox.engine_version(&self.exec).is_some()
     }
 
     /// Makes this repository visible inside under its own name, where the sandbox has a folder of its
@@ -298,7 +306,7 @@ impl Context {
         let _lock = sandbox.lock()?;
         let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
         let mut plan = Plan::default();
-        let (before, engine) = up::add(&mut plan, sandbox, &tools, &std::env::current_exe()?);
+        let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;
         self.add_bases(&mut plan, sandbox, &tools, workspace, &before, engine);
         let report = self.run(&plan, Some(3), false)?;
         Ok(self.verdict(&report, "making the base image")?)

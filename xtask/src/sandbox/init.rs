@@ -52,8 +52,9 @@ const OWN: &[&str] = &[
 /// The address at which `pasta` answers for the host's resolver, wherever that listens.
 const RESOLVER: &str = "169.254.1.1";
 
-/// Runs until the engine ends or SIGTERM arrives. `folder` is the sandbox's.
-pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
+/// Runs until the engine ends or SIGTERM arrives. `folder` is the sandbox's, `repository` the one that
+/// asked for it.
+pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
@@ -68,7 +69,7 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     }
     let root = folder.join("root");
     prepare(&root)?;
-    mounts(&root, folder)?;
+    mounts(&root, folder, repository)?;
     let _ = sethostname("xtask-sandbox");
     let engine_network = network()?;
     let exec = Real::default();
@@ -139,7 +140,7 @@ fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount
 /// (`pivot_root`), not a chroot.
-fn mounts(root: &Path, folder: &Path) -> anyhow::Result<()> {
+fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
     let docker = folder.join("docker");
     fs_err::create_dir_all(&docker)?;
     // All of the host, for `/host`: taken before anything of ours is mounted.
@@ -169,11 +170,14 @@ fn mounts(root: &Path, folder: &Path) -> anyhow::Result<()> {
         bind(path, &inside(path))?;
     }
     bind(&docker, &root.join("var/lib/docker"))?;
-    // The sandbox's own folder, from which base images are made, may lie where the root has its own.
-    let own = inside(folder);
-    if !own.exists() {
-        fs_err::create_dir_all(&own)?;
-        bind(folder, &own)?;
+    // The sandbox's own folder, from which base images are made, and the repository may lie where the
+    // root has a folder of its own.
+    for path in [folder, repository] {
+        let place = inside(path);
+        if !place.exists() {
+            fs_err::create_dir_all(&place)?;
+            bind(path, &place)?;
+        }
     }
     let fresh = |kind: &str, path: &str| {
         mount(

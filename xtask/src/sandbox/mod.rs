@@ -19,11 +19,14 @@ use std::{
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
     config::{self, Config},
+    exec::{Exec, Real},
     failure::Failure,
+    plan::Cmd,
 };
 
 /// The programs inside that the rest of the tool may use as if they were installed.
@@ -157,6 +160,19 @@ impl Sandbox {
         let file = file.into_parts().0;
         file.lock()?;
         Ok(file)
+    }
+
+    /// Asks a running engine for its version; None when it does not answer.
+    pub(crate) fn engine_version(&self, exec: &Real) -> Option<String> {
+        let ask = Cmd::new(self.bin().join("docker"), "ask the engine").args([
+            "version",
+            "--format",
+            "{{.Server.Version}}",
+        ]);
+        // From a folder that is surely visible inside.
+        let exec = exec.clone().in_folder(Path::new("/"));
+        let answer = exec.read(&ask, Some(Duration::from_secs(20))).ok()?;
+        Some(answer.trim().to_owned())
     }
 
     fn lock_file(&self) -> PathBuf {

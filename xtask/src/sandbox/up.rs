@@ -90,6 +90,14 @@ impl Mmdebstrap {
     }
 }
 
+/// Who asks for the sandbox.
+pub(crate) struct Caller<'a> {
+    /// The program to run as process 1: ourselves.
+    pub(crate) program: &'a Path,
+    /// What must be visible inside.
+    pub(crate) repository: &'a Path,
+}
+
 /// Why this machine cannot have a sandbox, if it cannot.
 pub(crate) fn refuse() -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
@@ -115,7 +123,7 @@ pub(crate) fn add(
     plan: &mut Plan,
     sandbox: &Sandbox,
     tools: &Mmdebstrap,
-    xtask: &Path,
+    caller: &Caller<'_>,
 ) -> (Vec<StepId>, StepId) {
     let text =
         "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\n";
@@ -130,7 +138,7 @@ pub(crate) fn add(
     };
     let mut ready = vec![add_root(plan, sandbox, tools, marker, &before)];
     ready.extend(add_wrappers(plan, sandbox, marker));
-    let engine = add_engine(plan, sandbox, xtask, &ready);
+    let engine = add_engine(plan, sandbox, caller, &ready);
     (before, engine)
 }
 
@@ -204,7 +212,7 @@ fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepI
         .collect()
 }
 
-fn add_engine(plan: &mut Plan, sandbox: &Sandbox, xtask: &Path, ready: &[StepId]) -> StepId {
+fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[StepId]) -> StepId {
     let answers = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
         "version",
         "--format",
@@ -213,9 +221,10 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, xtask: &Path, ready: &[StepId]
     let cmd = Cmd::new("setsid", "start the sandbox's engine")
         .args(["--fork", "unshare", "--mount", "--pid", "--ipc", "--uts"])
         .args(["--fork", "--propagation", "slave"])
-        .arg(xtask)
+        .arg(caller.program)
         .args(["sandbox", "init"])
-        .arg(&sandbox.folder);
+        .arg(&sandbox.folder)
+        .arg(caller.repository);
     let log = sandbox.folder.join("init.log");
     let start = Step::new(
         "start the engine",
