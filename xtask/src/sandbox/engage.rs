@@ -121,9 +121,12 @@ impl Context {
             let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
             let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;
             // Where the base image will have to be made, its root is made beside the sandbox's own.
-            if self.config.get(config::SANDBOX_BASE) == "debian"
-                && let Ok(workspace) = self.workspace()
-            {
+            let debian = match self.config.get(config::SANDBOX_BASE) {
+                "debian" => true,
+                "published" => false,
+                _ => !registry_answers(self.config.get(config::BASE_IMAGE)),
+            };
+            if debian && let Ok(workspace) = self.workspace() {
                 self.add_bases(&mut plan, sandbox, &tools, &workspace, &before, engine);
             }
             let report = self.run(&plan, Some(3), false)?;
@@ -311,4 +314,20 @@ impl Context {
         let report = self.run(&plan, Some(3), false)?;
         Ok(self.verdict(&report, "making the base image")?)
     }
+}
+
+/// Whether the registry of an image can be connected to at all. Without an engine this is all that can
+/// be asked; a yes may still turn out to be a no.
+fn registry_answers(image: &str) -> bool {
+    use std::net::{TcpStream, ToSocketAddrs};
+    let host = image.split('/').next().unwrap_or_default();
+    let address = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:443")
+    };
+    let patience = std::time::Duration::from_secs(3);
+    address.to_socket_addrs().is_ok_and(|mut addresses| {
+        addresses.any(|address| TcpStream::connect_timeout(&address, patience).is_ok())
+    })
 }

@@ -38,6 +38,7 @@ pub(crate) const HOST_PROGRAMS: &[&str] = &[
 pub(crate) struct Mmdebstrap {
     program: PathBuf,
     mirror: Option<String>,
+    temporary: PathBuf,
     /// Where it is extracted to when we fetch it; there are steps for that.
     extracted: Option<PathBuf>,
 }
@@ -70,6 +71,7 @@ impl Mmdebstrap {
                 .unwrap_or_else(|| tools.join("usr/bin/mmdebstrap")),
             extracted: own.is_none().then_some(tools),
             mirror,
+            temporary: sandbox.folder.join("tmp"),
         })
     }
 
@@ -79,6 +81,7 @@ impl Mmdebstrap {
             purpose: "",
             mmdebstrap: &self.program,
             extracted: self.extracted.as_deref(),
+            temporary: &self.temporary,
             format: "directory",
             suite: &sandbox.suite,
             target: Path::new(""),
@@ -132,10 +135,19 @@ pub(crate) fn add(
         contents: text.into(),
     };
     let marker = plan.add(Step::new("mark the sandbox's folder", marker).quiet());
-    let before = match &tools.extracted {
-        Some(extracted) => vec![fetch(plan, &sandbox.folder, extracted, marker)],
-        None => vec![marker],
-    };
+    let clear = Step::new(
+        "clear temporary files",
+        Action::RemoveFolder(tools.temporary.clone()),
+    );
+    let clear = plan.add(clear.after([marker]).quiet());
+    let place = Step::new(
+        "folder for temporary files",
+        Action::Folder(tools.temporary.clone()),
+    );
+    let mut before = vec![plan.add(place.after([clear]).quiet())];
+    if let Some(extracted) = &tools.extracted {
+        before.push(fetch(plan, &sandbox.folder, extracted, marker));
+    }
     let mut ready = vec![add_root(plan, sandbox, tools, marker, &before)];
     ready.extend(add_wrappers(plan, sandbox, marker));
     let engine = add_engine(plan, sandbox, caller, &ready);

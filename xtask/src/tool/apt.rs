@@ -70,6 +70,8 @@ pub(crate) struct Root<'a> {
     pub mmdebstrap: &'a Path,
     /// Where its Perl modules lie when the machine has none of its own.
     pub extracted: Option<&'a Path>,
+    /// For its temporary files, of which a kill leaves some behind.
+    pub temporary: &'a Path,
     pub format: &'a str,
     pub suite: &'a str,
     pub target: &'a Path,
@@ -87,6 +89,7 @@ impl Root<'_> {
         // machine's /dev or /proc is left below a folder that somebody may want to remove. And it ends
         // when we do, even by SIGKILL: the next run must not find it still writing.
         let mut cmd = Cmd::new("setpriv", self.purpose)
+            .env("TMPDIR", self.temporary.display().to_string())
             .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .arg(self.mmdebstrap)

@@ -20,6 +20,11 @@ fn world() -> String {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     interfaces.sort();
+    let temporary: Vec<String> = fs::read_dir(std::env::temp_dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("mmdebstrap"))
+        .collect();
     // Mount numbers change when anything is mounted and unmounted; the points must not.
     let mounts: Vec<String> = read("/proc/self/mountinfo")
         .lines()
@@ -32,7 +37,7 @@ fn world() -> String {
         })
         .collect();
     format!(
-        "interfaces {interfaces:?}\nmounts {mounts:#?}\nforward {}\nroutes\n{}",
+        "interfaces {interfaces:?}\ntemporary {temporary:?}\nmounts {mounts:#?}\nforward {}\nroutes\n{}",
         read("/proc/sys/net/ipv4/ip_forward"),
         read("/proc/net/route"),
     )
