@@ -251,7 +251,7 @@ impl Walk<'_> {
                 log,
             } => self.wait(probe, *every, *patience, log)?,
             Action::Rename { from, to } => fs_err::rename(from, to)?,
-            Action::RemoveFolder(path) => remove_folder(path)?,
+            Action::RemoveFolder(path) => file::remove_folder(path)?,
         }
         Ok(Outcome::Done(None))
     }
@@ -436,21 +436,6 @@ fn into_failure(error: anyhow::Error) -> Failure {
         Ok(failure) => failure,
         Err(error) => Failure::failed(format!("{error:#}")),
     }
-}
-
-/// Removes what an earlier run left. Refused when something is mounted below: that is not ours.
-fn remove_folder(path: &Path) -> anyhow::Result<()> {
-    if !path.exists() {
-        return Ok(());
-    }
-    if let Some(mounted) = crate::sandbox::mounts_below(path)?.first() {
-        return Err(Failure::failed(format!(
-            "`{}` is mounted; unmount it first",
-            mounted.display()
-        ))
-        .into());
-    }
-    Ok(fs_err::remove_dir_all(path)?)
 }
 
 fn merge(from: &[PathBuf], into: &Path) -> anyhow::Result<()> {

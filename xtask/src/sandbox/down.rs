@@ -11,8 +11,8 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Sandbox, State, mounts_below, start_time};
-use crate::failure::Failure;
+use super::{Sandbox, State, start_time};
+use crate::{failure::Failure, file};
 
 /// Stops the engine if it runs: asks, waits up to 30 s, then kills. True when there was one.
 pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
@@ -57,20 +57,7 @@ pub(crate) fn remove(sandbox: &Sandbox) -> anyhow::Result<bool> {
     }
     stop(sandbox)?;
     remove_cgroups(&sandbox.cgroup());
-    // With something mounted below it, removing the folder could remove what is not ours.
-    let mounted = mounts_below(&sandbox.folder)?;
-    if let Some(first) = mounted.first() {
-        return Err(Failure::failed(format!(
-            "`{}` is mounted below the sandbox's folder",
-            first.display()
-        ))
-        .hint(format!(
-            "unmount it (`umount -R {}`) and run this again",
-            shell_words::quote(&first.to_string_lossy())
-        ))
-        .into());
-    }
-    fs_err::remove_dir_all(&sandbox.folder)?;
+    file::remove_folder(&sandbox.folder)?;
     Ok(true)
 }
 

@@ -224,17 +224,6 @@ fn stat_start_time(stat: &str) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// The mount points at or below `folder` in this process's own mount namespace.
-pub(crate) fn mounts_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let text = fs_err::read_to_string("/proc/self/mountinfo")?;
-    Ok(text
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(|path| PathBuf::from(path.replace("\\040", " ")))
-        .filter(|path| path.starts_with(folder))
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
