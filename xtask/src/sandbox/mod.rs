@@ -19,7 +19,7 @@ use std::{
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -58,6 +58,25 @@ pub(crate) struct Engine {
     pub pid: i32,
     /// In clock ticks since boot: tells it from a later process with the same number.
     pub started: u64,
+}
+
+impl Engine {
+    /// Whether it runs. One that has been killed lets go of its namespaces first and then waits for all
+    /// that runs in them to end, in which time a second engine would meet the first one's files: that
+    /// is waited for.
+    fn lives(&self) -> bool {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while start_time(self.pid) == Some(self.started) {
+            if fs_err::read_link(format!("/proc/{}/ns/mnt", self.pid)).is_ok() {
+                return true;
+            }
+            if Instant::now() > patience {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
 }
 
 impl Sandbox {
@@ -139,9 +158,7 @@ impl Sandbox {
                 })
             });
         match engine {
-            Some(engine) if start_time(engine.pid) == Some(engine.started) => {
-                State::Running(engine)
-            }
+            Some(engine) if engine.lives() => State::Running(engine),
             _ => State::Stopped,
         }
     }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The cli lane: the real binary against fake tools. PATH holds the fakes and nothing else.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on panics, and its tools are not the program's"
+)]
+
+mod cli {
+    pub(crate) mod fixture;
+
+    mod bake;
+    mod checks;
+    mod engine;
+    mod mistakes;
+    mod signals;
+    mod smoke;
+    mod targets;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tools and daemons that are missing or cannot do what is asked. Status 3, with the fix.
+
+use std::process::Command;
+
+use super::fixture::Fixture;
+
+#[test]
+fn what_is_missing_is_said_before_anything_runs() {
+    let no_store = r#"{"ServerVersion":"27.1.0","DriverStatus":[["Backing Filesystem","extfs"]],"ClientInfo":{"Plugins":[{"Name":"buildx","Version":"1"}]}}"#;
+    let no_buildx = r#"{"ServerVersion":"28.1.0","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"ClientInfo":{"Plugins":[]}}"#;
+    let stopped = r#"{"ServerErrors":["Cannot connect to the Docker daemon at unix:///var/run/docker.sock."]}"#;
+    for (info, message) in [
+        (stopped, "the Docker daemon does not answer"),
+        (no_buildx, "`docker` has no buildx plugin"),
+        (
+            no_store,
+            "cannot attest images or keep an index without the containerd image store",
+        ),
+    ] {
+        let fixture = Fixture::new();
+        fixture.answer("info", info);
+        fixture
+            .xtask(&["bake", "alpha"])
+            .status(3)
+            .says(message)
+            .says("hint: ");
+        assert!(fixture.calls_of("[bake]").is_empty());
+    }
+    let fixture = Fixture::new();
+    fixture.answer("info.fails", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n");
+    fixture
+        .xtask(&["smoke", "alpha"])
+        .status(3)
+        .says("the Docker daemon does not answer")
+        .says("--sandbox");
+    fixture.without_docker();
+    fixture
+        .xtask(&["bake", "alpha"])
+        .status(3)
+        .says("`docker` is not installed or not on PATH");
+    let fixture = Fixture::new();
+    fixture.answer("inspect.fails", "ERROR: no builder \"farm\" found\n");
+    fixture
+        .xtask(&["bake", "alpha", "--builder", "farm"])
+        .status(3)
+        .says("builder `farm` cannot be used: ERROR: no builder \"farm\" found");
+}
+
+#[test]
+fn prereqs_says_all_that_is_missing_at_once() {
+    let fixture = Fixture::new();
+    fixture
+        .xtask(&["prereqs"])
+        .success()
+        .says("all that is needed is there");
+    fixture.answer(
+        "info",
+        r#"{"ServerVersion":"27.1.0","DockerRootDir":"/","DriverStatus":[],"ClientInfo":{}}"#,
+    );
+    fixture.answer("inspect", "Driver: docker\nPlatforms: linux/amd64\n");
+    let checks = fixture.xtask(&["prereqs", "--json"]).status(3).json();
+    let state = |name: &str| {
+        let check = checks
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|check| check["name"] == name);
+        check.unwrap_or_else(|| panic!("{name}: {checks:#}"))["state"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(state("engine"), "ok");
+    assert_eq!(state("builder"), "missing");
+    assert_eq!(state("platforms"), "warning");
+    assert_eq!(state("image mounts"), "warning");
+    fixture
+        .xtask_with(
+            &["prereqs", "--for", "bake"],
+            &[("XTASK_DISK_WARNING", "99999999")],
+        )
+        .status(3);
+    fixture.without_docker();
+    let missing = fixture.xtask(&["prereqs"]).status(3);
+    assert!(
+        missing.stdout.contains("docker") && missing.stdout.contains("buildx"),
+        "{}",
+        missing.stdout
+    );
+}
+
+#[test]
+fn without_root_the_sandbox_says_what_it_needs() {
+    let fixture = Fixture::new();
+    // A user without rights must reach the binary and the repository, so both go to a place for all.
+    let place = tempfile::tempdir_in("/tmp").unwrap();
+    let copy = place.path().join("xtask");
+    std::fs::copy(env!("CARGO_BIN_EXE_xtask"), &copy).unwrap();
+    std::fs::write(place.path().join("xtask.toml"), "").unwrap();
+    std::fs::create_dir(place.path().join("extensions")).unwrap();
+    std::fs::set_permissions(
+        place.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let id = Command::new("id").arg("-u").output().unwrap();
+    let mut command = if String::from_utf8_lossy(&id.stdout).trim() == "0" {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .arg(&copy);
+        command
+    } else {
+        Command::new(&copy)
+    };
+    command
+        .args(["sandbox", "up"])
+        .current_dir(place.path())
+        .env("HOME", place.path());
+    super::fixture::Ended::from(&command.output().unwrap())
+        .status(3)
+        .says("the sandbox needs root")
+        .says("hint: ");
+    drop(fixture);
+}

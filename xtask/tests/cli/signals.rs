@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Ctrl-C and SIGTERM: children are ended, what was made is taken back, the status is 130.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use super::fixture::{Ended, Fixture};
+
+fn start(fixture: &Fixture, args: &[&str]) -> Child {
+    let child = fixture
+        .command(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the fake hangs", || fixture.fake("hanging").exists());
+    child
+}
+
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if done() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain: {what}");
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(
+        Command::new("kill")
+            .args([name, &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+fn gone(fixture: &Fixture, name: &str) -> bool {
+    let pid = fs::read_to_string(fixture.fake(name)).unwrap();
+    let stat =
+        fs::read_to_string(Path::new("/proc").join(pid.trim()).join("stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
+}
+
+#[test]
+fn a_signal_ends_the_children_and_the_status_is_130() {
+    for name in ["-INT", "-TERM", "-HUP"] {
+        let fixture = Fixture::new();
+        fixture.answer("hang.alpha", "");
+        let child = start(&fixture, &["bake", "alpha", "gamma", "--jobs", "1"]);
+        signal(&child, name);
+        let ended = Ended::from(&child.wait_with_output().unwrap());
+        ended.status(130).says("interrupted");
+        assert_eq!(fixture.order(), ["start alpha", "term alpha"]);
+        wait_for("the child's child has ended", || gone(&fixture, "child"));
+    }
+}
+
+#[test]
+fn what_ignores_the_signal_is_killed_and_taken_back() {
+    let fixture = Fixture::new();
+    fixture.answer("hang.run", "");
+    let child = start(
+        &fixture,
+        &["smoke", "gamma", "--no-bake", "--distro", "trixie"],
+    );
+    signal(&child, "-INT");
+    Ended::from(&child.wait_with_output().unwrap()).status(130);
+    assert!(gone(&fixture, "hanging"));
+    let removed = fixture.calls_of("[rm] [--force]");
+    assert_eq!(removed.len(), 1, "{:?}", fixture.calls());
+    assert!(removed[0].contains("xtask-smoke-"), "{removed:?}");
+}
+
+#[test]
+fn a_second_signal_forces() {
+    let fixture = Fixture::new();
+    fixture.answer("hang.alpha", "");
+    fixture.answer("stubborn", "");
+    let mut child = start(&fixture, &["bake", "alpha"]);
+    signal(&child, "-INT");
+    // The second one must find the first one handled; it is repeated until it is heard.
+    wait_for("xtask has ended", || {
+        let _sent = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    wait_for("the fake is gone", || gone(&fixture, "hanging"));
+}

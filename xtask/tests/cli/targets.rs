@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `targets`, `config` and layouts: what is read from files alone.
+
+use std::{fs, process::Command};
+
+use super::fixture::{Fixture, metadata};
+
+#[test]
+fn names_are_one_line_of_json_and_an_empty_matrix_is_a_matrix() {
+    assert_eq!(
+        Fixture::new()
+            .xtask(&["targets", "--json"])
+            .success()
+            .stdout,
+        "[\"alpha\",\"beta\",\"gamma\"]\n"
+    );
+    let empty = Fixture::empty();
+    for args in [
+        &["targets", "--json"][..],
+        &["targets", "--images", "--json"],
+    ] {
+        assert_eq!(empty.xtask(args).success().stdout, "[]\n");
+    }
+}
+
+#[test]
+fn images_have_all_that_a_matrix_needs() {
+    let fixture = Fixture::new();
+    let packages = [(
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1:6.1.0-2.pgdg13+1\", sql = \"6.1\" } } }",
+    )];
+    fixture.extension("gamma", &metadata("gamma", &packages));
+    let images = fixture
+        .xtask(&["targets", "--images", "--json"])
+        .success()
+        .json();
+    let gamma = images
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|image| image["name"] == "gamma")
+        .unwrap();
+    for (field, value) in [
+        ("target", "gamma-1-6_1_0-18-trixie"),
+        ("distro", "trixie"),
+        ("pg_major", "18"),
+        ("version", "1-6.1.0"),
+        ("package", "1:6.1.0-2.pgdg13+1"),
+        ("sql_version", "6.1"),
+        ("image", "localhost:5000/gamma-testing"),
+        (
+            "base",
+            "ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie",
+        ),
+    ] {
+        assert_eq!(gamma[field], value, "{field}");
+    }
+    assert_eq!(
+        gamma["tags"][0],
+        "localhost:5000/gamma-testing:1-6.1.0-18-trixie"
+    );
+    assert_eq!(gamma["platforms"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_differs_from_a_commit_is_what_is_listed() {
+    let fixture = Fixture::new();
+    fixture.link("git");
+    let git = |args: &[&str]| {
+        let status = Command::new("git")
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "init.defaultBranch=main",
+                "-C",
+            ])
+            .arg(fixture.root())
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(
+            status.status.success(),
+            "{}",
+            String::from_utf8_lossy(&status.stderr)
+        );
+    };
+    git(&["init"]);
+    git(&["add", "."]);
+    git(&["commit", "-m", "one"]);
+    let changed = || {
+        fixture
+            .xtask(&["targets", "--changed-since", "HEAD", "--json"])
+            .success()
+            .stdout
+    };
+    assert_eq!(changed(), "[]\n");
+    fixture.write("NOTES.md", "prose");
+    assert_eq!(changed(), "[]\n");
+    fixture.write("extensions/gamma/smoke.sql", "SELECT 2;");
+    assert_eq!(changed(), "[\"gamma\"]\n");
+    fixture.write("extensions/alpha/new.txt", "new");
+    assert_eq!(
+        changed(),
+        "[\"alpha\",\"beta\",\"gamma\"]\n",
+        "beta needs alpha"
+    );
+    git(&["add", "."]);
+    git(&["commit", "-m", "two"]);
+    fixture.write("docker/bake.hcl", "// shared");
+    assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n");
+    fixture
+        .xtask(&["targets", "--changed-since", "nowhere"])
+        .status(2)
+        .says("`nowhere` is not a commit");
+}
+
+#[test]
+fn settings_show_where_they_come_from() {
+    let fixture = Fixture::new();
+    fixture.write("xtask.toml", "[bake]\njobs = 3\n");
+    let settings = fixture
+        .xtask_with(&["config", "--json"], &[("registry", "ghcr.io/me")])
+        .success()
+        .json();
+    let origin = |key: &str| {
+        let setting = settings
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|setting| setting["key"] == key)
+            .unwrap();
+        (
+            setting["value"].as_str().unwrap().to_owned(),
+            setting["origin"].as_str().unwrap().to_owned(),
+        )
+    };
+    assert_eq!(origin("bake.jobs"), ("3".into(), "xtask.toml:2".into()));
+    assert_eq!(
+        origin("registry"),
+        ("ghcr.io/me".into(), "environment variable registry".into())
+    );
+    assert_eq!(origin("environment"), ("testing".into(), "default".into()));
+}
+
+#[test]
+fn a_repository_of_the_old_layout_needs_no_file_of_ours() {
+    let fixture = Fixture::new();
+    for name in ["alpha", "beta"] {
+        fs::rename(
+            fixture.root().join("extensions").join(name),
+            fixture.root().join(name),
+        )
+        .unwrap();
+    }
+    fs::rename(
+        fixture.root().join("docker/bake.hcl"),
+        fixture.root().join("docker-bake.hcl"),
+    )
+    .unwrap();
+    let old = "// As the old tooling wants it.\ntarget \"default\" {\n  name = getBuildName(metadata.name, build.distro, build.pgVersion)\n  matrix = { build = getBuildMatrix() }\n  args = { MORE = \"3\" }\n}\n";
+    fixture.write("alpha/metadata.hcl", &(metadata("alpha", &[]) + old));
+    fs::remove_file(fixture.root().join("xtask.toml")).unwrap();
+    assert_eq!(
+        fixture.xtask(&["targets", "--json"]).success().stdout,
+        "[\"alpha\",\"beta\"]\n"
+    );
+    let dry = fixture
+        .xtask(&["bake", "alpha", "--dry-run"])
+        .success()
+        .stdout;
+    assert!(
+        dry.contains("-f docker-bake.hcl -f alpha/metadata.hcl"),
+        "{dry}"
+    );
+    fixture.write(
+        "xtask.toml",
+        "[paths]\nextensions = \".\"\nbake-file = \"docker-bake.hcl\"\n",
+    );
+    assert_eq!(
+        fixture
+            .xtask(&["bake", "alpha", "--dry-run"])
+            .success()
+            .stdout,
+        dry
+    );
+    // From a folder below, the same commands with the way to the root in front.
+    let output = fixture
+        .command(&["bake", "alpha", "--dry-run"])
+        .current_dir(fixture.root().join("beta"))
+        .output()
+        .unwrap();
+    let below = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(below, format!("cd {}\n{dry}", fixture.root().display()));
+}
+
+#[test]
+fn data_that_cannot_be_written_is_a_failure() {
+    let fixture = Fixture::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = fixture
+        .command(&["targets", "--json"])
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+}
