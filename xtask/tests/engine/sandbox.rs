@@ -43,12 +43,21 @@ fn world() -> String {
     )
 }
 
-fn cgroups() -> usize {
+/// The cgroups of that name, of whichever hierarchy.
+fn cgroups(name: &str) -> String {
     let find = Command::new("find")
-        .args(["/sys/fs/cgroup", "-type", "d", "-name", "xtask-sandbox-*"])
+        .args([
+            "/sys/fs/cgroup",
+            "-maxdepth",
+            "2",
+            "-type",
+            "d",
+            "-name",
+            name,
+        ])
         .output()
         .unwrap();
-    String::from_utf8_lossy(&find.stdout).lines().count()
+    String::from_utf8_lossy(&find.stdout).into_owned()
 }
 
 fn kill_engine(folder: &Path) {
@@ -73,7 +82,7 @@ fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
             .says("the sandbox needs root");
         return;
     }
-    let before = (world(), cgroups());
+    let before = world();
     // Below /var, where the sandbox's root has a folder of its own: the harder place.
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     let folder = place.path().join("sandbox");
@@ -129,6 +138,13 @@ fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
         answer.stdout
     );
 
+    let daemon = fs::read_to_string(folder.join("root/etc/docker/daemon.json")).unwrap();
+    let daemon: serde_json::Value = serde_json::from_str(&daemon).unwrap();
+    let cgroup = daemon["cgroup-parent"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches('/')
+        .to_owned();
     fs::write(folder.parent().unwrap().join("neighbour"), "stays").unwrap();
     repository.xtask_with(&["sandbox", "down"], &env).success();
     repository
@@ -140,7 +156,8 @@ fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left, ["neighbour"]);
-    assert_eq!((world(), cgroups()), before);
+    assert_eq!(world(), before);
+    assert_eq!(cgroups(&cgroup), "");
 }
 
 #[test]
