@@ -23,6 +23,8 @@ pub(crate) use rotation::Rotation;
 pub(crate) enum Probe {
     /// The command exits with status 0.
     Succeeds(Cmd),
+    /// The file holds exactly this text.
+    Holds { path: PathBuf, text: String },
     /// The file or folder is there.
     Exists(PathBuf),
 }
@@ -112,6 +114,17 @@ impl fmt::Display for Action {
             } => {
                 write!(f, "until {cmd}; do sleep {}; done", every.as_secs_f64())
             }
+            Action::WaitFor {
+                probe: Probe::Holds { path, text },
+                every,
+                ..
+            } => write!(
+                f,
+                "until [ \"$(cat {})\" = {} ]; do sleep {}; done",
+                quoted(path),
+                shell_words::quote(text.trim_end()),
+                every.as_secs_f64()
+            ),
             Action::WaitFor {
                 probe: Probe::Exists(path),
                 every,

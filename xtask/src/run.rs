@@ -259,6 +259,9 @@ impl Walk<'_> {
     fn holds(&self, probe: &Probe) -> Result<bool, Failure> {
         match probe {
             Probe::Exists(path) => Ok(path.exists()),
+            Probe::Holds { path, text } => {
+                Ok(fs_err::read_to_string(path).is_ok_and(|found| &found == text))
+            }
             Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
                 Ok(()) => Ok(true),
                 Err(CmdFailure {

@@ -7,6 +7,8 @@
     reason = "a test that cannot go on panics, and its tools are not the program's"
 )]
 
+mod ended;
+
 mod cli {
     pub(crate) mod fixture;
 

@@ -10,6 +10,8 @@
     reason = "a test that cannot go on panics, and its tools are not the program's"
 )]
 
+mod ended;
+
 mod engine {
     pub(crate) mod repository;
 

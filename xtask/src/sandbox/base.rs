@@ -20,7 +20,9 @@ pub(crate) fn add(
     after: &[StepId],
     engine: StepId,
 ) -> StepId {
-    let folder = sandbox.folder.join(format!("base-{major}"));
+    let folder = sandbox
+        .folder
+        .join(format!("base-{}-{major}", sandbox.suite));
     let tar = folder.join("root.tar");
     let setup = folder.join("setup.sh");
     let finish = folder.join("finish.sh");

@@ -111,6 +111,12 @@ impl Context {
         up::refuse()?;
         self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
         let _lock = sandbox.lock()?;
+        if matches!(sandbox.state(), State::Running(_)) && !up::is_current(sandbox) {
+            self.ui.note(
+                "the sandbox was made by another version or for another suite: it is made anew",
+            );
+            super::down::stop(sandbox)?;
+        }
         // The wrappers run in the current folder, so it must be visible before anything is asked.
         let running = matches!(sandbox.state(), State::Running(_));
         if running {

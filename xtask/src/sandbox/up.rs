@@ -93,6 +93,18 @@ impl Mmdebstrap {
     }
 }
 
+/// In the root: what it was made of.
+const STAMP: &str = "etc/xtask/root";
+
+fn stamp(sandbox: &Sandbox) -> String {
+    format!("{} {}\n", sandbox.suite, PACKAGES.join(" "))
+}
+
+/// Whether the root is what this version of the program would make. An older one is made anew.
+pub(crate) fn is_current(sandbox: &Sandbox) -> bool {
+    fs_err::read_to_string(sandbox.root().join(STAMP)).is_ok_and(|text| text == stamp(sandbox))
+}
+
 /// Who asks for the sandbox.
 pub(crate) struct Caller<'a> {
     /// The program to run as process 1: ourselves.
@@ -163,7 +175,10 @@ fn add_root(
     before: &[StepId],
 ) -> StepId {
     let root = sandbox.root();
-    let have = Probe::Exists(root.clone());
+    let have = Probe::Holds {
+        path: root.join(STAMP),
+        text: stamp(sandbox),
+    };
     let partial = sandbox.folder.join("root.new");
     let clear = Step::new(
         "clear a half-made root",
@@ -189,8 +204,14 @@ fn add_root(
     );
     let path = partial.join("etc/docker/daemon.json");
     let mut last = made;
+    let stamped = Action::Write {
+        path: partial.join(STAMP),
+        contents: stamp(sandbox),
+    };
     for (name, action) in [
         ("configure the engine", Action::Write { path, contents }),
+        ("stamp the root", stamped),
+        ("clear an outdated root", Action::RemoveFolder(root.clone())),
         (
             "keep the root",
             Action::Rename {

@@ -6,11 +6,11 @@ use std::{
     net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     sync::OnceLock,
 };
 
-use serde_json::Value;
+use crate::ended::Ended;
 
 /// Whether tests run in the sandbox: there is no Docker engine of the machine's own.
 pub(crate) fn sandboxed() -> bool {
@@ -25,55 +25,6 @@ pub(crate) fn sandboxed() -> bool {
 
 pub(crate) struct Repository {
     folder: tempfile::TempDir,
-}
-
-/// What a call of xtask gave.
-pub(crate) struct Ended {
-    pub status: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Ended {
-    pub(crate) fn from(output: &Output) -> Self {
-        Self {
-            status: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn success(self) -> Self {
-        self.status(0)
-    }
-
-    #[track_caller]
-    pub(crate) fn status(self, status: i32) -> Self {
-        assert_eq!(
-            self.status,
-            Some(status),
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(
-            self.stderr.contains(text),
-            "`{text}` is not in:\n{}",
-            self.stderr
-        );
-        self
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
-    }
 }
 
 impl Repository {
@@ -133,7 +84,7 @@ impl Repository {
         Ended::from(&output)
     }
 
-    /// The images that would be built, as `targets --images --json` of the engine's world names them.
+    /// Asks the engine that xtask uses.
     pub(crate) fn docker(&self, args: &[&str]) -> Ended {
         let output = if sandboxed() {
             self.command(&[&["sandbox", "exec", "--", "docker"], args].concat())
@@ -145,6 +96,19 @@ impl Repository {
                 .output()
         };
         Ended::from(&output.unwrap())
+    }
+}
+
+impl Repository {
+    /// No test leaves a container behind, however it ended.
+    #[track_caller]
+    pub(crate) fn has_no_containers(&self) {
+        let args = ["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"];
+        assert_eq!(
+            self.docker(&args).success().stdout,
+            "",
+            "containers stay behind"
+        );
     }
 }
 

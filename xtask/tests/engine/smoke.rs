@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::repository::{Ended, Repository};
+use super::repository::Repository;
 
 const EXTENSIONS: [&str; 8] = [
     "pg-crash",
@@ -44,11 +44,7 @@ fn all_eight_work() {
             );
         }
     }
-    let left = repository
-        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
-        .success()
-        .stdout;
-    assert_eq!(left, "", "containers stay behind");
+    repository.has_no_containers();
 }
 
 #[test]
@@ -61,11 +57,7 @@ fn copying_the_files_does_what_mounting_does() {
         .success()
         .json();
     assert_eq!(result[0]["result"], "passed");
-    let left = repository
-        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
-        .success()
-        .stdout;
-    assert_eq!(left, "", "containers stay behind");
+    repository.has_no_containers();
 }
 
 #[test]
@@ -134,11 +126,7 @@ fn an_interruption_leaves_no_container() {
     }
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130), "{said}");
-    let left = repository
-        .docker(&["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"])
-        .success()
-        .stdout;
-    assert_eq!(left, "", "{said}");
+    repository.has_no_containers();
 }
 
 #[test]
@@ -179,6 +167,6 @@ fn a_repository_of_the_old_layout_is_driven_as_it_is() {
         "[paths]\nextensions = \".\"\nbake-file = \"docker-bake.hcl\"\n",
     )
     .unwrap();
-    let ended: Ended = repository.xtask(&["bake", "--all", "--json"]).success();
+    let ended = repository.xtask(&["bake", "--all", "--json"]).success();
     assert!(ended.json().as_array().unwrap().len() >= 2);
 }
