@@ -176,6 +176,7 @@ impl Real {
                 }
             });
         }
+        tracing::debug!(command = %cmd, "start");
         let program = self
             .finds(&cmd.program)
             .ok_or_else(|| CmdFailure::before_start(cmd, Reason::NotFound))?;
@@ -454,6 +455,7 @@ fn with_stdin(expression: &duct::Expression, cmd: &Cmd) -> duct::Expression {
 }
 
 fn reason_of(status: ExitStatus, deadline: &Deadline, limit: Option<Duration>) -> Option<Reason> {
+    tracing::debug!(%status, "end");
     if let (true, Some(limit)) = (deadline.passed.load(Ordering::SeqCst), limit) {
         return Some(Reason::TimedOut(limit));
     }

@@ -39,6 +39,7 @@ use crate::{
 
 /// Runs the command that `args` (without the program's name) ask for, and says how it ended.
 pub fn run(args: Vec<OsString>) -> ExitCode {
+    ui::trace();
     let json = args
         .windows(2)
         .any(|pair| pair[0] == "--format" && pair[1] == "json")

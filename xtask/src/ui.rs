@@ -53,6 +53,23 @@ struct Github {
 /// Lines of a step that a folded group shows at most; the log has all.
 const GROUP: usize = 2_000;
 
+/// Shows every command that is started, the questions among them too, when `XTASK_LOG` names a level
+/// (`debug`, `trace`). For those who look for what is wrong with xtask itself.
+pub(crate) fn trace() {
+    let level = std::env::var("XTASK_LOG")
+        .ok()
+        .and_then(|name| name.parse().ok());
+    if let Some(level) = level {
+        let level: tracing::Level = level;
+        // Set once, at the start; a second one would be refused, and the first one is as good.
+        let _first = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_target(false)
+            .with_writer(std::io::stderr)
+            .try_init();
+    }
+}
+
 /// A table of results: headings, and rows of as many cells.
 pub(crate) struct Table {
     pub headings: Vec<&'static str>,
