@@ -125,7 +125,9 @@ impl Context {
             logs: self.run_folder()?,
         };
         let (exec, ui) = (&self.exec, &mut self.ui);
-        Ok(run::run(plan, exec, &options, &mut |event| ui.event(event)))
+        let report = run::run(plan, exec, &options, &mut |event| ui.event(event));
+        ui.idle();
+        Ok(report)
     }
 
     /// The error that a run's report amounts to, if any: `what` failed.

@@ -111,6 +111,9 @@ impl Ui {
                 if self.verbose {
                     self.line(&format!("{DIM}… {step}{DIM:#}"));
                 }
+                if let Some(status) = self.status.as_ref().filter(|status| status.is_finished()) {
+                    status.reset();
+                }
                 let now = Instant::now();
                 self.running.insert(step, (now, now));
                 self.status_line("");
@@ -139,14 +142,7 @@ impl Ui {
                 self.running.remove(&step);
                 self.group(&step);
                 self.finished(&step, quiet, outcome, elapsed);
-                if self.running.is_empty() {
-                    if let Some(status) = &self.status {
-                        status.set_message("");
-                        status.finish_and_clear();
-                    }
-                } else {
-                    self.status_line("");
-                }
+                self.status_line("");
             }
         }
     }
@@ -209,11 +205,17 @@ impl Ui {
         let Some(status) = &self.status else {
             return;
         };
-        let names: Vec<&str> = self.running.keys().map(String::as_str).collect();
-        status.set_message(if said.trim().is_empty() {
-            names.join(", ")
-        } else {
-            format!("{} | {}", names.join(", "), said.trim())
+        let running =
+            self.running
+                .iter()
+                .map(|(step, (started, _))| match started.elapsed().as_secs() {
+                    0 => step.clone(),
+                    whole => format!("{step} {whole}s"),
+                });
+        let running = running.collect::<Vec<_>>().join(", ");
+        status.set_message(match said.trim() {
+            "" => running,
+            said => format!("{running} | {said}"),
         });
         status.tick();
     }
@@ -247,6 +249,14 @@ impl Ui {
             println!("{}", json!({"event": "note", "text": text}));
         } else {
             self.line(&format!("{DIM}note: {text}{DIM:#}"));
+        }
+    }
+
+    /// The plan has ended: nothing runs that the status line could speak of.
+    pub(crate) fn idle(&mut self) {
+        self.running.clear();
+        if let Some(status) = &self.status {
+            status.finish_and_clear();
         }
     }
 
