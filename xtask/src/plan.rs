@@ -139,6 +139,9 @@ impl fmt::Display for Action {
             }
             Action::Rename { from, to } => write!(f, "mv {} {}", quoted(from), quoted(to)),
             Action::RemoveFolder(path) => write!(f, "rm -rf --one-file-system {}", quoted(path)),
+            Action::MergeJson { from, into } if from.len() == 1 => {
+                write!(f, "cp {} {}", quoted(&from[0]), quoted(into))
+            }
             Action::MergeJson { from, into } => {
                 f.write_str("jq -s add")?;
                 for path in from {

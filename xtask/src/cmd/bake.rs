@@ -116,15 +116,19 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         });
     }
     if let Some(into) = &request.metadata_file {
+        let mut after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
+        if let Some(folder) = into
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            let folder = Action::Folder(folder.to_owned());
+            after.push(plan.add(Step::new("folder for the metadata file", folder).quiet()));
+        }
         let merge = Action::MergeJson {
             from: baked.iter().map(|done| done.metadata.clone()).collect(),
             into: into.clone(),
         };
-        plan.add(
-            Step::new("metadata file", merge)
-                .after(baked.iter().map(|done| done.step))
-                .quiet(),
-        );
+        plan.add(Step::new("metadata file", merge).after(after).quiet());
     }
     baked
 }

@@ -262,7 +262,13 @@ fn the_lines_of_a_dry_run_do_the_same_in_a_shell() {
     // The archive's versions must be known before a dry run can name them.
     repository.xtask(&["bake", "wal2json"]).success();
     let lines = repository
-        .xtask(&["bake", "wal2json", "--metadata-file", "m.json", "--dry-run"])
+        .xtask(&[
+            "bake",
+            "wal2json",
+            "--metadata-file",
+            "out/m.json",
+            "--dry-run",
+        ])
         .success()
         .stdout;
     fs::remove_dir_all(repository.path().join("target")).unwrap();
@@ -273,7 +279,7 @@ fn the_lines_of_a_dry_run_do_the_same_in_a_shell() {
         .unwrap();
     let said = String::from_utf8_lossy(&shell.stderr).into_owned();
     assert!(shell.status.success(), "{lines}\n{said}");
-    let written = fs::read_to_string(repository.path().join("m.json")).unwrap();
+    let written = fs::read_to_string(repository.path().join("out/m.json")).unwrap();
     assert!(written.contains("containerimage.digest"), "{written}");
 }
 
