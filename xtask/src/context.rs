@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,6 +15,7 @@ use crate::{
     config::{self, Config},
     exec::{Exec, Real},
     failure::{Failure, Kind},
+    file,
     plan::Plan,
     run::{self, Options, Report},
     sandbox::Sandbox,
@@ -89,7 +91,13 @@ impl Context {
         if let Some(folder) = &self.run_folder {
             return Ok(folder.clone());
         }
-        let base = PathBuf::from("target/xtask");
+        // Messages name logs by paths that work where the user stands.
+        let base = if self.here == self.root {
+            PathBuf::new()
+        } else {
+            self.root.clone()
+        };
+        let base = base.join("target/xtask");
         let unwritable = |error: std::io::Error| {
             Failure::unavailable(format!("cannot write below `target/xtask`: {error}"))
                 .hint("logs and results go there: free some disk or make it writable")
@@ -109,6 +117,14 @@ impl Context {
         fs_err::create_dir_all(&folder).map_err(unwritable)?;
         self.run_folder = Some(folder.clone());
         Ok(folder)
+    }
+
+    /// Holds off other runs of xtask from what `path` stands for; says so when it has to wait.
+    pub(crate) fn lock(&self, path: &Path, what: &str) -> anyhow::Result<File> {
+        file::lock(path, &|| self.exec.interrupted(), &|| {
+            self.ui
+                .note(&format!("waiting for another xtask that {what}"));
+        })
     }
 
     /// Runs a plan and reports each event. `jobs` from the flag, the setting, or eight.

@@ -64,6 +64,25 @@ const VARIABLES: &[(&str, Meaning)] = &[
     ("METADATA_FILE", Meaning::Value("--metadata-file")),
 ];
 
+/// The options whose next word is their value, whatever it looks like.
+const VALUED: &[&str] = &[
+    "--base",
+    "--builder",
+    "--changed-since",
+    "--distro",
+    "--for",
+    "--format",
+    "--image",
+    "--jobs",
+    "-j",
+    "--lane",
+    "--metadata-file",
+    "--pg",
+    "--platform",
+    "--target",
+    "--without",
+];
+
 #[derive(Clone, Copy)]
 enum Meaning {
     Target,
@@ -78,9 +97,12 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
     let mut variables: Vec<(String, String)> = Vec::new();
     let mut rest: Vec<String> = Vec::new();
     let mut literal = false;
+    let mut value = false;
     for arg in args {
-        literal |= arg == "--";
-        match variable(&arg).filter(|_| !literal) {
+        // What `sandbox exec` runs is not ours to read.
+        literal |= arg == "--" || arg == "exec";
+        let is_value = std::mem::replace(&mut value, VALUED.contains(&arg.as_str()));
+        match variable(&arg).filter(|_| !literal && !is_value) {
             Some(variable) => variables.push(variable),
             None => rest.push(arg),
         }
@@ -88,7 +110,11 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
     let asks_about_itself = rest
         .iter()
         .any(|arg| matches!(arg.as_str(), "-h" | "--help" | "-V" | "--version"));
-    let at = rest.iter().position(|arg| !arg.starts_with('-'));
+    let is_word = |at: &usize| {
+        let value = *at > 0 && VALUED.contains(&rest[at - 1].as_str());
+        !rest[*at].starts_with('-') && !value
+    };
+    let at = (0..rest.len()).find(is_word);
     let Some(at) = at else {
         // `task` alone builds everything; so does `task DRY_RUN=true`. Flags alone (`--sandbox`) too.
         if asks_about_itself {

@@ -29,7 +29,7 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
     }
     if !instructions
         .iter()
-        .any(|instruction| instruction.text.contains("EXT_VERSION"))
+        .any(|instruction| instruction.name != "ARG" && instruction.text.contains("EXT_VERSION"))
     {
         findings.error(
             None,
@@ -56,7 +56,8 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
         .find(|instruction| instruction.name == "USER");
     let name = user
         .and_then(|user| user.text.split_whitespace().nth(1))
-        .unwrap_or("root");
+        .unwrap_or("root")
+        .trim_matches(['"', '\'']);
     if matches!(name.split(':').next(), Some("root" | "0")) {
         let line = user.map_or(stage[0].line, |user| user.line);
         findings.error(line, "the image ends as root; end with `USER 65532:65532`");

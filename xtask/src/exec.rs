@@ -312,7 +312,7 @@ impl Deadline {
     fn of(group: i32, limit: Option<Duration>) -> Self {
         let (cancel, cancelled) = mpsc::channel();
         let passed = Arc::new(AtomicBool::new(false));
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|limit| !limit.is_zero()) {
             let flag = Arc::clone(&passed);
             std::thread::spawn(move || {
                 let pid = Pid::from_raw(group);

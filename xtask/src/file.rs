@@ -2,6 +2,7 @@
 //! Files that appear whole or not at all, and folders that go only when nothing of others is below them.
 
 use std::{
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -13,11 +14,20 @@ use crate::failure::Failure;
 /// Writes `contents` to a temporary file beside `path` and renames it: a reader, a full disk or a kill
 /// never sees half of it, and the old file stays until the new one is complete.
 pub(crate) fn write_atomically(path: &Path, contents: &str) -> anyhow::Result<()> {
-    let folder = match path.parent() {
+    let failed = || format!("failed to write `{}`", path.display());
+    // What a link points to is meant, and a pipe or a device is written to, not replaced.
+    let resolved = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs_err::metadata(&resolved).is_ok_and(|file| !file.is_file()) {
+        let mut file = fs_err::File::options()
+            .write(true)
+            .open(&resolved)
+            .with_context(failed)?;
+        return file.write_all(contents.as_bytes()).with_context(failed);
+    }
+    let folder = match resolved.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let failed = || format!("failed to write `{}`", path.display());
     fs_err::create_dir_all(folder).with_context(failed)?;
     let mut file = tempfile::Builder::new()
         .prefix(".xtask-")
@@ -26,7 +36,7 @@ pub(crate) fn write_atomically(path: &Path, contents: &str) -> anyhow::Result<()
         .with_context(failed)?;
     file.write_all(contents.as_bytes()).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
-    file.persist(path).with_context(failed)?;
+    file.persist(&resolved).with_context(failed)?;
     Ok(())
 }
 
@@ -60,4 +70,43 @@ fn mounts_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         .map(|path| PathBuf::from(path.replace("\\040", " ")))
         .filter(|path| path.starts_with(folder))
         .collect())
+}
+
+/// Takes the lock on `path`, waiting for another process to let go of it. `waiting` is called once when
+/// it has to; the wait ends when `interrupted` says so. A lock file that its holder has removed
+/// meanwhile (`sandbox down`) is no lock any more: the one that stands in its place is.
+pub(crate) fn lock(
+    path: &Path,
+    interrupted: &dyn Fn() -> bool,
+    waiting: &dyn Fn(),
+) -> anyhow::Result<File> {
+    use std::os::unix::fs::MetadataExt;
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    let mut said = false;
+    loop {
+        let options = fs_err::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        let file = options.into_parts().0;
+        let locked = file.try_lock().is_ok();
+        let same = fs_err::metadata(path)
+            .and_then(|there| Ok(there.ino() == file.metadata()?.ino()))
+            .unwrap_or_default();
+        if locked && same {
+            return Ok(file);
+        }
+        if interrupted() {
+            return Err(Failure::interrupted().into());
+        }
+        if !locked {
+            if !std::mem::replace(&mut said, true) {
+                waiting();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
 }

@@ -33,6 +33,7 @@ use clap::Parser;
 use crate::{
     cli::{Cli, Format},
     context::Context,
+    exec::Exec as _,
     failure::Failure,
     ui::Ui,
 };
@@ -52,7 +53,14 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match parse(args) {
         Ok(cli) => Context::new(cli.global)
             .and_then(|mut context| {
-                let code = cmd::run(cli.command, &mut context)?;
+                let code = cmd::run(cli.command, &mut context).map_err(|error| {
+                    // A question to a tool that was cut off is no fault of the tool.
+                    if context.exec.interrupted() {
+                        Failure::interrupted().into()
+                    } else {
+                        error
+                    }
+                })?;
                 Ok(if context.ui.complete() {
                     code
                 } else {

@@ -139,10 +139,16 @@ impl fmt::Display for Action {
             }
             Action::Rename { from, to } => write!(f, "mv {} {}", quoted(from), quoted(to)),
             Action::RemoveFolder(path) => write!(f, "rm -rf --one-file-system {}", quoted(path)),
-            Action::MergeJson { from, into } if from.len() == 1 => {
-                write!(f, "cp {} {}", quoted(&from[0]), quoted(into))
-            }
             Action::MergeJson { from, into } => {
+                if let Some(folder) = into
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty())
+                {
+                    write!(f, "mkdir -p {} && ", quoted(folder))?;
+                }
+                if let [only] = from.as_slice() {
+                    return write!(f, "cp {} {}", quoted(only), quoted(into));
+                }
                 f.write_str("jq -s add")?;
                 for path in from {
                     write!(f, " {}", quoted(path))?;
@@ -167,6 +173,19 @@ impl fmt::Display for Action {
     }
 }
 
+/// How a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Undo {
+    Run(Cmd),
+    RemoveFolder(PathBuf),
+}
+
+impl From<Cmd> for Undo {
+    fn from(cmd: Cmd) -> Self {
+        Undo::Run(cmd)
+    }
+}
+
 /// The place of a step in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StepId(pub usize);
@@ -182,7 +201,7 @@ pub(crate) struct Step {
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
     /// Takes back what the step made, when the step or one that builds on it does not succeed.
-    pub undo: Option<Cmd>,
+    pub undo: Option<Undo>,
     pub timeout: Option<Duration>,
     /// A small step that is shown only when it fails or when asked for.
     pub quiet: bool,
@@ -218,8 +237,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn undo(mut self, cmd: Cmd) -> Self {
-        self.undo = Some(cmd);
+    pub(crate) fn undo(mut self, undo: impl Into<Undo>) -> Self {
+        self.undo = Some(undo.into());
         self
     }
 

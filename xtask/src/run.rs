@@ -14,7 +14,7 @@ use crate::{
     exec::{CmdFailure, Exec},
     failure::{Failure, Kind},
     file,
-    plan::{Action, Cmd, Plan, Probe, Rotation, Step, StepId},
+    plan::{Action, Cmd, Plan, Probe, Rotation, Step, StepId, Undo},
     tool::buildx::Metadata,
 };
 
@@ -195,7 +195,7 @@ impl Walk<'_> {
                 line: line.to_owned(),
             });
         };
-        let outcome = match self.act(step, &mut output) {
+        let outcome = match self.act(step, &mut output, &mut |text| send(Event::Warning(text))) {
             Ok(outcome) => outcome,
             Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
             Err(error) => Outcome::Failed(into_failure(error)),
@@ -217,7 +217,12 @@ impl Walk<'_> {
         }
     }
 
-    fn act(&self, step: &Step, output: &mut dyn FnMut(&str)) -> anyhow::Result<Outcome> {
+    fn act(
+        &self,
+        step: &Step,
+        output: &mut dyn FnMut(&str),
+        warn: &mut dyn FnMut(String),
+    ) -> anyhow::Result<Outcome> {
         if let Some((probe, why)) = &step.skip_if
             && self.holds(probe)?
         {
@@ -233,7 +238,7 @@ impl Walk<'_> {
             Action::Folder(path) => fs_err::create_dir_all(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
             Action::MergeJson { from, into } => merge(from, into)?,
-            Action::Rotate(rotation) => return self.rotate(rotation),
+            Action::Rotate(rotation) => return self.rotate(rotation, warn),
             Action::Script { path, contents } => {
                 file::write_atomically(path, contents)?;
                 fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
@@ -336,7 +341,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn rotate(&self, rotation: &Rotation) -> anyhow::Result<Outcome> {
+    fn rotate(&self, rotation: &Rotation, warn: &mut dyn FnMut(String)) -> anyhow::Result<Outcome> {
         let tags = self
             .exec
             .read(&rotation.list(), None)
@@ -349,31 +354,51 @@ impl Walk<'_> {
             Ok(_) => {}
             // Two bakes of the same target drop the same images: the other one was faster.
             Err(failed) if failed.mentions("No such image") => {}
+            // A container uses one, say: the next bake finds it again, and the new image is there.
+            Err(failed) if !self.exec.interrupted() => {
+                let why = failed
+                    .cause()
+                    .unwrap_or("docker did not say why")
+                    .to_owned();
+                warn(format!(
+                    "a superseded image of {} stays: {why}",
+                    rotation.repository
+                ));
+                return Ok(Outcome::Done(None));
+            }
             Err(failed) => return Err(Failure::from(failed).into()),
         }
         Ok(Outcome::Done(Some(format!("{} dropped", superseded.len()))))
     }
 
-    fn undo(&self, step: &Step, undo: &Cmd, on: &mut dyn FnMut(Event)) {
+    fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
         let limit = Some(Duration::from_secs(30));
-        if let Err(failed) = self.exec.read(undo, limit) {
+        let why = match undo {
+            Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(|failed| {
+                format!(
+                    "`{}` {}",
+                    failed.command,
+                    failed.cause().unwrap_or("did not succeed")
+                )
+            }),
+            Undo::RemoveFolder(path) => file::remove_folder(path)
+                .err()
+                .map(|error| format!("{error:#}")),
+        };
+        if let Some(why) = why {
             on(Event::Warning(format!(
-                "could not clean up after `{}`: `{}` {}",
-                step.name,
-                failed.command,
-                failed.cause().unwrap_or("did not succeed")
+                "could not clean up after `{}`: {why}",
+                step.name
             )));
         }
     }
 
     /// Takes back, last first, what succeeded but has something that builds on it and did not.
-    fn finish(self, on: &mut dyn FnMut(Event)) -> Report {
-        let state = self
-            .state
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        let steps: Vec<StepReport> = state
-            .steps
+    fn finish(&self, on: &mut dyn FnMut(Event)) -> Report {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = std::mem::take(&mut state.steps);
+        drop(state);
+        let steps: Vec<StepReport> = places
             .into_iter()
             .map(|place| match place {
                 Place::Ended(report) => report,
@@ -393,14 +418,7 @@ impl Walk<'_> {
                 }
             }
             if let (Some(undo), Outcome::Done(_), true) = (&step.undo, &steps[at].outcome, own) {
-                let limit = Some(Duration::from_secs(30));
-                if let Err(failed) = self.exec.read(undo, limit) {
-                    on(Event::Warning(format!(
-                        "could not take back `{}`: {}",
-                        step.name,
-                        failed.cause().unwrap_or("did not succeed")
-                    )));
-                }
+                self.undo(step, undo, on);
             }
         }
         Report { steps }

@@ -12,7 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -101,7 +100,7 @@ impl Ui {
 
     pub(crate) fn event(&mut self, event: Event) {
         if self.format == Format::Json {
-            println!("{}", to_json(&event));
+            self.json_line(&to_json(&event));
             return;
         }
         match event {
@@ -195,10 +194,19 @@ impl Ui {
 
     /// A line on standard error, above the status line.
     fn line(&self, text: &str) {
+        // Nobody may be reading any more; that is no reason to fail, let alone to panic.
+        let print = || {
+            let _unread = writeln!(anstream::stderr(), "{text}");
+        };
         match &self.status {
-            Some(status) => status.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(status) => status.suspend(print),
+            None => print(),
         }
+    }
+
+    /// One event as a line of JSON on standard output.
+    fn json_line(&self, value: &Value) {
+        self.write(&format!("{value}\n"));
     }
 
     fn status_line(&self, said: &str) {
@@ -235,7 +243,7 @@ impl Ui {
 
     pub(crate) fn warning(&self, text: &str) {
         if self.format == Format::Json {
-            println!("{}", json!({"event": "warning", "text": text}));
+            self.json_line(&json!({"event": "warning", "text": text}));
             return;
         }
         self.line(&format!("{WARN}warning{WARN:#}: {text}"));
@@ -246,7 +254,7 @@ impl Ui {
 
     pub(crate) fn note(&self, text: &str) {
         if self.format == Format::Json {
-            println!("{}", json!({"event": "note", "text": text}));
+            self.json_line(&json!({"event": "note", "text": text}));
         } else {
             self.line(&format!("{DIM}note: {text}{DIM:#}"));
         }
@@ -269,7 +277,7 @@ impl Ui {
 
     pub(crate) fn finding(&self, finding: &Finding) {
         if self.format == Format::Json {
-            println!("{}", json!({"event": "finding", "finding": finding}));
+            self.json_line(&json!({"event": "finding", "finding": finding}));
             return;
         }
         let (style, name) = match finding.severity {
@@ -298,6 +306,14 @@ impl Ui {
 
     /// Data on standard output.
     pub(crate) fn data(&self, text: &str) {
+        if self.format == Format::Json {
+            self.json_line(&json!({"event": "data", "text": text}));
+        } else {
+            self.write(text);
+        }
+    }
+
+    fn write(&self, text: &str) {
         if let Err(error) = write_all(text)
             && error.kind() != std::io::ErrorKind::BrokenPipe
         {
@@ -316,7 +332,7 @@ impl Ui {
     /// A result: a JSON value for scripts, or a table for people.
     pub(crate) fn result(&self, json: bool, value: &Value, table: &Table) {
         if self.format == Format::Json {
-            println!("{}", json!({"event": "result", "result": value}));
+            self.json_line(&json!({"event": "result", "result": value}));
         } else if json {
             self.data(&format!("{}\n", pretty(value)));
         } else if !table.rows.is_empty() {
@@ -340,14 +356,12 @@ impl Ui {
 
     pub(crate) fn failure(&self, error: &anyhow::Error) {
         let text = match error.downcast_ref::<Failure>() {
+            Some(failure) if self.format == Format::Json => failure.to_string(),
             Some(failure) => describe(failure),
             None => format!("{error:#}"),
         };
         if self.format == Format::Json {
-            println!(
-                "{}",
-                json!({"event": "failure", "text": text, "exit_code": crate::failure::exit_code(error)})
-            );
+            self.json_line(&json!({"event": "failure", "text": text, "exit_code": crate::failure::exit_code(error)}));
         } else {
             self.line(&format!("{BAD}error{BAD:#}: {text}"));
         }

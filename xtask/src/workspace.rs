@@ -16,10 +16,13 @@ use crate::{
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
 /// looks like a repository of the old tooling (`docker-bake.hcl`).
 pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
-    for name in ["xtask.toml", config::OLD_BAKE_FILE] {
-        if let Some(root) = from.ancestors().find(|folder| folder.join(name).is_file()) {
-            return Ok(root.to_owned());
-        }
+    let is_root = |folder: &&Path| {
+        ["xtask.toml", config::OLD_BAKE_FILE]
+            .iter()
+            .any(|name| folder.join(name).is_file())
+    };
+    if let Some(root) = from.ancestors().find(is_root) {
+        return Ok(root.to_owned());
     }
     Err(Failure::invalid(format!(
         "`{}` is not inside a repository of extensions: no `xtask.toml` here or above",
@@ -139,13 +142,22 @@ impl Workspace {
             )));
         }
         let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name);
+        let needed: BTreeSet<&String> = self
+            .extensions
+            .iter()
+            .filter(|extension| wanted(&extension.name))
+            .flat_map(|extension| &extension.required_extensions)
+            .collect();
         let broken = self.findings.iter().filter(|finding| {
             finding.severity == Severity::Error
                 && finding
                     .file
                     .parent()
                     .and_then(Path::file_name)
-                    .is_some_and(|name| wanted(&name.to_string_lossy()))
+                    .is_some_and(|name| {
+                        let name = name.to_string_lossy().into_owned();
+                        wanted(&name) || needed.contains(&name)
+                    })
         });
         let mut failure: Option<Failure> = None;
         for finding in broken {
@@ -192,6 +204,13 @@ impl Workspace {
             }
         }
         found
+    }
+
+    /// Where an extension stands in the order in which dependencies come first.
+    pub(crate) fn position(&self, extension: &Extension) -> Option<usize> {
+        self.extensions
+            .iter()
+            .position(|other| other.name == extension.name)
     }
 
     /// The same repository with other pins: what `--base debian` builds.

@@ -11,11 +11,23 @@ mod ended;
 
 mod cli {
     pub(crate) mod fixture;
+    mod tools;
 
     mod bake;
     mod checks;
+    mod disk;
     mod engine;
+    mod events;
+    mod failures;
+    mod fields;
+    mod interruption;
     mod mistakes;
+    mod neighbours;
+    mod pasted;
+    mod refusal;
+    mod repositories;
+    mod selection;
+    mod servers;
     mod signals;
     mod smoke;
     mod targets;

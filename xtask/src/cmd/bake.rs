@@ -116,14 +116,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         });
     }
     if let Some(into) = &request.metadata_file {
-        let mut after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
-        if let Some(folder) = into
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            let folder = Action::Folder(folder.to_owned());
-            after.push(plan.add(Step::new("folder for the metadata file", folder).quiet()));
-        }
+        let after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
         let merge = Action::MergeJson {
             from: baked.iter().map(|done| done.metadata.clone()).collect(),
             into: into.clone(),
@@ -262,8 +255,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         print(context, &engaged, &steps);
         return Ok(());
     }
-    let surveyed = survey(context)?;
-    if let Some(warning) = surveyed {
+    if let Some(warning) = survey(context)?.filter(|_| !args.push) {
         context.ui.warning(&warning);
     }
     let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;

@@ -12,7 +12,7 @@ use crate::{
     dockerfile,
     event::Outcome,
     extension::Extension,
-    failure::Failure,
+    failure::{Failure, Kind},
     finding::{Finding, Findings, Severity},
     plan::{Plan, Step, StepId},
     tool::{buildx::Bake, docker},
@@ -202,6 +202,9 @@ fn bake_check(
         let Outcome::Failed(failure) = &report.step(id).outcome else {
             continue;
         };
+        if failure.kind == Kind::Interrupted {
+            continue;
+        }
         let cause = failure
             .details
             .iter()

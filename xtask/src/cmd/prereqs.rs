@@ -58,7 +58,7 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
         if up {
             let place = context.sandbox()?;
             context.sandbox_up(&place)?;
-        } else {
+        } else if context.global.sandbox {
             wanted = &with_sandbox;
         }
     }

@@ -104,7 +104,7 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     sandbox::up::refuse()?;
-    let lock = sandbox.lock()?;
+    let lock = context.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
     if keep {
         let was = sandbox::down::stop(&sandbox)?;
         context.ui.conclusion(if was {

@@ -241,8 +241,9 @@ fn with_dependencies(
             distros: vec![build.distro.clone()],
             majors: vec![build.pg_major.clone()],
         };
-        let dependencies = engaged.workspace.dependencies(&build.extension);
-        for dependency in dependencies.iter().rev() {
+        let mut dependencies = engaged.workspace.dependencies(&build.extension);
+        dependencies.sort_by_key(|dependency| engaged.workspace.position(dependency));
+        for dependency in &dependencies {
             for needed in
                 matrix::builds(std::slice::from_ref(dependency), &filter, &context.config)?
             {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::Targets,
+    cli::{Format, Targets},
     context::Context,
     exec::Exec,
     extension::Extension,
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
         .iter()
         .map(|extension| extension.name.as_str())
         .collect();
-    if args.json {
+    if args.json && context.global.format == Format::Text {
         // On one line: it goes into `matrix=…` of a workflow's output file as it is.
         context.ui.data(&format!("{}\n", json!(names)));
         return Ok(());
@@ -150,15 +150,22 @@ fn changed(
     .map_err(Failure::from)?;
     let mut files = git(
         "list what differs",
-        &["diff", "--name-only", "--relative", base.trim()],
+        &[
+            "diff",
+            "-z",
+            "--no-renames",
+            "--name-only",
+            "--relative",
+            base.trim(),
+        ],
     )
     .map_err(Failure::from)?;
     files += &git(
         "list new files",
-        &["ls-files", "--others", "--exclude-standard"],
+        &["ls-files", "-z", "--others", "--exclude-standard"],
     )
     .map_err(Failure::from)?;
-    Ok(files.lines().map(str::to_owned).collect())
+    Ok(files.split_terminator('\0').map(str::to_owned).collect())
 }
 
 /// Whether a change to one of `files` means building the extension again: its own files, those of an
@@ -175,7 +182,13 @@ fn concerns(extension: &Extension, workspace: &Workspace, files: &[String]) -> b
         .chain(workspace.dependencies(extension))
         .map(|extension| folder(&extension))
         .collect();
-    let known: Vec<_> = workspace.extensions().iter().map(folder).collect();
+    let mut known: Vec<_> = workspace.extensions().iter().map(folder).collect();
+    // An extension that is gone was a folder with a metadata.hcl; no other is built from it.
+    let gone = files
+        .iter()
+        .map(Path::new)
+        .filter(|file| file.ends_with("metadata.hcl"));
+    known.extend(gone.filter_map(Path::parent).map(Path::to_owned));
     files.iter().map(Path::new).any(|file| {
         let prose = file.parent() == Some(Path::new(""))
             && file.extension().is_some_and(|extension| extension == "md");

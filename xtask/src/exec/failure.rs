@@ -38,7 +38,7 @@ impl CmdFailure {
     pub(super) fn before_start(cmd: &Cmd, reason: Reason) -> Self {
         Self {
             purpose: cmd.purpose.clone(),
-            command: cmd.to_string(),
+            command: cmd.headline(),
             program: cmd.program.to_string_lossy().into_owned(),
             reason,
             elapsed: Duration::ZERO,
@@ -101,9 +101,7 @@ impl From<CmdFailure> for Failure {
             .map_or_else(String::new, |log| format!("; full log: {}", log.display()));
         failure = failure.detail(format!("{ended}{log}"));
         let shown = failed.tail.iter().rev().take(8).rev().collect::<Vec<_>>();
-        if let Some(first) = &failed.first_error
-            && !shown.contains(&first)
-        {
+        if let Some(first) = &failed.first_error {
             failure = failure.detail(format!("first error: {first}"));
         }
         if !shown.is_empty() {

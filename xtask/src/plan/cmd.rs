@@ -87,6 +87,23 @@ impl Cmd {
     }
 }
 
+impl Cmd {
+    /// The line without what goes to standard input: for messages, where a whole script is too much.
+    pub(crate) fn headline(&self) -> String {
+        let shown = Self {
+            stdin: None,
+            env: self
+                .env
+                .iter()
+                .filter(|(_, value)| !value.contains('\n'))
+                .cloned()
+                .collect(),
+            ..self.clone()
+        };
+        shown.to_string()
+    }
+}
+
 /// A line that a shell takes: environment, program and arguments, each quoted where it must be.
 impl fmt::Display for Cmd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,6 +28,9 @@ pub(crate) struct Engaged {
     pub repinned: Vec<Repinned>,
     /// Inside the sandbox; its programs stand on PATH.
     pub sandbox: Option<Sandbox>,
+    /// Bakes move tags and drop what they supersede, so two runs on one engine would take each other's
+    /// images away: the second waits.
+    _turn: Option<std::fs::File>,
 }
 
 impl Context {
@@ -38,6 +41,13 @@ impl Context {
         workspace: Workspace,
         dry_run: bool,
     ) -> anyhow::Result<Engaged> {
+        if self.global.sandbox {
+            up::refuse()?;
+        }
+        if !dry_run {
+            // Said before anything is started: without a place for logs nothing will run.
+            self.run_folder()?;
+        }
         if !self.global.sandbox {
             if self.config.get(config::SANDBOX_BASE) == "debian" {
                 return Err(Failure::invalid(
@@ -50,9 +60,9 @@ impl Context {
                 workspace,
                 repinned: Vec::new(),
                 sandbox: None,
+                _turn: self.turn(None, dry_run)?,
             });
         }
-        up::refuse()?;
         let sandbox = self.sandbox()?;
         let running = if dry_run {
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
@@ -75,6 +85,7 @@ impl Context {
             return Ok(Engaged {
                 workspace,
                 repinned: Vec::new(),
+                _turn: self.turn(Some(&sandbox), dry_run)?,
                 sandbox: Some(sandbox),
             });
         }
@@ -102,6 +113,7 @@ impl Context {
         Ok(Engaged {
             workspace: workspace.with_extensions(extensions),
             repinned,
+            _turn: self.turn(Some(&sandbox), dry_run)?,
             sandbox: Some(sandbox),
         })
     }
@@ -110,7 +122,7 @@ impl Context {
     pub(crate) fn sandbox_up(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
         up::refuse()?;
         self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
-        let _lock = sandbox.lock()?;
+        let _lock = self.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
         if matches!(sandbox.state(), State::Running(_)) && !up::is_current(sandbox) {
             self.ui.note(
                 "the sandbox was made by another version or for another suite: it is made anew",
@@ -139,6 +151,21 @@ impl Context {
             self.verdict(&report, "starting the sandbox")?;
         }
         self.reveal(sandbox)
+    }
+
+    fn turn(
+        &self,
+        sandbox: Option<&Sandbox>,
+        dry_run: bool,
+    ) -> anyhow::Result<Option<std::fs::File>> {
+        if dry_run {
+            return Ok(None);
+        }
+        let path = match sandbox {
+            Some(sandbox) => sandbox.folder.join("turn.lock"),
+            None => self.root.join("target/xtask/turn.lock"),
+        };
+        self.lock(&path, "uses the same engine").map(Some)
     }
 
     fn add_sandbox(
@@ -188,6 +215,13 @@ impl Context {
                 "--",
             ])
         };
+        // A checkout that was removed and made again left its old self mounted. Mostly there is none.
+        let stale = enter("let go of an earlier repository")
+            .args(["umount", "--lazy"])
+            .arg(&self.root);
+        if let Err(failed) = self.exec.read(&stale, None) {
+            tracing::debug!(%failed, "nothing to let go of");
+        }
         let host = Path::new("/host").join(self.root.strip_prefix("/")?);
         for cmd in [
             enter("make a place for the repository in the sandbox")
@@ -312,7 +346,7 @@ impl Context {
         if !missing {
             return Ok(());
         }
-        let _lock = sandbox.lock()?;
+        let _lock = self.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
         let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
         let mut plan = Plan::default();
         let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;

@@ -163,22 +163,6 @@ impl Sandbox {
         }
     }
 
-    /// Holds off other calls of xtask that would make or remove the same sandbox.
-    pub(crate) fn lock(&self) -> anyhow::Result<File> {
-        let path = self.lock_file();
-        if let Some(folder) = self.folder.parent() {
-            fs_err::create_dir_all(folder)?;
-        }
-        let file = fs_err::File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
-        let file = file.into_parts().0;
-        file.lock()?;
-        Ok(file)
-    }
-
     /// Asks a running engine for its version; None when it does not answer.
     pub(crate) fn engine_version(&self, exec: &Real) -> Option<String> {
         let ask = Cmd::new(self.bin().join("docker"), "ask the engine").args([
@@ -192,7 +176,8 @@ impl Sandbox {
         Some(answer.trim().to_owned())
     }
 
-    fn lock_file(&self) -> PathBuf {
+    /// Locked while the sandbox is made or removed.
+    pub(crate) fn lock_file(&self) -> PathBuf {
         let mut path = self.folder.as_os_str().to_owned();
         path.push(".lock");
         path.into()

@@ -33,7 +33,7 @@ impl Engine {
                 _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
                 _ => match crate::tool::hint(&failed) {
                     Some((kind, hint)) => Failure { kind, ..Failure::from(failed).or_hint(hint) },
-                    None => Failure::from(failed),
+                    None => Failure { kind: crate::failure::Kind::Unavailable, ..Failure::from(failed) },
                 },
             }
         })?;

@@ -32,13 +32,13 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
         "[-c] [dynamic_library_path=$libdir:/extensions/beta/lib:/extensions/alpha/lib]".into(),
         "[-c] [shared_preload_libraries=beta]".into(),
         "[--env] [XTASK_PROOF]".into(),
+        "[--env] [ALPHA_DATA=/extensions/alpha/share/a]".into(),
     ] {
         assert!(run.contains(&part), "{part}\n{run}");
     }
     let environment = fs::read_to_string(fixture.fake("environment")).unwrap();
     for line in [
         "path=/extensions/alpha/system",
-        "data=/extensions/alpha/share/a",
         "CREATE EXTENSION IF NOT EXISTS \"alpha\" VERSION '1.2';",
         "CREATE EXTENSION IF NOT EXISTS \"beta\" VERSION '1.2';",
     ] {

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     image::Built,
     matrix::Build,
-    plan::{Action, Arg, Cmd, Plan, Step, StepId},
+    plan::{Action, Arg, Cmd, Plan, Step, StepId, Undo},
     sandbox::engage::Engaged,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Mounted {
     pub(super) extension: Extension,
     pub(super) image: Built,
     pub(super) sql_version: Option<String>,
+    /// What is needed is created before what needs it.
+    position: Option<usize>,
 }
 
 /// One test: a base image, the extension under test first, then what it needs.
@@ -65,6 +67,7 @@ pub(super) fn test(
             extension: extension.clone(),
             image: bake::built(of, baked),
             sql_version: of.sql_version.clone(),
+            position: engaged.workspace.position(extension),
         });
     }
     let path = build.extension.folder.join("smoke.sql");
@@ -121,6 +124,9 @@ pub(super) fn add(
     for (name, value) in environment(test) {
         // The name alone on the command line; docker takes the value from its own environment.
         cmd = cmd.args(["--env", &name]).env(name, value);
+    }
+    for variable in metadata_environment(test) {
+        cmd = cmd.args(["--env", &variable]);
     }
     if mount == Mount::Image {
         for mounted in &test.mounted {
@@ -196,6 +202,7 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
             Action::Folder(format!("{folder}/extensions").into()),
         )
         .after([last])
+        .undo(Undo::RemoveFolder(folder.clone().into()))
         .quiet(),
     );
     last = place;
@@ -311,7 +318,7 @@ fn options(test: &Test) -> Vec<String> {
 }
 
 fn environment(test: &Test) -> Vec<(String, String)> {
-    let mut environment = vec![
+    vec![
         (
             "XTASK_EXTENSION".to_owned(),
             test.mounted[0].extension.name.clone(),
@@ -329,14 +336,19 @@ fn environment(test: &Test) -> Vec<(String, String)> {
             "XTASK_BIN_PATH".to_owned(),
             paths(test, |extension| &extension.bin_path, None).join(":"),
         ),
-    ];
-    for mounted in &test.mounted {
+    ]
+}
+
+/// The metadata's own variables, `NAME=value`. They are for the server alone, never for docker itself.
+fn metadata_environment(test: &Test) -> impl Iterator<Item = String> + '_ {
+    test.mounted.iter().flat_map(|mounted| {
         let root = format!("/extensions/{}", mounted.extension.name);
-        for (name, value) in &mounted.extension.env {
-            environment.push((name.clone(), value.replace("${image_root}", &root)));
-        }
-    }
-    environment
+        mounted
+            .extension
+            .env
+            .iter()
+            .map(move |(name, value)| format!("{name}={}", value.replace("${image_root}", &root)))
+    })
 }
 
 /// Creates what is created, what is needed first, and checks the version; loads what is not created.
@@ -344,7 +356,9 @@ fn create_sql(test: &Test) -> String {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let identifier = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut sql = String::new();
-    for mounted in test.mounted.iter().rev() {
+    let mut creation: Vec<&Mounted> = test.mounted.iter().collect();
+    creation.sort_by_key(|mounted| mounted.position);
+    for mounted in creation {
         let name = &mounted.extension.sql_name;
         if !mounted.extension.create_extension {
             sql += &format!("LOAD {};\n", literal(name));

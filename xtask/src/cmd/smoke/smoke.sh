@@ -9,8 +9,20 @@ PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
 command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
 
 # A library that cannot be resolved fails only when somebody needs it; better to know now.
-unresolved=$(find "/extensions/$XTASK_EXTENSION" -name '*.so*' -type f -print0 |
-  LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" xargs -0 -r -n 1 ldd 2>/dev/null | awk '/not found/ {print $1}' | sort -u | tr '\n' ' ')
+unresolved=
+while IFS= read -r -d '' file; do
+  [ "$(head -c 4 "$file" | tail -c 3)" = ELF ] || continue
+  if said=$(LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" ldd "$file" 2>&1); then
+    unresolved+=$(awk '/not found/ {printf "%s ", $1}' <<<"$said")
+  else
+    case $said in
+    *statically*) ;;
+    *) fail "$file is not a library for this machine: $said" ;;
+    esac
+  fi
+done < <(find "/extensions/$XTASK_EXTENSION" -name '*.so*' -type f -print0)
+unresolved=$(tr ' ' '\n' <<<"$unresolved" | sort -u | tr '\n' ' ')
+unresolved=${unresolved# }
 [ -z "$unresolved" ] || fail "libraries that the image asks for and nothing provides: $unresolved"
 
 initdb --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --no-locale >"$data.log" 2>&1 ||

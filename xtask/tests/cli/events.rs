@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The forms of output other than text for people: JSON lines, GitHub's commands, and readers that leave.
+
+use std::{fs, process::Stdio};
+
+use serde_json::Value;
+
+use super::fixture::{Ended, Fixture, metadata};
+
+/// Each line of standard output as a JSON object with its event's name.
+#[track_caller]
+fn events(ended: &Ended) -> Vec<(String, Value)> {
+    assert_eq!(ended.stderr, "", "all goes to standard output");
+    ended
+        .stdout
+        .lines()
+        .map(|line| {
+            let value: Value = serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{error}: {line}\n{}", ended.stdout));
+            let event = value["event"].as_str();
+            let name = event
+                .unwrap_or_else(|| panic!("no event: {line}"))
+                .to_owned();
+            (name, value)
+        })
+        .collect()
+}
+
+#[test]
+fn every_line_is_an_event_whatever_the_command_and_its_end() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let broken = Fixture::new();
+    broken.extension("delta", &metadata("delta", &[("licenses", "[]")]));
+    let ended = broken
+        .xtask(&["checks", "delta", "--no-bake", "--format", "json"])
+        .status(2);
+    let names: Vec<String> = events(&ended).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["finding", "result", "failure"]);
+    for (args, status, last) in [
+        (&["bake", "alpha"][..], 0, "result"),
+        (&["bake", "gamma"], 1, "failure"),
+        (&["bake", "alpa"], 2, "failure"),
+        (&["bake:al"], 2, "failure"),
+        (&["smoke", "alpha", "--no-bake"], 0, "result"),
+        (&["targets"], 0, "result"),
+        (&["targets", "--images"], 0, "result"),
+        (&["prereqs"], 0, "result"),
+        (&["config"], 0, "result"),
+    ] {
+        let ended = fixture
+            .xtask(&[args, &["--format", "json"]].concat())
+            .status(status);
+        let events = events(&ended);
+        assert_eq!(events.last().unwrap().0, last, "{args:?}: {}", ended.stdout);
+        if last == "failure" {
+            assert_eq!(events.last().unwrap().1["exit_code"], status, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn data_is_an_event_too_when_every_line_is_one() {
+    let fixture = Fixture::new();
+    for args in [
+        &["targets", "--json"][..],
+        &["bake", "alpha", "--dry-run"],
+        &["smoke", "alpha", "--dry-run"],
+    ] {
+        let ended = fixture
+            .xtask(&[args, &["--format", "json"]].concat())
+            .success();
+        assert!(!events(&ended).is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_step_has_its_start_its_output_and_its_end() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let ended = fixture.xtask(&["bake", "gamma", "--format=json"]).status(1);
+    let about: Vec<(String, Value)> = events(&ended)
+        .into_iter()
+        .filter(|(_, event)| event["step"] == "bake gamma")
+        .collect();
+    let names: Vec<&str> = about.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["started", "output", "output", "finished"]);
+    assert_eq!(about[2].1["line"], "ERROR: no");
+    let end = &about[3].1;
+    assert_eq!(end["outcome"], "failed");
+    assert!(end["seconds"].is_number());
+    let text = end["text"].as_str().unwrap();
+    assert!(text.starts_with("failed to bake `gamma`"), "{text}");
+}
+
+#[test]
+fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: 100% wrong\n");
+    let summary = fixture.root().join("summary.md");
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    let args = [
+        "bake",
+        "alpha",
+        "gamma",
+        "--keep-going",
+        "--distro",
+        "trixie",
+    ];
+    let ended = fixture
+        .xtask_with(&args, &environment)
+        .status(1)
+        .says("::group::bake alpha\n#1 [internal] load build definition\n::endgroup::\n")
+        .says("::error title=bake gamma::failed to bake `gamma` (pg 18, trixie)%0A  command: ");
+    let annotation = ended
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("::error title="))
+        .unwrap();
+    assert!(annotation.contains("ERROR: 100%25 wrong"), "{annotation}");
+    assert_eq!(
+        ended.stderr.matches("::group::").count(),
+        ended.stderr.matches("::endgroup::").count()
+    );
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(
+        summary.starts_with("| IMAGE | DIGEST | SIZE | PLATFORMS | TIME |\n| --- |"),
+        "{summary}"
+    );
+    assert!(summary.contains("| localhost:5000/alpha-testing:1.2-18-trixie | "));
+}
+
+#[test]
+fn what_bake_refuses_is_a_finding_with_bakes_own_words() {
+    let fixture = Fixture::new();
+    fixture.answer(
+        "fail.gamma",
+        "ERROR: failed to solve: dockerfile parse error on line 6: unknown instruction: foo\n",
+    );
+    let findings = fixture
+        .xtask(&["checks", "gamma", "--json"])
+        .status(1)
+        .json();
+    let message = findings[0]["message"].as_str().unwrap();
+    assert!(message.contains("unknown instruction: foo"), "{message}");
+}
+
+#[test]
+fn a_reader_that_has_left_is_no_reason_to_panic() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
+    let left = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    let mut wrong = Vec::new();
+    for args in [
+        &["bake", "alpha"][..],
+        &["bake", "gamma"],
+        &["bake", "alpa"],
+        &["bake", "alpha", "--format", "json"],
+        &["checks", "--all", "--format", "json"],
+        &["targets", "--json"],
+        &["--help"],
+        &["completions", "bash"],
+    ] {
+        for (what, out, err) in [
+            ("stdout full", full(), Stdio::null()),
+            ("stderr full", Stdio::null(), full()),
+            ("stdout left", left(), Stdio::null()),
+            ("stderr left", Stdio::null(), left()),
+        ] {
+            let mut command = fixture.command(args);
+            let status = command.stdout(out).stderr(err).status().unwrap();
+            if !matches!(status.code(), Some(0..=3)) {
+                wrong.push(format!("{args:?}, {what}: {status}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn texts_in_events_have_no_colours() {
+    let fixture = Fixture::new();
+    for args in [
+        &["bake", "alpa"][..],
+        &["bake:al"],
+        &["prereqs", "--for", "sandbox"],
+    ] {
+        let ended = fixture.xtask(&[args, &["--format", "json"]].concat());
+        assert!(!ended.stdout.contains("\\u001b"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let ended = Fixture::new().xtask(&["bake", "alpha"]).success();
+    assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'));
+}

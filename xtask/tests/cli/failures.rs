@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a failing tool's step says: the first error, the command, the status, the log, a hint.
+
+use std::fs;
+
+use super::fixture::Fixture;
+
+#[test]
+fn the_first_error_is_quoted_however_much_comes_after_it() {
+    let fixture = Fixture::new();
+    let mut said = String::from("#9 0.2 ERROR: the cause\n");
+    for line in 0..60 {
+        said += &format!("#9 0.3 line {line}\n");
+    }
+    fixture.answer(
+        "fail.gamma",
+        &(said + "ERROR: failed to solve: it gave up\n"),
+    );
+    let ended = fixture.xtask(&["bake", "gamma"]).status(1);
+    let expected = [
+        "failed to bake `gamma` (pg 18, bookworm; pg 18, trixie)",
+        "  command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl -f extensions/gamma/metadata.hcl --metadata-file target/xtask/bake/gamma.json",
+        "exited with status 17 after ",
+        "first error: #9 0.2 ERROR: the cause",
+        "last 8 of 63 lines:",
+        "  | ERROR: failed to solve: it gave up",
+    ];
+    let mut rest = ended.stderr.as_str();
+    for text in expected {
+        let at = rest.find(text);
+        rest = &rest[at.unwrap_or_else(|| panic!("`{text}` is not in\n{rest}"))..];
+    }
+    let log = ended.stderr.split("full log: ").nth(1).unwrap();
+    let log = fs::read_to_string(fixture.root().join(log.lines().next().unwrap())).unwrap();
+    assert!(log.starts_with("$ registry=localhost:5000 "), "{log}");
+    assert_eq!(log.lines().count(), 64, "the command and every line");
+}
+
+#[test]
+fn a_log_is_found_where_the_message_says_from_a_folder_below_too() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let here = fixture.root().join("docker");
+    let output = fixture
+        .command(&["bake", "gamma"])
+        .current_dir(&here)
+        .output()
+        .unwrap();
+    let ended = super::fixture::Ended::from(&output).status(1);
+    let log = ended.stderr.split("full log: ").nth(1).unwrap();
+    let log = here.join(log.lines().next().unwrap());
+    assert!(log.is_file(), "{} from {}", log.display(), here.display());
+}
+
+#[test]
+fn known_symptoms_come_with_what_helps() {
+    for (said, status, hint) in [
+        (
+            "ERROR: failed to copy: write /var/lib/docker/x: no space left on device",
+            1,
+            "hint: free some disk: `docker system df`",
+        ),
+        (
+            "tar: y: Cannot write: No space left on device",
+            1,
+            "hint: free some disk",
+        ),
+        (
+            "ERROR: failed to solve: failed to push localhost:5000/gamma: dial tcp 127.0.0.1:5000: connect: connection refused",
+            3,
+            "hint: nothing answers at the registry",
+        ),
+        (
+            "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            3,
+            "hint: start Docker, or add `--sandbox`",
+        ),
+        (
+            "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
+            3,
+            "hint: add yourself to the group `docker`",
+        ),
+        (
+            "#5 1.0 E: Unable to locate package postgresql-18-gamma",
+            1,
+            "hint: the archive of this distro has no such package",
+        ),
+        (
+            "ERROR: ghcr.io/x: failed to resolve source metadata for ghcr.io/x: 403 Forbidden",
+            3,
+            "hint: the base image cannot be had",
+        ),
+    ] {
+        let fixture = Fixture::new();
+        fixture.answer("fail.gamma", &format!("{said}\n"));
+        fixture
+            .xtask(&["bake", "gamma", "--push"])
+            .status(status)
+            .says(said)
+            .says(hint);
+    }
+}
+
+#[test]
+fn the_call_that_fails_is_the_one_that_is_named() {
+    let fixture = Fixture::new();
+    fixture.docker_fails_at(2, "'buildx bake'*", "ERROR: the second one\n");
+    let ended = fixture
+        .xtask(&["bake", "alpha", "gamma", "--jobs", "1"])
+        .status(1)
+        .says("failed to bake `gamma`")
+        .says("ERROR: the second one");
+    assert!(
+        !ended.stderr.contains("failed to bake `alpha`"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stdout.contains("alpha-testing:1.2-18-trixie"),
+        "what was built is shown"
+    );
+    assert!(!ended.stdout.contains("gamma-testing"), "{}", ended.stdout);
+}
+
+#[test]
+fn going_on_counts_what_failed_and_what_was_not_run() {
+    let fixture = Fixture::new();
+    for name in ["alpha", "gamma"] {
+        fixture.answer(&format!("fail.{name}"), "ERROR: no\n");
+    }
+    let ended = fixture
+        .xtask(&["bake", "--all", "--keep-going"])
+        .status(1)
+        .says("failed to bake `alpha`")
+        .says("failed to bake `gamma`")
+        .says("bake failed: 2 steps, ")
+        .says("full logs: target/xtask/runs/");
+    assert!(!ended.stderr.contains("failed to bake `beta`"), "{ended:?}");
+}
+
+#[test]
+fn an_image_that_cannot_be_dropped_does_not_undo_a_bake() {
+    let fixture = Fixture::new();
+    fixture.answer(
+        "tags",
+        "1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n",
+    );
+    fixture.docker_fails_at(
+        1,
+        "'image rm'*",
+        "Error response from daemon: conflict: container 0123 is using it\n",
+    );
+    fixture
+        .xtask(&["bake", "alpha", "--distro", "trixie"])
+        .success()
+        .says("warning")
+        .says("conflict: container 0123 is using it")
+        .says("1 image baked");
+}
+
+#[test]
+fn an_image_that_another_run_has_dropped_is_no_failure() {
+    let fixture = Fixture::new();
+    fixture.answer(
+        "tags",
+        "1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n",
+    );
+    fixture.docker_fails_at(
+        1,
+        "'image rm'*",
+        "Error response from daemon: No such image: x\n",
+    );
+    fixture
+        .xtask(&["bake", "alpha", "--distro", "trixie"])
+        .success();
+}
+
+#[test]
+fn a_builder_of_its_own_keeps_its_images_to_itself_unless_they_are_pushed() {
+    let fixture = Fixture::new();
+    fixture.answer("inspect", "Driver: docker-container\n");
+    let warning = "images stay in the builder (driver `docker-container`)";
+    fixture
+        .xtask(&["bake", "alpha", "--builder", "farm"])
+        .success()
+        .says(warning);
+    let pushed = fixture
+        .xtask(&["bake", "alpha", "--builder", "farm", "--push"])
+        .success();
+    assert!(!pushed.stderr.contains(warning), "{}", pushed.stderr);
+}
+
+#[test]
+fn a_bake_that_writes_no_digest_is_not_tested_by_its_tag() {
+    let fixture = Fixture::new();
+    fixture.answer("metadata.gamma", "{}");
+    fixture
+        .xtask(&["smoke", "gamma", "--distro", "trixie"])
+        .status(1)
+        .says("has no `containerimage.digest` for target `gamma-1_2-18-trixie`");
+    assert!(fixture.calls_of("[run]").is_empty());
+}
+
+#[track_caller]
+fn missing(needed_for: &str, programs: &[&str]) {
+    let fixture = Fixture::new();
+    fixture.without_docker();
+    let ended = fixture
+        .xtask(&["prereqs", "--for", needed_for])
+        .status(3)
+        .says("prerequisites are missing");
+    for program in programs {
+        let row = ended
+            .stdout
+            .lines()
+            .find(|line| line.split_whitespace().nth(1) == Some(program));
+        let row = row.unwrap_or_else(|| panic!("{program} is not in\n{}", ended.stdout));
+        assert!(
+            row.starts_with("missing") && row.contains("install"),
+            "{row}"
+        );
+    }
+}
+
+const HOST: [&str; 5] = ["apt-get", "dpkg-deb", "nsenter", "setpriv", "unshare"];
+
+#[test]
+fn all_that_is_missing_is_listed_with_what_to_do() {
+    missing("bake,smoke", &["docker", "buildx"]);
+    missing("sandbox", &HOST);
+}
+
+#[test]
+fn what_the_sandbox_needs_is_listed_beside_what_a_bake_needs() {
+    missing("bake,sandbox", &[&HOST[..], &["docker", "buildx"]].concat());
+}
+
+#[test]
+fn an_engine_that_answers_with_an_error_is_unusable() {
+    for said in [
+        "error during connect: Get \"http://docker/v1.50/info\": EOF",
+        "Error response from daemon: client version 1.50 is too new. Maximum supported API version is 1.41",
+        "unable to resolve docker endpoint: context \"gone\": context not found",
+    ] {
+        let fixture = Fixture::new();
+        fixture.answer("info.fails", &format!("{said}\n"));
+        fixture.xtask(&["bake", "gamma"]).status(3).says(said);
+    }
+}

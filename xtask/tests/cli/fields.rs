@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every rule for metadata.hcl as its author meets it: file, line, severity, what was found, what is allowed.
+
+use std::fs;
+
+use super::fixture::{Fixture, metadata};
+
+/// What `checks` says of `gamma` with some fields replaced.
+fn checked(more: &[(&str, &str)]) -> (Option<i32>, String) {
+    let fixture = Fixture::new();
+    fixture.extension("gamma", &metadata("gamma", more));
+    let ended = fixture.xtask(&["checks", "gamma", "--no-bake"]);
+    (ended.status, ended.stderr)
+}
+
+/// A field of gamma, its value, and what is said of it.
+const WRONG: &[(&str, &str, &str)] = &[
+    (
+        "name",
+        "\"Gamma\"",
+        ":2: error: `name` is `Gamma`; it must match",
+    ),
+    (
+        "name",
+        "\"other\"",
+        ":2: error: `name` is `other`, but the directory is `gamma`",
+    ),
+    (
+        "name",
+        "3",
+        ":2: error: `name` is a number; it must be a string",
+    ),
+    (
+        "image_name",
+        "\"Gamma X\"",
+        ":4: error: `image_name` is `Gamma X`; ",
+    ),
+    (
+        "licenses",
+        "\"MIT\"",
+        ":5: error: `licenses` is a string; it must be a list of strings",
+    ),
+    (
+        "postgresql_parameters",
+        "{ \"a\" = on }",
+        ":7: error: `postgresql_parameters.a` is an expression; it must be a string (quote it)",
+    ),
+    (
+        "postgresql_parameters",
+        "{ \"a\" = 1.10 }",
+        ":7: error: `postgresql_parameters.a` is a number; it must be a string (quote it)",
+    ),
+    (
+        "ld_library_path",
+        "[\"/system\"]",
+        ":10: error: `ld_library_path` has `/system`; paths are relative",
+    ),
+    (
+        "bin_path",
+        "[\"a/../..\"]",
+        ":11: error: `bin_path` has `a/../..`; paths are relative",
+    ),
+    (
+        "auto_update_os_libs",
+        "\"yes\"",
+        ":13: error: `auto_update_os_libs` is a string; it must be `true` or `false`",
+    ),
+    (
+        "required_extensions",
+        "[\"alfa\"]",
+        "`required_extensions` names `alfa`, which does not exist; did you mean `alpha`?",
+    ),
+    (
+        "required_extensions",
+        "[\"gamma\"]",
+        "`required_extensions` go in a circle: gamma -> gamma",
+    ),
+    (
+        "create_extension",
+        "false",
+        ".sql` is set, but `create_extension` is false",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2-1\" } } }",
+        ":16: error: missing field `versions.trixie.\"18\".sql`: `create_extension` is true",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { sql = \"1.2\" } } }",
+        ":16: error: missing field `versions.trixie.\"18\".package`",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = 1.30, sql = \"1\" } } }",
+        ":16: error: `versions.trixie.\"18\".package` is a number; it must be a string (quote it)",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2-1.pgdg12+1\", sql = \"1\" } } }",
+        "which is not a package for trixie (`.pgdg13+…`)",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2 1\", sql = \"1\" } } }",
+        "a Debian version has letters, digits and",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"v1.2\", sql = \"1\" } } }",
+        "is `v1.2`; a Debian version starts with a number",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"pg18\" = { package = \"1.2\", sql = \"1\" } } }",
+        "a PostgreSQL major is a number like \"18\"",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2\", sql = \"1\", sqll = \"2\" } } }",
+        "unknown field `versions.trixie.\"18\".sqll`; did you mean `sql`?",
+    ),
+];
+
+#[test]
+fn what_is_wrong_is_an_error_with_its_line() {
+    for (field, value, said) in WRONG {
+        error(field, value, said);
+    }
+    let long = format!("[\"{}\", \"MIT\"]", "x".repeat(250));
+    let said = ":5: error: `licenses` joined by ` AND ` have 258 characters";
+    error("licenses", &long, said);
+}
+
+#[track_caller]
+fn error(field: &str, value: &str, said: &str) {
+    let (status, stderr) = checked(&[(field, value)]);
+    assert_eq!(status, Some(2), "{field} = {value}\n{stderr}");
+    let found = stderr
+        .lines()
+        .any(|line| line.starts_with("extensions/gamma/metadata.hcl") && line.contains(said));
+    assert!(found, "{field} = {value}: `{said}` is not in\n{stderr}");
+}
+
+#[test]
+fn odd_versions_that_are_right_are_taken() {
+    for (package, target, tag) in [
+        (
+            "1:6.1.0-2.pgdg13+1",
+            "gamma-1-6_1_0-18-trixie",
+            "1-6.1.0-18-trixie",
+        ),
+        (
+            "3.6.4+dfsg-2.pgdg13+1",
+            "gamma-3_6_4-18-trixie",
+            "3.6.4-18-trixie",
+        ),
+        ("7-1", "gamma-7-18-trixie", "7-18-trixie"),
+        ("1.30-1", "gamma-1_30-18-trixie", "1.30-18-trixie"),
+        ("0.3~rc1-2", "gamma-0_3-18-trixie", "0.3-18-trixie"),
+    ] {
+        let fixture = Fixture::new();
+        let versions =
+            format!("{{ trixie = {{ \"18\" = {{ package = \"{package}\", sql = \"1.30\" }} }} }}");
+        fixture.extension("gamma", &metadata("gamma", &[("versions", &versions)]));
+        let images = fixture
+            .xtask(&["targets", "--images", "--json"])
+            .success()
+            .json();
+        let image = images
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|image| image["name"] == "gamma")
+            .unwrap();
+        assert_eq!(image["target"], target);
+        assert_eq!(
+            image["tags"][0],
+            format!("localhost:5000/gamma-testing:{tag}")
+        );
+        assert_eq!(image["sql_version"], "1.30", "a string, always");
+    }
+}
+
+#[test]
+fn a_dependency_must_cover_the_same_distros_and_majors() {
+    let fixture = Fixture::new();
+    let only = [(
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\", sql = \"1.2\" } } }",
+    )];
+    fixture.extension("alpha", &metadata("alpha", &only));
+    fixture
+        .xtask(&["checks", "beta", "--no-bake"])
+        .status(2)
+        .says("is built for bookworm and PostgreSQL 18, but `alpha`, which it needs, is not");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_findings() {
+    let fixture = Fixture::new();
+    fs::write(
+        fixture.root().join("extensions/gamma/metadata.hcl"),
+        b"metadata = { name = \"\xff\" }",
+    )
+    .unwrap();
+    fs::remove_file(fixture.root().join("extensions/alpha/Dockerfile")).unwrap();
+    fixture
+        .xtask(&["checks", "--all", "--no-bake"])
+        .status(2)
+        .says("extensions/gamma/metadata.hcl: error: cannot be read: ")
+        .says("extensions/alpha/Dockerfile: error: missing: there is nothing to build");
+    fixture.write("extensions/gamma/metadata.hcl", "");
+    fixture
+        .xtask(&["bake", "gamma"])
+        .status(2)
+        .says("extensions/gamma/metadata.hcl: error: has no attribute `metadata`");
+}
+
+#[test]
+fn a_syntax_error_has_the_line_it_is_on() {
+    let fixture = Fixture::new();
+    let text = metadata("gamma", &[]).replace("  licenses = [\"MIT\"]", "  licenses = [\"MIT\"");
+    fixture.extension("gamma", &text);
+    let ended = fixture.xtask(&["checks", "gamma"]).status(2);
+    let line = ended
+        .stderr
+        .lines()
+        .find(|line| line.contains("not valid HCL"))
+        .unwrap();
+    let number = line.split(':').nth(1).unwrap();
+    assert!(["5", "6"].contains(&number), "{line}");
+}
+
+#[test]
+fn all_findings_of_a_file_come_at_once() {
+    let (status, stderr) = checked(&[
+        ("licenses", "[]"),
+        ("bin_path", "[\"/x\"]"),
+        ("image_name", "\"\""),
+    ]);
+    assert_eq!(status, Some(2));
+    for line in [4, 5, 11] {
+        let place = format!("extensions/gamma/metadata.hcl:{line}: error: ");
+        assert!(stderr.contains(&place), "{place}\n{stderr}");
+    }
+    assert!(stderr.contains("checks found 3 errors"), "{stderr}");
+}
+
+#[test]
+fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
+    let fixture = Fixture::new();
+    let old = metadata("gamma", &[])
+        .replace("  bin_path = []\n", "")
+        .replace("  env = {}\n", "");
+    fixture.extension("gamma", &old);
+    fixture
+        .xtask(&["checks", "gamma", "--no-bake"])
+        .success()
+        .says("warning: missing field `bin_path`")
+        .says("1 extension checked: 2 warnings");
+    fixture.xtask(&["bake", "gamma"]).success();
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Two runs at once in one checkout.
+
+use std::{fs, process::Stdio, thread, time::Duration};
+
+use super::fixture::{Ended, Fixture};
+
+/// The fake bake writes metadata of the one target that it was asked for.
+const BAKE: &str = r#"if [ "$2" = bake ]; then
+  for word in "$@"; do [ "$last" != --metadata-file ] || file=$word; last=$word; done
+  echo "{\"$last\":{\"containerimage.digest\":\"sha256:$(printf %064d 7)\"}}" > "$file"
+  : > "$here/baked.$last"
+  exit 0
+fi"#;
+
+#[test]
+fn each_has_the_digests_of_its_own_images() {
+    let fixture = Fixture::new();
+    fixture.link("printf");
+    fixture.docker_first(BAKE);
+    let args = |distro| ["bake", "gamma", "--distro", distro, "--metadata-file"];
+    let first = fixture
+        .command(&args("trixie"))
+        .arg("first.json")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut tries = 0;
+    while !fixture.fake("baked.gamma-1_2-18-trixie").exists() {
+        tries += 1;
+        assert!(tries < 3000, "the first run does not bake");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let second = fixture
+        .command(&args("bookworm"))
+        .arg("second.json")
+        .output()
+        .unwrap();
+    Ended::from(&second).success();
+    Ended::from(&first.wait_with_output().unwrap()).success();
+    for (file, target) in [
+        ("first.json", "gamma-1_2-18-trixie"),
+        ("second.json", "gamma-1_2-18-bookworm"),
+    ] {
+        let text = fs::read_to_string(fixture.root().join(file)).unwrap();
+        assert!(text.contains(target), "{file}: {text}");
+    }
+}
+
+#[test]
+fn many_runs_keep_their_own_logs_and_old_ones_go() {
+    let fixture = Fixture::new();
+    let runs: Vec<_> = (0..6)
+        .map(|_| {
+            let mut command = fixture.command(&["checks", "gamma"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for run in runs {
+        Ended::from(&run.wait_with_output().unwrap()).success();
+    }
+    let folder = fixture.root().join("target/xtask/runs");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 6);
+    for number in 0..40 {
+        fs::create_dir(folder.join(format!("{number:010}-1"))).unwrap();
+    }
+    fixture.xtask(&["checks", "gamma"]).success();
+    let mut left: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left.len(), 20);
+    assert_eq!(
+        left.iter().filter(|name| !name.starts_with("0000")).count(),
+        7,
+        "{left:?}"
+    );
+}

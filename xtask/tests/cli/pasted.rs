@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A dry run's lines, pasted into a shell, do what the run does.
+
+use std::fs;
+
+use super::fixture::{Fixture, metadata};
+
+const TOOLS: &[&str] = &[
+    "cat", "cp", "grep", "head", "jq", "mkdir", "rm", "sed", "sort", "xargs",
+];
+
+const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
+
+/// The log with what differs from call to call replaced: a process number, a digest for a tag.
+fn comparable(fixture: &Fixture) -> Vec<String> {
+    let digest = format!("@sha256:{}", "ab".repeat(32));
+    let mut lines = fixture.calls();
+    for line in &mut lines {
+        *line = line.replace(&digest, ":1.2-18-trixie");
+        while let Some(at) = line.find("xtask-smoke-") {
+            let rest = &line[at + "xtask-smoke-".len()..];
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            *line = format!("{}xtask_smoke{}", &line[..at], &rest[digits..]);
+        }
+    }
+    lines
+}
+
+fn json(fixture: &Fixture, file: &str) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(fixture.root().join(file)).unwrap()).unwrap()
+}
+
+#[test]
+fn a_bake() {
+    let args = [
+        "bake",
+        "--all",
+        "--push",
+        "--no-cache",
+        "--metadata-file",
+        "all.json",
+    ];
+    let (run, pasted) = (Fixture::new(), Fixture::new());
+    for fixture in [&run, &pasted] {
+        fixture.answer("tags", TAGS);
+        fixture.write(
+            "xtask.toml",
+            "registry = \"here:5000/me\"\nrevision = \"it's $HOME\"\n",
+        );
+    }
+    let dry = pasted
+        .xtask(&[&args[..], &["--dry-run"]].concat())
+        .success()
+        .stdout;
+    run.xtask(&[&args[..], &["--jobs", "1"]].concat()).success();
+    pasted.shell(&dry, TOOLS).success();
+    assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+    assert_eq!(json(&run, "all.json"), json(&pasted, "all.json"));
+    let removed = "[image] [rm] [here:5000/me/alpha-testing:1.2-202512010000-18-trixie] [here:5000/me/alpha-testing:1.2-202601010000-18-trixie]";
+    assert!(
+        run.calls().iter().any(|line| line.ends_with(removed)),
+        "{:#?}",
+        run.calls()
+    );
+}
+
+#[test]
+fn a_bake_whose_metadata_file_lies_in_a_folder_that_is_not_there() {
+    let fixture = Fixture::new();
+    let args = [
+        "bake",
+        "alpha",
+        "--metadata-file",
+        "deep/down/all.json",
+        "--dry-run",
+    ];
+    let dry = fixture.xtask(&args).success().stdout;
+    fixture.shell(&dry, TOOLS).success();
+    assert!(fixture.exists("deep/down/all.json"), "{dry}");
+}
+
+#[test]
+fn a_smoke_test() {
+    for mount in ["image", "copy"] {
+        let environment = [("XTASK_SMOKE_MOUNT", mount)];
+        let args = ["smoke", "beta", "--distro", "trixie"];
+        let (run, pasted) = (Fixture::new(), Fixture::new());
+        for fixture in [&run, &pasted] {
+            let odd = [
+                ("required_extensions", "[\"alpha\"]"),
+                (
+                    "postgresql_parameters",
+                    "{ \"x.y\" = \"it's $HOME \\\"here\\\"\" }",
+                ),
+            ];
+            fixture.extension("beta", &metadata("beta", &odd));
+            fixture.write(
+                "extensions/beta/smoke.sql",
+                "SELECT 'it''s', $$a\nb$$, \"c\\d\";\n",
+            );
+        }
+        let dry = pasted
+            .xtask_with(&[&args[..], &["--dry-run"]].concat(), &environment)
+            .success()
+            .stdout;
+        run.xtask_with(&[&args[..], &["--jobs", "1"]].concat(), &environment)
+            .success();
+        pasted.shell(&dry, TOOLS).success();
+        assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+        let files: &[&str] = if mount == "image" {
+            &["environment", "stdin"]
+        } else {
+            &["stdin"]
+        };
+        for file in files {
+            assert_eq!(
+                fs::read_to_string(run.fake(file)).unwrap(),
+                fs::read_to_string(pasted.fake(file)).unwrap(),
+                "{file}"
+            );
+        }
+        assert!(!run.exists("target/xtask/smoke/xtask-smoke"), "{mount}");
+    }
+}
+
+#[test]
+fn printing_needs_no_tool_and_leaves_no_trace() {
+    let fixture = Fixture::new();
+    fixture.without_docker();
+    let before = fixture.files();
+    for args in [
+        &["bake", "--all", "--dry-run"][..],
+        &[
+            "bake",
+            "alpha",
+            "--push",
+            "--metadata-file",
+            "m.json",
+            "--dry-run",
+        ],
+        &["smoke", "--all", "--dry-run"],
+        &[
+            "smoke",
+            "gamma",
+            "--image",
+            "x/y:1",
+            "--distro",
+            "trixie",
+            "--dry-run",
+        ],
+        &["smoke", "beta", "--no-bake", "--dry-run"],
+        &["DRY_RUN=true"],
+        &["bake:all", "DRY_RUN=true", "PUSH=true"],
+        &["smoke:all", "DRY_RUN=true"],
+    ] {
+        let lines = fixture.xtask(args).success().stdout;
+        assert!(lines.contains("docker "), "{args:?}: {lines}");
+    }
+    assert_eq!(fixture.files(), before);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sandbox without root: every way to ask for it is refused with what it needs, and nothing is made.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::fixture::{Ended, Fixture};
+
+/// Lets everybody read what the fixture made; its folder is for its owner only.
+fn open(folder: &Path) {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs xtask as nobody, or as we are where that is not root.
+fn as_nobody(fixture: &Fixture, args: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let place = fixture.root().parent().map(PathBuf::from).unwrap();
+    open(&place);
+    let program = place.join("xtask");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_xtask"), &program).unwrap();
+    }
+    let id = Command::new("id").arg("-u").output().unwrap();
+    let mut command = if id.stdout == b"0\n" {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .arg(&program);
+        command
+    } else {
+        Command::new(&program)
+    };
+    command
+        .args(args)
+        .current_dir(fixture.root())
+        .env("HOME", &place)
+        .env("FAKE", fixture.fake(""))
+        .envs(environment.iter().copied());
+    Ended::from(&command.output().unwrap())
+}
+
+#[test]
+fn whatever_is_asked_of_it() {
+    let fixture = Fixture::new();
+    for (args, environment) in [
+        (&["smoke", "alpha", "--sandbox"][..], ("XTASK_SANDBOX", "0")),
+        (&["bake", "alpha"], ("XTASK_SANDBOX", "1")),
+        (
+            &["bake", "alpha", "--sandbox", "--dry-run"],
+            ("XTASK_SANDBOX", ""),
+        ),
+        (&["checks", "--all", "--sandbox"], ("XTASK_SANDBOX", "")),
+        (&["sandbox", "up"], ("XTASK_SANDBOX", "")),
+        (&["sandbox", "exec", "true"], ("XTASK_SANDBOX", "")),
+    ] {
+        as_nobody(&fixture, args, &[environment])
+            .status(3)
+            .says("the sandbox needs root")
+            .says("hint: ");
+    }
+    let prereqs = as_nobody(&fixture, &["prereqs", "--for", "sandbox"], &[]).status(3);
+    assert!(prereqs.stdout.contains("missing"), "{}", prereqs.stdout);
+    assert!(!fixture.exists("target"));
+    assert!(!fixture.root().parent().unwrap().join(".cache").exists());
+}
+
+#[test]
+fn an_argument_that_is_wrong_is_named_first() {
+    let fixture = Fixture::new();
+    as_nobody(&fixture, &["smoke", "alpa", "--sandbox"], &[])
+        .status(2)
+        .says("extension `alpa` not found; did you mean `alpha`?");
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `smoke` in full: the whole argv of a test's container, modules, dependencies, several tests at once.
+
+use std::fs;
+
+use super::fixture::{Fixture, metadata};
+
+fn run_of(fixture: &Fixture) -> String {
+    let calls = fixture.calls_of("[run]");
+    assert_eq!(calls.len(), 1, "{calls:#?}");
+    let (_, words) = calls[0].split_once(" [run]").unwrap();
+    let (before, rest) = words.split_once("[xtask-smoke-").unwrap();
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("[run]{before}[xtask-smoke-N{rest}")
+}
+
+#[test]
+fn the_whole_command_of_a_test() {
+    let fixture = Fixture::new();
+    let more = [
+        ("extension_control_path", "[\"a/share\", \"b\"]"),
+        ("dynamic_library_path", "[\"a/lib\"]"),
+        ("ld_library_path", "[\"system\", \"more\"]"),
+        ("bin_path", "[\"bin\"]"),
+        ("shared_preload_libraries", "[\"one\", \"two\"]"),
+        (
+            "postgresql_parameters",
+            "{ \"x.b\" = \"2\", \"x.a\" = \"it's\" }",
+        ),
+        (
+            "env",
+            "{ \"GAMMA_DATA\" = \"$${image_root}/d:$${image_root}/e\" }",
+        ),
+    ];
+    fixture.extension("gamma", &metadata("gamma", &more));
+    fixture.docker_first(
+        "[ \"$1\" != run ] || echo \"$XTASK_LIBRARY_PATH|$XTASK_BIN_PATH|$XTASK_EXTENSION|$XTASK_PROOF\" > \"$here/variables\"",
+    );
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
+        .success()
+        .says("1 of 1 passed");
+    assert_eq!(
+        run_of(&fixture),
+        "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] \
+         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_PROOF] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
+         [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
+         [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
+         [-c] [extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b] \
+         [-c] [dynamic_library_path=$libdir:/extensions/gamma/a/lib] \
+         [-c] [shared_preload_libraries=one,two] [-c] [x.a=it's] [-c] [x.b=2]"
+    );
+    assert_eq!(
+        fs::read_to_string(fixture.fake("variables")).unwrap(),
+        "/extensions/gamma/system:/extensions/gamma/more|/extensions/gamma/bin|gamma|SELECT 1;\n\n"
+    );
+    // Nothing was baked, and nothing is left to take back.
+    assert!(fixture.calls_of("[bake]").is_empty());
+}
+
+#[test]
+fn a_module_is_loaded_and_a_version_is_not_asked_of_it() {
+    let fixture = Fixture::new();
+    let module = [
+        ("create_extension", "false"),
+        ("sql_name", "\"gam_ma\""),
+        (
+            "versions",
+            "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } }",
+        ),
+    ];
+    fixture.extension("gamma", &metadata("gamma", &module));
+    fixture.xtask(&["smoke", "gamma", "--no-bake"]).success();
+    let sql = fs::read_to_string(fixture.fake("environment")).unwrap();
+    assert!(sql.contains("LOAD 'gam_ma';"), "{sql}");
+    assert!(!sql.contains("CREATE EXTENSION"), "{sql}");
+}
+
+#[test]
+fn dependencies_are_those_of_the_same_distro_and_major() {
+    let fixture = Fixture::new();
+    fixture
+        .xtask(&["smoke", "beta", "--no-bake", "--distro", "bookworm"])
+        .success();
+    let run = run_of(&fixture);
+    for part in [
+        "[type=image,source=localhost:5000/alpha-testing:1.2-18-bookworm,target=/extensions/alpha]",
+        "[ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm]",
+    ] {
+        assert!(run.contains(part), "{part}\n{run}");
+    }
+}
+
+#[test]
+fn a_dependency_that_is_needed_by_way_of_another_is_there_too() {
+    let fixture = Fixture::new();
+    let needs = [("required_extensions", "[\"beta\"]")];
+    fixture.extension("gamma", &metadata("gamma", &needs));
+    fixture
+        .xtask(&["smoke", "gamma", "--distro", "trixie", "--jobs", "1"])
+        .success();
+    assert_eq!(
+        fixture.order(),
+        [
+            "start alpha",
+            "end alpha",
+            "start beta",
+            "end beta",
+            "start gamma",
+            "end gamma"
+        ]
+    );
+    let run = run_of(&fixture);
+    assert!(
+        run.contains(
+            "=$system:/extensions/gamma/share:/extensions/beta/share:/extensions/alpha/share]"
+        ),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_dependency_of_a_dependency_comes_first_whichever_is_named_first() {
+    for needs in ["[\"beta\", \"alpha\"]", "[\"alpha\", \"beta\"]"] {
+        let fixture = Fixture::new();
+        fixture.extension(
+            "gamma",
+            &metadata("gamma", &[("required_extensions", needs)]),
+        );
+        fixture
+            .xtask(&["smoke", "gamma", "--distro", "trixie"])
+            .success();
+        let sql = fs::read_to_string(fixture.fake("environment")).unwrap();
+        let created: Vec<&str> = sql
+            .lines()
+            .filter_map(|line| line.strip_prefix("CREATE EXTENSION IF NOT EXISTS "))
+            .filter_map(|rest| rest.split('"').nth(1))
+            .collect();
+        assert_eq!(created, ["alpha", "beta", "gamma"], "needs {needs}");
+        let ends = |name: &str| {
+            let order = fixture.order();
+            order.iter().position(|line| line == name).unwrap()
+        };
+        assert!(ends("end alpha") < ends("start beta"), "needs {needs}");
+    }
+}
+
+#[test]
+fn an_image_is_named_by_its_digest_too() {
+    let digest = format!("elsewhere/gamma@sha256:{}", "cd".repeat(32));
+    let fixture = Fixture::new();
+    fixture.answer("labels", "{\"io.cloudnativepg.image.base.os\":\"bookworm\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
+    fixture
+        .xtask(&["smoke", "gamma", "--image", &digest])
+        .success();
+    let run = run_of(&fixture);
+    assert!(
+        run.contains(&format!(
+            "[type=image,source={digest},target=/extensions/gamma]"
+        )),
+        "{run}"
+    );
+    assert!(run.contains(":18-minimal-bookworm]"), "{run}");
+    fixture
+        .xtask(&["smoke", "gamma", "--image", "elsewhere/gamma@sha256:12"])
+        .status(2)
+        .says("the digest is not `sha256:` and 64 hexadecimal digits");
+}
+
+#[test]
+fn an_image_of_a_distro_that_the_metadata_does_not_name_is_refused() {
+    let fixture = Fixture::new();
+    fixture.answer("labels", "{\"io.cloudnativepg.image.base.os\":\"sid\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
+    fixture
+        .xtask(&["smoke", "gamma", "--image", "x/gamma:1"])
+        .status(2)
+        .says("sid");
+    assert!(fixture.calls_of("[run]").is_empty());
+}
+
+#[test]
+fn what_a_dependencys_metadata_lacks_is_said_before_the_server_finds_out() {
+    let fixture = Fixture::new();
+    let broken = metadata("alpha", &[]).replace("  sql_name = \"alpha\"\n", "");
+    fixture.extension("alpha", &broken);
+    fixture
+        .xtask(&["smoke", "beta", "--no-bake", "--distro", "trixie"])
+        .status(2)
+        .says("extensions/alpha/metadata.hcl:1: error: missing field `sql_name`");
+    assert!(fixture.calls_of("[run]").is_empty());
+}
+
+#[test]
+fn servers_run_side_by_side() {
+    let fixture = Fixture::new();
+    fixture.docker_first(
+        "if [ \"$1\" = run ]; then\n\
+           case \"$*\" in *trixie*) me=one; other=two ;; *) me=two; other=one ;; esac\n\
+           : > \"$here/met.$me\"; tries=0\n\
+           until [ -e \"$here/met.$other\" ]; do tries=$((tries + 1)); [ $tries -lt 3000 ] || exit 96; /bin/sleep 0.01; done\n\
+         fi",
+    );
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake"])
+        .success()
+        .says("2 of 2 passed");
+}
+
+#[test]
+fn one_that_fails_does_not_hide_those_that_pass() {
+    let fixture = Fixture::new();
+    fixture.docker_first(
+        "case \"$*\" in run*gamma*trixie*) echo 'error: smoke.sql did not pass'; exit 1 ;; esac",
+    );
+    let ended = fixture
+        .xtask(&["smoke", "--all", "--no-bake", "--keep-going"])
+        .status(1)
+        .says("error: smoke.sql did not pass");
+    assert_eq!(
+        ended.stdout.matches("passed").count(),
+        5,
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(
+        ended.stdout.matches("failed").count(),
+        1,
+        "{}",
+        ended.stdout
+    );
+    // The one that failed is removed; the others have removed themselves.
+    let removed = fixture.calls_of("[rm] [--force] [--volumes]");
+    assert_eq!(removed.len(), 1, "{removed:#?}");
+    assert!(removed[0].ends_with("-gamma-18-trixie]"), "{removed:?}");
+}
+
+#[test]
+fn an_engine_before_28_gets_copies_without_being_told() {
+    let fixture = Fixture::new();
+    fixture.answer("info", r#"{"ServerVersion":"27.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"ClientInfo":{"Plugins":[{"Name":"buildx","Version":"1"}]}}"#);
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
+        .success();
+    assert!(fixture.calls_of("[run]").is_empty());
+    assert_eq!(fixture.calls_of("[start] [--attach]").len(), 1);
+}
+
+#[test]
+fn no_test_is_made_of_an_image_that_could_not_be_baked() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.alpha", "ERROR: no\n");
+    let results = fixture
+        .xtask(&[
+            "smoke",
+            "alpha",
+            "gamma",
+            "--distro",
+            "trixie",
+            "--keep-going",
+            "--json",
+        ])
+        .status(1)
+        .json();
+    let of = |name: &str| {
+        let all = results.as_array().unwrap();
+        all.iter().find(|result| result["name"] == name).unwrap()["result"].clone()
+    };
+    assert_eq!(
+        (of("alpha"), of("gamma")),
+        ("not run".into(), "passed".into())
+    );
+}
