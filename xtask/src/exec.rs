@@ -408,7 +408,13 @@ impl Exec for Real {
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
         let started = Instant::now();
         let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_capture();
+        // Asked while we are being stopped, it is part of cleaning up and may go on; cut off in between,
+        // it ends like all that ran.
+        let stopping = self.interrupted();
         let (mut reader, group) = self.spawn(&expression, cmd, started)?;
+        if !stopping && self.interrupted() {
+            self.end(group);
+        }
         let deadline = Deadline::of(group, timeout);
         let mut stdout = Vec::new();
         let read = std::io::Read::read_to_end(&mut reader, &mut stdout);

@@ -342,16 +342,22 @@ impl Walk<'_> {
     }
 
     fn rotate(&self, rotation: &Rotation, warn: &mut dyn FnMut(String)) -> anyhow::Result<Outcome> {
-        let tags = self
-            .exec
-            .read(&rotation.list(), None)
+        // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
+        let mut tags: Vec<String> = Vec::new();
+        self.exec
+            .run(&rotation.list(), None, None, &mut |line| {
+                tags.push(line.trim().to_owned());
+            })
             .map_err(Failure::from)?;
-        let superseded = rotation.superseded(tags.lines().map(str::trim));
+        let superseded = rotation.superseded(tags.iter().map(String::as_str));
         if superseded.is_empty() {
             return Ok(Outcome::Skipped("nothing superseded".into()));
         }
-        match self.exec.read(&Rotation::remove(&superseded), None) {
-            Ok(_) => {}
+        match self
+            .exec
+            .run(&Rotation::remove(&superseded), None, None, &mut |_| {})
+        {
+            Ok(()) => {}
             // Two bakes of the same target drop the same images: the other one was faster.
             Err(failed) if failed.mentions("No such image") => {}
             // A container uses one, say: the next bake finds it again, and the new image is there.
