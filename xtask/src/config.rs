@@ -258,6 +258,11 @@ impl Config {
         matches!(self.values.get(key), Some((_, Origin::Default)))
     }
 
+    /// The builder to name; None: the one that buildx has selected.
+    pub(crate) fn builder(&self) -> Option<&str> {
+        Some(self.get(BUILDER)).filter(|name| !name.is_empty())
+    }
+
     /// What bake reads from its environment, where it differs from bake's own defaults.
     pub(crate) fn bake_variables(&self) -> Vec<(&'static str, &str)> {
         let mut variables = vec![("registry", self.get(REGISTRY))];

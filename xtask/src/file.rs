@@ -2,7 +2,7 @@
 //! Files that appear whole or not at all, and folders that go only when nothing of others is below them.
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     io::Write,
     path::{Path, PathBuf},
 };
@@ -92,7 +92,13 @@ pub(crate) fn lock(
             .write(true)
             .open(path)?;
         let file = options.into_parts().0;
-        let locked = file.try_lock().is_ok();
+        let locked = match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("failed to lock `{}`", path.display()));
+            }
+        };
         let same = fs_err::metadata(path)
             .and_then(|there| Ok(there.ino() == file.metadata()?.ino()))
             .unwrap_or_default();

@@ -62,7 +62,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     );
     let platforms = platforms(plan, request);
     let attest = attestations(plan, request);
-    let builder = Some(request.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+    let builder = request.config.builder();
     let mut baked: Vec<Baked> = Vec::new();
     for (name, builds) in by_extension(request.builds) {
         let extension = &builds[0].extension;
@@ -316,7 +316,7 @@ pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
         return Err(Failure::unavailable("`docker` has no buildx plugin")
             .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)"));
     }
-    let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+    let builder = context.config.builder();
     if builder.is_none() && engine.containerd_store {
         return Ok(None);
     }

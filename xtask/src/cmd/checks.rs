@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::bake;
 use crate::{
-    cli, config,
+    cli,
     context::Context,
     dockerfile,
     event::Outcome,
@@ -165,7 +165,7 @@ fn bake_check(
         Failure { message, ..failure }.or_hint("`--no-bake` leaves it out")
     })?;
     let mut plan = Plan::default();
-    let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+    let builder = context.config.builder();
     let variables = context.config.bake_variables();
     let mut checked: Vec<(&Extension, StepId)> = Vec::new();
     for extension in engaged

@@ -193,7 +193,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
         );
     }
     if wanted.contains(&NeededFor::Bake) {
-        let builder = Some(context.config.get(config::BUILDER)).filter(|name| !name.is_empty());
+        let builder = context.config.builder();
         match context.exec.read(&buildx::inspect_cmd(builder), None) {
             Err(failed) => add(
                 "builder",

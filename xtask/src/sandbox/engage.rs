@@ -35,7 +35,7 @@ pub(crate) struct Engaged {
 
 impl Context {
     /// Makes sure that there is an engine to work with: with `--sandbox` the private one, started when
-    /// needed. `names` are the extensions that will be built (for the base image's majors).
+    /// needed. A dry run starts nothing and waits for nobody.
     pub(crate) fn engage(
         &mut self,
         workspace: Workspace,
