@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line, as types. The doc comments are the help.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub mod e2e;
 
 /// Check, build and prove PostgreSQL extension images for CloudNativePG.
 ///
 /// The rungs, from quick to thorough: `checks` reads, `bake` builds, `smoke` runs each image in a real
-/// PostgreSQL. The commands of the old Taskfile work too: `cargo xtask bake:all PUSH=true`.
+/// PostgreSQL, `e2e` in CloudNativePG on a kind cluster. The commands of the old Taskfile work too: `cargo xtask bake:all PUSH=true`.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask",
@@ -77,6 +79,8 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
+    /// Test images in CloudNativePG, on a kind cluster or an existing one.
+    E2e(e2e::E2e),
     /// The private container engine for a machine that has none.
     Sandbox(Sandbox),
     /// Show every setting, its value and where the value comes from.
@@ -125,6 +129,30 @@ pub struct Filters {
     /// Only for these PostgreSQL majors.
     #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
     pub pg: Vec<String>,
+    /// Only every n-th image, from the i-th on: a machine's share in CI.
+    #[arg(long, value_name = "I/N", value_parser = Shard::from_str)]
+    pub shard: Option<Shard>,
+}
+
+/// A share of the images: part `index` (from 1) of `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub index: usize,
+    pub count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text
+            .split_once('/')
+            .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parts {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err("write it as `2/5`: the second of five parts".into()),
+        }
+    }
 }
 
 /// How to run.
@@ -158,6 +186,7 @@ pub enum NeededFor {
     Checks,
     Bake,
     Smoke,
+    E2e,
     Sandbox,
 }
 
@@ -330,4 +359,6 @@ pub enum Lane {
     Docs,
     /// Real builds and real servers: Docker, or root on Linux for the sandbox.
     Engine,
+    /// A real cluster with the operator: the same, and images for kind and the operator.
+    E2e,
 }

@@ -23,6 +23,10 @@ enum Type {
     /// A whole number; 0 means "decide for me".
     Number,
     OneOf(&'static [&'static str]),
+    /// Texts, comma-separated; in `xtask.toml` an array.
+    List,
+    /// `name=value`, comma-separated; in `xtask.toml` a table.
+    Map,
 }
 
 macro_rules! settings {
@@ -50,6 +54,19 @@ settings! {
         "the commit to write into the images; bake reads the same variable";
     BASE_IMAGE "images.base" "base_image" "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}" Type::Text,
         "the PostgreSQL image an extension is built for; bake reads the same variable";
+    NODE_IMAGE "images.node" "XTASK_IMAGES_NODE"
+        "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5" Type::Text,
+        "the image of kind's nodes; its tag is the version of Kubernetes";
+    REGISTRY_IMAGE "images.registry" "XTASK_IMAGES_REGISTRY"
+        "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33" Type::Text,
+        "the image of the local registry";
+    PSQL_IMAGE "images.psql" "XTASK_IMAGES_PSQL"
+        "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae" Type::Text,
+        "the image with psql that the Chainsaw suites use; with `--base debian` it is the base image";
+    OPERATOR_IMAGE "images.operator" "XTASK_IMAGES_OPERATOR" "" Type::Text,
+        "the operator's image; empty: what its manifest says";
+    PUBLISHED "images.published" "XTASK_IMAGES_PUBLISHED" "ghcr.io/cloudnative-pg" Type::Text,
+        "where extension images are published; what is not built here is taken from there";
     BUILDER "bake.builder" "BUILDX_BUILDER" "" Type::Text,
         "the buildx builder; empty: the one that buildx has selected";
     JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number,
@@ -60,6 +77,30 @@ settings! {
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
     SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number,
         "seconds that one smoke test may take";
+    E2E_NAME "e2e.name" "XTASK_E2E_NAME" "pg-extensions" Type::Text,
+        "the name of the end-to-end environment: of its network, registry and cluster";
+    E2E_NODES "e2e.nodes" "XTASK_E2E_NODES" "1" Type::Number,
+        "nodes of the kind cluster; the first is the control plane";
+    E2E_SEED "e2e.seed" "XTASK_E2E_SEED" "" Type::List,
+        "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
+    E2E_SUITES "e2e.suites" "XTASK_E2E_SUITES" "0" Type::Number,
+        "suites at the same time; 0: two, and one more for every two processors";
+    MIRRORS "mirrors" "XTASK_MIRRORS" "" Type::Map,
+        "registries that the nodes take images from in place of others: `ghcr.io=https://mirror.example`";
+    CREDENTIALS_HOST "credentials.host" "REGISTRY_HOST" "" Type::Text,
+        "a private registry that the nodes log in to; the password comes from the environment variable `REGISTRY_PASSWORD` alone";
+    CREDENTIALS_USERNAME "credentials.username" "REGISTRY_USERNAME" "" Type::Text,
+        "the user for the private registry";
+    CNPG_RELEASE "cnpg.release" "XTASK_CNPG_RELEASE" "1.30" Type::Text,
+        "the operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest";
+    CNPG_MANIFEST "cnpg.manifest" "XTASK_CNPG_MANIFEST" "" Type::Text,
+        "path or URL of the operator's manifest, `{release}` is replaced; empty: where CloudNativePG publishes it";
+    CLUSTER_KUBECONFIG "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG" "" Type::Text,
+        "an existing cluster to use in place of kind: its kubeconfig";
+    CLUSTER_CONTEXT "cluster.context" "XTASK_CLUSTER_CONTEXT" "" Type::Text,
+        "the context in that kubeconfig; empty: its current one";
+    CLUSTER_REGISTRY "cluster.registry" "XTASK_CLUSTER_REGISTRY" "" Type::Text,
+        "what an existing cluster calls the registry that images are pushed to; empty: the same";
     SANDBOX_FOLDER "sandbox.folder" "XTASK_SANDBOX_FOLDER" "" Type::Text,
         "where the sandbox lives; empty: xtask-sandbox in the user's cache folder";
     SANDBOX_BASE "sandbox.base" "XTASK_SANDBOX_BASE" "auto" Type::OneOf(&["auto", "published", "debian"]),
@@ -180,7 +221,24 @@ impl Config {
             })
             .collect();
         while let Some((key, line, value)) = pending.pop() {
+            let setting = SETTINGS.iter().find(|setting| setting.key == key);
+            let kind = setting.map(|setting| setting.kind);
             let text = match value {
+                toml::de::DeValue::Table(table) if kind == Some(Type::Map) => joined(
+                    &key,
+                    line,
+                    table.iter().map(|(name, value)| {
+                        let value = value.get_ref().as_str()?;
+                        Some(format!("{}={value}", name.get_ref()))
+                    }),
+                )?,
+                toml::de::DeValue::Array(items) if kind == Some(Type::List) => joined(
+                    &key,
+                    line,
+                    items
+                        .iter()
+                        .map(|item| item.get_ref().as_str().map(str::to_owned)),
+                )?,
                 toml::de::DeValue::Table(table) => {
                     pending.extend(table.iter().map(|(name, value)| {
                         let path = format!("{key}.{}", name.get_ref());
@@ -196,7 +254,7 @@ impl Config {
                     )));
                 }
             };
-            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+            let Some(setting) = setting else {
                 let meant = did_you_mean(&key, SETTINGS.iter().map(|setting| setting.key));
                 return Err(Failure::invalid(format!(
                     "`xtask.toml` line {line}: unknown setting `{key}`{meant}"
@@ -225,7 +283,17 @@ impl Config {
                 let names: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
                 return Err(wrong(format!("one of {}", names.join(", "))));
             }
-            Type::Text | Type::OneOf(_) => {}
+            Type::Map => {
+                for pair in items(&value) {
+                    if !pair
+                        .split_once('=')
+                        .is_some_and(|(name, value)| !name.is_empty() && !value.is_empty())
+                    {
+                        return Err(wrong("`name=value`, comma-separated".into()));
+                    }
+                }
+            }
+            Type::Text | Type::OneOf(_) | Type::List => {}
         }
         self.values.insert(setting.key, (value, origin));
         Ok(())
@@ -254,8 +322,24 @@ impl Config {
         self.get(key).parse().unwrap_or_default()
     }
 
+    /// The texts of a list setting.
+    pub(crate) fn list(&self, key: &str) -> Vec<&str> {
+        items(self.get(key)).collect()
+    }
+
+    /// The pairs of a map setting; they were checked when they were put in.
+    pub(crate) fn map(&self, key: &str) -> Vec<(&str, &str)> {
+        items(self.get(key))
+            .filter_map(|pair| pair.split_once('='))
+            .collect()
+    }
+
     pub(crate) fn is_default(&self, key: &str) -> bool {
         matches!(self.values.get(key), Some((_, Origin::Default)))
+    }
+
+    pub(crate) fn origin_is_flag(&self, key: &str) -> bool {
+        matches!(self.values.get(key), Some((_, Origin::Flag(_))))
     }
 
     /// The builder to name; None: the one that buildx has selected.
@@ -289,6 +373,28 @@ impl Config {
             })
         };
         SETTINGS.iter().filter_map(shown).collect()
+    }
+}
+
+/// What is in a comma-separated text.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+}
+
+/// A list or a table of `xtask.toml` as one text; an element that is no text is refused.
+fn joined(
+    key: &str,
+    line: usize,
+    elements: impl Iterator<Item = Option<String>>,
+) -> Result<String, Failure> {
+    let texts: Option<Vec<String>> = elements.collect();
+    match texts {
+        Some(texts) if texts.iter().all(|text| !text.contains(',')) => Ok(texts.join(",")),
+        _ => Err(Failure::invalid(format!(
+            "`xtask.toml` line {line}: `{key}` holds strings, without commas"
+        ))),
     }
 }
 

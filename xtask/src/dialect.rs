@@ -52,6 +52,66 @@ const TASKS: &[Task] = &[
         canonical: &["smoke", "--all"],
         variables: &["DRY_RUN"],
     },
+    Task {
+        name: "e2e:setup-env",
+        canonical: &["e2e", "setup-env"],
+        variables: &[
+            "CNPG_RELEASE",
+            "REGISTRY_HOST",
+            "REGISTRY_USERNAME",
+            "DRY_RUN",
+        ],
+    },
+    Task {
+        name: "e2e:export-kubeconfig",
+        canonical: &["e2e", "export-kubeconfig"],
+        variables: &["KUBECONFIG_PATH", "INTERNAL"],
+    },
+    Task {
+        name: "e2e:generate-values",
+        canonical: &["e2e", "generate-values"],
+        variables: &["TARGET", "EXTENSION_IMAGE"],
+    },
+    Task {
+        name: "e2e:test",
+        canonical: &["e2e", "test"],
+        variables: &["TARGET", "KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"],
+    },
+    Task {
+        name: "e2e:test:all",
+        canonical: &["e2e", "test", "--all"],
+        variables: &["KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"],
+    },
+    Task {
+        name: "e2e:test:full",
+        canonical: &["e2e", "test-full"],
+        variables: FULL,
+    },
+    Task {
+        name: "e2e:test:full:all",
+        canonical: &["e2e", "test-full", "--all"],
+        variables: FULL,
+    },
+    Task {
+        name: "e2e:status",
+        canonical: &["e2e", "status"],
+        variables: &[],
+    },
+    Task {
+        name: "e2e:cleanup",
+        canonical: &["e2e", "cleanup"],
+        variables: &["DRY_RUN"],
+    },
+];
+
+const FULL: &[&str] = &[
+    "TARGET",
+    "DISTRO",
+    "CNPG_RELEASE",
+    "REGISTRY_HOST",
+    "REGISTRY_USERNAME",
+    "EXTRA_ARGS",
+    "DRY_RUN",
 ];
 
 const BAKE_ALL: &[&str] = &["PUSH", "DRY_RUN", "METADATA_FILE"];
@@ -62,6 +122,14 @@ const VARIABLES: &[(&str, Meaning)] = &[
     ("PUSH", Meaning::Switch("--push")),
     ("DRY_RUN", Meaning::Switch("--dry-run")),
     ("METADATA_FILE", Meaning::Value("--metadata-file")),
+    ("EXTENSION_IMAGE", Meaning::Value("--extension-image")),
+    ("KUBECONFIG_PATH", Meaning::Value("--kubeconfig")),
+    ("INTERNAL", Meaning::Switch("--internal")),
+    ("DISTRO", Meaning::Value("--distro")),
+    ("CNPG_RELEASE", Meaning::Value("--cnpg-release")),
+    ("REGISTRY_HOST", Meaning::Value("--registry-host")),
+    ("REGISTRY_USERNAME", Meaning::Value("--registry-username")),
+    ("EXTRA_ARGS", Meaning::Last),
 ];
 
 /// The options whose next word is their value, whatever it looks like.
@@ -69,17 +137,32 @@ const VALUED: &[&str] = &[
     "--base",
     "--builder",
     "--changed-since",
+    "--cnpg-release",
+    "--context",
     "--distro",
+    "--extension-image",
     "--for",
     "--format",
+    "--from",
     "--image",
     "--jobs",
     "-j",
+    "--kubeconfig",
+    "--kubernetes",
     "--lane",
     "--metadata-file",
+    "--mirror",
+    "--nodes",
+    "--output",
     "--pg",
     "--platform",
+    "--registry-host",
+    "--registry-port",
+    "--registry-username",
+    "--shard",
     "--target",
+    "--to",
+    "--values",
     "--without",
 ];
 
@@ -89,6 +172,8 @@ enum Meaning {
     /// `true` or `false`.
     Switch(&'static str),
     Value(&'static str),
+    /// Words for another program, after `--`.
+    Last,
 }
 
 /// The canonical arguments for `args`, which come without the program's name. Arguments that use
@@ -144,7 +229,12 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
         },
     };
     rest.remove(at);
-    words.extend(rest);
+    // What is for another program stays behind everything else.
+    let last = words
+        .iter()
+        .position(|word| word == "--")
+        .unwrap_or(words.len());
+    words.splice(last..last, rest);
     Ok(words)
 }
 
@@ -162,6 +252,7 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
         .iter()
         .map(|word| (*word).to_owned())
         .collect();
+    let mut last: Vec<String> = Vec::new();
     for (name, value) in variables {
         let Some((known, meaning)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
             return Err(unknown(task, &name, &value));
@@ -177,6 +268,14 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
             // Task takes an empty variable as not set.
             _ if value.is_empty() => {}
             Meaning::Target => words.extend(value.split_whitespace().map(str::to_owned)),
+            Meaning::Last => {
+                let parsed = shell_words::split(&value).map_err(|_| {
+                    Failure::invalid(format!(
+                        "variable `{name}` is `{value}`; its quotes do not match"
+                    ))
+                })?;
+                last.extend(parsed);
+            }
             Meaning::Value(flag) => words.extend([(*flag).to_owned(), value]),
             Meaning::Switch(flag) => match value.as_str() {
                 "true" => words.push((*flag).to_owned()),
@@ -189,10 +288,19 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
             },
         }
     }
+    if !last.is_empty() {
+        words.push("--".to_owned());
+        words.extend(last);
+    }
     Ok(words)
 }
 
 fn unknown(task: &Task, name: &str, value: &str) -> Failure {
+    if name == "REGISTRY_PASSWORD" {
+        // Never with its value: an argument is there for everybody to read.
+        return Failure::invalid("`REGISTRY_PASSWORD` must not be an argument, which everybody on this machine can read")
+            .hint(format!("put it into the environment: `read -rs REGISTRY_PASSWORD; export REGISTRY_PASSWORD; cargo xtask {}`", task.name));
+    }
     if ["registry", "environment", "revision", "base_image"].contains(&name) {
         return Failure::invalid(format!(
             "`{name}` is an environment variable, not a variable of a task"

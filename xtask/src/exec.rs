@@ -32,7 +32,7 @@ mod tail;
 pub(crate) use failure::{CmdFailure, Reason};
 use tail::Tail;
 
-use crate::plan::{Arg, Cmd};
+use crate::plan::{Arg, Cmd, Stdin};
 
 /// How long a child may take to end once it has been asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -455,7 +455,8 @@ impl Exec for Real {
 
 fn with_stdin(expression: &duct::Expression, cmd: &Cmd) -> duct::Expression {
     match &cmd.stdin {
-        Some(text) => expression.stdin_bytes(text.as_bytes()),
+        Some(Stdin::Text(text)) => expression.stdin_bytes(text.as_bytes()),
+        Some(Stdin::Secret(secret)) => expression.stdin_bytes(secret.reveal()),
         None => expression.stdin_null(),
     }
 }

@@ -35,6 +35,8 @@ impl Kind {
 pub struct Failure {
     pub kind: Kind,
     pub message: String,
+    /// What has most probably gone wrong, in a paragraph for people.
+    pub cause: Option<String>,
     pub details: Vec<String>,
     pub hint: Option<String>,
 }
@@ -44,6 +46,7 @@ impl Failure {
         Self {
             kind,
             message: message.into(),
+            cause: None,
             details: Vec::new(),
             hint: None,
         }
@@ -91,6 +94,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
+        if let Some(cause) = &self.cause {
+            write!(f, "\n  probable cause: {cause}")?;
+        }
         for line in &self.details {
             write!(f, "\n  {line}")?;
         }

@@ -14,6 +14,15 @@ use crate::failure::Failure;
 /// Writes `contents` to a temporary file beside `path` and renames it: a reader, a full disk or a kill
 /// never sees half of it, and the old file stays until the new one is complete.
 pub(crate) fn write_atomically(path: &Path, contents: &str) -> anyhow::Result<()> {
+    write(path, contents, 0o644)
+}
+
+/// The same, for a file that only its owner may read.
+pub(crate) fn write_private(path: &Path, contents: &str) -> anyhow::Result<()> {
+    write(path, contents, 0o600)
+}
+
+fn write(path: &Path, contents: &str, mode: u32) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", path.display());
     // What a link points to is meant, and a pipe or a device is written to, not replaced.
     let resolved = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -31,7 +40,7 @@ pub(crate) fn write_atomically(path: &Path, contents: &str) -> anyhow::Result<()
     fs_err::create_dir_all(folder).with_context(failed)?;
     let mut file = tempfile::Builder::new()
         .prefix(".xtask-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
         .tempfile_in(folder)
         .with_context(failed)?;
     file.write_all(contents.as_bytes()).with_context(failed)?;

@@ -85,10 +85,35 @@ pub(crate) struct Built {
 }
 
 impl Built {
+    /// An image that is there already.
+    pub(crate) fn given(reference: impl Into<String>) -> Self {
+        Self {
+            tag: reference.into(),
+            metadata: None,
+        }
+    }
+
     /// The reference with the digest that `buildx bake --metadata-file` wrote for this target.
     pub(crate) fn pinned(&self) -> anyhow::Result<String> {
+        let repository = ImageRef::from_str(&self.tag)?.repository;
+        Ok(match self.digest()? {
+            None => self.tag.clone(),
+            Some(digest) => format!("{repository}@{digest}"),
+        })
+    }
+
+    /// The tag and, when a bake of this plan made it, the digest: what a node pulls is what was built, and
+    /// people still see which version it is.
+    pub(crate) fn tagged(&self) -> anyhow::Result<String> {
+        Ok(match self.digest()? {
+            None => self.tag.clone(),
+            Some(digest) => format!("{}@{digest}", self.tag),
+        })
+    }
+
+    fn digest(&self) -> anyhow::Result<Option<String>> {
         let Some((file, target)) = &self.metadata else {
-            return Ok(self.tag.clone());
+            return Ok(None);
         };
         let written = crate::tool::buildx::Metadata::read(file)?;
         let digest = written.digest(target).ok_or_else(|| {
@@ -97,8 +122,64 @@ impl Built {
                 file.display()
             ))
         })?;
-        let repository = ImageRef::from_str(&self.tag)?.repository;
-        Ok(format!("{repository}@{digest}"))
+        Ok(Some(digest.to_owned()))
+    }
+}
+
+/// Whether a registry is on this machine, so that what is pushed there is for this machine.
+pub(crate) fn is_local(registry: &str) -> bool {
+    let host = registry.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
+}
+
+/// The digits of a digest.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// An image as a node of the cluster pulls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClusterRef(String);
+
+impl fmt::Display for ClusterRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The registry by its two names: on this machine and in the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Naming {
+    /// What images are pushed to: `localhost:5000`.
+    pub host: String,
+    /// What nodes pull from: `registry.pg-extensions:5000`.
+    pub cluster: String,
+}
+
+impl Naming {
+    /// The same image by the name that nodes use; one of another registry keeps its name.
+    pub(crate) fn in_cluster(&self, reference: &str) -> ClusterRef {
+        let path = reference
+            .strip_prefix(&self.host)
+            .filter(|path| path.starts_with('/'));
+        ClusterRef(match path {
+            Some(path) => format!("{}{path}", self.cluster),
+            None => reference.to_owned(),
+        })
+    }
+
+    /// The same image by the name that this machine uses.
+    pub(crate) fn on_host(&self, reference: &str) -> String {
+        let path = reference
+            .strip_prefix(&self.cluster)
+            .filter(|path| path.starts_with('/'));
+        match path {
+            Some(path) => format!("{}{path}", self.host),
+            None => reference.to_owned(),
+        }
     }
 }
 

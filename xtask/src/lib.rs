@@ -8,8 +8,10 @@ pub mod cli;
 mod cmd;
 mod config;
 mod context;
+mod diagnosis;
 pub mod dialect;
 mod dockerfile;
+mod environment;
 mod event;
 mod exec;
 mod extension;
@@ -23,8 +25,10 @@ mod plan;
 mod run;
 mod sandbox;
 mod tool;
+mod turn;
 mod ui;
 mod workspace;
+mod yaml;
 
 use std::{ffi::OsString, process::ExitCode};
 

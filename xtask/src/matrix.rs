@@ -2,6 +2,7 @@
 //! extension × distro × PostgreSQL major: the images to build, exactly the pairs that the metadata names.
 
 use crate::{
+    cli::{Filters, Shard},
     config::{self, Config},
     extension::{Extension, version_of},
     failure::Failure,
@@ -18,11 +19,32 @@ pub(crate) struct Filter {
     pub distros: Vec<String>,
     /// Empty: all.
     pub majors: Vec<String>,
+    /// Of what the others take, only this share.
+    pub shard: Option<Shard>,
+}
+
+impl From<&Filters> for Filter {
+    fn from(args: &Filters) -> Self {
+        Self {
+            distros: args.distro.clone(),
+            majors: args.pg.clone(),
+            shard: args.shard,
+        }
+    }
 }
 
 impl Filter {
     pub(crate) fn is_empty(&self) -> bool {
-        self.distros.is_empty() && self.majors.is_empty()
+        self.distros.is_empty() && self.majors.is_empty() && self.shard.is_none()
+    }
+
+    /// Only the images of one distribution and major.
+    pub(crate) fn only(distro: &str, major: &str) -> Self {
+        Self {
+            distros: vec![distro.to_owned()],
+            majors: vec![major.to_owned()],
+            shard: None,
+        }
     }
 
     fn takes(&self, distro: &str, major: &str) -> bool {
@@ -154,5 +176,9 @@ pub(crate) fn builds(
             .join(" and ");
         return Err(Failure::invalid(format!("{filters}: no image fits")).hint(hint));
     }
+    let taken = match filter.shard {
+        None => taken,
+        Some(Shard { index, count }) => taken.into_iter().skip(index - 1).step_by(count).collect(),
+    };
     Ok(taken)
 }

@@ -12,11 +12,15 @@ use std::{
 
 mod cmd;
 mod rotation;
+mod secret;
 #[cfg(test)]
 mod tests;
+pub(crate) mod values;
 
-pub(crate) use cmd::{Arg, Cmd};
+pub(crate) use cmd::{Arg, Cmd, Stdin};
 pub(crate) use rotation::Rotation;
+pub(crate) use secret::Secret;
+pub(crate) use values::{Needed, Values};
 
 /// A question about the world that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,33 @@ pub(crate) enum Probe {
     Holds { path: PathBuf, text: String },
     /// The file or folder is there.
     Exists(PathBuf),
+    /// An HTTP server at `host:port` answers a GET of the path with status 200.
+    Answers { address: String, path: &'static str },
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Probe::Succeeds(cmd) => cmd.fmt(f),
+            Probe::Holds { path, text } => write!(
+                f,
+                "[ \"$(cat {})\" = {} ]",
+                quoted(path),
+                shell_words::quote(text.trim_end())
+            ),
+            Probe::Exists(path) => write!(f, "[ -e {} ]", quoted(path)),
+            Probe::Answers { address, path } => {
+                write!(
+                    f,
+                    "curl --silent --fail --output /dev/null http://{address}{path}"
+                )
+            }
+        }
+    }
+}
+
+fn quoted(path: &Path) -> String {
+    shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 
 /// What a step does.
@@ -67,8 +98,15 @@ pub(crate) enum Action {
         probe: Probe,
         every: Duration,
         patience: Duration,
-        log: PathBuf,
+        log: Option<PathBuf>,
     },
+    /// Keep what a command prints in a file that only its owner may read.
+    Save {
+        cmd: Cmd,
+        path: PathBuf,
+    },
+    /// Write the values that the suites read, from the annotations of images.
+    Values(Box<Values>),
     Rename {
         from: PathBuf,
         to: PathBuf,
@@ -80,7 +118,6 @@ pub(crate) enum Action {
 /// Prints as lines that a shell takes and that do the same.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
         match self {
             Action::Run(cmd) => cmd.fmt(f),
             Action::Folder(path) => write!(f, "mkdir -p {}", quoted(path)),
@@ -107,36 +144,11 @@ impl fmt::Display for Action {
                 )
             }
             Action::Start { cmd, log } => write!(f, "{cmd} > {} 2>&1 &", quoted(log)),
-            Action::WaitFor {
-                probe: Probe::Succeeds(cmd),
-                every,
-                ..
-            } => {
-                write!(f, "until {cmd}; do sleep {}; done", every.as_secs_f64())
+            Action::WaitFor { probe, every, .. } => {
+                write!(f, "until {probe}; do sleep {}; done", every.as_secs_f64())
             }
-            Action::WaitFor {
-                probe: Probe::Holds { path, text },
-                every,
-                ..
-            } => write!(
-                f,
-                "until [ \"$(cat {})\" = {} ]; do sleep {}; done",
-                quoted(path),
-                shell_words::quote(text.trim_end()),
-                every.as_secs_f64()
-            ),
-            Action::WaitFor {
-                probe: Probe::Exists(path),
-                every,
-                ..
-            } => {
-                write!(
-                    f,
-                    "until [ -e {} ]; do sleep {}; done",
-                    quoted(path),
-                    every.as_secs_f64()
-                )
-            }
+            Action::Save { cmd, path } => write!(f, "(umask 077; {cmd} > {})", quoted(path)),
+            Action::Values(values) => values.fmt(f),
             Action::Rename { from, to } => write!(f, "mv {} {}", quoted(from), quoted(to)),
             Action::RemoveFolder(path) => write!(f, "rm -rf --one-file-system {}", quoted(path)),
             Action::MergeJson { from, into } => {
@@ -198,10 +210,20 @@ pub(crate) struct Step {
     pub action: Action,
     /// Steps that must have succeeded before.
     pub after: Vec<StepId>,
+    /// Steps that must have ended before, well or not.
+    pub ended: Vec<StepId>,
+    /// Of the steps with the same name here, only as many run at once as the plan allows.
+    pub pool: Option<&'static str>,
+    /// What to ask, and in which file to keep the answer, when the step fails.
+    pub evidence: Vec<(String, Cmd)>,
+    /// The last line that the step prints says what it did.
+    pub says: bool,
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
     /// Takes back what the step made, when the step or one that builds on it does not succeed.
     pub undo: Option<Undo>,
+    /// Once made it stays, whatever becomes of the steps that build on it.
+    pub kept: bool,
     pub timeout: Option<Duration>,
     /// A small step that is shown only when it fails or when asked for.
     pub quiet: bool,
@@ -213,8 +235,13 @@ impl Step {
             name: name.into(),
             action,
             after: Vec::new(),
+            ended: Vec::new(),
+            pool: None,
+            evidence: Vec::new(),
+            says: false,
             skip_if: None,
             undo: None,
+            kept: false,
             timeout: None,
             quiet: false,
         }
@@ -231,6 +258,30 @@ impl Step {
     }
 
     #[must_use]
+    pub(crate) fn ended(mut self, steps: impl IntoIterator<Item = StepId>) -> Self {
+        self.ended.extend(steps);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn pool(mut self, name: &'static str) -> Self {
+        self.pool = Some(name);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn evidence(mut self, questions: Vec<(String, Cmd)>) -> Self {
+        self.evidence.extend(questions);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn says(mut self) -> Self {
+        self.says = true;
+        self
+    }
+
+    #[must_use]
     pub(crate) fn skip_if(mut self, probe: Probe, why: impl Into<String>) -> Self {
         self.skip_if = Some((probe, why.into()));
         self
@@ -239,6 +290,12 @@ impl Step {
     #[must_use]
     pub(crate) fn undo(mut self, undo: impl Into<Undo>) -> Self {
         self.undo = Some(undo.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn kept(mut self) -> Self {
+        self.kept = true;
         self
     }
 
@@ -261,6 +318,8 @@ pub(crate) struct Plan {
     pub steps: Vec<Step>,
     /// Decisions that the user should know of: which platform and why, say.
     pub notes: Vec<String>,
+    /// How many steps of a pool run at once; a pool without a limit has none.
+    pub limits: Vec<(&'static str, usize)>,
 }
 
 impl Plan {
@@ -268,7 +327,10 @@ impl Plan {
     pub(crate) fn add(&mut self, step: Step) -> StepId {
         let id = StepId(self.steps.len());
         assert!(
-            step.after.iter().all(|before| *before < id),
+            step.after
+                .iter()
+                .chain(&step.ended)
+                .all(|before| *before < id),
             "`{}` comes after a step that is not in the plan yet",
             step.name
         );

@@ -4,19 +4,20 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Condvar, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
 use crate::{
     event::{Event, Outcome, StepReport},
-    exec::{CmdFailure, Exec},
+    exec::Exec,
     failure::{Failure, Kind},
-    file,
-    plan::{Action, Cmd, Plan, Probe, Rotation, Step, StepId, Undo},
-    tool::buildx::Metadata,
+    plan::{Plan, Step, StepId},
 };
+
+mod act;
+mod evidence;
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -122,7 +123,7 @@ impl State {
             if !matches!(self.steps[at], Place::Waiting) {
                 continue;
             }
-            let mut ready = true;
+            let mut ready = self.has_room(plan, step);
             let mut blocked = stop;
             for before in &step.after {
                 match &self.steps[before.0] {
@@ -131,6 +132,8 @@ impl State {
                     Place::Waiting | Place::Running => ready = false,
                 }
             }
+            let ended = |before: &StepId| matches!(self.steps[before.0], Place::Ended(_));
+            ready &= step.ended.iter().all(ended);
             if blocked {
                 self.steps[at] = Place::Ended(StepReport {
                     outcome: Outcome::NotRun,
@@ -145,6 +148,23 @@ impl State {
             }
         }
         if waiting { Next::Wait } else { Next::Stop }
+    }
+}
+
+impl State {
+    /// Whether one more step of this step's pool may run.
+    fn has_room(&self, plan: &Plan, step: &Step) -> bool {
+        let limit = plan
+            .limits
+            .iter()
+            .find(|(name, _)| Some(*name) == step.pool);
+        let running = || {
+            let steps = plan.steps.iter().zip(&self.steps);
+            steps
+                .filter(|(other, place)| other.pool == step.pool && matches!(place, Place::Running))
+                .count()
+        };
+        limit.is_none_or(|(_, limit)| running() < *limit)
     }
 }
 
@@ -195,11 +215,15 @@ impl Walk<'_> {
                 line: line.to_owned(),
             });
         };
-        let outcome = match self.act(step, &mut output, &mut |text| send(Event::Warning(text))) {
+        let mut outcome = match self.act(step, &mut output, &mut |text| send(Event::Warning(text)))
+        {
             Ok(outcome) => outcome,
             Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
-            Err(error) => Outcome::Failed(into_failure(error)),
+            Err(error) => Outcome::Failed(self.with_evidence(step, into_failure(error))),
         };
+        if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
+            said.clone_from(&last_line);
+        }
         if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
             self.undo(step, undo, &mut |event| send(event));
         }
@@ -214,188 +238,6 @@ impl Walk<'_> {
             outcome,
             elapsed,
             last_line,
-        }
-    }
-
-    fn act(
-        &self,
-        step: &Step,
-        output: &mut dyn FnMut(&str),
-        warn: &mut dyn FnMut(String),
-    ) -> anyhow::Result<Outcome> {
-        if let Some((probe, why)) = &step.skip_if
-            && self.holds(probe)?
-        {
-            return Ok(Outcome::Skipped(why.clone()));
-        }
-        match &step.action {
-            Action::Run(cmd) => {
-                let log = self.options.logs.join(log_name(&step.name));
-                self.exec
-                    .run(cmd, Some(&log), step.timeout, output)
-                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
-            }
-            Action::Folder(path) => fs_err::create_dir_all(path)?,
-            Action::Write { path, contents } => file::write_atomically(path, contents)?,
-            Action::MergeJson { from, into } => merge(from, into)?,
-            Action::Rotate(rotation) => return self.rotate(rotation, warn),
-            Action::Script { path, contents } => {
-                file::write_atomically(path, contents)?;
-                fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-            }
-            Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
-            Action::Start { cmd, log } => {
-                self.exec
-                    .start(cmd, log)
-                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
-            }
-            Action::WaitFor {
-                probe,
-                every,
-                patience,
-                log,
-            } => self.wait(probe, *every, *patience, log)?,
-            Action::Rename { from, to } => fs_err::rename(from, to)?,
-            Action::RemoveFolder(path) => file::remove_folder(path)?,
-        }
-        Ok(Outcome::Done(None))
-    }
-
-    fn holds(&self, probe: &Probe) -> Result<bool, Failure> {
-        match probe {
-            Probe::Exists(path) => Ok(path.exists()),
-            Probe::Holds { path, text } => {
-                Ok(fs_err::read_to_string(path).is_ok_and(|found| &found == text))
-            }
-            Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
-                Ok(()) => Ok(true),
-                Err(CmdFailure {
-                    reason: crate::exec::Reason::Status(_),
-                    ..
-                }) => Ok(false),
-                Err(failed) => Err(failed.into()),
-            },
-        }
-    }
-
-    fn extract(
-        &self,
-        from: &Path,
-        into: &Path,
-        output: &mut dyn FnMut(&str),
-    ) -> anyhow::Result<()> {
-        fs_err::create_dir_all(into)?;
-        for entry in fs_err::read_dir(from)? {
-            let package = entry?.path();
-            if package
-                .extension()
-                .is_some_and(|extension| extension == "deb")
-            {
-                let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
-                    .arg("-x")
-                    .arg(&package)
-                    .arg(into);
-                self.exec
-                    .run(&cmd, None, None, output)
-                    .map_err(Failure::from)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn wait(
-        &self,
-        probe: &Probe,
-        every: Duration,
-        patience: Duration,
-        log: &Path,
-    ) -> anyhow::Result<()> {
-        let started = Instant::now();
-        while !self.holds(probe)? {
-            if self.exec.interrupted() {
-                return Err(Failure::interrupted().into());
-            }
-            let text = fs_err::read_to_string(log).unwrap_or_default();
-            // What is waited for may have given up already.
-            let gave_up = text.lines().any(|line| line.starts_with("error: "));
-            if gave_up || started.elapsed() > patience {
-                let mut failure = Failure::failed(format!(
-                    "not ready after {:.0}s",
-                    started.elapsed().as_secs_f64()
-                ))
-                .detail(format!("log: {}", log.display()));
-                if let Probe::Succeeds(cmd) = probe
-                    && let Err(failed) = self.exec.read(cmd, None)
-                    && let Some(cause) = failed.cause()
-                {
-                    failure = failure.detail(format!("last answer: {cause}"));
-                }
-                let lines: Vec<&str> = text.lines().collect();
-                for line in &lines[lines.len().saturating_sub(8)..] {
-                    failure = failure.detail(format!("  | {line}"));
-                }
-                return Err(failure.into());
-            }
-            std::thread::sleep(every);
-        }
-        Ok(())
-    }
-
-    fn rotate(&self, rotation: &Rotation, warn: &mut dyn FnMut(String)) -> anyhow::Result<Outcome> {
-        // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
-        let mut tags: Vec<String> = Vec::new();
-        self.exec
-            .run(&rotation.list(), None, None, &mut |line| {
-                tags.push(line.trim().to_owned());
-            })
-            .map_err(Failure::from)?;
-        let superseded = rotation.superseded(tags.iter().map(String::as_str));
-        if superseded.is_empty() {
-            return Ok(Outcome::Skipped("nothing superseded".into()));
-        }
-        match self
-            .exec
-            .run(&Rotation::remove(&superseded), None, None, &mut |_| {})
-        {
-            Ok(()) => {}
-            // Two bakes of the same target drop the same images: the other one was faster.
-            Err(failed) if failed.mentions("No such image") => {}
-            // A container uses one, say: the next bake finds it again, and the new image is there.
-            Err(failed) if !self.exec.interrupted() => {
-                let why = failed
-                    .cause()
-                    .unwrap_or("docker did not say why")
-                    .to_owned();
-                warn(format!(
-                    "a superseded image of {} stays: {why}",
-                    rotation.repository
-                ));
-                return Ok(Outcome::Done(None));
-            }
-            Err(failed) => return Err(Failure::from(failed).into()),
-        }
-        Ok(Outcome::Done(Some(format!("{} dropped", superseded.len()))))
-    }
-
-    fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
-        let limit = Some(Duration::from_secs(30));
-        let why = match undo {
-            Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(|failed| {
-                format!(
-                    "`{}` {}",
-                    failed.command,
-                    failed.cause().unwrap_or("did not succeed")
-                )
-            }),
-            Undo::RemoveFolder(path) => file::remove_folder(path)
-                .err()
-                .map(|error| format!("{error:#}")),
-        };
-        if let Some(why) = why {
-            on(Event::Warning(format!(
-                "could not clean up after `{}`: {why}",
-                step.name
-            )));
         }
     }
 
@@ -423,6 +265,7 @@ impl Walk<'_> {
                     lost.insert(before.0, true);
                 }
             }
+            let own = own && !step.kept;
             if let (Some(undo), Outcome::Done(_), true) = (&step.undo, &steps[at].outcome, own) {
                 self.undo(step, undo, on);
             }
@@ -446,31 +289,11 @@ pub(crate) fn log_name(step: &str) -> String {
     format!("{safe}.log")
 }
 
-fn explain(failed: CmdFailure) -> Failure {
-    let hint = crate::tool::hint(&failed);
-    let failure = Failure::from(failed);
-    match hint {
-        Some((kind, hint)) => Failure {
-            kind,
-            ..failure.or_hint(hint)
-        },
-        None => failure,
-    }
-}
-
 fn into_failure(error: anyhow::Error) -> Failure {
     match error.downcast::<Failure>() {
         Ok(failure) => failure,
         Err(error) => Failure::failed(format!("{error:#}")),
     }
-}
-
-fn merge(from: &[PathBuf], into: &Path) -> anyhow::Result<()> {
-    let mut all = Metadata::default();
-    for path in from {
-        all.extend(Metadata::read(path)?);
-    }
-    file::write_atomically(into, &all.to_json())
 }
 
 #[cfg(test)]

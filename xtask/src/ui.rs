@@ -371,6 +371,9 @@ impl Ui {
 /// The failure with its hint in the hint's colour.
 fn describe(failure: &Failure) -> String {
     let mut text = failure.message.clone();
+    if let Some(cause) = &failure.cause {
+        text += &format!("\n  probable cause: {cause}");
+    }
     for line in &failure.details {
         text += &format!("\n  {line}");
     }

@@ -14,11 +14,11 @@ use crate::{
     context::Context,
     exec::{Exec, Reason},
     failure::Failure,
-    image::Built,
+    image::{self, Built},
     matrix::{self, Build, Filter, PLATFORMS},
     plan::{Action, Plan, Step, StepId},
     run::Report,
-    sandbox::{archive::Repinned, engage::Engaged},
+    sandbox::{Sandbox, archive::Repinned, engage::Engaged},
     tool::{
         buildx::{self, Bake, Metadata},
         docker,
@@ -41,6 +41,8 @@ pub(super) struct Request<'a> {
     pub sandbox: bool,
     /// Relative to the root where it lies inside.
     pub metadata_file: Option<PathBuf>,
+    /// Steps that come before: a registry that must be there to push to.
+    pub after: &'a [StepId],
 }
 
 /// The steps that bake one extension.
@@ -67,6 +69,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     for (name, builds) in by_extension(request.builds) {
         let extension = &builds[0].extension;
         let mut after = vec![place];
+        after.extend(request.after);
         after.extend(write_metadata(plan, request.repinned, &name));
         let needed = |required: &String| {
             baked
@@ -162,18 +165,11 @@ fn pairs(builds: &[&Build]) -> String {
         .join("; ")
 }
 
-/// Whether a registry is on this machine, so that what is pushed there is for this machine.
-fn is_local(registry: &str) -> bool {
-    let host = registry.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
-}
-
 /// `--set *.platform=…` where bake's own list is not what is wanted, and the reason as a note.
 fn platforms(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
     let chosen = if !request.platforms.is_empty() {
         request.platforms.to_vec()
-    } else if request.push && !is_local(request.config.get(config::REGISTRY)) {
+    } else if request.push && !image::is_local(request.config.get(config::REGISTRY)) {
         plan.note(format!(
             "for {}: pushed to a registry that is not local",
             PLATFORMS.join(" and ")
@@ -226,10 +222,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     workspace.select(&names, args.selection.all)?;
     let engaged = context.engage(workspace, args.dry_run)?;
     let extensions = select(&engaged, &names, args.selection.all)?;
-    let filter = Filter {
-        distros: args.filters.distro.clone(),
-        majors: args.filters.pg.clone(),
-    };
+    let filter = Filter::from(&args.filters);
     let builds = matrix::builds(&extensions, &filter, &context.config)?;
     let mut steps = Plan::default();
     let metadata_file = args
@@ -249,6 +242,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
             no_cache: args.no_cache,
             sandbox: engaged.sandbox.is_some(),
             metadata_file: metadata_file.map(|path| context.resolve(path)),
+            after: &[],
         },
     );
     if args.dry_run {
@@ -295,14 +289,46 @@ pub(super) fn select(
     Ok(extensions)
 }
 
+/// The builds and, before them, the builds of what they need for the same distro and major.
+pub(super) fn with_dependencies(
+    builds: &[Build],
+    engaged: &Engaged,
+    context: &Context,
+) -> Result<Vec<Build>, Failure> {
+    let mut all: Vec<Build> = Vec::new();
+    for build in builds {
+        let filter = Filter::only(&build.distro, &build.pg_major);
+        let mut dependencies = engaged.workspace.dependencies(&build.extension);
+        dependencies.sort_by_key(|dependency| engaged.workspace.position(dependency));
+        for dependency in &dependencies {
+            for needed in
+                matrix::builds(std::slice::from_ref(dependency), &filter, &context.config)?
+            {
+                if !all.contains(&needed) {
+                    all.push(needed);
+                }
+            }
+        }
+        if !all.contains(build) {
+            all.push(build.clone());
+        }
+    }
+    Ok(all)
+}
+
 /// Prints the plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
 pub(super) fn print(context: &Context, engaged: &Engaged, plan: &Plan) {
+    print_plan(context, engaged.sandbox.as_ref(), plan);
+}
+
+/// The same, where there is nothing but an engine.
+pub(super) fn print_plan(context: &Context, sandbox: Option<&Sandbox>, plan: &Plan) {
     let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
     let mut text = String::new();
     if context.here != context.root {
         text += &format!("cd {}\n", quoted(&context.root));
     }
-    if let Some(sandbox) = &engaged.sandbox {
+    if let Some(sandbox) = sandbox {
         text += &format!("export PATH={}:\"$PATH\"\n", quoted(&sandbox.bin()));
     }
     text += &plan.to_string();
@@ -359,7 +385,7 @@ fn show(
         .unwrap_or_default();
     let platforms = if !platforms.is_empty() {
         platforms.join(",")
-    } else if push && !is_local(context.config.get(config::REGISTRY)) {
+    } else if push && !image::is_local(context.config.get(config::REGISTRY)) {
         PLATFORMS.join(",")
     } else {
         docker::platform_of(std::env::consts::ARCH)

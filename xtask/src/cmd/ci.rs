@@ -15,13 +15,14 @@ use crate::{
     ui::{Table, Ui, seconds},
 };
 
-const LANES: [Lane; 6] = [
+const LANES: [Lane; 7] = [
     Lane::Fmt,
     Lane::Clippy,
     Lane::Unit,
     Lane::Cli,
     Lane::Docs,
     Lane::Engine,
+    Lane::E2e,
 ];
 
 pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
@@ -122,12 +123,13 @@ fn name(lane: Lane) -> &'static str {
         Lane::Cli => "cli",
         Lane::Docs => "docs",
         Lane::Engine => "engine",
+        Lane::E2e => "e2e",
     }
 }
 
 /// Whether this machine can run the lane.
 fn possible(lane: Lane, context: &Context) -> Result<(), Failure> {
-    let Lane::Engine = lane else {
+    let (Lane::Engine | Lane::E2e) = lane else {
         return Ok(());
     };
     if !context.global.sandbox && docker::Engine::survey(&context.exec).is_ok() {
@@ -167,20 +169,14 @@ fn cmd(lane: Lane) -> Cmd {
             "run the tests of the documentation",
             &["test", "--package", "xtask", "--locked", "--test", "docs"],
         ),
-        // One after the other: they share one engine and look at all that is in it.
-        Lane::Engine => cargo(
-            "run the tests on a real engine",
-            &[
-                "test",
-                "--package",
-                "xtask",
-                "--locked",
-                "--test",
-                "engine",
-                "--",
-                "--test-threads",
-                "1",
-            ],
-        ),
+        Lane::Engine => serial("run the tests on a real engine", "engine"),
+        Lane::E2e => serial("run the tests on a real cluster", "e2e"),
     }
+}
+
+/// One test after the other: they share one engine and look at all that is in it.
+fn serial(purpose: &str, test: &str) -> Cmd {
+    Cmd::new("cargo", purpose)
+        .args(["test", "--package", "xtask", "--locked", "--test", test])
+        .args(["--", "--test-threads", "1"])
 }

@@ -39,10 +39,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         .into());
     }
     let engaged = context.engage(workspace, args.dry_run)?;
-    let mut filter = Filter {
-        distros: args.filters.distro.clone(),
-        majors: args.filters.pg.clone(),
-    };
+    let mut filter = Filter::from(&args.filters);
     let given = match given {
         Some(image) => Some(Given::survey(image, &mut filter, args.dry_run, context)?),
         None => None,
@@ -57,7 +54,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         .hint("name the distro and the major: `--distro trixie --pg 18`")
         .into());
     }
-    let needed = with_dependencies(&builds, &engaged, context)?;
+    let needed = bake::with_dependencies(&builds, &engaged, context)?;
     let mut steps = Plan::default();
     // A given image is there already; only what it needs is built.
     let to_bake: Vec<Build> = needed
@@ -177,6 +174,7 @@ fn bake_first(
             no_cache: false,
             sandbox: engaged.sandbox.is_some(),
             metadata_file: None,
+            after: &[],
         },
     )
 }
@@ -227,36 +225,6 @@ fn show(
         .ui
         .result(as_json, &Value::Array(values), &Table { headings, rows });
     passed
-}
-
-/// The builds and, before them, the builds of what they need for the same distro and major.
-fn with_dependencies(
-    builds: &[Build],
-    engaged: &Engaged,
-    context: &Context,
-) -> Result<Vec<Build>, Failure> {
-    let mut all: Vec<Build> = Vec::new();
-    for build in builds {
-        let filter = Filter {
-            distros: vec![build.distro.clone()],
-            majors: vec![build.pg_major.clone()],
-        };
-        let mut dependencies = engaged.workspace.dependencies(&build.extension);
-        dependencies.sort_by_key(|dependency| engaged.workspace.position(dependency));
-        for dependency in &dependencies {
-            for needed in
-                matrix::builds(std::slice::from_ref(dependency), &filter, &context.config)?
-            {
-                if !all.contains(&needed) {
-                    all.push(needed);
-                }
-            }
-        }
-        if !all.contains(build) {
-            all.push(build.clone());
-        }
-    }
-    Ok(all)
 }
 
 fn mount(context: &Context, dry_run: bool) -> anyhow::Result<Mount> {

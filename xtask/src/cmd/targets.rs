@@ -27,10 +27,7 @@ pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
         let changed = changed(context, &workspace, reference)?;
         extensions.retain(|extension| concerns(extension, &workspace, &changed));
     }
-    let filter = Filter {
-        distros: args.filters.distro.clone(),
-        majors: args.filters.pg.clone(),
-    };
+    let filter = Filter::from(&args.filters);
     let builds = if extensions.is_empty() {
         Vec::new()
     } else {

@@ -6,6 +6,7 @@ use std::{
     fmt,
 };
 
+use super::Secret;
 use crate::image::Built;
 
 /// One argument of a command.
@@ -40,6 +41,13 @@ impl Arg {
     }
 }
 
+/// What goes to a process's standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stdin {
+    Text(String),
+    Secret(Secret),
+}
+
 /// A process to start: what for, program, arguments, environment, standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cmd {
@@ -48,7 +56,7 @@ pub(crate) struct Cmd {
     pub program: OsString,
     pub args: Vec<Arg>,
     pub env: Vec<(String, String)>,
-    pub stdin: Option<String>,
+    pub stdin: Option<Stdin>,
 }
 
 impl Cmd {
@@ -82,7 +90,13 @@ impl Cmd {
 
     #[must_use]
     pub(crate) fn stdin(mut self, text: impl Into<String>) -> Self {
-        self.stdin = Some(text.into());
+        self.stdin = Some(Stdin::Text(text.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn secret_stdin(mut self, secret: Secret) -> Self {
+        self.stdin = Some(Stdin::Secret(secret));
         self
     }
 }
@@ -115,6 +129,10 @@ impl fmt::Display for Cmd {
             write!(f, " {}", shell_words::quote(&arg.printed()))?;
         }
         if let Some(stdin) = &self.stdin {
+            let stdin = match stdin {
+                Stdin::Text(text) => text.clone(),
+                Stdin::Secret(secret) => secret.to_string(),
+            };
             let end = if stdin.ends_with('\n') { "" } else { "\n" };
             write!(f, " <<'XTASK_EOF'\n{stdin}{end}XTASK_EOF")?;
         }

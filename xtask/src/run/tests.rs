@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::*;
-use crate::exec::Reason;
+use crate::{
+    exec::{CmdFailure, Reason},
+    plan::{Cmd, Probe},
+};
 
 /// Runs nothing: remembers what it was asked for, and fails where it is told to.
 #[derive(Default)]
@@ -187,4 +193,92 @@ fn independent_steps_run_side_by_side() {
         &mut |_| {},
     );
     assert!(report.steps.iter().all(StepReport::succeeded));
+}
+
+#[test]
+fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
+    /// Remembers how many ran at once.
+    #[derive(Default)]
+    struct Counter {
+        now: Mutex<usize>,
+        most: Mutex<usize>,
+    }
+    impl Exec for Counter {
+        fn run(
+            &self,
+            _: &Cmd,
+            _: Option<&Path>,
+            _: Option<Duration>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<(), CmdFailure> {
+            let now = {
+                let mut now = self.now.lock().unwrap();
+                *now += 1;
+                *now
+            };
+            let mut most = self.most.lock().unwrap();
+            *most = (*most).max(now);
+            drop(most);
+            std::thread::yield_now();
+            *self.now.lock().unwrap() -= 1;
+            Ok(())
+        }
+
+        fn read(&self, _: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+            Ok(String::new())
+        }
+
+        fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+            Ok(())
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+    let mut plan = Plan::default();
+    plan.limits.push(("suite", 1));
+    let first = plan.add(step("first").pool("suite"));
+    let second = plan.add(step("second").pool("suite"));
+    plan.add(step("last").ended([first, second]));
+    let fake = Fake {
+        failing: vec!["first"],
+        ..Fake::default()
+    };
+    let report = walk(&plan, &fake, true);
+    let succeeded: Vec<bool> = report.steps.iter().map(StepReport::succeeded).collect();
+    assert_eq!(succeeded, [false, true, true]);
+    assert_eq!(fake.asked(), ["first", "undo-first", "second", "last"]);
+
+    let mut plan = Plan::default();
+    plan.limits.push(("suite", 2));
+    for at in 0..40 {
+        plan.add(Step::run(format!("suite {at}"), Cmd::new("x", "x")).pool("suite"));
+    }
+    let counter = Counter::default();
+    let options = Options {
+        jobs: 8,
+        keep_going: true,
+        logs: PathBuf::new(),
+    };
+    run(&plan, &counter, &options, &mut |_| {});
+    assert!(*counter.most.lock().unwrap() <= 2);
+}
+
+#[test]
+fn what_is_kept_is_taken_back_only_by_its_own_failure() {
+    for (failing, asked) in [
+        ("late", vec!["made", "late", "undo-late"]),
+        ("made", vec!["made", "undo-made"]),
+    ] {
+        let mut plan = Plan::default();
+        let made = plan.add(step("made").kept());
+        plan.add(step("late").after([made]));
+        let fake = Fake {
+            failing: vec![failing],
+            ..Fake::default()
+        };
+        walk(&plan, &fake, false);
+        assert_eq!(fake.asked(), asked);
+    }
 }

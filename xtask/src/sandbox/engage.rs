@@ -26,6 +26,8 @@ pub(crate) struct Engaged {
     pub workspace: Workspace,
     /// Metadata files to write before a bake; empty with published base images.
     pub repinned: Vec<Repinned>,
+    /// Base images that were made here, which no registry has.
+    pub bases: Vec<String>,
     /// Inside the sandbox; its programs stand on PATH.
     pub sandbox: Option<Sandbox>,
     /// Bakes move tags and drop what they supersede, so two runs on one engine would take each other's
@@ -41,6 +43,28 @@ impl Context {
         workspace: Workspace,
         dry_run: bool,
     ) -> anyhow::Result<Engaged> {
+        let sandbox = self.enter(dry_run)?;
+        let mut engaged = Engaged {
+            workspace,
+            repinned: Vec::new(),
+            bases: Vec::new(),
+            sandbox,
+            _turn: None,
+        };
+        if let Some(sandbox) = engaged.sandbox.clone()
+            && self.builds_from_debian(&sandbox, &engaged.workspace, dry_run)?
+        {
+            self.repin(&mut engaged, &sandbox, dry_run)?;
+        }
+        let turn = self.turn(engaged.sandbox.as_ref(), dry_run)?;
+        Ok(Engaged {
+            _turn: turn,
+            ..engaged
+        })
+    }
+
+    /// The engine alone: with `--sandbox` the private one, its programs on PATH.
+    pub(crate) fn enter(&mut self, dry_run: bool) -> anyhow::Result<Option<Sandbox>> {
         if self.global.sandbox {
             up::refuse()?;
         }
@@ -56,66 +80,84 @@ impl Context {
                 .hint("add `--sandbox`")
                 .into());
             }
-            return Ok(Engaged {
-                workspace,
-                repinned: Vec::new(),
-                sandbox: None,
-                _turn: self.turn(None, dry_run)?,
-            });
+            return Ok(None);
         }
         let sandbox = self.sandbox()?;
-        let running = if dry_run {
+        if dry_run {
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
-            let running = matches!(sandbox.state(), State::Running(_));
-            if !running {
+            if !matches!(sandbox.state(), State::Running(_)) {
                 self.ui
                     .note("the sandbox does not run; a run of these commands would start it first");
             }
-            running
         } else {
             self.sandbox_up(&sandbox)?;
-            true
-        };
-        let debian = match self.config.get(config::SANDBOX_BASE) {
-            "debian" => true,
-            "published" => false,
-            _ => running && self.base_is_debian(&sandbox, &workspace, dry_run)?,
-        };
-        if !debian {
-            return Ok(Engaged {
-                workspace,
-                repinned: Vec::new(),
-                _turn: self.turn(Some(&sandbox), dry_run)?,
-                sandbox: Some(sandbox),
-            });
         }
-        if self.config.get(config::SANDBOX_BASE) != "debian" {
+        Ok(Some(sandbox))
+    }
+
+    fn builds_from_debian(
+        &mut self,
+        sandbox: &Sandbox,
+        workspace: &Workspace,
+        dry_run: bool,
+    ) -> anyhow::Result<bool> {
+        let running = !dry_run || matches!(sandbox.state(), State::Running(_));
+        match self.config.get(config::SANDBOX_BASE) {
+            "debian" => return Ok(true),
+            "published" => return Ok(false),
+            _ if !running => return Ok(false),
+            _ => {}
+        }
+        let debian = self.base_is_debian(sandbox, workspace, dry_run)?;
+        if debian {
             self.ui.note(&format!(
                 "the published base images cannot be had from here: built for Debian {} and its packages (`--base debian`)",
                 sandbox.suite
             ));
         }
-        let archive = self.archive(&sandbox, &workspace, dry_run)?;
+        Ok(debian)
+    }
+
+    /// The workspace with the pins that Debian's archive has, and base images of its packages.
+    fn repin(
+        &mut self,
+        engaged: &mut Engaged,
+        sandbox: &Sandbox,
+        dry_run: bool,
+    ) -> anyhow::Result<()> {
+        let archive = self.archive(sandbox, &engaged.workspace, dry_run)?;
         if !dry_run {
-            self.sandbox_base(&sandbox, &workspace)?;
+            self.sandbox_base(sandbox, &engaged.workspace)?;
         }
-        let mut repinned = Vec::new();
-        for extension in workspace.extensions() {
+        for extension in engaged.workspace.extensions() {
             match archive::repin(extension, &archive, &sandbox.suite)? {
-                Some(copy) => repinned.push(copy),
+                Some(copy) => engaged.repinned.push(copy),
                 None => self.ui.note(&format!(
                     "Debian {} has no package for `{}`: left out",
                     sandbox.suite, extension.name
                 )),
             }
         }
-        let extensions = repinned.iter().map(|copy| copy.extension.clone()).collect();
-        Ok(Engaged {
-            workspace: workspace.with_extensions(extensions),
-            repinned,
-            _turn: self.turn(Some(&sandbox), dry_run)?,
-            sandbox: Some(sandbox),
-        })
+        let extensions = engaged
+            .repinned
+            .iter()
+            .map(|copy| copy.extension.clone())
+            .collect();
+        let majors = archive::majors(engaged.workspace.extensions());
+        engaged.bases = majors
+            .iter()
+            .map(|major| self.base(sandbox, major))
+            .collect();
+        engaged.workspace = engaged.workspace.with_extensions(extensions);
+        Ok(())
+    }
+
+    /// The base image for a major, by the name that a published one would have.
+    fn base(&self, sandbox: &Sandbox, major: &str) -> String {
+        self.config
+            .get(config::BASE_IMAGE)
+            .replace("{pg}", major)
+            .replace("{distro}", &sandbox.suite)
     }
 
     /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
@@ -151,21 +193,6 @@ impl Context {
             self.verdict(&report, "starting the sandbox")?;
         }
         self.reveal(sandbox)
-    }
-
-    fn turn(
-        &self,
-        sandbox: Option<&Sandbox>,
-        dry_run: bool,
-    ) -> anyhow::Result<Option<std::fs::File>> {
-        if dry_run {
-            return Ok(None);
-        }
-        let path = match sandbox {
-            Some(sandbox) => sandbox.folder.join("turn.lock"),
-            None => self.root.join("target/xtask/turn.lock"),
-        };
-        self.lock(&path, "uses the same engine").map(Some)
     }
 
     fn add_sandbox(
@@ -320,11 +347,7 @@ impl Context {
         engine: StepId,
     ) {
         for major in archive::majors(workspace.extensions()) {
-            let reference = self
-                .config
-                .get(config::BASE_IMAGE)
-                .replace("{pg}", &major)
-                .replace("{distro}", &sandbox.suite);
+            let reference = self.base(sandbox, &major);
             base::add(plan, sandbox, tools, &major, &reference, before, engine);
         }
     }
@@ -334,11 +357,7 @@ impl Context {
         let missing = archive::majors(workspace.extensions())
             .into_iter()
             .any(|major| {
-                let reference = self
-                    .config
-                    .get(config::BASE_IMAGE)
-                    .replace("{pg}", &major)
-                    .replace("{distro}", &sandbox.suite);
+                let reference = self.base(sandbox, &major);
                 self.exec
                     .read(&docker::has_image_cmd(&reference), None)
                     .is_err()

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// The programs inside that the rest of the tool may use as if they were installed.
-pub(crate) const PROGRAMS: &[&str] = &["docker", "docker-registry"];
+pub(crate) const PROGRAMS: &[&str] = &["docker", "docker-registry", "kind", "kubectl"];
 
 /// The search path inside.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

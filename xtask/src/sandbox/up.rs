@@ -23,6 +23,8 @@ const PACKAGES: &[&str] = &[
     "docker.io",
     "iproute2",
     "iptables",
+    "kind",
+    "kubernetes-client",
     "passt",
     "procps",
     "xz-utils",
@@ -273,7 +275,7 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
         probe: Probe::Succeeds(answers),
         every: Duration::from_millis(100),
         patience: Duration::from_secs(60),
-        log,
+        log: Some(log),
     };
     plan.add(Step::new("engine answers", wait).after([started]).quiet())
 }

@@ -143,6 +143,88 @@ pub(crate) fn parse_sizes(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// A container as `docker ps` lists it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Container {
+    pub name: String,
+    /// `running`, `exited`, `created`, `paused`, `restarting`, `dead`.
+    pub state: String,
+    pub running: bool,
+    pub image: String,
+    pub labels: BTreeMap<String, String>,
+    pub networks: Vec<String>,
+    /// `127.0.0.1:5000->5000/tcp`; empty when it does not run.
+    pub ports: String,
+}
+
+/// Lists all containers, one JSON object a line.
+pub(crate) fn containers_cmd() -> Cmd {
+    Cmd::new("docker", "list containers").args([
+        "ps",
+        "--all",
+        "--no-trunc",
+        "--format",
+        "{{json .}}",
+    ])
+}
+
+pub(crate) fn networks_cmd() -> Cmd {
+    Cmd::new("docker", "list networks").args(["network", "ls", "--format", "{{json .}}"])
+}
+
+pub(crate) fn volumes_cmd() -> Cmd {
+    Cmd::new("docker", "list volumes").args(["volume", "ls", "--format", "{{json .}}"])
+}
+
+/// What [`containers_cmd`] printed.
+pub(crate) fn parse_containers(text: &str) -> Vec<Container> {
+    objects(text)
+        .map(|object| {
+            let field = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
+            let state = field("State");
+            Container {
+                name: field("Names"),
+                running: state == "running",
+                state,
+                image: field("Image"),
+                labels: labels(&object),
+                networks: field("Networks").split(',').map(str::to_owned).collect(),
+                ports: field("Ports"),
+            }
+        })
+        .collect()
+}
+
+/// The labels of the network or volume of that name, in what [`networks_cmd`] or [`volumes_cmd`]
+/// printed; None when there is none.
+pub(crate) fn parse_named(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
+    objects(text)
+        .find(|object| object["Name"] == name)
+        .map(|object| labels(&object))
+}
+
+fn objects(text: &str) -> impl Iterator<Item = Value> {
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+}
+
+/// Docker lists labels as `name=value,name=value`.
+fn labels(object: &Value) -> BTreeMap<String, String> {
+    let text = object["Labels"].as_str().unwrap_or_default();
+    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Digits and dots: `1.36.1`.
+pub(crate) fn is_version(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

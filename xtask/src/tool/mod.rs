@@ -4,7 +4,10 @@
 
 pub(crate) mod apt;
 pub(crate) mod buildx;
+pub(crate) mod chainsaw;
 pub(crate) mod docker;
+pub(crate) mod kind;
+pub(crate) mod kubectl;
 
 use crate::{exec::CmdFailure, failure::Kind};
 

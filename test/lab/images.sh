@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs in the sandbox: the images of registry, operator and node, each made when the engine lacks it.
+. "$(dirname "$0")/versions.sh"
+umask 022
+mkdir -p "$lab/context" "$lab/images"
+has() { docker image inspect "$1" >/dev/null 2>&1; }
+
+if ! has "$registry_image"; then # Debian's docker-registry, which the sandbox has, and the C library that it needs
+    root=$lab/context/registry
+    rm -rf "$root"
+    mkdir -p "$root"/{usr/bin,lib/x86_64-linux-gnu,lib64,etc}
+    cp /usr/bin/docker-registry "$root/usr/bin/"
+    cp -L /lib/x86_64-linux-gnu/libc.so.6 "$root/lib/x86_64-linux-gnu/"
+    cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
+    cat >"$root/etc/registry.yml" <<'YAML'
+version: 0.1
+log: {accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: /var/lib/registry}, delete: {enabled: true}}
+http: {addr: ":5000"}
+YAML
+    printf 'FROM scratch\nCOPY . /\nEXPOSE 5000\nENTRYPOINT ["/usr/bin/docker-registry", "serve", "/etc/registry.yml"]\n' |
+        docker buildx build --quiet --provenance=false --tag "$registry_image" --file - "$root" >/dev/null
+    rm -rf "$root"
+    say "made $registry_image"
+fi
+
+for version in $cnpg; do
+    image=$operator_repository:$version
+    has "$image" && continue
+    # The operator looks for its own program as /manager and, for each platform, in /operator.
+    root=$lab/context/operator
+    rm -rf "$root"
+    mkdir -p "$root"/{operator,etc,tmp}
+    cp "$programs/cnpg-manager-$version" "$root/operator/manager_amd64"
+    ln -s operator/manager_amd64 "$root/manager"
+    printf 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n' >"$root/etc/passwd"
+    printf 'nonroot:x:65532:\n' >"$root/etc/group"
+    printf 'FROM scratch\nCOPY . /\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n' |
+        docker buildx build --quiet --provenance=false --tag "$image" --file - "$root" >/dev/null
+    rm -rf "$root"
+    say "made $image"
+done
+
+has "$node_image" || bash "$here/node-image.sh"

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e cleanup`: removes what the other commands of `e2e` have made.
+
+use crate::{
+    cli::e2e::Cleanup,
+    cmd::bake,
+    config,
+    context::Context,
+    environment::{Environment, world::World},
+    plan::Plan,
+    sandbox::State,
+    tool::docker,
+};
+
+pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
+    // A kubeconfig in the settings is of somebody else's cluster, which stays as it is.
+    for key in [config::CLUSTER_KUBECONFIG, config::CLUSTER_CONTEXT] {
+        context.config.set_flag(key, "cleanup", Some(""))?;
+    }
+    if context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_)) {
+        context
+            .ui
+            .note("the sandbox does not run; it is started to see what is in it");
+    }
+    let sandbox = context.enter(args.dry_run)?;
+    let _turn = context.turn(sandbox.as_ref(), args.dry_run)?;
+    let environment = super::environment(context)?;
+    if args.dry_run {
+        let plan = plan(context, &environment)?;
+        bake::print_plan(context, sandbox.as_ref(), &plan);
+        return Ok(());
+    }
+    docker::Engine::survey(&context.exec)?;
+    remove(context, &environment)
+}
+
+fn plan(context: &Context, environment: &Environment) -> anyhow::Result<Plan> {
+    let world = World::survey(environment, &context.exec, false)?;
+    let mut plan = Plan::default();
+    environment.add_cleanup(&mut plan, &world, context.exec.finds("kind").is_some());
+    Ok(plan)
+}
+
+/// Removes the environment.
+pub(super) fn remove(context: &mut Context, environment: &Environment) -> anyhow::Result<()> {
+    let plan = plan(context, environment)?;
+    if plan.steps.is_empty() {
+        for note in &plan.notes {
+            context.ui.note(note);
+        }
+        context.ui.conclusion("there is nothing to remove");
+        return Ok(());
+    }
+    let report = context.run(&plan, None, true)?;
+    context.verdict(&report, "cleaning up")?;
+    context.ui.conclusion("the environment is gone");
+    Ok(())
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e export-kubeconfig`: a file that opens the cluster.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{
+    cli::e2e::ExportKubeconfig,
+    context::Context,
+    environment::{Environment, FOLDER, kind},
+    exec::Exec,
+    failure::Failure,
+    plan::{Action, Plan, Step},
+    tool::kubectl,
+};
+
+pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Result<()> {
+    let sandbox = context.enter(false)?;
+    let _turn = context.turn(sandbox.as_ref(), false)?;
+    let (environment, world) = super::existing(context)?;
+    let Some(cluster) = environment
+        .cluster()
+        .filter(|name| world.cluster(name).is_some())
+    else {
+        return Err(
+            Failure::invalid("there is no kind cluster of this environment")
+                .hint("`cargo xtask e2e setup-env` makes it")
+                .into(),
+        );
+    };
+    let network = environment.network();
+    let kind = kind(&network);
+    let given = args.path.as_deref().or(args.kubeconfig.as_deref());
+    let given = given.filter(|path| !path.as_os_str().is_empty());
+    if args.merge && given.is_none() {
+        return Err(Failure::invalid("`--merge` into which file?")
+            .hint("name it: `~/.kube/config`, say")
+            .into());
+    }
+    let path = match given {
+        Some(path) => context.resolve(path),
+        None if args.internal => PathBuf::from(FOLDER).join("kubeconfig-internal"),
+        None => PathBuf::from(FOLDER).join("kubeconfig"),
+    };
+    let mut plan = Plan::default();
+    if args.merge {
+        let export = kind.export(&cluster, args.internal, &path);
+        plan.add(Step::run(
+            format!("add {cluster} to {}", path.display()),
+            export,
+        ));
+    } else {
+        refuse_foreign(context, &environment, &path)?;
+        let save = Action::Save {
+            cmd: kind.kubeconfig(&cluster, args.internal),
+            path: path.clone(),
+        };
+        plan.add(Step::new(format!("write {}", path.display()), save));
+    }
+    let report = context.run(&plan, None, false)?;
+    context.verdict(&report, "exporting the kubeconfig")?;
+    let absolute = context.root.join(&path);
+    let quoted = shell_words::quote(&absolute.to_string_lossy()).into_owned();
+    context.ui.data(&format!("export KUBECONFIG={quoted}\n"));
+    Ok(())
+}
+
+/// Refuses a file that holds clusters of others, or is no kubeconfig at all.
+fn refuse_foreign(
+    context: &Context,
+    environment: &Environment,
+    path: &Path,
+) -> Result<(), Failure> {
+    let empty = fs_err::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0);
+    if empty {
+        return Ok(());
+    }
+    let shown = path.display();
+    let refuse = |why: String| {
+        Err(Failure::invalid(format!("`{shown}` is there and {why}; it stays as it is"))
+            .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
+    };
+    let text = match context.exec.read(&kubectl::view_cmd(path), None) {
+        Ok(text) => text,
+        Err(failed) if matches!(failed.reason, crate::exec::Reason::NotFound) => {
+            return Err(failed.into());
+        }
+        Err(_) => return refuse("is not a kubeconfig".into()),
+    };
+    let view: Value = serde_json::from_str(&text).unwrap_or_default();
+    let names: Vec<&str> = ["clusters", "contexts", "users"]
+        .iter()
+        .flat_map(|list| view[list].as_array().into_iter().flatten())
+        .filter_map(|item| item["name"].as_str())
+        .collect();
+    let ours = format!("kind-{}", environment.cluster_prefix());
+    match names.iter().find(|name| !name.starts_with(&ours)) {
+        Some(other) => refuse(format!("holds `{other}`, which is not of this environment")),
+        // A YAML file of another kind reads as an empty kubeconfig.
+        None if names.is_empty() => refuse("names no cluster of this environment".into()),
+        None => Ok(()),
+    }
+}

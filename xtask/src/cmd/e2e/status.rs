@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e status`: what exists, in which version, and what differs from what is wanted.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::choose_cluster;
+use crate::{
+    cli::e2e::Status,
+    context::Context,
+    environment::{
+        Environment,
+        world::{Presence, World},
+    },
+    plan::Plan,
+    ui::Table,
+};
+
+/// One part of the environment.
+struct Part {
+    name: &'static str,
+    state: String,
+    what: String,
+}
+
+pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<ExitCode> {
+    choose_cluster(context, &args.cluster)?;
+    context.enter(true)?;
+    let wanted = super::environment(context)?;
+    let (environment, world) = super::existing(context)?;
+    let parts = parts(&environment, &world);
+    // What setting it up again would say.
+    let mut plan = Plan::default();
+    let drift = match wanted.add(&mut plan, &world) {
+        Ok(_) => plan.notes.clone(),
+        Err(failure) => vec![failure.message],
+    };
+    let up = world.api.as_ref().is_some_and(|api| {
+        api.operator
+            .as_ref()
+            .is_some_and(|operator| operator.available)
+    });
+    let value = json!({
+        "up": up,
+        "parts": parts.iter().map(|part| json!({"name": part.name, "state": part.state, "what": part.what})).collect::<Vec<_>>(),
+        "kubernetes": world.api.as_ref().and_then(|api| Some(api.nodes.first()?.kubelet.clone())),
+        "operator": world.api.as_ref().and_then(|api| api.operator.as_ref()).map(|operator| json!({
+            "image": operator.image, "release": operator.release, "available": operator.available,
+        })),
+        "registry": {"host": environment.naming.host, "cluster": environment.naming.cluster},
+        "kubeconfig": world.api.as_ref().map(|_| context.root.join(environment.access().kubeconfig)),
+        "databases": world.api.as_ref().map_or(Value::Null, |api| json!(api.databases)),
+        "differs": drift,
+    });
+    let rows = parts
+        .into_iter()
+        .map(|part| vec![part.name.to_owned(), part.state, part.what])
+        .collect();
+    context.ui.result(
+        args.json,
+        &value,
+        &Table {
+            headings: vec!["PART", "STATE", ""],
+            rows,
+        },
+    );
+    for line in &drift {
+        context.ui.note(&format!("`setup-env` would say: {line}"));
+    }
+    Ok(if up {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn parts(environment: &Environment, world: &World) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let presence = |presence: Presence| match presence {
+        Presence::Absent => "absent",
+        Presence::Ours => "there",
+        Presence::Foreign => "not ours",
+    };
+    if let Some(cluster) = environment.cluster() {
+        parts.push(Part {
+            name: "network",
+            state: presence(world.network).into(),
+            what: environment.network(),
+        });
+        if environment.port.is_some() {
+            let registry = world.registry.as_ref();
+            parts.push(Part {
+                name: "registry",
+                state: registry.map_or("absent".into(), |container| container.state.clone()),
+                what: format!(
+                    "{} here, {} in the cluster",
+                    environment.naming.host, environment.naming.cluster
+                ),
+            });
+            parts.push(Part {
+                name: "volume",
+                state: presence(world.volume).into(),
+                what: environment.volume(),
+            });
+        }
+        let state = match world.cluster(&cluster) {
+            None => "absent",
+            Some(found) if found.nodes.iter().any(|node| !node.running) => "stopped",
+            Some(_) if world.api.is_none() => "not answering",
+            Some(_) => "running",
+        };
+        parts.push(Part {
+            name: "cluster",
+            state: state.into(),
+            what: cluster,
+        });
+    }
+    let Some(api) = &world.api else {
+        return parts;
+    };
+    for node in &api.nodes {
+        let state = if node.ready { "ready" } else { "not ready" };
+        parts.push(Part {
+            name: "node",
+            state: state.into(),
+            what: format!(
+                "{}, Kubernetes {}, {}",
+                node.name, node.kubelet, node.platform
+            ),
+        });
+    }
+    parts.push(match &api.operator {
+        None => Part {
+            name: "operator",
+            state: "absent".into(),
+            what: String::new(),
+        },
+        Some(operator) => Part {
+            name: "operator",
+            state: if operator.available {
+                "available"
+            } else {
+                "not available"
+            }
+            .into(),
+            what: match &operator.release {
+                Some(release) => format!("{release}, {}", operator.image),
+                None => operator.image.clone(),
+            },
+        },
+    });
+    for database in &api.databases {
+        parts.push(Part {
+            name: "database",
+            state: "there".into(),
+            what: database.clone(),
+        });
+    }
+    parts
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The suites of one image as steps: the shared one, then the extension's own, each in a namespace of
+//! its own.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::json;
+
+use crate::{
+    config,
+    context::Context,
+    environment::{self, LABEL, Place},
+    extension::Extension,
+    failure::Failure,
+    plan::{Action, Cmd, Plan, Step, StepId},
+    tool::{chainsaw, kubectl::Access},
+};
+
+/// The pool that bounds how many suites run at once.
+pub(super) const POOL: &str = "suite";
+
+/// Longer than all of chainsaw's own limits together: what runs on then hangs.
+const PATIENCE: Duration = Duration::from_secs(1200);
+
+/// One image under test, with one release of the operator.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub extension: Extension,
+    /// What tells it from others in this run: `pgvector 18-trixie`, `pgvector 18-trixie 1.30`.
+    pub name: String,
+    /// For people: what is in the values.
+    pub image: String,
+    pub release: String,
+    pub values: PathBuf,
+}
+
+/// How the suites of one run are run.
+pub(super) struct Runner {
+    pub access: Access,
+    /// The kind cluster's control plane, whose kubelet has things to say.
+    pub node: Option<String>,
+    pub root: PathBuf,
+    pub shared: PathBuf,
+    pub reports: PathBuf,
+    pub skip_delete: bool,
+    pub flags: Vec<String>,
+    /// Tells the namespaces of this run from those of others on the same cluster.
+    pub unique: String,
+}
+
+/// The steps of one subject.
+#[derive(Clone, Debug)]
+pub(super) struct Suites {
+    pub shared: StepId,
+    /// None: the extension has none.
+    pub own: Option<StepId>,
+}
+
+impl Suites {
+    pub(super) fn steps(&self) -> impl Iterator<Item = StepId> {
+        std::iter::once(self.shared).chain(self.own)
+    }
+}
+
+impl Runner {
+    pub(super) fn new(
+        context: &mut Context,
+        environment: &environment::Environment,
+        args: &crate::cli::e2e::Suites,
+        dry_run: bool,
+    ) -> anyhow::Result<Self> {
+        let shared = PathBuf::from(context.config.get(config::PATHS_SUITE));
+        if !context.root.join(&shared).is_dir() {
+            return Err(Failure::invalid(format!(
+                "the shared suite `{}` is not there",
+                shared.display()
+            ))
+            .hint("set `[paths] suite` in xtask.toml")
+            .into());
+        }
+        let reports = if dry_run {
+            PathBuf::from("target/xtask/e2e/reports")
+        } else {
+            context.run_folder()?.join("reports")
+        };
+        // Chainsaw's own flag of that name is always given: the namespaces are ours to remove.
+        let skip = |flag: &String| flag == "--skip-delete" || flag == "--skip-delete=true";
+        Ok(Self {
+            access: environment.access(),
+            node: environment
+                .cluster()
+                .map(|name| format!("{name}-control-plane")),
+            root: context.root.clone(),
+            shared,
+            reports,
+            skip_delete: args.skip_delete || args.flags.iter().any(skip),
+            flags: args
+                .flags
+                .iter()
+                .filter(|flag| !skip(flag))
+                .cloned()
+                .collect(),
+            unique: format!("{:x}", std::process::id()),
+        })
+    }
+
+    /// Adds what all suites need: the folder for their reports, which chainsaw does not make.
+    pub(super) fn add_folder(&self, plan: &mut Plan) -> StepId {
+        plan.add(Step::new("folder for reports", Action::Folder(self.reports.clone())).quiet())
+    }
+
+    /// Adds the suites of a subject.
+    pub(super) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> Suites {
+        let shared = self.add_suite(plan, subject, "shared", &self.shared, None, after);
+        let own = subject.extension.folder.join("test");
+        let own = own.is_dir().then(|| {
+            let own = own
+                .strip_prefix(&self.root)
+                .map(Path::to_owned)
+                .unwrap_or(own);
+            self.add_suite(plan, subject, "own", &own, None, &[shared])
+        });
+        Suites { shared, own }
+    }
+
+    /// Adds one suite: its namespace, chainsaw, and the namespace's end.
+    pub(super) fn add_suite(
+        &self,
+        plan: &mut Plan,
+        subject: &Subject,
+        kind: &str,
+        suite: &Path,
+        file: Option<&'static str>,
+        after: &[StepId],
+    ) -> StepId {
+        let title = format!("{kind} suite of {}", subject.name);
+        let namespace = self.namespace(subject, kind);
+        let remove = self
+            .access
+            .cmd(format!("remove the namespace `{namespace}`"))
+            .args([
+                "delete",
+                "namespace",
+                &namespace,
+                "--ignore-not-found",
+                "--wait=false",
+            ]);
+        let made = make_namespace(&self.access, &namespace, "suite");
+        let mut made = Step::run(format!("namespace {namespace}"), made)
+            .after(after.iter().copied())
+            .quiet();
+        if !self.skip_delete {
+            made = made.undo(remove.clone());
+        }
+        let made = plan.add(made);
+        let test = chainsaw::Test {
+            purpose: format!("pass the {title}"),
+            suite,
+            values: &subject.values,
+            namespace: &namespace,
+            access: &self.access,
+            root: &self.root,
+            report: (self.reports.clone(), title.replace(' ', "-")),
+            file,
+            flags: &self.flags,
+        };
+        let mut step = Step::run(title.clone(), test.cmd())
+            .after([made])
+            .pool(POOL)
+            .timeout(PATIENCE)
+            .evidence(self.evidence(&namespace));
+        if !self.skip_delete {
+            step = step.undo(remove.clone());
+        }
+        let tested = plan.add(step);
+        if !self.skip_delete {
+            plan.add(
+                Step::run(format!("tidy {namespace}"), remove)
+                    .after([tested])
+                    .quiet(),
+            );
+        }
+        tested
+    }
+
+    fn namespace(&self, subject: &Subject, kind: &str) -> String {
+        let safe: String = subject
+            .name
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .take(44)
+            .collect();
+        format!("xtask-{safe}-{kind}-{}", self.unique)
+    }
+
+    /// What a person would ask about a namespace in which something went wrong.
+    pub(super) fn evidence(&self, namespace: &str) -> Vec<(String, Cmd)> {
+        let ask = |file: &str, args: &[&str]| {
+            let cmd = self
+                .access
+                .cmd("ask the cluster about the suite")
+                .args(["--namespace", namespace])
+                .args(args);
+            (file.to_owned(), cmd)
+        };
+        let logs = |file: &str, label: &str| {
+            ask(
+                file,
+                &[
+                    "logs",
+                    "--selector",
+                    label,
+                    "--all-containers",
+                    "--prefix",
+                    "--ignore-errors",
+                    "--tail",
+                    "300",
+                    "--max-log-requests",
+                    "20",
+                ],
+            )
+        };
+        let mut all = vec![
+            ask(
+                "objects.yaml",
+                &[
+                    "get",
+                    "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,jobs,pods",
+                    "--output",
+                    "yaml",
+                ],
+            ),
+            ask("pods.txt", &["describe", "pods"]),
+            ask(
+                "events.txt",
+                &["get", "events", "--sort-by", ".lastTimestamp"],
+            ),
+            logs("instances.log", "cnpg.io/cluster"),
+            logs("jobs.log", "batch.kubernetes.io/job-name"),
+        ];
+        all.extend(environment::operator::evidence(&self.access));
+        if let Some(node) = &self.node {
+            let args = [
+                "exec",
+                node,
+                "journalctl",
+                "--unit",
+                "kubelet",
+                "--no-pager",
+                "--lines",
+                "300",
+            ];
+            all.push((
+                "kubelet.log".to_owned(),
+                Cmd::new("docker", "read kubelet's log").args(args),
+            ));
+        }
+        all
+    }
+}
+
+/// Makes a namespace that says what it is for, so that it can be found again.
+pub(super) fn make_namespace(access: &Access, name: &str, role: &str) -> Cmd {
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {LABEL: role}}});
+    access.apply(format!("make the namespace `{name}`"), &object)
+}
+
+/// Removes what the suites of an earlier run, which was killed, have left on a kind cluster. On an
+/// existing one they may be those of somebody else.
+pub(super) fn add_leftovers(
+    plan: &mut Plan,
+    environment: &environment::Environment,
+    world: &environment::world::World,
+) -> Vec<StepId> {
+    let Place::Kind { .. } = environment.place else {
+        return Vec::new();
+    };
+    let left: Vec<&String> = world
+        .api
+        .iter()
+        .flat_map(|api| &api.namespaces)
+        .filter(|(_, role)| role == "suite")
+        .map(|(name, _)| name)
+        .collect();
+    if left.is_empty() {
+        return Vec::new();
+    }
+    let remove = environment
+        .access()
+        .cmd("remove what an earlier run has left")
+        .args(["delete", "namespace", "--ignore-not-found", "--wait=false"])
+        .args(left);
+    vec![plan.add(Step::run("leftovers of an earlier run", remove))]
+}
+
+/// How many suites at once: their databases mostly wait, for images, disks and each other.
+pub(super) fn limit(context: &Context, jobs: Option<u32>) -> usize {
+    let set = jobs.unwrap_or_else(|| context.config.number(config::E2E_SUITES)) as usize;
+    if set > 0 {
+        return set;
+    }
+    2 + std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2
+}

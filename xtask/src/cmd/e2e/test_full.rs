@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e test-full`: environment, bake and push, values, suites, as one graph. The cluster comes up while
+//! images are baked.
+
+use std::path::PathBuf;
+
+use super::{
+    choose_environment, choose_release, results,
+    setup_env::{conclude, wanted, world},
+    suite::{self, Runner, Subject, Suites},
+};
+use crate::{
+    cli::e2e::TestFull,
+    cmd::bake::{self, Baked},
+    config,
+    context::Context,
+    environment::{
+        self, Environment, FOLDER, Place, Ready, operator, release::Release, world::World,
+    },
+    failure::Failure,
+    image::{Built, Naming},
+    matrix::{self, Build, Filter},
+    plan::{Action, Needed, Plan, Step, StepId, Values},
+    sandbox::engage::Engaged,
+    tool::docker,
+};
+
+pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
+    choose_environment(context, &args.environment)?;
+    context
+        .config
+        .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
+    let names = args.selection.names();
+    let workspace = context.workspace()?;
+    workspace.select(&names, args.selection.all)?;
+    let releases = releases(context, &args.cnpg_release)?;
+    super::environment(context)?;
+    let engaged = context.engage(workspace, args.dry_run)?;
+    let extensions = bake::select(&engaged, &names, args.selection.all)?;
+    let builds = matrix::builds(&extensions, &Filter::from(&args.filters), &context.config)?;
+    if builds.is_empty() {
+        context.ui.conclusion("no image is in this share");
+        return Ok(());
+    }
+    let mut environments = Vec::new();
+    for release in &releases {
+        choose_release(context, Some(release))?;
+        environments.push(wanted(context, &engaged)?);
+    }
+    let first = environments[0].clone();
+    let world = world(context, &first, args.dry_run)?;
+    let mut plan = Plan::default();
+    plan.limits
+        .push((suite::POOL, suite::limit(context, args.running.jobs)));
+    let ready = first.add(&mut plan, &world)?;
+    let platform = platform(&world);
+    let tested = bake_and_value(
+        &mut plan,
+        context,
+        &engaged,
+        &builds,
+        &first,
+        &ready.registry,
+        &platform,
+    )?;
+    let runner = Runner::new(context, &first, &args.suites, args.dry_run)?;
+    let subjects = add_releases(&mut plan, &runner, &environments, &ready, &world, &tested)?;
+    if args.dry_run {
+        bake::print(context, &engaged, &plan);
+        return Ok(());
+    }
+    prepare(context)?;
+    // Suites of one image say nothing of another's: keep going.
+    let report = context.run(&plan, Some(super::test::jobs(&subjects)), true)?;
+    let subjects = named(subjects, &tested, &first.naming);
+    let passed = results::show(context, &subjects, &report, args.json)?;
+    context.verdict(&report, "the tests")?;
+    context
+        .ui
+        .conclusion(&format!("{passed} of {} passed", subjects.len()));
+    if args.cleanup {
+        super::cleanup::remove(context, &first)?;
+    } else {
+        conclude(context, &first);
+    }
+    Ok(())
+}
+
+/// The releases to test with, oldest first, so that the operator is only ever upgraded.
+fn releases(context: &mut Context, given: &[String]) -> anyhow::Result<Vec<String>> {
+    if given.is_empty() {
+        return Ok(vec![context.config.get(config::CNPG_RELEASE).to_owned()]);
+    }
+    let mut releases: Vec<Release> = Vec::new();
+    for text in given {
+        let release: Release = text.parse()?;
+        if !releases.contains(&release) {
+            releases.push(release);
+        }
+    }
+    releases.sort_by_key(Release::rank);
+    let pattern = context.config.get(config::CNPG_MANIFEST);
+    if releases.len() > 1 && !pattern.is_empty() && !pattern.contains("{release}") {
+        return Err(Failure::invalid(format!(
+            "setting `cnpg.manifest` is `{pattern}`, which is the same for every release"
+        ))
+        .hint("put `{release}` where the release stands in its name, or name one release")
+        .into());
+    }
+    Ok(releases.iter().map(Release::to_string).collect())
+}
+
+/// The nodes' platform; of a cluster that is still to come this machine's.
+pub(super) fn platform(world: &World) -> String {
+    let known = world.api.as_ref().and_then(|api| api.platform());
+    known.map_or_else(
+        || docker::platform_of(std::env::consts::ARCH),
+        str::to_owned,
+    )
+}
+
+/// What must be there beside the engine before a run is worth its time.
+pub(super) fn prepare(context: &mut Context) -> Result<(), Failure> {
+    for (program, fix) in [
+        (
+            "chainsaw",
+            "install Chainsaw 0.2.14 or newer: https://kyverno.github.io/chainsaw",
+        ),
+        (
+            "kubectl",
+            "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
+        ),
+    ] {
+        if context.exec.finds(program).is_none() {
+            return Err(Failure::unavailable(format!(
+                "`{program}` is not installed or not on PATH"
+            ))
+            .hint(fix));
+        }
+    }
+    // Whether images stay in the builder does not matter: they are pushed.
+    bake::survey(context)?;
+    Ok(())
+}
+
+/// A build that is tested, with the step that writes its values.
+pub(super) struct ToTest {
+    pub build: Build,
+    pub image: Built,
+    pub values: PathBuf,
+    pub step: StepId,
+}
+
+/// Bakes and pushes `builds` and what they need, and writes the values of each.
+pub(super) fn bake_and_value(
+    plan: &mut Plan,
+    context: &Context,
+    engaged: &Engaged,
+    builds: &[Build],
+    environment: &Environment,
+    registry: &[StepId],
+    platform: &str,
+) -> anyhow::Result<Vec<ToTest>> {
+    let needed = bake::with_dependencies(builds, engaged, context)?;
+    let all: Vec<&str> = engaged
+        .workspace
+        .extensions()
+        .iter()
+        .map(|extension| extension.name.as_str())
+        .collect();
+    let whole = all.iter().all(|name| {
+        let count = |builds: &[Build]| {
+            builds
+                .iter()
+                .filter(|build| &build.extension.name == name)
+                .count()
+        };
+        let chosen = count(&needed);
+        let extension = engaged.workspace.get(name);
+        chosen == 0
+            || extension.is_some_and(|extension| {
+                chosen
+                    == extension
+                        .versions
+                        .values()
+                        .map(std::collections::BTreeMap::len)
+                        .sum::<usize>()
+            })
+    });
+    // For the nodes' platform alone, unless the registry is for others too.
+    let platforms: Vec<String> = match environment.port {
+        Some(_) => vec![platform.to_owned()],
+        None => Vec::new(),
+    };
+    let baked = bake::plan(
+        plan,
+        &bake::Request {
+            config: &context.config,
+            bake_file: &engaged.workspace.bake_file,
+            builds: &needed,
+            whole_extensions: whole,
+            repinned: &engaged.repinned,
+            push: true,
+            platforms: &platforms,
+            no_cache: false,
+            sandbox: engaged.sandbox.is_some(),
+            metadata_file: None,
+            after: registry,
+        },
+    );
+    let folder = PathBuf::from(FOLDER).join("values");
+    let place = plan.add(Step::new("folder for values", Action::Folder(folder.clone())).quiet());
+    let mut tested = Vec::new();
+    for build in builds {
+        let mut after = vec![place];
+        after.extend(steps_of(build, &needed, &baked, engaged));
+        let output = folder.join(format!("{}.yaml", build.target));
+        let image = bake::built(build, &baked);
+        let values = Values {
+            extension: build.extension.clone(),
+            image: image.clone(),
+            newer: None,
+            needed: dependencies(build, &needed, &baked, engaged),
+            naming: environment.naming.clone(),
+            psql_image: psql_image(context, engaged),
+            platform: platform.to_owned(),
+            output: output.clone(),
+        };
+        let step = Step::new(
+            format!("values {}", build.target),
+            Action::Values(Box::new(values)),
+        );
+        let step = plan.add(step.after(after).quiet());
+        tested.push(ToTest {
+            build: build.clone(),
+            image,
+            values: output,
+            step,
+        });
+    }
+    Ok(tested)
+}
+
+/// The image with psql; a base image that was made here has it too.
+pub(super) fn psql_image(context: &Context, engaged: &Engaged) -> Option<String> {
+    let own = engaged.bases.is_empty() || !context.config.is_default(config::PSQL_IMAGE);
+    own.then(|| context.config.get(config::PSQL_IMAGE).to_owned())
+}
+
+fn needs<'a>(
+    build: &'a Build,
+    needed: &'a [Build],
+    engaged: &Engaged,
+) -> impl Iterator<Item = &'a Build> {
+    let names: Vec<String> = engaged
+        .workspace
+        .dependencies(&build.extension)
+        .into_iter()
+        .map(|extension| extension.name)
+        .collect();
+    names.into_iter().filter_map(move |name| {
+        needed.iter().find(|other| {
+            other.extension.name == name
+                && other.distro == build.distro
+                && other.pg_major == build.pg_major
+        })
+    })
+}
+
+fn steps_of(build: &Build, needed: &[Build], baked: &[Baked], engaged: &Engaged) -> Vec<StepId> {
+    let extensions: Vec<&str> = std::iter::once(build)
+        .chain(needs(build, needed, engaged))
+        .map(|build| build.extension.name.as_str())
+        .collect();
+    baked
+        .iter()
+        .filter(|done| extensions.contains(&done.extension.as_str()))
+        .map(|done| done.step)
+        .collect()
+}
+
+/// What was built in the same run, by digest.
+fn dependencies(
+    build: &Build,
+    needed: &[Build],
+    baked: &[Baked],
+    engaged: &Engaged,
+) -> Vec<Needed> {
+    needs(build, needed, engaged)
+        .map(|other| Needed {
+            extension: other.extension.clone(),
+            images: vec![bake::built(other, baked)],
+        })
+        .collect()
+}
+
+/// The suites of every image with every release, one release after the other on the one cluster.
+fn add_releases(
+    plan: &mut Plan,
+    runner: &Runner,
+    environments: &[Environment],
+    ready: &Ready,
+    world: &World,
+    tested: &[ToTest],
+) -> Result<Vec<(Subject, Suites)>, Failure> {
+    let mut leftovers = suite::add_leftovers(plan, &environments[0], world);
+    leftovers.push(runner.add_folder(plan));
+    let mut before: Vec<StepId> = ready
+        .operator
+        .iter()
+        .chain(&ready.cluster)
+        .chain(&leftovers)
+        .copied()
+        .collect();
+    let mut subjects: Vec<(Subject, Suites)> = Vec::new();
+    let several = environments.len() > 1;
+    for (at, environment) in environments.iter().enumerate() {
+        if at > 0 {
+            if let (Place::Existing(_), true) = (&environment.place, several) {
+                return Err(Failure::invalid(
+                    "on an existing cluster, one release at a time: its operator is not ours to change",
+                ));
+            }
+            let ended: Vec<StepId> = subjects
+                .iter()
+                .flat_map(|(_, suites)| suites.steps())
+                .collect();
+            before = vec![next_release(plan, environment, &ended, &ready.cluster)?];
+        }
+        for one in tested {
+            let mut name = format!(
+                "{} {}-{}",
+                one.build.extension.name, one.build.pg_major, one.build.distro
+            );
+            if several {
+                name += &format!(" {}", environment.release);
+            }
+            let subject = Subject {
+                extension: one.build.extension.clone(),
+                name,
+                image: one.image.tag.clone(),
+                release: environment.release.to_string(),
+                values: one.values.clone(),
+            };
+            let after: Vec<StepId> = before.iter().copied().chain([one.step]).collect();
+            let suites = runner.add(plan, &subject, &after);
+            subjects.push((subject, suites));
+        }
+    }
+    Ok(subjects)
+}
+
+/// The operator's next release, when the suites with the one before have ended and their databases are
+/// gone: it would restart them.
+fn next_release(
+    plan: &mut Plan,
+    environment: &Environment,
+    ended: &[StepId],
+    cluster: &[StepId],
+) -> Result<StepId, Failure> {
+    let gone = environment
+        .access()
+        .cmd("wait until the earlier suites' namespaces are gone")
+        .args([
+            "delete",
+            "namespace",
+            "--selector",
+            &format!("{}=suite", environment::LABEL),
+            "--ignore-not-found",
+            "--timeout",
+            "3m",
+        ]);
+    let gone = Step::run(format!("room for operator {}", environment.release), gone)
+        .after(cluster.iter().copied())
+        .ended(ended.iter().copied());
+    let gone = plan.add(gone);
+    let source = environment.release.manifest(&environment.manifest);
+    let stamp = operator::stamp(&source, environment.operator_image.as_deref())?;
+    Ok(environment.add_release(plan, &source, &stamp, &[gone]))
+}
+
+/// The subjects with the digests that are known now.
+fn named(
+    subjects: Vec<(Subject, Suites)>,
+    tested: &[ToTest],
+    naming: &Naming,
+) -> Vec<(Subject, Suites)> {
+    subjects
+        .into_iter()
+        .map(|(mut subject, suites)| {
+            let one = tested.iter().find(|one| one.values == subject.values);
+            if let Some(Ok(tagged)) = one.map(|one| one.image.tagged()) {
+                subject.image = naming.in_cluster(&tagged).to_string();
+            }
+            (subject, suites)
+        })
+        .collect()
+}

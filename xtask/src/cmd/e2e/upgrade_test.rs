@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e upgrade-test`: a database with an older image gets a newer one, and the extension follows.
+
+use std::path::PathBuf;
+
+use super::{
+    choose_environment, choose_release, generate_values, one, results,
+    setup_env::{conclude, wanted, world},
+    suite::{self, Runner, Subject, Suites},
+    test_full::{bake_and_value, platform, prepare, psql_image},
+};
+use crate::{
+    cli::e2e::UpgradeTest,
+    cmd::bake,
+    context::Context,
+    environment::{Environment, FOLDER},
+    failure::Failure,
+    image::{Built, ImageRef},
+    matrix::{self, Build, Filter},
+    plan::{
+        Action, Plan, Step, StepId, Values,
+        values::{BASE_MAJOR, BASE_OS, annotation},
+    },
+    sandbox::engage::Engaged,
+    tool::buildx::Described,
+};
+
+/// Where the suite is, below the shared one.
+const SUITE: &str = "upgrade";
+const SUITE_FILE: &str = "upgrade-test";
+
+pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<()> {
+    let name = one(&args.targets, &args.more)?.to_owned();
+    let from: ImageRef = args.from.parse()?;
+    let to = args.to.as_deref().map(str::parse::<ImageRef>).transpose()?;
+    choose_environment(context, &args.environment)?;
+    choose_release(context, args.cnpg_release.as_deref())?;
+    let workspace = context.workspace()?;
+    let extension = workspace
+        .select(std::slice::from_ref(&name), false)?
+        .remove(0);
+    super::environment(context)?;
+    let engaged = context.engage(workspace, args.dry_run)?;
+    let environment = wanted(context, &engaged)?;
+    let world = world(context, &environment, args.dry_run)?;
+    let mut plan = Plan::default();
+    plan.limits.push((suite::POOL, 1));
+    let ready = environment.add(&mut plan, &world)?;
+    let from = environment.naming.on_host(&from.to_string());
+    // Which images belong together is what the older one says; its registry may be the one that is still
+    // to come, and then the newer one says it.
+    let build = build(&name, &from, context, &engaged)?;
+    let platform = platform(&world);
+    let (newer, mut after) = if let Some(to) = to {
+        let to = environment.naming.on_host(&to.to_string());
+        (Built::given(to), Vec::new())
+    } else {
+        let builds = std::slice::from_ref(&build);
+        let made = bake_and_value(
+            &mut plan,
+            context,
+            &engaged,
+            builds,
+            &environment,
+            &ready.registry,
+            &platform,
+        )?;
+        (made[0].image.clone(), vec![made[0].step])
+    };
+    after.extend(&ready.registry);
+    let values = PathBuf::from(FOLDER)
+        .join("values")
+        .join(format!("{name}-upgrade.yaml"));
+    let request = Values {
+        image: Built::given(from.clone()),
+        newer: Some(newer.clone()),
+        needed: needed(&extension, &build, context, &engaged)?,
+        naming: environment.naming.clone(),
+        psql_image: psql_image(context, &engaged),
+        platform,
+        output: values.clone(),
+        extension: extension.clone(),
+    };
+    let written = Step::new(format!("values {name}"), Action::Values(Box::new(request)));
+    let written = plan.add(written.after(after).quiet());
+    let subject = Subject {
+        extension,
+        name,
+        image: newer.tag.clone(),
+        release: environment.release.to_string(),
+        values,
+    };
+    let runner = Runner::new(context, &environment, &args.suites, args.dry_run)?;
+    let mut before: Vec<StepId> = ready
+        .operator
+        .iter()
+        .chain(&ready.cluster)
+        .copied()
+        .collect();
+    before.extend(suite::add_leftovers(&mut plan, &environment, &world));
+    before.extend([runner.add_folder(&mut plan), written]);
+    let suite = runner.shared.join(SUITE);
+    let tested = runner.add_suite(
+        &mut plan,
+        &subject,
+        SUITE,
+        &suite,
+        Some(SUITE_FILE),
+        &before,
+    );
+    if args.dry_run {
+        bake::print(context, &engaged, &plan);
+        return Ok(());
+    }
+    prepare(context)?;
+    let report = context.run(&plan, None, false)?;
+    let subjects = vec![(
+        subject,
+        Suites {
+            shared: tested,
+            own: None,
+        },
+    )];
+    results::show(context, &subjects, &report, args.json)?;
+    context.verdict(&report, "the upgrade test")?;
+    conclude_upgrade(context, &environment, &from, &newer);
+    Ok(())
+}
+
+fn conclude_upgrade(context: &mut Context, environment: &Environment, from: &str, newer: &Built) {
+    context.ui.conclusion(&format!(
+        "`{from}` was replaced by `{}`, and the data stayed",
+        newer.tag
+    ));
+    conclude(context, environment);
+}
+
+/// The build that the older image is replaced by: for its distribution and major, where it can be asked.
+fn build(name: &str, from: &str, context: &Context, engaged: &Engaged) -> anyhow::Result<Build> {
+    let extensions = bake::select(engaged, &[name.to_owned()], false)?;
+    let filter = match Described::read(from, &context.exec) {
+        Ok(older) => Filter::only(
+            annotation(&older.annotations, BASE_OS, from)?,
+            annotation(&older.annotations, BASE_MAJOR, from)?,
+        ),
+        Err(_) => Filter::default(),
+    };
+    let builds = matrix::builds(&extensions, &filter, &context.config)?;
+    match <[Build; 1]>::try_from(builds) {
+        Ok([build]) => Ok(build),
+        Err(builds) => Err(Failure::invalid(format!(
+            "`{from}` cannot be asked for its server, so which of {} images replaces it is not known",
+            builds.len()
+        ))
+        .hint("push it where this machine can read it")
+        .into()),
+    }
+}
+
+fn needed(
+    extension: &crate::extension::Extension,
+    build: &Build,
+    context: &Context,
+    engaged: &Engaged,
+) -> Result<Vec<crate::plan::Needed>, Failure> {
+    let dependencies = engaged.workspace.dependencies(extension);
+    let needs =
+        |dependency| generate_values::needs(dependency, &build.distro, &build.pg_major, context);
+    dependencies.into_iter().map(needs).collect()
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From what a cluster says to a paragraph that names the probable cause.
+
+use regex_lite::Regex;
+
+/// What a person would look for, and what it means. `$1` and so on are parts of what was found.
+struct Symptom {
+    /// Found within one line, whatever stands around it.
+    pattern: &'static str,
+    cause: &'static str,
+}
+
+/// The first that is found counts: what is at the bottom of things stands before what follows from it.
+/// The texts are those that the tools were seen to print.
+const SYMPTOMS: &[Symptom] = &[
+    Symptom {
+        pattern: r"no space left on device|No space left on device|DiskPressure",
+        cause: "a disk is full, the node's or the engine's. `docker system df` shows what takes the room.",
+    },
+    Symptom {
+        pattern: r#"failed to (?:resolve|pull)[^\n]*"([^"\n]+)"[^\n]*(?:401|403|[Uu]nauthorized|authorization failed|insufficient_scope|pull access denied)"#,
+        cause: "the registry does not let the node have the image `$1`: the login is missing or wrong. Set REGISTRY_HOST, REGISTRY_USERNAME and \
+                REGISTRY_PASSWORD, and run `cargo xtask e2e setup-env` once more.",
+    },
+    Symptom {
+        pattern: r#"failed to (?:resolve reference|resolve image|pull image|pull and unpack image)[^\n]*?"([^"\n]+)"[^\n]*: not found"#,
+        cause: "the image `$1` cannot be pulled: its registry does not have it. Build and push it (`cargo xtask bake TARGET --push`), and compare \
+                the reference in the values with what was pushed.",
+    },
+    Symptom {
+        pattern: r"lookup ([^\s:]+)[^\n]*: no such host",
+        cause: "an image cannot be pulled: the node does not know the registry's host `$1`. Compare the reference in the values with the registry's \
+                name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
+    },
+    Symptom {
+        pattern: r#"failed to do request: (?:Head|Get) \\?"https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
+        cause: "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` mends a local registry and tells \
+                every node where it is; a registry that cannot be reached from here needs an entry in `[mirrors]` of xtask.toml.",
+    },
+    Symptom {
+        pattern: r#"failed to (?:resolve|pull)[^\n]*(x509: [^"\n]+)"#,
+        cause: "an image cannot be pulled: the node does not trust the registry ($1).",
+    },
+    Symptom {
+        pattern: r"(?:server gave HTTP response to HTTPS client)",
+        cause: "an image cannot be pulled: the registry speaks HTTP, and the node was not told so. `cargo xtask e2e setup-env` tells it for a local \
+                registry; for another one write its URL with `http://` into `[mirrors]` of xtask.toml.",
+    },
+    Symptom {
+        pattern: r#"(?:ErrImagePull|ImagePullBackOff|Failed to pull image)[^\n]*?"([^"\s]+)""#,
+        cause: "the image `$1` cannot be pulled; events.txt says more.",
+    },
+    Symptom {
+        pattern: r"exec format error",
+        cause: "an image is for another processor than the node's. Build it for the node: `cargo xtask bake TARGET --push --platform linux/amd64`, say.",
+    },
+    Symptom {
+        pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: ([^:\s]+\.so[^:\s]*): cannot open shared object file"#,
+        cause: "the library `$1` needs `$2`, which is neither in the extension's image nor in the PostgreSQL image. Add it to the image and name its \
+                folder in `ld_library_path` of metadata.hcl.",
+    },
+    Symptom {
+        pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: undefined symbol: (\w+)"#,
+        cause: "the library `$1` lacks the symbol `$2`: it was built for another PostgreSQL, or a library that it needs is not preloaded.",
+    },
+    Symptom {
+        pattern: r#"could not access file \\?"([^"\n\\]+)\\?": No such file or directory"#,
+        cause: "the server cannot find the library `$1`: no mounted image has it in its `dynamic_library_path`. Either `shared_preload_libraries` in \
+                metadata.hcl names what does not exist, or the image lacks it, or an extension that this one needs is not in `required_extensions`.",
+    },
+    Symptom {
+        pattern: r#"(?:extension \\?")?(\w+)(?:\\?")? must be (?:pre)?loaded(?: via| in)? (?:\\?")?shared_preload_libraries"#,
+        cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
+    },
+    Symptom {
+        pattern: r#"extension \\?"(\w+)\\?" must be preloaded"#,
+        cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
+    },
+    Symptom {
+        pattern: r#"extension \\?"([^"\n\\]+)\\?" has no installation script nor update path for version \\?"([^"\n\\]+)""#,
+        cause: "the version differs: the image does not hold version `$2` of `$1`. Compare `sql` in metadata.hcl, which becomes the image's annotation \
+                `io.cloudnativepg.image.sql.version`, with the `.control` and `.sql` files in the image.",
+    },
+    Symptom {
+        pattern: r#"(?:extension \\?"([^"\n\\]+)\\?" is not available|could not open extension control file[^\n]*/([^/"\n]+)\.control)"#,
+        cause: "the control file of `$1$2` was not found: no mounted image has it in `share/extension` (or in the `extension_control_path` of \
+                metadata.hcl). Compare `sql_name` with the name of the `.control` file in the image.",
+    },
+    Symptom {
+        pattern: r#"required extension \\?"([^"\n\\]+)\\?" is not installed"#,
+        cause: "the extension needs `$1`, which was not created before it: add the directory that holds `$1` to `required_extensions` in metadata.hcl.",
+    },
+    Symptom {
+        pattern: r"extension (\S+): wanted (\S+), found (\S+)",
+        cause: "the version differs: `$1` should be $2, and the database has $3. Compare `sql` in metadata.hcl with what the package installs.",
+    },
+    Symptom {
+        pattern: r"(unrecognized configuration parameter [^\n]+|invalid value for parameter [^\n]+)",
+        cause: "the server refuses a setting ($1): look at `postgresql_parameters` in metadata.hcl.",
+    },
+    Symptom {
+        pattern: r#"admission webhook "[^"]+" denied the request: ([^\n]+)"#,
+        cause: "the operator refuses what was applied: $1",
+    },
+    Symptom {
+        pattern: r#"failed calling webhook "([^"]+)"[^\n]*"#,
+        cause: "the operator is not ready: its webhook `$1` does not answer. operator.txt and operator.log say why; `cargo xtask e2e setup-env` waits for it.",
+    },
+    Symptom {
+        pattern: r#"no matches for kind "(\w+)" in version "([^"]+)"|could not find the requested resource"#,
+        cause: "the cluster does not know `$1` ($2): the operator is not installed, or of an older release. `cargo xtask e2e setup-env` installs it.",
+    },
+    Symptom {
+        pattern: r"0/\d+ nodes are available: ([^\n]+)",
+        cause: "no node takes the pod: $1",
+    },
+    Symptom {
+        pattern: r"OOMKilled",
+        cause: "a container was killed because it used more memory than it may.",
+    },
+    Symptom {
+        pattern: r"CrashLoopBackOff[^\n]*cnpg-controller-manager|cnpg-controller-manager[^\n]*CrashLoopBackOff",
+        cause: "the operator is not ready: it ends again and again. operator.log says why.",
+    },
+    Symptom {
+        pattern: r"ERROR:\s+([^\n]+)",
+        cause: "PostgreSQL refuses a statement of the suite: $1",
+    },
+];
+
+/// The probable cause that the texts show, as a paragraph; None when they show none that is known.
+pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
+    SYMPTOMS.iter().find_map(|symptom| {
+        // A pattern that does not compile fails the unit test, not the user.
+        let pattern = Regex::new(symptom.pattern).ok()?;
+        let found = texts.iter().find_map(|text| pattern.captures(text))?;
+        let mut cause = String::new();
+        let mut rest = symptom.cause;
+        while let Some((before, after)) = rest.split_once('$') {
+            let digit = after.chars().next().and_then(|digit| digit.to_digit(10));
+            let Some(digit) = digit else {
+                break;
+            };
+            cause += before;
+            cause += found
+                .get(digit as usize)
+                .map_or("", |part| part.as_str().trim());
+            rest = &after[1..];
+        }
+        Some(cause + rest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles_and_has_the_parts_that_its_cause_names() {
+        for symptom in SYMPTOMS {
+            let pattern = Regex::new(symptom.pattern).unwrap();
+            for digit in 1..10 {
+                let named = symptom.cause.contains(&format!("${digit}"));
+                assert!(
+                    !named || digit < pattern.captures_len(),
+                    "{}",
+                    symptom.pattern
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_clusters_were_seen_to_say_has_its_cause() {
+        for (text, cause) in [
+            (
+                r#"Failed to pull image "registry.pg-extensions:5000/nope:1": failed to pull and unpack image "registry.pg-extensions:5000/nope:1": failed to resolve reference "registry.pg-extensions:5000/nope:1": registry.pg-extensions:5000/nope:1: not found"#,
+                "the image `registry.pg-extensions:5000/nope:1` cannot be pulled: its registry does not have it",
+            ),
+            (
+                r#"failed to resolve reference "x:5000/a:1": failed to do request: Head "https://x:5000/v2/a/manifests/1": dial tcp 172.18.0.2:5000: connect: connection refused"#,
+                "nothing answers at `x:5000`",
+            ),
+            (
+                r#"failed to do request: Head "https://nosuchhost/v2/": dial tcp: lookup nosuchhost on 127.0.0.11:53: no such host"#,
+                "does not know the registry's host `nosuchhost`",
+            ),
+            (
+                r#"{"level":"info","msg":"FATAL:  could not access file \"nolib\": No such file or directory"}"#,
+                "cannot find the library `nolib`",
+            ),
+            (
+                r#"message: extension "vector" has no installation script nor update path for version "9.9.9" (SQLSTATE 22023)"#,
+                "does not hold version `9.9.9` of `vector`",
+            ),
+            (
+                r#"extension "nosuchext" is not available (SQLSTATE 0A000)"#,
+                "the control file of `nosuchext` was not found",
+            ),
+            (
+                r"ERROR: pgaudit must be loaded via shared_preload_libraries",
+                "`pgaudit` works only when the server loads it",
+            ),
+            (
+                r#"ERROR:  could not load library "/extensions/postgis/lib/postgis-3.so": libgeos_c.so.1: cannot open shared object file: No such file"#,
+                "needs `libgeos_c.so.1`",
+            ),
+            (
+                r"extension vector: wanted 0.8.6, found 0.8.5",
+                "`vector` should be 0.8.6, and the database has 0.8.5",
+            ),
+            (
+                r#"ERROR:  relation "thing" does not exist"#,
+                r#"refuses a statement of the suite: relation "thing" does not exist"#,
+            ),
+        ] {
+            let found = probable_cause(&[text.to_owned()]).unwrap_or_default();
+            assert!(found.contains(cause), "{text}\n{found}");
+        }
+        assert_eq!(probable_cause(&["all is well".to_owned()]), None);
+    }
+}

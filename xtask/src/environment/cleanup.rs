@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Takes away what the environment made, and nothing else.
+
+use std::path::PathBuf;
+
+use super::{
+    Environment, FOLDER, LABEL,
+    world::{Presence, World},
+};
+use crate::plan::{Action, Cmd, Plan, Step, StepId};
+
+impl Environment {
+    /// The steps that remove what is there and ours. What is not ours is named in a note.
+    pub(crate) fn add_cleanup(&self, plan: &mut Plan, world: &World, kind_is_there: bool) {
+        let mut before: Vec<StepId> = Vec::new();
+        for cluster in &world.clusters {
+            let step = if kind_is_there {
+                self.delete_cluster(&cluster.name)
+            } else {
+                // What kind would do.
+                let nodes: Vec<&str> = cluster
+                    .nodes
+                    .iter()
+                    .map(|node| node.name.as_str())
+                    .collect();
+                let remove = docker(
+                    "remove the cluster's nodes",
+                    &["rm", "--force", "--volumes"],
+                )
+                .args(nodes);
+                Step::run(format!("delete {}", cluster.name), remove)
+            };
+            before.push(plan.add(step));
+        }
+        let registry = self.registry();
+        let mut volume_after = Vec::new();
+        match &world.registry {
+            Some(found) if found.labels.get(LABEL) == Some(&self.name) => {
+                let remove = docker(
+                    "remove the registry",
+                    &["rm", "--force", "--volumes", &registry],
+                );
+                let removed = plan.add(Step::run("registry", remove));
+                before.push(removed);
+                volume_after.push(removed);
+            }
+            Some(_) => plan.note(format!(
+                "the container `{registry}` was not made by xtask: it stays"
+            )),
+            None => {}
+        }
+        match world.volume {
+            Presence::Ours => {
+                let remove = docker(
+                    "remove the registry's volume",
+                    &["volume", "rm", &self.volume()],
+                );
+                plan.add(Step::run("volume", remove).after(volume_after));
+            }
+            Presence::Foreign => plan.note(format!(
+                "the volume `{}` was not made by xtask: it stays",
+                self.volume()
+            )),
+            Presence::Absent => {}
+        }
+        match world.network {
+            Presence::Ours => {
+                let remove = docker("remove the network", &["network", "rm", &self.network()]);
+                plan.add(Step::run("network", remove).ended(before));
+            }
+            Presence::Foreign => plan.note(format!(
+                "the network `{}` was not made by xtask: it stays",
+                self.network()
+            )),
+            Presence::Absent => {}
+        }
+        let folder = PathBuf::from(FOLDER);
+        if folder.exists() {
+            plan.add(Step::new(
+                format!("files in {FOLDER}"),
+                Action::RemoveFolder(folder),
+            ));
+        }
+    }
+}
+
+fn docker(purpose: &str, args: &[&str]) -> Cmd {
+    Cmd::new("docker", purpose).args(args)
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The end-to-end environment: a network, a registry and a kind cluster with the operator, all of them
+//! containers of the engine; or an existing cluster with a registry that it can reach.
+//!
+//! [`Environment`] is what is wanted, from the settings. [`world::World`] is what is there, from
+//! questions to the engine and the cluster. The other files turn the difference into steps.
+
+pub(crate) mod cleanup;
+pub(crate) mod cluster;
+pub(crate) mod nodes;
+pub(crate) mod operator;
+pub(crate) mod registry;
+pub(crate) mod release;
+pub(crate) mod world;
+
+use std::path::PathBuf;
+
+use self::{nodes::Host, release::Release};
+use crate::{
+    config::{self, Config},
+    failure::Failure,
+    image::{ImageRef, Naming},
+    plan::{Plan, Secret, StepId},
+    tool::{docker, kind::Kind, kubectl::Access},
+};
+
+/// On everything that the environment makes: how `cleanup` knows what is ours.
+pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
+
+/// Where the environment's own files are, relative to the root.
+pub(crate) const FOLDER: &str = "target/xtask/e2e";
+
+/// The registry's port inside its container, and so in the cluster.
+const INNER_PORT: u16 = 5000;
+
+/// What the environment is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    pub name: String,
+    pub place: Place,
+    /// The local registry's port on this machine. None: images are pushed to a registry elsewhere.
+    pub port: Option<u16>,
+    pub naming: Naming,
+    pub registry_image: String,
+    /// Of the engine, to push to the local registry.
+    pub seeds: Vec<String>,
+    pub mirrors: Vec<Host>,
+    pub credentials: Option<Credentials>,
+    pub release: Release,
+    pub manifest: String,
+    pub operator_image: Option<String>,
+}
+
+/// Where the tests run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Kind {
+        node_image: String,
+        /// `v1.36.1`.
+        kubernetes: String,
+        nodes: u32,
+    },
+    Existing(Access),
+}
+
+/// A login for the nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub host: String,
+    pub username: String,
+    pub password: Secret,
+}
+
+/// The steps after which the parts of the environment are ready.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ready {
+    /// Images can be pushed.
+    pub registry: Vec<StepId>,
+    /// Pods run and find their images.
+    pub cluster: Vec<StepId>,
+    pub operator: Vec<StepId>,
+}
+
+impl Environment {
+    /// What the settings say. `password` is that of the private registry, from the environment.
+    pub(crate) fn new(config: &Config, password: Option<String>) -> Result<Self, Failure> {
+        let name = config.get(config::E2E_NAME).to_owned();
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty()
+            || !name.chars().all(valid)
+            || name.starts_with('-')
+            || name.ends_with('-')
+            || name.len() > 30
+        {
+            return Err(Failure::invalid(format!(
+                "setting `e2e.name` is `{name}`; it must be of lower-case letters, digits and `-`, at most 30"
+            )));
+        }
+        let place = place(config)?;
+        let registry = config.get(config::REGISTRY);
+        let host = registry.split('/').next().unwrap_or_default().to_owned();
+        let local = matches!(place, Place::Kind { .. }) && crate::image::is_local(registry);
+        let port = match local.then(|| port_of(&host)) {
+            None => None,
+            Some(Some(port)) => Some(port),
+            Some(None) => {
+                return Err(
+                    Failure::invalid(format!("the registry `{host}` has no port"))
+                        .hint("write it as `localhost:5000`, or use `--registry-port`"),
+                );
+            }
+        };
+        let cluster = match (&place, port, config.get(config::CLUSTER_REGISTRY)) {
+            (Place::Kind { .. }, Some(_), _) => format!("registry.{name}:{INNER_PORT}"),
+            (Place::Existing(_), _, given) if !given.is_empty() => given.to_owned(),
+            _ => host.clone(),
+        };
+        let operator_image =
+            Some(config.get(config::OPERATOR_IMAGE)).filter(|image| !image.is_empty());
+        if let Some(image) = operator_image {
+            image.parse::<ImageRef>()?;
+        }
+        Ok(Self {
+            place,
+            port,
+            naming: Naming { host, cluster },
+            registry_image: config.get(config::REGISTRY_IMAGE).to_owned(),
+            seeds: config
+                .list(config::E2E_SEED)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            mirrors: mirrors(config)?,
+            credentials: credentials(config, password)?,
+            release: config.get(config::CNPG_RELEASE).parse()?,
+            manifest: config.get(config::CNPG_MANIFEST).to_owned(),
+            operator_image: operator_image.map(str::to_owned),
+            name,
+        })
+    }
+
+    pub(crate) fn network(&self) -> String {
+        format!("{}-e2e", self.name)
+    }
+
+    pub(crate) fn registry(&self) -> String {
+        format!("registry.{}", self.name)
+    }
+
+    pub(crate) fn volume(&self) -> String {
+        format!("registry.{}", self.name)
+    }
+
+    /// Clusters of this environment are called so, with the version of Kubernetes behind it.
+    pub(crate) fn cluster_prefix(&self) -> String {
+        format!("{}-v", self.name)
+    }
+
+    /// The label and its value, as docker's `--label` and `--filter label=` take it.
+    pub(crate) fn label(&self) -> String {
+        format!("{LABEL}={}", self.name)
+    }
+
+    /// The kind cluster's name; None on an existing cluster.
+    pub(crate) fn cluster(&self) -> Option<String> {
+        match &self.place {
+            Place::Kind { kubernetes, .. } => Some(format!("{}-{kubernetes}", self.name)),
+            Place::Existing(_) => None,
+        }
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        match &self.place {
+            Place::Kind { .. } => Access {
+                kubeconfig: PathBuf::from(FOLDER).join("kubeconfig"),
+                context: None,
+            },
+            Place::Existing(access) => access.clone(),
+        }
+    }
+
+    /// Adds the steps that make the environment what it is to be.
+    pub(crate) fn add(&self, plan: &mut Plan, world: &world::World) -> Result<Ready, Failure> {
+        let registry = self.add_registry(plan, world)?;
+        let seeded = self.add_seeds(plan, &registry);
+        let cluster = match self.place {
+            Place::Kind { .. } => self.add_cluster(plan, world, &registry),
+            Place::Existing(_) => Vec::new(),
+        };
+        let before: Vec<StepId> = cluster.iter().chain(&seeded).copied().collect();
+        let operator = self.add_operator(plan, world, &before)?;
+        Ok(Ready {
+            registry: registry.answers,
+            cluster: before,
+            operator,
+        })
+    }
+}
+
+/// Kind, on the environment's network.
+pub(crate) fn kind(network: &str) -> Kind<'_> {
+    Kind { network }
+}
+
+fn port_of(host: &str) -> Option<u16> {
+    host.rsplit_once(':')?.1.parse().ok()
+}
+
+fn place(config: &Config) -> Result<Place, Failure> {
+    let kubeconfig = config.get(config::CLUSTER_KUBECONFIG);
+    let context = Some(config.get(config::CLUSTER_CONTEXT)).filter(|name| !name.is_empty());
+    if !kubeconfig.is_empty() {
+        return Ok(Place::Existing(Access {
+            kubeconfig: PathBuf::from(kubeconfig),
+            context: context.map(str::to_owned),
+        }));
+    }
+    if let Some(context) = context {
+        return Err(
+            Failure::invalid(format!("context `{context}` of which kubeconfig?"))
+                .hint("add `--kubeconfig FILE`"),
+        );
+    }
+    let node_image = config.get(config::NODE_IMAGE).to_owned();
+    let image: ImageRef = node_image.parse()?;
+    let kubernetes = image
+        .tag
+        .filter(|tag| tag.starts_with('v') && docker::is_version(&tag[1..]))
+        .ok_or_else(|| {
+            Failure::invalid(format!(
+                "the node image `{node_image}` does not say its version of Kubernetes"
+            ))
+            .hint("its tag must be the version, as in `kindest/node:v1.36.1`")
+        })?;
+    Ok(Place::Kind {
+        node_image,
+        kubernetes,
+        nodes: config.number(config::E2E_NODES).max(1),
+    })
+}
+
+fn mirrors(config: &Config) -> Result<Vec<Host>, Failure> {
+    let pairs = config.map(config::MIRRORS);
+    pairs
+        .into_iter()
+        .map(|(name, url)| {
+            let (scheme, rest) = url.split_once("://").unwrap_or_default();
+            if !matches!(scheme, "http" | "https") || rest.is_empty() || url.contains(char::is_whitespace) || url.contains('"') {
+                return Err(Failure::invalid(format!("the mirror of `{name}` is `{url}`; it must be a URL"))
+                    .hint("write it as `ghcr.io=https://mirror.example` or with the path of a proxy: `https://mirror.example/v2/ghcr`"));
+            }
+            if name.contains(['/', '"']) || name.contains(char::is_whitespace) {
+                return Err(Failure::invalid(format!("`{name}` is not the host of a registry")));
+            }
+            Ok(Host {
+                name: name.to_owned(),
+                url: url.trim_end_matches('/').to_owned(),
+                fallback: None,
+            })
+        })
+        .collect()
+}
+
+fn credentials(config: &Config, password: Option<String>) -> Result<Option<Credentials>, Failure> {
+    let host = config.get(config::CREDENTIALS_HOST);
+    let username = config.get(config::CREDENTIALS_USERNAME);
+    let password = password.filter(|text| !text.is_empty());
+    match (host.is_empty(), username.is_empty(), password) {
+        (true, true, None) => Ok(None),
+        (false, false, Some(password)) => Ok(Some(Credentials {
+            host: host.to_owned(),
+            username: username.to_owned(),
+            password: Secret::new(password),
+        })),
+        (no_host, no_username, password) => {
+            let mut missing = Vec::new();
+            for (is_missing, name) in [
+                (no_host, "REGISTRY_HOST"),
+                (no_username, "REGISTRY_USERNAME"),
+                (password.is_none(), "REGISTRY_PASSWORD"),
+            ] {
+                if is_missing {
+                    missing.push(format!("`{name}`"));
+                }
+            }
+            Err(Failure::invalid(format!("the private registry's login lacks {}", missing.join(" and ")))
+                .hint("set REGISTRY_HOST, REGISTRY_USERNAME and, in the environment only, REGISTRY_PASSWORD; or none of them"))
+        }
+    }
+}

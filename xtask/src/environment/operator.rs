@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The operator: applied, upgraded in place, or left as it is.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Environment, Place,
+    release::{self, Release},
+    world::{Operator, World},
+};
+use crate::{
+    failure::Failure,
+    plan::{Cmd, Plan, Step, StepId},
+    tool::kubectl::Access,
+};
+
+pub(crate) const NAMESPACE: &str = "cnpg-system";
+pub(crate) const DEPLOYMENT: &str = "cnpg-controller-manager";
+/// On the deployment, once it is available: which manifest it is from.
+pub(crate) const STAMP: &str = "io.cloudnativepg.xtask.manifest";
+pub(crate) const RELEASE: &str = "io.cloudnativepg.xtask.release";
+
+/// How long the operator may take to become available.
+const PATIENCE: &str = "2m";
+
+impl Environment {
+    /// The operator of the wanted release. Gives the step after which it is available; none when it is.
+    pub(crate) fn add_operator(
+        &self,
+        plan: &mut Plan,
+        world: &World,
+        after: &[StepId],
+    ) -> Result<Vec<StepId>, Failure> {
+        let source = self.release.manifest(&self.manifest);
+        let stamp = stamp(&source, self.operator_image.as_deref())?;
+        let api = world.api.as_ref();
+        if let Some(found) = api.and_then(|api| api.operator.as_ref()) {
+            if found.available && found.stamp.as_deref() == Some(&stamp) {
+                return Ok(Vec::new());
+            }
+            let databases = api.map(|api| api.databases.as_slice()).unwrap_or_default();
+            if let (Place::Existing(_), None) = (&self.place, &found.stamp) {
+                // Somebody else's operator serves somebody else's databases.
+                plan.note(format!(
+                    "the cluster has an operator of its own (`{}`), which is left as it is",
+                    found.image
+                ));
+                return Ok(if found.available {
+                    Vec::new()
+                } else {
+                    vec![self.available(plan, after)]
+                });
+            }
+            check_step_back(found, &self.release, databases)?;
+            if found.stamp.as_deref() != Some(&stamp) {
+                let was = found.release.as_deref().unwrap_or("half installed");
+                plan.note(format!("the operator ({was}) becomes {}", self.release));
+            }
+        }
+        Ok(vec![self.add_release(plan, &source, &stamp, after)])
+    }
+
+    /// Applies one release over whatever is there, and waits for it.
+    pub(crate) fn add_release(
+        &self,
+        plan: &mut Plan,
+        source: &str,
+        stamp: &str,
+        after: &[StepId],
+    ) -> StepId {
+        let access = self.access();
+        let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), source);
+        let applied = plan.add(
+            Step::run(format!("operator {}", self.release), apply)
+                .after(after.iter().copied())
+                .timeout(Duration::from_secs(120)),
+        );
+        let mut last = applied;
+        if let Some(image) = &self.operator_image {
+            let deployment = format!("deployment/{DEPLOYMENT}");
+            let set = |what: &str, args: &[&str]| {
+                access
+                    .cmd(format!("set the operator's {what}"))
+                    .args(["--namespace", NAMESPACE, "set"])
+                    .args(args)
+            };
+            let image_step = set(
+                "image",
+                &["image", &deployment, &format!("manager={image}")],
+            );
+            last = plan.add(
+                Step::run(format!("operator image {}", self.release), image_step)
+                    .after([last])
+                    .quiet(),
+            );
+            // Its databases' pods start with the operator's own image.
+            let env = set(
+                "image for pods",
+                &["env", &deployment, &format!("OPERATOR_IMAGE_NAME={image}")],
+            );
+            last = plan.add(
+                Step::run(format!("operator image for pods {}", self.release), env)
+                    .after([last])
+                    .quiet(),
+            );
+        }
+        let available = self.available(plan, &[last]);
+        let stamp = access
+            .cmd("note which release was applied")
+            .args([
+                "--namespace",
+                NAMESPACE,
+                "annotate",
+                "--overwrite",
+                &format!("deployment/{DEPLOYMENT}"),
+            ])
+            .args([
+                format!("{STAMP}={stamp}"),
+                format!("{RELEASE}={}", self.release),
+            ]);
+        plan.add(
+            Step::run(format!("stamp the operator {}", self.release), stamp)
+                .after([available])
+                .quiet(),
+        )
+    }
+
+    fn available(&self, plan: &mut Plan, after: &[StepId]) -> StepId {
+        let access = self.access();
+        // Not `wait --for=condition=Available`: during an upgrade that holds for the old one.
+        let wait = access.cmd("wait for the operator").args([
+            "--namespace",
+            NAMESPACE,
+            "rollout",
+            "status",
+            &format!("deployment/{DEPLOYMENT}"),
+            "--timeout",
+            PATIENCE,
+        ]);
+        plan.add(
+            Step::run(format!("operator {} available", self.release), wait)
+                .after(after.iter().copied())
+                .evidence(evidence(&access)),
+        )
+    }
+}
+
+/// What to ask when the operator does not become available.
+pub(crate) fn evidence(access: &Access) -> Vec<(String, Cmd)> {
+    let ask = |file: &str, args: &[&str]| {
+        let cmd = access
+            .cmd("ask about the operator")
+            .args(["--namespace", NAMESPACE])
+            .args(args);
+        (file.to_owned(), cmd)
+    };
+    vec![
+        ask("operator.txt", &["describe", "deployments,pods"]),
+        ask(
+            "operator-events.txt",
+            &["get", "events", "--sort-by", ".lastTimestamp"],
+        ),
+        ask(
+            "operator.log",
+            &["logs", &format!("deployment/{DEPLOYMENT}"), "--tail", "500"],
+        ),
+    ]
+}
+
+/// The same manifest gives the same stamp: of a file its contents, of a URL its address.
+pub(crate) fn stamp(source: &str, image: Option<&str>) -> Result<String, Failure> {
+    let mut stamp = source.to_owned();
+    if release::is_path(source) {
+        release::check_path(source)?;
+        let text = fs_err::read(source).map_err(|error| Failure::invalid(error.to_string()))?;
+        let digest = Sha256::digest(&text);
+        stamp = format!("sha256:{}", crate::image::hex(&digest[..8]));
+    }
+    if let Some(image) = image {
+        stamp += &format!(" with {image}");
+    }
+    Ok(stamp)
+}
+
+/// The operator cannot go back to an older release while it has databases.
+fn check_step_back(
+    found: &Operator,
+    wanted: &Release,
+    databases: &[String],
+) -> Result<(), Failure> {
+    let Some(Ok(was)) = found.release.as_deref().map(str::parse::<Release>) else {
+        return Ok(());
+    };
+    if !was.is_newer_than(wanted) || databases.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!(
+        "the operator is of release {was}, and does not go back to {wanted} while it has databases: {}",
+        databases.join(", ")
+    ))
+    .hint("remove them (`cargo xtask e2e psql TARGET --delete`, `kubectl delete namespace …`), or start anew: `cargo xtask e2e cleanup`"))
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The local registry: its network, its volume, its container, and the images it is given.
+
+use std::{net::TcpListener, time::Duration};
+
+use super::{
+    Environment, INNER_PORT,
+    nodes::Host,
+    world::{Presence, World},
+};
+use crate::{
+    failure::Failure,
+    image::ImageRef,
+    plan::{Action, Cmd, Plan, Probe, Step, StepId},
+    tool::docker::Container,
+};
+
+/// On the container: what it was made for. Another wish means another container, the volume stays.
+const SPEC: &str = "io.cloudnativepg.xtask.spec";
+
+/// The steps of the registry.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registry {
+    pub network: Vec<StepId>,
+    pub answers: Vec<StepId>,
+}
+
+fn docker(purpose: impl Into<String>, args: &[&str]) -> Cmd {
+    Cmd::new("docker", purpose).args(args)
+}
+
+impl Environment {
+    fn spec(&self, port: u16) -> String {
+        format!("port={port} image={}", self.registry_image)
+    }
+
+    /// Network, volume and container, and that it answers.
+    pub(crate) fn add_registry(&self, plan: &mut Plan, world: &World) -> Result<Registry, Failure> {
+        if self.cluster().is_none() {
+            return Ok(Registry::default());
+        }
+        let (network, label) = (self.network(), self.label());
+        let mut steps = Registry::default();
+        match world.network {
+            Presence::Ours => {}
+            Presence::Foreign => return Err(foreign("network", &network)),
+            Presence::Absent => {
+                let create = docker(
+                    "make the environment's network",
+                    &["network", "create", "--label", &label, &network],
+                );
+                steps
+                    .network
+                    .push(plan.add(Step::run("network", create).quiet()));
+            }
+        }
+        let Some(port) = self.port else {
+            return Ok(steps);
+        };
+        let ready = self.add_container(plan, world, port, &steps.network)?;
+        let probe = Probe::Answers {
+            address: format!("127.0.0.1:{port}"),
+            path: "/v2/",
+        };
+        let wait = Action::WaitFor {
+            probe,
+            every: Duration::from_millis(100),
+            patience: Duration::from_secs(30),
+            log: None,
+        };
+        let logs = docker(
+            "read the registry's log",
+            &["logs", "--tail", "50", &self.registry()],
+        );
+        let wait = Step::new("registry answers", wait)
+            .after(ready)
+            .evidence(vec![("registry.log".into(), logs)]);
+        steps.answers.push(plan.add(wait.quiet()));
+        Ok(steps)
+    }
+
+    fn add_container(
+        &self,
+        plan: &mut Plan,
+        world: &World,
+        port: u16,
+        network: &[StepId],
+    ) -> Result<Vec<StepId>, Failure> {
+        let (name, volume) = (self.registry(), self.volume());
+        let remove = docker("remove the registry's container", &["rm", "--force", &name]);
+        let mut before = network.to_vec();
+        match &world.registry {
+            Some(found) if !self.owns(found) => return Err(foreign("container", &name)),
+            Some(found)
+                if found.labels.get(SPEC) == Some(&self.spec(port))
+                    && found.networks.contains(&self.network())
+                    && network.is_empty() =>
+            {
+                if found.running {
+                    return Ok(Vec::new());
+                }
+                check_port(port)?;
+                let start = docker("start the registry", &["start", &name]);
+                return Ok(vec![plan.add(Step::run("start the registry", start))]);
+            }
+            Some(found) => {
+                if !(found.running && published(found) == Some(port)) {
+                    check_port(port)?;
+                }
+                plan.note("the registry is made anew for other settings; its images stay");
+                before = vec![
+                    plan.add(
+                        Step::run("remove the registry", remove.clone())
+                            .after(before)
+                            .quiet(),
+                    ),
+                ];
+            }
+            None => check_port(port)?,
+        }
+        match world.volume {
+            Presence::Ours => {}
+            Presence::Foreign => return Err(foreign("volume", &volume)),
+            Presence::Absent => {
+                let create = docker(
+                    "make the registry's volume",
+                    &["volume", "create", "--label", &self.label(), &volume],
+                );
+                before.push(plan.add(Step::run("volume", create).quiet()));
+            }
+        }
+        let run = docker(
+            "start the registry",
+            &[
+                "run",
+                "--detach",
+                "--name",
+                &name,
+                "--network",
+                &self.network(),
+            ],
+        )
+        .args([
+            "--label",
+            &self.label(),
+            "--label",
+            &format!("{SPEC}={}", self.spec(port)),
+        ])
+        .args([
+            "--publish",
+            &format!("127.0.0.1:{port}:{INNER_PORT}"),
+            "--restart",
+            "unless-stopped",
+        ])
+        .args(["--volume", &format!("{volume}:/var/lib/registry")])
+        // Images of other makers keep their data elsewhere, or send traces to nobody.
+        .args([
+            "--env",
+            "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry",
+        ])
+        .args([
+            "--env",
+            &format!("REGISTRY_HTTP_ADDR=:{INNER_PORT}"),
+            "--env",
+            "OTEL_TRACES_EXPORTER=none",
+        ])
+        .arg(&self.registry_image);
+        let step = Step::run(format!("registry at localhost:{port}"), run)
+            .after(before)
+            .undo(remove)
+            .kept();
+        Ok(vec![plan.add(step)])
+    }
+
+    fn owns(&self, container: &Container) -> bool {
+        container.labels.get(super::LABEL) == Some(&self.name)
+    }
+
+    /// Pushes images of the engine to the registry, where nodes look before they go elsewhere.
+    pub(crate) fn add_seeds(&self, plan: &mut Plan, registry: &Registry) -> Vec<StepId> {
+        let Some(port) = self.port else {
+            return Vec::new();
+        };
+        let mut last = Vec::new();
+        for seed in &self.seeds {
+            let (_, path) = split_host(seed);
+            let copy = format!("localhost:{port}/{path}");
+            let untag = docker(format!("drop the tag `{copy}`"), &["image", "rm", &copy]);
+            let tag = docker(format!("tag `{seed}`"), &["tag", seed, &copy]);
+            let tag = plan.add(Step::run(format!("tag {seed}"), tag).quiet());
+            let push = docker(
+                format!("push `{seed}` to the local registry"),
+                &["push", "--quiet", &copy],
+            );
+            let after = registry.answers.iter().copied().chain([tag]);
+            let push = plan.add(Step::run(format!("push {seed}"), push).after(after));
+            last.push(push);
+            plan.add(
+                Step::run(format!("untag {seed}"), untag)
+                    .after([push])
+                    .quiet(),
+            );
+        }
+        last
+    }
+
+    /// Where the nodes find images: the registry by both of its names, the hosts of seeded images, and
+    /// the mirrors.
+    pub(crate) fn hosts(&self) -> Vec<Host> {
+        let mut hosts = Vec::new();
+        if let Some(port) = self.port {
+            let url = format!("http://{}", self.naming.cluster);
+            for name in [format!("localhost:{port}"), self.naming.cluster.clone()] {
+                hosts.push(Host {
+                    name,
+                    url: url.clone(),
+                    fallback: None,
+                });
+            }
+            for seed in &self.seeds {
+                let name = split_host(seed).0;
+                if !hosts.iter().any(|host| host.name == name) {
+                    let mirror = self.mirrors.iter().find(|mirror| mirror.name == name);
+                    let upstream =
+                        mirror.map_or_else(|| upstream(&name), |mirror| mirror.url.clone());
+                    hosts.push(Host {
+                        name,
+                        url: url.clone(),
+                        fallback: Some(upstream),
+                    });
+                }
+            }
+        }
+        for mirror in &self.mirrors {
+            if !hosts.iter().any(|host| host.name == mirror.name) {
+                hosts.push(mirror.clone());
+            }
+        }
+        hosts
+    }
+}
+
+fn foreign(what: &str, name: &str) -> Failure {
+    Failure::invalid(format!("the {what} `{name}` is there, but was not made by xtask"))
+        .hint(format!("remove it (`docker {what} rm {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
+}
+
+/// Refuses a port that something on this machine listens at.
+fn check_port(port: u16) -> Result<(), Failure> {
+    // Another error says nothing: for ports below 1024, say, docker has more rights than we have.
+    let Err(error) = TcpListener::bind(("127.0.0.1", port)) else {
+        return Ok(());
+    };
+    if error.kind() != std::io::ErrorKind::AddrInUse {
+        return Ok(());
+    }
+    let other = if port == 5001 { 5002 } else { 5001 };
+    Err(Failure::unavailable(format!("port {port} of this machine is taken by another program"))
+        .hint(format!("choose another port for the registry: `--registry-port {other}` (macOS gives 5000 to AirPlay)")))
+}
+
+/// The port at which a running container's inner port is published.
+fn published(container: &Container) -> Option<u16> {
+    let (outside, _) = container.ports.split_once("->")?;
+    outside.rsplit_once(':')?.1.parse().ok()
+}
+
+/// The registry's host in a reference, as docker understands it, and the path with tag or digest.
+fn split_host(reference: &str) -> (String, String) {
+    match reference.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
+            (host.to_owned(), path.to_owned())
+        }
+        Some(_) => ("docker.io".to_owned(), reference.to_owned()),
+        None => ("docker.io".to_owned(), format!("library/{reference}")),
+    }
+}
+
+/// Where images of a host really come from.
+fn upstream(host: &str) -> String {
+    match host {
+        "docker.io" => "https://registry-1.docker.io".to_owned(),
+        _ => format!("https://{host}"),
+    }
+}
+
+/// Refuses seeds that are no references.
+pub(crate) fn check_seeds(seeds: &[String]) -> Result<(), Failure> {
+    for seed in seeds {
+        let image: ImageRef = seed.parse()?;
+        if image.digest.is_some() {
+            return Err(Failure::invalid(format!(
+                "the seed `{seed}` has a digest; a tag is needed to push it"
+            ))
+            .hint("name it as `docker image ls` does: `repository:tag`"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_split_as_docker_does() {
+        for (reference, host, path) in [
+            ("ghcr.io/a/b:1", "ghcr.io", "a/b:1"),
+            ("alpine/psql:18", "docker.io", "alpine/psql:18"),
+            ("registry:3", "docker.io", "library/registry:3"),
+            ("localhost:5000/x", "localhost:5000", "x"),
+        ] {
+            assert_eq!(split_host(reference), (host.to_owned(), path.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Releases of the operator, and where their manifests are.
+
+use std::{fmt, path::Path, str::FromStr};
+
+use crate::{failure::Failure, tool::docker::is_version};
+
+/// Where CloudNativePG publishes the manifests of its branches and of its releases.
+const BRANCHES: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/{branch}/manifests/operator-manifest.yaml";
+const RELEASES: &str = "https://raw.githubusercontent.com/cloudnative-pg/cloudnative-pg/release-{minor}/releases/cnpg-{release}.yaml";
+
+/// One release. The order is that of upgrades: `main` is newer than any number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// `1.30` or `1.30.0`.
+    Numbered(String),
+    Main,
+    /// A path or a URL.
+    Manifest(String),
+}
+
+impl FromStr for Release {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let digits = text.strip_prefix('v').unwrap_or(text);
+        if text == "main" {
+            return Ok(Release::Main);
+        }
+        if is_version(digits) && (1..=2).contains(&digits.matches('.').count()) {
+            return Ok(Release::Numbered(digits.to_owned()));
+        }
+        let is_yaml = Path::new(text)
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        if text.contains('/') || is_yaml {
+            return Ok(Release::Manifest(text.to_owned()));
+        }
+        Err(
+            Failure::invalid(format!("`{text}` is not a release of the operator"))
+                .hint("write `main`, `1.30`, `1.30.0`, or the path or URL of a manifest"),
+        )
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Release::Numbered(text) | Release::Manifest(text) => f.write_str(text),
+            Release::Main => f.write_str("main"),
+        }
+    }
+}
+
+impl Release {
+    /// Where its manifest is: by `pattern` when that is not empty, with `{release}` replaced.
+    pub(crate) fn manifest(&self, pattern: &str) -> String {
+        let text = self.to_string();
+        match self {
+            Release::Manifest(source) => source.clone(),
+            _ if !pattern.is_empty() => pattern.replace("{release}", &text),
+            Release::Main => BRANCHES.replace("{branch}", "main"),
+            Release::Numbered(number) => match self.numbers().as_slice() {
+                [major, minor, _] => RELEASES
+                    .replace("{minor}", &format!("{major}.{minor}"))
+                    .replace("{release}", number),
+                _ => BRANCHES.replace("{branch}", &format!("release-{number}")),
+            },
+        }
+    }
+
+    fn numbers(&self) -> Vec<u32> {
+        match self {
+            Release::Numbered(text) => text
+                .split('.')
+                .filter_map(|part| part.parse().ok())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether going from `self` to `other` is a step back. Not known for manifests.
+    pub(crate) fn is_newer_than(&self, other: &Release) -> bool {
+        match (self, other) {
+            (Release::Main, Release::Numbered(_)) => true,
+            (Release::Numbered(_), Release::Numbered(_)) => {
+                // `1.30` is a line of releases: no 1.30.x is a step back from it.
+                let (own, others) = (self.numbers(), other.numbers());
+                let shared = own.len().min(others.len());
+                own[..shared] > others[..shared]
+            }
+            _ => false,
+        }
+    }
+
+    /// Where it stands among releases that are tested one after the other: oldest first, `main` last.
+    pub(crate) fn rank(&self) -> (u8, Vec<u32>) {
+        match self {
+            Release::Numbered(_) => (0, self.numbers()),
+            Release::Manifest(_) => (1, Vec::new()),
+            Release::Main => (2, Vec::new()),
+        }
+    }
+}
+
+/// Whether a manifest is a file of this machine.
+pub(crate) fn is_path(source: &str) -> bool {
+    !source.contains("://")
+}
+
+/// Refuses a manifest that is a path to nothing.
+pub(crate) fn check_path(source: &str) -> Result<(), Failure> {
+    if is_path(source) && !Path::new(source).is_file() {
+        return Err(
+            Failure::invalid(format!("the operator's manifest `{source}` is not there"))
+                .hint("name a release (`1.30`), or the path or URL of a manifest"),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(text: &str) -> Release {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_release_has_its_manifest() {
+        assert!(
+            release("main")
+                .manifest("")
+                .contains("/artifacts/main/manifests/operator-manifest.yaml")
+        );
+        assert!(
+            release("1.30")
+                .manifest("")
+                .contains("/artifacts/release-1.30/")
+        );
+        assert!(
+            release("1.30.0")
+                .manifest("")
+                .ends_with("/release-1.30/releases/cnpg-1.30.0.yaml")
+        );
+        assert_eq!(
+            release("1.10").manifest("lab/{release}.yaml"),
+            "lab/1.10.yaml"
+        );
+        assert_eq!(
+            release("./my.yaml").manifest("lab/{release}.yaml"),
+            "./my.yaml"
+        );
+        for text in ["", "1", "1.2.3.4", "latest", "1.x"] {
+            assert!(Release::from_str(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_step_back_is_known() {
+        assert!(release("1.30").is_newer_than(&release("1.29")));
+        assert!(release("1.30.1").is_newer_than(&release("1.30.0")));
+        assert!(release("main").is_newer_than(&release("1.30")));
+        assert!(!release("1.30.1").is_newer_than(&release("1.30")));
+        assert!(!release("1.9").is_newer_than(&release("1.10")));
+        assert!(!release("./x.yaml").is_newer_than(&release("1.10")));
+    }
+}

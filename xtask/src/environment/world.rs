@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is there of the environment: questions that change nothing.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Environment, LABEL, Place, kind};
+use crate::{
+    exec::Exec,
+    failure::Failure,
+    file,
+    tool::{
+        docker::{self, Container},
+        kind::CLUSTER_LABEL,
+        kubectl::{self, Access},
+    },
+};
+
+/// How long a cluster may take to answer before it counts as one that does not.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A thing of the engine that we may or may not have made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Presence {
+    #[default]
+    Absent,
+    Ours,
+    /// It has the name, but not our label.
+    Foreign,
+}
+
+/// What is there. The default is nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub network: Presence,
+    pub volume: Presence,
+    pub registry: Option<Container>,
+    pub clusters: Vec<KindCluster>,
+    /// Of the wanted cluster; None: it does not answer.
+    pub api: Option<Api>,
+}
+
+/// A kind cluster on our network, by its containers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KindCluster {
+    pub name: String,
+    pub nodes: Vec<Container>,
+}
+
+/// What a cluster says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Api {
+    pub nodes: Vec<Node>,
+    /// Kind makes it after everything but the workers.
+    pub storage_class: bool,
+    pub operator: Option<Operator>,
+    /// Databases of the operator, by `namespace/name`.
+    pub databases: Vec<String>,
+    /// Namespaces that we made, with what for.
+    pub namespaces: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub name: String,
+    pub ready: bool,
+    /// `v1.36.1`.
+    pub kubelet: String,
+    pub platform: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    pub image: String,
+    /// What we applied; None: somebody else did, or it never became available.
+    pub stamp: Option<String>,
+    pub release: Option<String>,
+    pub available: bool,
+}
+
+impl World {
+    /// Asks the engine and the cluster. With `keep`, the kubeconfig of a running kind cluster is kept in
+    /// our own file.
+    pub(crate) fn survey(
+        environment: &Environment,
+        exec: &dyn Exec,
+        keep: bool,
+    ) -> anyhow::Result<Self> {
+        let mut world = Self::default();
+        let Place::Kind { .. } = environment.place else {
+            world.api = Some(Api::survey(&environment.access(), exec)?);
+            return Ok(world);
+        };
+        let ask = |cmd| {
+            exec.read(&cmd, Some(Duration::from_secs(60)))
+                .map_err(Failure::from)
+        };
+        let label = environment.label();
+        world.network = presence(
+            &ask(docker::networks_cmd())?,
+            &environment.network(),
+            &label,
+        );
+        world.volume = presence(&ask(docker::volumes_cmd())?, &environment.volume(), &label);
+        let containers = docker::parse_containers(&ask(docker::containers_cmd())?);
+        let (network, prefix) = (environment.network(), environment.cluster_prefix());
+        for container in containers {
+            if container.name == environment.registry() {
+                world.registry = Some(container);
+                continue;
+            }
+            let Some(name) = container.labels.get(CLUSTER_LABEL) else {
+                continue;
+            };
+            // Without our network's label nothing on it is ours.
+            if !name.starts_with(&prefix)
+                || !container.networks.contains(&network)
+                || world.network == Presence::Foreign
+            {
+                continue;
+            }
+            let name = name.clone();
+            match world
+                .clusters
+                .iter_mut()
+                .find(|cluster| cluster.name == name)
+            {
+                Some(cluster) => cluster.nodes.push(container),
+                None => world.clusters.push(KindCluster {
+                    name,
+                    nodes: vec![container],
+                }),
+            }
+        }
+        for cluster in &mut world.clusters {
+            cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let wanted = environment.cluster().unwrap_or_default();
+        let running = world
+            .cluster(&wanted)
+            .is_some_and(|cluster| cluster.nodes.iter().all(|node| node.running));
+        if running {
+            let access = environment.access();
+            let network = environment.network();
+            let text = exec.read(&kind(&network).kubeconfig(&wanted, false), Some(PATIENCE));
+            if let (Ok(text), true) = (&text, keep) {
+                file::write_private(&access.kubeconfig, text)?;
+            }
+            world.api = Api::survey(&access, exec).ok();
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn cluster(&self, name: &str) -> Option<&KindCluster> {
+        self.clusters.iter().find(|cluster| cluster.name == name)
+    }
+}
+
+impl Api {
+    /// Asks a cluster; one that does not answer is a failure that says so.
+    pub(crate) fn survey(access: &Access, exec: &dyn Exec) -> Result<Self, Failure> {
+        if !access.kubeconfig.is_file() {
+            return Err(Failure::invalid(format!(
+                "the kubeconfig `{}` is not there",
+                access.kubeconfig.display()
+            ))
+            .hint(
+                "`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one",
+            ));
+        }
+        let kinds = "nodes,storageclasses,namespaces,deployments.apps";
+        let text = exec
+            .read(
+                &access.list("ask the cluster what it has", kinds),
+                Some(PATIENCE),
+            )
+            .map_err(|failed| unreachable(access, &failed))?;
+        let mut api = Self::default();
+        for object in kubectl::items(&text) {
+            api.take(&object);
+        }
+        if api.operator.is_some() {
+            let list = access.list("ask for databases", "clusters.postgresql.cnpg.io");
+            let text = exec.read(&list, Some(PATIENCE)).unwrap_or_default();
+            let name = |object: &Value| {
+                let name = |pointer| object.pointer(pointer).and_then(Value::as_str);
+                Some(format!(
+                    "{}/{}",
+                    name("/metadata/namespace")?,
+                    name("/metadata/name")?
+                ))
+            };
+            api.databases = kubectl::items(&text).iter().filter_map(name).collect();
+        }
+        Ok(api)
+    }
+
+    fn take(&mut self, object: &Value) {
+        let text = |pointer: &str| {
+            let text = object.pointer(pointer).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let annotation = |name: &str| {
+            let found = object
+                .pointer("/metadata/annotations")
+                .and_then(|all| all.get(name));
+            found.and_then(Value::as_str).map(str::to_owned)
+        };
+        match text("/kind").as_str() {
+            "Node" => self.nodes.push(Node {
+                name: text("/metadata/name"),
+                ready: kubectl::condition(object, "Ready"),
+                kubelet: text("/status/nodeInfo/kubeletVersion"),
+                platform: format!(
+                    "{}/{}",
+                    text("/status/nodeInfo/operatingSystem"),
+                    text("/status/nodeInfo/architecture")
+                ),
+            }),
+            "StorageClass" => self.storage_class = true,
+            "Namespace" => {
+                let role = object
+                    .pointer("/metadata/labels")
+                    .and_then(|labels| labels.get(LABEL));
+                if let Some(role) = role.and_then(Value::as_str) {
+                    self.namespaces
+                        .push((text("/metadata/name"), role.to_owned()));
+                }
+            }
+            "Deployment" if text("/metadata/name") == super::operator::DEPLOYMENT => {
+                self.operator = Some(Operator {
+                    image: text("/spec/template/spec/containers/0/image"),
+                    stamp: annotation(super::operator::STAMP),
+                    release: annotation(super::operator::RELEASE),
+                    available: kubectl::condition(object, "Available"),
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// The platform of the nodes, of which all must have the same.
+    pub(crate) fn platform(&self) -> Option<&str> {
+        self.nodes.first().map(|node| node.platform.as_str())
+    }
+}
+
+fn unreachable(access: &Access, failed: &crate::exec::CmdFailure) -> Failure {
+    let context = access
+        .context
+        .as_ref()
+        .map_or_else(String::new, |name| format!(", context `{name}`"));
+    let message = format!(
+        "the cluster of `{}`{context} cannot be used",
+        access.kubeconfig.display()
+    );
+    let failure = match failed.reason {
+        crate::exec::Reason::NotFound => {
+            return Failure::unavailable("`kubectl` is not installed or not on PATH")
+                .hint("run `cargo xtask prereqs --for e2e` to see all that is missing");
+        }
+        _ => Failure::unavailable(message)
+            .detail(failed.cause().unwrap_or("it does not answer").to_owned()),
+    };
+    if failed.mentions("Unauthorized")
+        || failed.mentions("provide credentials")
+        || failed.mentions("Forbidden")
+    {
+        return failure.hint("its credentials are not accepted: get a new kubeconfig");
+    }
+    if failed.mentions("context was not found") || failed.mentions("does not exist") {
+        return failure.hint("`kubectl config get-contexts` lists the contexts of a kubeconfig");
+    }
+    failure.hint(
+        "is the cluster up? `cargo xtask e2e status` says what is there, `e2e setup-env` mends it",
+    )
+}
+
+fn presence(text: &str, name: &str, label: &str) -> Presence {
+    let found = docker::parse_named(text, name);
+    match found {
+        None => Presence::Absent,
+        Some(labels)
+            if labels
+                .iter()
+                .any(|(key, value)| format!("{key}={value}") == label) =>
+        {
+            Presence::Ours
+        }
+        Some(_) => Presence::Foreign,
+    }
+}

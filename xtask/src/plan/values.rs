@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The values of one extension image, as the Chainsaw suites read them. The names in here are an
+//! interface: add to them, never rename.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    extension::Extension,
+    failure::Failure,
+    image::{Built, ClusterRef, Naming},
+};
+
+/// What an image says about itself, on its index or its manifest.
+pub(crate) type Annotations = BTreeMap<String, String>;
+
+/// What to write, where to, and of which images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Values {
+    pub extension: Extension,
+    pub image: Built,
+    /// What the image is replaced by, in the upgrade suite.
+    pub newer: Option<Built>,
+    /// In mounting order.
+    pub needed: Vec<Needed>,
+    pub naming: Naming,
+    /// With psql, for the suites' jobs. None: the PostgreSQL image itself.
+    pub psql_image: Option<String>,
+    /// The nodes' platform, `linux/amd64`: an image without it would be mounted all the same.
+    pub platform: String,
+    pub output: PathBuf,
+}
+
+/// An extension that the tested one needs, and where its image may be; the first that exists is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Needed {
+    pub extension: Extension,
+    pub images: Vec<Built>,
+}
+
+/// An extension with its image as the cluster will pull it.
+#[derive(Clone, Debug)]
+pub(crate) struct Mounted<'a> {
+    pub extension: &'a Extension,
+    pub reference: ClusterRef,
+    pub annotations: Annotations,
+}
+
+/// The PostgreSQL image that an extension image is for.
+pub(crate) const BASE_NAME: &str = "io.cloudnativepg.image.base.name";
+/// The Debian suite of that image.
+pub(crate) const BASE_OS: &str = "io.cloudnativepg.image.base.os";
+pub(crate) const BASE_MAJOR: &str = "io.cloudnativepg.image.base.pgmajor";
+const SQL_VERSION: &str = "io.cloudnativepg.image.sql.version";
+
+impl Values {
+    /// The document for an upgrade: that of the older image, with what changes below `upgrade`.
+    pub(crate) fn upgrade(
+        &self,
+        older: &[Mounted<'_>],
+        newer: &[Mounted<'_>],
+    ) -> Result<Value, Failure> {
+        for name in [BASE_MAJOR, BASE_OS] {
+            let (from, to) = (older[0].annotation(name)?, newer[0].annotation(name)?);
+            if from != to {
+                return Err(Failure::invalid(format!(
+                    "the images are for different servers: `{name}` is {from} and {to}"
+                ))
+                .hint("an upgrade of the extension keeps PostgreSQL and its distribution"));
+            }
+        }
+        let mut document = self.document(older)?;
+        let mut changed = self.document(newer)?;
+        let mut upgrade = Map::new();
+        for name in ["pg_image", "version", "extensions"] {
+            if let Some(value) = changed.get_mut(name) {
+                upgrade.insert(name.into(), value.take());
+            }
+        }
+        if let Some(specs) = changed.pointer_mut("/database_config/extensions_spec") {
+            upgrade.insert("extensions_spec".into(), specs.take());
+        }
+        document["upgrade"] = upgrade.into();
+        Ok(document)
+    }
+
+    /// The document for the extension under test, which comes first, and what it needs.
+    pub(crate) fn document(&self, mounted: &[Mounted<'_>]) -> Result<Value, Failure> {
+        let own = &mounted[0];
+        let extension = own.extension;
+        let pg_image = own.annotation(BASE_NAME)?;
+        let version = own.sql_version()?;
+        let specs: Vec<Value> = mounted
+            .iter()
+            .filter(|mounted| mounted.extension.create_extension)
+            .map(|mounted| {
+                Ok(json!({
+                    "ensure": "present",
+                    "name": mounted.extension.sql_name,
+                    "version": mounted.sql_version()?,
+                }))
+            })
+            .collect::<Result<_, Failure>>()?;
+        let status: Vec<Value> = mounted
+            .iter()
+            .filter(|mounted| mounted.extension.create_extension)
+            .map(|mounted| json!({"applied": true, "name": mounted.extension.sql_name}))
+            .collect();
+        let mut config = Map::new();
+        let mut assert = Map::from_iter([
+            ("applied".to_owned(), json!(true)),
+            ("observedGeneration".to_owned(), json!(1)),
+        ]);
+        // An empty list would change the Database once more, and a null would have to be there.
+        if !specs.is_empty() {
+            config.insert("extensions_spec".into(), specs.into());
+            assert.insert("extensions".into(), status.into());
+        }
+        let mut preload: Vec<&String> = Vec::new();
+        for library in mounted
+            .iter()
+            .flat_map(|mounted| &mounted.extension.shared_preload_libraries)
+        {
+            if !preload.contains(&library) {
+                preload.push(library);
+            }
+        }
+        let mut document = Map::new();
+        let mut put = |name: &str, value: Value| document.insert(name.into(), value);
+        put("name", json!(extension.name));
+        put("sql_name", json!(extension.sql_name));
+        put("shared_preload_libraries", json!(preload));
+        put(
+            "postgresql_parameters",
+            json!(extension.postgresql_parameters),
+        );
+        put(
+            "pg_image",
+            json!(self.naming.in_cluster(pg_image).to_string()),
+        );
+        put(
+            "psql_image",
+            match &self.psql_image {
+                Some(image) => json!(image),
+                None => json!(self.naming.in_cluster(pg_image).to_string()),
+            },
+        );
+        if let Some(version) = version {
+            put("version", json!(version));
+        }
+        put("create_extension", json!(extension.create_extension));
+        put("extensions", mounted.iter().map(Mounted::entry).collect());
+        put("database_config", config.into());
+        put("database_assert_status", assert.into());
+        Ok(document.into())
+    }
+}
+
+/// Prints as the command that writes the same file.
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cargo xtask e2e generate-values {} --extension-image {} --output {}",
+            self.extension.name,
+            shell_words::quote(&self.image.tag),
+            shell_words::quote(&self.output.to_string_lossy())
+        )
+    }
+}
+
+impl Mounted<'_> {
+    fn annotation(&self, name: &str) -> Result<&str, Failure> {
+        annotation(&self.annotations, name, &self.reference.to_string())
+    }
+
+    /// The version to create; None for a module that is not created.
+    fn sql_version(&self) -> Result<Option<&str>, Failure> {
+        if !self.extension.create_extension {
+            return Ok(None);
+        }
+        self.annotation(SQL_VERSION).map(Some)
+    }
+
+    /// The entry of a Cluster's `extensions` list.
+    fn entry(&self) -> Value {
+        let extension = self.extension;
+        let mut entry = Map::new();
+        entry.insert("name".into(), json!(extension.name));
+        entry.insert(
+            "image".into(),
+            json!({"reference": self.reference.to_string()}),
+        );
+        for (name, paths) in [
+            ("extension_control_path", &extension.extension_control_path),
+            ("dynamic_library_path", &extension.dynamic_library_path),
+            ("ld_library_path", &extension.ld_library_path),
+            ("bin_path", &extension.bin_path),
+        ] {
+            if !paths.is_empty() {
+                entry.insert(name.into(), json!(paths));
+            }
+        }
+        if !extension.env.is_empty() {
+            let pairs = extension.env.iter();
+            let pairs: Vec<Value> = pairs
+                .map(|(name, value)| json!({"name": name, "value": value}))
+                .collect();
+            entry.insert("env".into(), pairs.into());
+        }
+        entry.into()
+    }
+}
+
+/// An annotation that must be there. `image` is its name in the message.
+pub(crate) fn annotation<'a>(
+    annotations: &'a Annotations,
+    name: &str,
+    image: &str,
+) -> Result<&'a str, Failure> {
+    let found = annotations.get(name).map(String::as_str);
+    found.filter(|text| !text.is_empty()).ok_or_else(|| {
+        Failure::invalid(format!("image `{image}` has no annotation `{name}`"))
+            .detail("neither its index nor its manifest carries it")
+            .hint("bake it with this repository's bake file, which annotates index and manifest, and push it")
+    })
+}

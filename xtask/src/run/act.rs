@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What each action does: the one place where a plan touches the world.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use super::{Walk, log_name};
+use crate::{
+    event::{Event, Outcome},
+    exec::CmdFailure,
+    failure::Failure,
+    file,
+    plan::{Action, Cmd, Probe, Rotation, Step, Undo, Values, values::Mounted},
+    tool::buildx::{Described, Metadata},
+    yaml,
+};
+
+impl Walk<'_> {
+    pub(super) fn act(
+        &self,
+        step: &Step,
+        output: &mut dyn FnMut(&str),
+        warn: &mut dyn FnMut(String),
+    ) -> anyhow::Result<Outcome> {
+        if let Some((probe, why)) = &step.skip_if
+            && self.holds(probe)?
+        {
+            return Ok(Outcome::Skipped(why.clone()));
+        }
+        match &step.action {
+            Action::Run(cmd) => {
+                let log = self.options.logs.join(log_name(&step.name));
+                self.exec
+                    .run(cmd, Some(&log), step.timeout, output)
+                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+            }
+            Action::Folder(path) => fs_err::create_dir_all(path)?,
+            Action::Write { path, contents } => file::write_atomically(path, contents)?,
+            Action::MergeJson { from, into } => merge(from, into)?,
+            Action::Rotate(rotation) => return self.rotate(rotation, warn),
+            Action::Script { path, contents } => {
+                file::write_atomically(path, contents)?;
+                fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+            }
+            Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
+            Action::Start { cmd, log } => {
+                self.exec
+                    .start(cmd, log)
+                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+            }
+            Action::WaitFor {
+                probe,
+                every,
+                patience,
+                log,
+            } => self.wait(probe, *every, *patience, log.as_deref())?,
+            Action::Save { cmd, path } => {
+                let text = self
+                    .exec
+                    .read(cmd, step.timeout)
+                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+                file::write_private(path, &text)?;
+            }
+            Action::Values(values) => self.write_values(values)?,
+            Action::Rename { from, to } => fs_err::rename(from, to)?,
+            Action::RemoveFolder(path) => file::remove_folder(path)?,
+        }
+        Ok(Outcome::Done(None))
+    }
+
+    fn holds(&self, probe: &Probe) -> Result<bool, Failure> {
+        match probe {
+            Probe::Exists(path) => Ok(path.exists()),
+            Probe::Holds { path, text } => {
+                Ok(fs_err::read_to_string(path).is_ok_and(|found| &found == text))
+            }
+            Probe::Answers { address, path } => Ok(answers(address, path)),
+            Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
+                Ok(()) => Ok(true),
+                Err(CmdFailure {
+                    reason: crate::exec::Reason::Status(_),
+                    ..
+                }) => Ok(false),
+                Err(failed) => Err(failed.into()),
+            },
+        }
+    }
+
+    fn extract(
+        &self,
+        from: &Path,
+        into: &Path,
+        output: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<()> {
+        fs_err::create_dir_all(into)?;
+        for entry in fs_err::read_dir(from)? {
+            let package = entry?.path();
+            if package
+                .extension()
+                .is_some_and(|extension| extension == "deb")
+            {
+                let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
+                    .arg("-x")
+                    .arg(&package)
+                    .arg(into);
+                self.exec
+                    .run(&cmd, None, None, output)
+                    .map_err(Failure::from)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(
+        &self,
+        probe: &Probe,
+        every: Duration,
+        patience: Duration,
+        log: Option<&Path>,
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !self.holds(probe)? {
+            if self.exec.interrupted() {
+                return Err(Failure::interrupted().into());
+            }
+            let text = log
+                .and_then(|log| fs_err::read_to_string(log).ok())
+                .unwrap_or_default();
+            // What is waited for may have given up already.
+            let gave_up = text.lines().any(|line| line.starts_with("error: "));
+            if gave_up || started.elapsed() > patience {
+                let mut failure = Failure::failed(format!(
+                    "not ready after {:.0}s",
+                    started.elapsed().as_secs_f64()
+                ));
+                if let Some(log) = log {
+                    failure = failure.detail(format!("log: {}", log.display()));
+                }
+                if let Probe::Succeeds(cmd) = probe
+                    && let Err(failed) = self.exec.read(cmd, None)
+                    && let Some(cause) = failed.cause()
+                {
+                    failure = failure.detail(format!("last answer: {cause}"));
+                }
+                let lines: Vec<&str> = text.lines().collect();
+                for line in &lines[lines.len().saturating_sub(8)..] {
+                    failure = failure.detail(format!("  | {line}"));
+                }
+                return Err(failure.into());
+            }
+            std::thread::sleep(every);
+        }
+        Ok(())
+    }
+
+    fn rotate(&self, rotation: &Rotation, warn: &mut dyn FnMut(String)) -> anyhow::Result<Outcome> {
+        // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
+        let mut tags: Vec<String> = Vec::new();
+        self.exec
+            .run(&rotation.list(), None, None, &mut |line| {
+                tags.push(line.trim().to_owned());
+            })
+            .map_err(Failure::from)?;
+        let superseded = rotation.superseded(tags.iter().map(String::as_str));
+        if superseded.is_empty() {
+            return Ok(Outcome::Skipped("nothing superseded".into()));
+        }
+        match self
+            .exec
+            .run(&Rotation::remove(&superseded), None, None, &mut |_| {})
+        {
+            Ok(()) => {}
+            // Two bakes of the same target drop the same images: the other one was faster.
+            Err(failed) if failed.mentions("No such image") => {}
+            // A container uses one, say: the next bake finds it again, and the new image is there.
+            Err(failed) if !self.exec.interrupted() => {
+                let why = failed
+                    .cause()
+                    .unwrap_or("docker did not say why")
+                    .to_owned();
+                warn(format!(
+                    "a superseded image of {} stays: {why}",
+                    rotation.repository
+                ));
+                return Ok(Outcome::Done(None));
+            }
+            Err(failed) => return Err(Failure::from(failed).into()),
+        }
+        Ok(Outcome::Done(Some(format!("{} dropped", superseded.len()))))
+    }
+
+    pub(super) fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
+        let limit = Some(Duration::from_secs(30));
+        let why = match undo {
+            Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(|failed| {
+                format!(
+                    "`{}` {}",
+                    failed.command,
+                    failed.cause().unwrap_or("did not succeed")
+                )
+            }),
+            Undo::RemoveFolder(path) => file::remove_folder(path)
+                .err()
+                .map(|error| format!("{error:#}")),
+        };
+        if let Some(why) = why {
+            on(Event::Warning(format!(
+                "could not clean up after `{}`: {why}",
+                step.name
+            )));
+        }
+    }
+
+    /// Asks each image what it says of itself, and writes the document.
+    fn write_values(&self, values: &Values) -> anyhow::Result<()> {
+        let own = Described::read(&values.image.tagged()?, self.exec)?;
+        own.check_platform(&values.platform, self.exec)?;
+        let mut mounted = vec![(&values.extension, own)];
+        for needed in &values.needed {
+            let mut missing = Failure::invalid(format!(
+                "`{}` needs `{}`, of which there is no image",
+                values.extension.name, needed.extension.name
+            ));
+            let mut found = None;
+            for image in &needed.images {
+                match Described::read(&image.tagged()?, self.exec) {
+                    Ok(described) => {
+                        found = Some(described);
+                        break;
+                    }
+                    Err(failure) => missing = missing.detail(failure.message),
+                }
+            }
+            let Some(described) = found else {
+                let fix = format!(
+                    "build it first: `cargo xtask bake {} --push`",
+                    needed.extension.name
+                );
+                return Err(missing.hint(fix).into());
+            };
+            described.check_platform(&values.platform, self.exec)?;
+            mounted.push((&needed.extension, described));
+        }
+        let mounted: Vec<Mounted<'_>> = mounted
+            .into_iter()
+            .map(|(extension, described)| Mounted {
+                extension,
+                reference: values.naming.in_cluster(&described.reference),
+                annotations: described.annotations,
+            })
+            .collect();
+        let document = match &values.newer {
+            None => values.document(&mounted)?,
+            Some(newer) => {
+                let described = Described::read(&newer.tagged()?, self.exec)?;
+                described.check_platform(&values.platform, self.exec)?;
+                let mut after = mounted.clone();
+                after[0].reference = values.naming.in_cluster(&described.reference);
+                after[0].annotations = described.annotations;
+                values.upgrade(&mounted, &after)?
+            }
+        };
+        let text = yaml::to_text(&document)?;
+        let heading = "# Written by `cargo xtask e2e generate-values`; read by the Chainsaw suites as $values.\n";
+        file::write_atomically(&values.output, &format!("{heading}{text}\n"))
+    }
+}
+
+/// Whether an HTTP server answers a GET with status 200.
+fn answers(address: &str, path: &str) -> bool {
+    let patience = Duration::from_secs(2);
+    let ask = || -> std::io::Result<bool> {
+        let mut last = Err(std::io::ErrorKind::NotFound.into());
+        for address in address.to_socket_addrs()? {
+            last = TcpStream::connect_timeout(&address, patience);
+            if last.is_ok() {
+                break;
+            }
+        }
+        let mut stream = last?;
+        stream.set_read_timeout(Some(patience))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        let mut status = [0; 12];
+        stream.read_exact(&mut status)?;
+        Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 200"))
+    };
+    ask().unwrap_or(false)
+}
+
+pub(super) fn explain(failed: CmdFailure) -> Failure {
+    let hint = crate::tool::hint(&failed);
+    let failure = Failure::from(failed);
+    match hint {
+        Some((kind, hint)) => Failure {
+            kind,
+            ..failure.or_hint(hint)
+        },
+        None => failure,
+    }
+}
+
+fn merge(from: &[PathBuf], into: &Path) -> anyhow::Result<()> {
+    let mut all = Metadata::default();
+    for path in from {
+        all.extend(Metadata::read(path)?);
+    }
+    file::write_atomically(into, &all.to_json())
+}

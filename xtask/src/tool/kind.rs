@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `kind`: clusters whose nodes are containers of the engine.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::{failure::Failure, plan::Cmd};
+
+/// Kind labels each node's container with the cluster's name and the node's role.
+pub(crate) const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
+
+/// The gate for image volumes is needed below this minor of Kubernetes 1.
+const IMAGE_VOLUME_BY_DEFAULT: u32 = 35;
+
+/// Kind, told which network its nodes are on.
+#[derive(Clone, Debug)]
+pub(crate) struct Kind<'a> {
+    pub network: &'a str,
+}
+
+impl Kind<'_> {
+    fn cmd(&self, purpose: impl Into<String>) -> Cmd {
+        // Kind reads the network in every call and would otherwise use its own.
+        Cmd::new("kind", purpose).env("KIND_EXPERIMENTAL_DOCKER_NETWORK", self.network)
+    }
+
+    /// Makes a cluster and waits until its nodes are ready. Nodes that do not come up stay, to be asked why.
+    pub(crate) fn create(
+        &self,
+        cluster: &str,
+        image: &str,
+        config: &Path,
+        kubeconfig: &Path,
+    ) -> Cmd {
+        self.cmd(format!("create the kind cluster `{cluster}`"))
+            .args([
+                "create", "cluster", "--name", cluster, "--image", image, "--wait", "3m",
+                "--retain",
+            ])
+            .arg("--config")
+            .arg(config)
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+    }
+
+    pub(crate) fn delete(&self, cluster: &str, kubeconfig: &Path) -> Cmd {
+        self.cmd(format!("delete the kind cluster `{cluster}`"))
+            .args(["delete", "cluster", "--name", cluster, "--kubeconfig"])
+            .arg(kubeconfig)
+    }
+
+    /// Prints a kubeconfig; an internal one has the address for clients on the cluster's network.
+    pub(crate) fn kubeconfig(&self, cluster: &str, internal: bool) -> Cmd {
+        self.cmd(format!("ask kind for the kubeconfig of `{cluster}`"))
+            .args(["get", "kubeconfig", "--name", cluster])
+            .args(internal.then_some("--internal"))
+    }
+
+    /// Adds the cluster to a kubeconfig and makes it the current one; the file keeps what it holds.
+    pub(crate) fn export(&self, cluster: &str, internal: bool, into: &Path) -> Cmd {
+        self.cmd(format!("add `{cluster}` to `{}`", into.display()))
+            .args(["export", "kubeconfig", "--name", cluster, "--kubeconfig"])
+            .arg(into)
+            .args(internal.then_some("--internal"))
+    }
+}
+
+pub(crate) fn version_cmd() -> Cmd {
+    Cmd::new("kind", "ask kind for its version").args(["version", "--quiet"])
+}
+
+/// Kind's own version, and whether it is new enough for the nodes: below 0.32 it cannot start nodes of
+/// Kubernetes 1.37, and below 0.27 it does not speak to containerd 2.
+pub(crate) fn check_version(kind: &str, kubernetes: &str) -> Result<(), Failure> {
+    let numbers: Vec<u32> = kind
+        .trim_start_matches('v')
+        .split('.')
+        .map_while(|part| part.split('-').next()?.parse().ok())
+        .collect();
+    let needed: &[u32] = match minor_of(kubernetes) {
+        Some(minor) if minor >= 37 => &[0, 32],
+        _ => &[0, 27],
+    };
+    if numbers.len() >= 2 && numbers[..2] < *needed {
+        return Err(Failure::unavailable(format!(
+            "kind {kind} is too old for nodes of Kubernetes {kubernetes}"
+        ))
+        .hint(format!(
+            "install kind {}.{} or newer, or choose an older Kubernetes with `--kubernetes`",
+            needed[0], needed[1]
+        )));
+    }
+    Ok(())
+}
+
+/// The configuration of a cluster with one control plane and `nodes - 1` workers. JSON, which is YAML.
+pub(crate) fn config(nodes: u32, kubernetes: &str) -> String {
+    let roles: Vec<Value> = (0..nodes.max(1))
+        .map(|at| json!({"role": if at == 0 { "control-plane" } else { "worker" }}))
+        .collect();
+    let mut config =
+        json!({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": roles});
+    if minor_of(kubernetes).is_some_and(|minor| minor < IMAGE_VOLUME_BY_DEFAULT) {
+        config["featureGates"] = json!({"ImageVolume": true});
+    }
+    crate::ui::pretty(&config) + "\n"
+}
+
+/// The names that kind gives the nodes of a cluster: control plane first.
+pub(crate) fn nodes(cluster: &str, nodes: u32) -> Vec<String> {
+    (0..nodes.max(1))
+        .map(|at| match at {
+            0 => format!("{cluster}-control-plane"),
+            1 => format!("{cluster}-worker"),
+            _ => format!("{cluster}-worker{at}"),
+        })
+        .collect()
+}
+
+/// `v1.36.1` -> 36.
+pub(crate) fn minor_of(kubernetes: &str) -> Option<u32> {
+    let mut parts = kubernetes.trim_start_matches('v').split('.');
+    (parts.next() == Some("1"))
+        .then(|| parts.next()?.parse().ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_named_as_kind_names_them() {
+        assert_eq!(nodes("x", 3), ["x-control-plane", "x-worker", "x-worker2"]);
+    }
+
+    #[test]
+    fn the_gate_is_set_only_where_it_is_needed() {
+        assert!(config(1, "v1.34.2").contains("ImageVolume"));
+        assert!(!config(1, "v1.36.1").contains("ImageVolume"));
+        assert_eq!(config(2, "v1.36.1").matches("role").count(), 2);
+    }
+}
