@@ -343,6 +343,9 @@ pub struct Ci {
         conflicts_with = "lane"
     )]
     pub without: Vec<Lane>,
+    /// Lane e2e with all extensions in place of pgvector and pgrouting.
+    #[arg(long)]
+    pub all_extensions: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -162,7 +162,7 @@ impl Context {
         let not_run = report
             .steps
             .iter()
-            .filter(|step| matches!(step.outcome, crate::event::Outcome::NotRun))
+            .filter(|step| matches!(step.outcome, crate::event::Outcome::NotRun) && !step.quiet)
             .count();
         let rest = if not_run > 0 {
             format!(", {not_run} not run")

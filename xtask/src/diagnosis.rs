@@ -33,7 +33,7 @@ const SYMPTOMS: &[Symptom] = &[
                 name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
     },
     Symptom {
-        pattern: r#"failed to do request: (?:Head|Get) \\?"https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
+        pattern: r#"failed to do request: (?:Head|Get) "https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
         cause: "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` mends a local registry and tells \
                 every node where it is; a registry that cannot be reached from here needs an entry in `[mirrors]` of xtask.toml.",
     },
@@ -64,30 +64,30 @@ const SYMPTOMS: &[Symptom] = &[
         cause: "the library `$1` lacks the symbol `$2`: it was built for another PostgreSQL, or a library that it needs is not preloaded.",
     },
     Symptom {
-        pattern: r#"could not access file \\?"([^"\n\\]+)\\?": No such file or directory"#,
+        pattern: r#"could not access file "([^"\n\\]+)": No such file or directory"#,
         cause: "the server cannot find the library `$1`: no mounted image has it in its `dynamic_library_path`. Either `shared_preload_libraries` in \
                 metadata.hcl names what does not exist, or the image lacks it, or an extension that this one needs is not in `required_extensions`.",
     },
     Symptom {
-        pattern: r#"(?:extension \\?")?(\w+)(?:\\?")? must be (?:pre)?loaded(?: via| in)? (?:\\?")?shared_preload_libraries"#,
+        pattern: r#"(?:extension ")?(\w+)"? must be (?:pre)?loaded(?: via| in)? "?shared_preload_libraries"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
     },
     Symptom {
-        pattern: r#"extension \\?"(\w+)\\?" must be preloaded"#,
+        pattern: r#"extension "(\w+)" must be preloaded"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
     },
     Symptom {
-        pattern: r#"extension \\?"([^"\n\\]+)\\?" has no installation script nor update path for version \\?"([^"\n\\]+)""#,
+        pattern: r#"extension "([^"\n\\]+)" has no installation script nor update path for version "([^"\n\\]+)""#,
         cause: "the version differs: the image does not hold version `$2` of `$1`. Compare `sql` in metadata.hcl, which becomes the image's annotation \
                 `io.cloudnativepg.image.sql.version`, with the `.control` and `.sql` files in the image.",
     },
     Symptom {
-        pattern: r#"(?:extension \\?"([^"\n\\]+)\\?" is not available|could not open extension control file[^\n]*/([^/"\n]+)\.control)"#,
+        pattern: r#"(?:extension "([^"\n\\]+)" is not available|could not open extension control file[^\n]*/([^/"\n]+)\.control)"#,
         cause: "the control file of `$1$2` was not found: no mounted image has it in `share/extension` (or in the `extension_control_path` of \
                 metadata.hcl). Compare `sql_name` with the name of the `.control` file in the image.",
     },
     Symptom {
-        pattern: r#"required extension \\?"([^"\n\\]+)\\?" is not installed"#,
+        pattern: r#"required extension "([^"\n\\]+)" is not installed"#,
         cause: "the extension needs `$1`, which was not created before it: add the directory that holds `$1` to `required_extensions` in metadata.hcl.",
     },
     Symptom {
@@ -123,13 +123,21 @@ const SYMPTOMS: &[Symptom] = &[
         cause: "the operator is not ready: it ends again and again. operator.log says why.",
     },
     Symptom {
-        pattern: r"ERROR:\s+([^\n]+)",
+        pattern: r#"ERROR:\s+([^\n]+?)(?:"[,}]|\n|$)"#,
         cause: "PostgreSQL refuses a statement of the suite: $1",
     },
 ];
 
+/// A line of JSON is no sentence.
+const LONGEST_PART: usize = 200;
+
 /// The probable cause that the texts show, as a paragraph; None when they show none that is known.
 pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
+    // Logs are JSON, in which a quote is escaped.
+    let texts: Vec<String> = texts
+        .iter()
+        .map(|text| text.replace("\\\"", "\""))
+        .collect();
     SYMPTOMS.iter().find_map(|symptom| {
         // A pattern that does not compile fails the unit test, not the user.
         let pattern = Regex::new(symptom.pattern).ok()?;
@@ -137,14 +145,14 @@ pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
         let mut cause = String::new();
         let mut rest = symptom.cause;
         while let Some((before, after)) = rest.split_once('$') {
-            let digit = after.chars().next().and_then(|digit| digit.to_digit(10));
-            let Some(digit) = digit else {
+            let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
                 break;
             };
-            cause += before;
-            cause += found
+            let part = found
                 .get(digit as usize)
                 .map_or("", |part| part.as_str().trim());
+            cause += before;
+            cause.extend(part.chars().take(LONGEST_PART));
             rest = &after[1..];
         }
         Some(cause + rest)
@@ -192,6 +200,14 @@ mod tests {
             (
                 r#"message: extension "vector" has no installation script nor update path for version "9.9.9" (SQLSTATE 22023)"#,
                 "does not hold version `9.9.9` of `vector`",
+            ),
+            (
+                r#"{"message":"ERROR: extension \"vector\" has no installation script nor update path for version \"9.9.9\" (SQLSTATE 22023)","name":"vector"}"#,
+                "does not hold version `9.9.9` of `vector`",
+            ),
+            (
+                r#"{"message":"ERROR: something else (SQLSTATE 22023)","name":"vector"}"#,
+                "refuses a statement of the suite: something else (SQLSTATE 22023)",
             ),
             (
                 r#"extension "nosuchext" is not available (SQLSTATE 0A000)"#,

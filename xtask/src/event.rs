@@ -43,6 +43,8 @@ pub(crate) enum Outcome {
 pub(crate) struct StepReport {
     pub outcome: Outcome,
     pub elapsed: Duration,
+    /// Not worth a word when it has not gone wrong.
+    pub quiet: bool,
     /// The last line of output: where a tool's answer stands.
     pub last_line: Option<String>,
 }

@@ -138,6 +138,7 @@ impl State {
                 self.steps[at] = Place::Ended(StepReport {
                     outcome: Outcome::NotRun,
                     elapsed: Duration::ZERO,
+                    quiet: step.quiet,
                     last_line: None,
                 });
             } else if ready {
@@ -237,6 +238,7 @@ impl Walk<'_> {
         StepReport {
             outcome,
             elapsed,
+            quiet: step.quiet,
             last_line,
         }
     }
@@ -248,11 +250,13 @@ impl Walk<'_> {
         drop(state);
         let steps: Vec<StepReport> = places
             .into_iter()
-            .map(|place| match place {
+            .zip(&self.plan.steps)
+            .map(|(place, step)| match place {
                 Place::Ended(report) => report,
                 Place::Waiting | Place::Running => StepReport {
                     outcome: Outcome::NotRun,
                     elapsed: Duration::ZERO,
+                    quiet: step.quiet,
                     last_line: None,
                 },
             })

@@ -11,10 +11,9 @@
 )]
 
 mod ended;
+mod repository;
 
 mod engine {
-    pub(crate) mod repository;
-
     mod bake;
     mod sandbox;
     mod smoke;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `ci`: the project's own gate. Runs every lane that this machine can run and says which it cannot.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use crate::{
     cli::{Ci, Lane},
@@ -11,7 +14,7 @@ use crate::{
     failure::Failure,
     plan::{Cmd, Plan, Step},
     sandbox,
-    tool::docker,
+    tool::{self, docker},
     ui::{Table, Ui, seconds},
 };
 
@@ -50,7 +53,7 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             continue;
         }
         let name = name(lane);
-        if let Err(why) = possible(lane, context) {
+        if let Err(why) = possible(lane, args.lane.contains(&lane), context) {
             if strict || args.lane.contains(&lane) {
                 context
                     .ui
@@ -75,7 +78,11 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             continue;
         }
         let mut plan = Plan::default();
-        plan.add(Step::run(format!("lane {name}"), cmd(lane)).timeout(Duration::from_secs(3600)));
+        let mut cmd = cmd(lane);
+        if lane == Lane::E2e && args.all_extensions {
+            cmd = cmd.env("XTASK_CI_ALL", "1");
+        }
+        plan.add(Step::run(format!("lane {name}"), cmd).timeout(Duration::from_secs(3600)));
         let report = context.run(&plan, Some(1), false)?;
         let step = &report.steps[0];
         let passed = matches!(step.outcome, Outcome::Done(_));
@@ -127,15 +134,43 @@ fn name(lane: Lane) -> &'static str {
     }
 }
 
-/// Whether this machine can run the lane.
-fn possible(lane: Lane, context: &Context) -> Result<(), Failure> {
+/// Whether this machine can run the lane; `asked` by name, it may take long.
+fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
     let (Lane::Engine | Lane::E2e) = lane else {
         return Ok(());
     };
     if !context.global.sandbox && docker::Engine::survey(&context.exec).is_ok() {
+        if lane == Lane::E2e {
+            for (program, ..) in tool::E2E {
+                if context.exec.finds(program).is_none() {
+                    return Err(tool::missing(program));
+                }
+            }
+        }
         return Ok(());
     }
-    sandbox::up::refuse()
+    sandbox::up::refuse()?;
+    if lane == Lane::E2e && !asked && !lab_in_minutes(context) {
+        return Err(Failure::unavailable(
+            "the programs of a node image would be compiled, which takes half an hour",
+        )
+        .hint("`--lane e2e` does it all the same"));
+    }
+    Ok(())
+}
+
+/// Whether the lab has its programs already, or an archive of them.
+fn lab_in_minutes(context: &Context) -> bool {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let lab = set("XTASK_LAB").or_else(|| cache.map(|cache| cache.join("xtask-lab")));
+    let archive = set("XTASK_LAB_PROGRAMS")
+        .unwrap_or_else(|| context.root.join("../shared/lab/programs.tar.zst"));
+    archive.exists() || lab.is_some_and(|lab| lab.join("programs/chainsaw").exists())
 }
 
 fn cmd(lane: Lane) -> Cmd {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `prereqs`: everything that the wanted commands need, checked at once; what is missing comes with its fix.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,10 +11,14 @@ use crate::{
     context::Context,
     exec::Exec,
     failure::Failure,
+    plan::Cmd,
     sandbox,
-    tool::{buildx, docker},
+    tool::{self, buildx, docker},
     ui::Table,
 };
+
+/// A tool that does not say its version by then hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
 struct Check {
@@ -41,7 +47,12 @@ impl State {
 }
 
 pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
-    let all = [NeededFor::Checks, NeededFor::Bake, NeededFor::Smoke];
+    let all = [
+        NeededFor::Checks,
+        NeededFor::Bake,
+        NeededFor::Smoke,
+        NeededFor::E2e,
+    ];
     let mut wanted: &[NeededFor] = if args.needed_for.is_empty() {
         &all
     } else {
@@ -64,6 +75,11 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
     }
     if wanted.iter().any(|command| *command != NeededFor::Sandbox) {
         checks.extend(engine_checks(context, wanted));
+    }
+    if wanted.contains(&NeededFor::E2e) {
+        // Who has not asked for it by name can do all the rest without.
+        let asked = args.needed_for.contains(&NeededFor::E2e);
+        checks.extend(e2e_checks(context, asked));
     }
     let rows = checks
         .iter()
@@ -215,6 +231,41 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
     }
     disk(context, &engine, &mut add);
     checks
+}
+
+/// The tools of the tests on a cluster.
+fn e2e_checks(context: &Context, asked: bool) -> Vec<Check> {
+    let absent = if asked {
+        State::Missing
+    } else {
+        State::Warning
+    };
+    tool::E2E
+        .iter()
+        .map(|(program, version, install)| {
+            let cmd = Cmd::new(program, format!("ask {program} for its version")).args(*version);
+            let (state, found, fix) = match context.exec.finds(program) {
+                None => (
+                    absent,
+                    "not on PATH, and e2e needs it".to_owned(),
+                    Some(*install),
+                ),
+                Some(_) => match context.exec.read(&cmd, Some(PATIENCE)) {
+                    Ok(text) => (State::Good, tool::version_in(&text), None),
+                    Err(failed) => {
+                        let found = failed.cause().unwrap_or("it does not run").to_owned();
+                        (absent, found, Some(*install))
+                    }
+                },
+            };
+            Check {
+                name: program,
+                state,
+                found,
+                fix: fix.map(str::to_owned),
+            }
+        })
+        .collect()
 }
 
 /// Takes a check's name, state, what was found, and the fix.

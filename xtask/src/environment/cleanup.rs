@@ -66,7 +66,7 @@ impl Environment {
         match world.network {
             Presence::Ours => {
                 let remove = docker("remove the network", &["network", "rm", &self.network()]);
-                plan.add(Step::run("network", remove).ended(before));
+                plan.add(Step::run("network", remove).ended(before.clone()));
             }
             Presence::Foreign => plan.note(format!(
                 "the network `{}` was not made by xtask: it stays",
@@ -76,10 +76,9 @@ impl Environment {
         }
         let folder = PathBuf::from(FOLDER);
         if folder.exists() {
-            plan.add(Step::new(
-                format!("files in {FOLDER}"),
-                Action::RemoveFolder(folder),
-            ));
+            // Kind makes its kubeconfig's folder again, if only for a lock.
+            let step = Step::new(format!("files in {FOLDER}"), Action::RemoveFolder(folder));
+            plan.add(step.ended(before));
         }
     }
 }

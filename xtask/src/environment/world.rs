@@ -257,8 +257,7 @@ fn unreachable(access: &Access, failed: &crate::exec::CmdFailure) -> Failure {
     );
     let failure = match failed.reason {
         crate::exec::Reason::NotFound => {
-            return Failure::unavailable("`kubectl` is not installed or not on PATH")
-                .hint("run `cargo xtask prereqs --for e2e` to see all that is missing");
+            return crate::tool::missing("kubectl");
         }
         _ => Failure::unavailable(message)
             .detail(failed.cause().unwrap_or("it does not answer").to_owned()),

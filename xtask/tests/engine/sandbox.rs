@@ -5,7 +5,7 @@
 
 use std::{fs, net::TcpListener, path::Path, process::Command, thread, time::Duration};
 
-use super::repository::{Registry, Repository, free_port, sandboxed};
+use crate::repository::{Registry, Repository, free_port, sandboxed};
 
 fn root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::repository::Repository;
+use crate::repository::Repository;
 
 const EXTENSIONS: [&str; 8] = [
     "pg-crash",

@@ -64,11 +64,13 @@ pub(super) fn world(
 
 /// Kind must be there, and new enough for the version of its nodes.
 fn check_kind(context: &Context, kubernetes: &str) -> Result<(), Failure> {
-    let text = context.exec.read(&kind::version_cmd(), None).map_err(|failed| match failed.reason {
-        crate::exec::Reason::NotFound => Failure::unavailable("`kind` is not installed or not on PATH")
-            .hint("install kind 0.32 or newer, or add `--sandbox` to use a private engine that has it (Linux, root)"),
-        _ => Failure::from(failed),
-    })?;
+    let text = context
+        .exec
+        .read(&kind::version_cmd(), None)
+        .map_err(|failed| match failed.reason {
+            crate::exec::Reason::NotFound => crate::tool::missing("kind"),
+            _ => Failure::from(failed),
+        })?;
     kind::check_version(text.trim(), kubernetes)
 }
 

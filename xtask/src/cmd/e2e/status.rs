@@ -68,6 +68,11 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<ExitCo
     for line in &drift {
         context.ui.note(&format!("`setup-env` would say: {line}"));
     }
+    if !up {
+        context
+            .ui
+            .note("`cargo xtask e2e setup-env` makes it, or mends it");
+    }
     Ok(if up {
         ExitCode::SUCCESS
     } else {

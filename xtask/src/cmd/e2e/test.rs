@@ -146,10 +146,7 @@ pub(super) fn reachable(
             .and_then(|api| reachable(runner, Some(&api), context));
     };
     if context.exec.finds("chainsaw").is_none() {
-        return Err(
-            Failure::unavailable("`chainsaw` is not installed or not on PATH")
-                .hint("install Chainsaw 0.2.14 or newer: https://kyverno.github.io/chainsaw"),
-        );
+        return Err(crate::tool::missing("chainsaw"));
     }
     match &api.operator {
         None => Err(

@@ -22,7 +22,7 @@ use crate::{
     matrix::{self, Build, Filter},
     plan::{Action, Needed, Plan, Step, StepId, Values},
     sandbox::engage::Engaged,
-    tool::docker,
+    tool::{self, docker},
 };
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
@@ -121,21 +121,9 @@ pub(super) fn platform(world: &World) -> String {
 
 /// What must be there beside the engine before a run is worth its time.
 pub(super) fn prepare(context: &mut Context) -> Result<(), Failure> {
-    for (program, fix) in [
-        (
-            "chainsaw",
-            "install Chainsaw 0.2.14 or newer: https://kyverno.github.io/chainsaw",
-        ),
-        (
-            "kubectl",
-            "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
-        ),
-    ] {
+    for program in ["chainsaw", "kubectl"] {
         if context.exec.finds(program).is_none() {
-            return Err(Failure::unavailable(format!(
-                "`{program}` is not installed or not on PATH"
-            ))
-            .hint(fix));
+            return Err(tool::missing(program));
         }
     }
     // Whether images stay in the builder does not matter: they are pushed.

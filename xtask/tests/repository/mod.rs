@@ -28,11 +28,11 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Copies of `extensions/`, `docker/` and `xtask.toml`.
+    /// Copies of `extensions/`, `docker/`, `test/` and `xtask.toml`.
     pub(crate) fn new() -> Self {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        for name in ["extensions", "docker", "xtask.toml"] {
+        for name in ["extensions", "docker", "test", "xtask.toml"] {
             copy(&source.join(name), &folder.path().join(name));
         }
         Self { folder }

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The environment: it converges, opens for people, and says what is wrong.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use super::lab::{Lab, NAME};
+
+#[test]
+fn setting_up_again_makes_nothing_and_mends_what_differs() {
+    let lab = Lab::up();
+    let again = lab.xtask(&["e2e", "setup-env"]).success().says("as it was");
+    for made in ["kind cluster", "registry at", "operator"] {
+        assert!(
+            !again.stderr.contains(&format!("✓ {made}")),
+            "{}",
+            again.stderr
+        );
+    }
+    // A registry that was stopped, a node that lost a file, an operator of another release.
+    let registry = format!("registry.{NAME}");
+    lab.docker(&["stop", &registry]).success();
+    let nodes = lab.docker(&[
+        "ps",
+        "--filter",
+        "label=io.x-k8s.kind.cluster",
+        "--filter",
+        &format!("network={NAME}-e2e"),
+        "--format",
+        "{{.Names}}",
+    ]);
+    let node = nodes.success().stdout.trim().to_owned();
+    let file = format!("/etc/containerd/certs.d/registry.{NAME}:5000/hosts.toml");
+    lab.docker(&["exec", &node, "rm", &file]).success();
+    let mended = lab
+        .xtask(&["e2e", "setup-env"])
+        .success()
+        .says("start the registry")
+        .says("wrote registry.");
+    assert!(!mended.stderr.contains("kind cluster"), "{}", mended.stderr);
+    lab.docker(&["exec", &node, "test", "-s", &file]).success();
+    let config = lab.kubectl(&[
+        "get",
+        "configmap",
+        "--namespace",
+        "kube-public",
+        "local-registry-hosting",
+        "--output",
+        "yaml",
+    ]);
+    assert!(
+        config
+            .success()
+            .stdout
+            .contains(&format!("registry.{NAME}:5000"))
+    );
+}
+
+#[test]
+fn another_manifest_is_an_upgrade_in_place() {
+    let lab = Lab::up();
+    let args = [
+        "get",
+        "deployment",
+        "--namespace",
+        "cnpg-system",
+        "cnpg-controller-manager",
+        "--output",
+        "json",
+    ];
+    let deployment = lab.kubectl(&args).success().json();
+    let image = deployment
+        .pointer("/spec/template/spec/containers/0/image")
+        .unwrap()
+        .as_str()
+        .unwrap();
+    // A manifest that says the same and a little more.
+    let addition =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: addition, namespace: cnpg-system}\n";
+    fs::write(lab.repository.path().join("addition.yaml"), addition).unwrap();
+    let up = lab
+        .xtask(&["e2e", "setup-env", "--cnpg-release", "./addition.yaml"])
+        .success();
+    up.says("the operator (").says("addition.yaml");
+    let status = lab.xtask(&["e2e", "status", "--json"]).success().json();
+    assert_eq!(status["operator"]["image"], image);
+    assert!(
+        status["operator"]["release"]
+            .as_str()
+            .unwrap()
+            .ends_with("addition.yaml"),
+        "{status:#}"
+    );
+    assert_ne!(status["differs"], serde_json::json!([]));
+    let missing = lab
+        .xtask(&["e2e", "setup-env", "--cnpg-release", "./nothing.yaml"])
+        .status(2);
+    missing.says("nothing.yaml").says("is not there");
+}
+
+/// What is killed in the middle is ended and mended by the next run.
+#[test]
+fn a_kill_in_the_middle_is_mended() {
+    let lab = Lab::new();
+    lab.xtask(&["e2e", "cleanup"]).success();
+    let mut child = lab
+        .command(&["e2e", "setup-env"])
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Until kind has started a node.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let filter = format!("network={NAME}-e2e");
+    loop {
+        let nodes = lab.docker(&[
+            "ps",
+            "--quiet",
+            "--filter",
+            "label=io.x-k8s.kind.cluster",
+            "--filter",
+            &filter,
+        ]);
+        if !nodes.stdout.trim().is_empty() {
+            break;
+        }
+        assert!(Instant::now() < patience, "no node was started");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mended = lab.xtask(&["e2e", "setup-env"]).success();
+    mended.says("is made anew").says("the environment is up");
+}
+
+#[test]
+fn people_get_in() {
+    let lab = Lab::up();
+    let line = lab.xtask(&["e2e", "export-kubeconfig"]).success().stdout;
+    let path = line.trim().strip_prefix("export KUBECONFIG=").unwrap();
+    let mode = fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // Somebody else's stays as it is, to the byte, unless it is to be added to.
+    let other = "apiVersion: v1\nkind: Config\nclusters: [{name: work, cluster: {server: 'https://work.example'}}]\n";
+    let file = lab.repository.path().join("config");
+    fs::write(&file, other).unwrap();
+    lab.xtask(&["e2e", "export-kubeconfig", "config"])
+        .status(2)
+        .says("holds `work`")
+        .says("--merge");
+    assert_eq!(fs::read_to_string(&file).unwrap(), other);
+    lab.xtask(&["e2e", "export-kubeconfig", "config", "--merge"])
+        .success();
+    let merged = fs::read_to_string(&file).unwrap();
+    assert!(
+        merged.contains("work.example") && merged.contains(&format!("kind-{NAME}")),
+        "{merged}"
+    );
+    // The internal address is for containers; tests with such a file reach the cluster all the same.
+    lab.xtask(&[
+        "e2e:export-kubeconfig",
+        "KUBECONFIG_PATH=./kubeconfig",
+        "INTERNAL=true",
+    ])
+    .success();
+    let internal = fs::read_to_string(lab.repository.path().join("kubeconfig")).unwrap();
+    assert!(internal.contains("control-plane:6443"), "{internal}");
+}
+
+#[test]
+fn the_old_guide_step_by_step() {
+    let lab = Lab::up();
+    lab.xtask(&[
+        "bake",
+        "TARGET=pgvector",
+        "PUSH=true",
+        "METADATA_FILE=images.json",
+    ])
+    .success();
+    let text = fs::read_to_string(lab.repository.path().join("images.json")).unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let name = metadata
+        .as_object()
+        .unwrap()
+        .values()
+        .find_map(|target| target.get("image.name"))
+        .unwrap();
+    let image = name.as_str().unwrap().split(',').next().unwrap();
+    lab.xtask(&["e2e:test", "TARGET=pgvector"])
+        .status(2)
+        .says("values.yaml");
+    lab.xtask(&[
+        "e2e:generate-values",
+        "TARGET=pgvector",
+        &format!("EXTENSION_IMAGE={image}"),
+    ])
+    .success();
+    let digest = metadata
+        .as_object()
+        .unwrap()
+        .values()
+        .find_map(|target| target.get("containerimage.digest"))
+        .unwrap();
+    let values = fs::read_to_string(
+        lab.repository
+            .path()
+            .join("extensions/pgvector/values.yaml"),
+    )
+    .unwrap();
+    assert!(values.contains(digest.as_str().unwrap()), "{values}");
+    lab.xtask(&[
+        "e2e:export-kubeconfig",
+        "KUBECONFIG_PATH=./kubeconfig",
+        "INTERNAL=true",
+    ])
+    .success();
+    let ended = lab
+        .xtask(&[
+            "e2e:test",
+            "TARGET=pgvector",
+            "KUBECONFIG_PATH=./kubeconfig",
+        ])
+        .success();
+    assert!(
+        ended.stdout.contains("passed  pgvector"),
+        "{}",
+        ended.stdout
+    );
+    let psql = lab
+        .xtask(&[
+            "e2e",
+            "psql",
+            "pgvector",
+            "--",
+            "SELECT '[1,2,3]'::vector <-> '[1,2,4]' AS distance",
+        ])
+        .success();
+    assert!(psql.stdout.contains("distance"), "{}", psql.stdout);
+    lab.xtask(&["e2e", "psql", "pgvector", "--", "SELECT nosuchfunction()"])
+        .status(1);
+    lab.xtask(&["e2e", "psql", "pgvector", "--delete"])
+        .success();
+}
+
+#[test]
+fn wrong_images_have_their_message() {
+    let lab = Lab::up();
+    let missing = format!("registry.{NAME}:5000/nothing:1");
+    lab.xtask(&[
+        "e2e",
+        "generate-values",
+        "pgvector",
+        "--extension-image",
+        &missing,
+    ])
+    .status(2)
+    .says("is not in its registry");
+    // An image that says nothing of itself.
+    let folder = lab.repository.path().join("plain");
+    fs::create_dir(&folder).unwrap();
+    fs::write(
+        folder.join("Dockerfile"),
+        "FROM scratch\nCOPY Dockerfile /\n",
+    )
+    .unwrap();
+    let status = lab.xtask(&["e2e", "status", "--json"]).success().json();
+    let plain = format!("{}/plain:1", status["registry"]["host"].as_str().unwrap());
+    let folder = folder.to_string_lossy().into_owned();
+    lab.docker(&[
+        "buildx",
+        "build",
+        "--quiet",
+        "--provenance=false",
+        "--push",
+        "--tag",
+        &plain,
+        &folder,
+    ])
+    .success();
+    lab.xtask(&[
+        "e2e",
+        "generate-values",
+        "pgvector",
+        "--extension-image",
+        &plain,
+    ])
+    .status(2)
+    .says("has no annotation `io.cloudnativepg.image.base.name`");
+    // And one for another processor, with everything else in place.
+    lab.xtask(&[
+        "bake",
+        "pgvector",
+        "--push",
+        "--platform",
+        "linux/arm64",
+        "--metadata-file",
+        "images.json",
+    ])
+    .success();
+    let text = fs::read_to_string(lab.repository.path().join("images.json")).unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let name = metadata
+        .as_object()
+        .unwrap()
+        .values()
+        .find_map(|target| target.get("image.name"))
+        .unwrap();
+    let image = name.as_str().unwrap().split(',').next().unwrap();
+    lab.xtask(&[
+        "e2e",
+        "generate-values",
+        "pgvector",
+        "--extension-image",
+        image,
+    ])
+    .status(2)
+    .says("is for linux/arm64, and the cluster's nodes are linux/amd64");
+}
+
+#[test]
+fn clusters_that_cannot_be_used_have_their_message() {
+    let lab = Lab::up();
+    let unreachable = "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts: [{name: x, context: {cluster: x, user: x}}]\nusers: [{name: x, user: {}}]\n\
+                       clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n";
+    fs::write(lab.repository.path().join("unreachable"), unreachable).unwrap();
+    fs::write(
+        lab.repository.path().join("values.yaml"),
+        "name: 'pgvector'\n",
+    )
+    .unwrap();
+    let args = [
+        "e2e",
+        "test",
+        "pgvector",
+        "--values",
+        "values.yaml",
+        "--kubeconfig",
+        "unreachable",
+    ];
+    lab.xtask(&args)
+        .status(3)
+        .says("cannot be used")
+        .says("refused");
+    // A cluster that answers, but not to these.
+    let own =
+        fs::read_to_string(lab.repository.path().join("target/xtask/e2e/kubeconfig")).unwrap();
+    let server = own
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("server: "))
+        .unwrap();
+    let stranger = unreachable
+        .replace(
+            "http://127.0.0.1:1'",
+            &format!("{server}', insecure-skip-tls-verify: true"),
+        )
+        .replace("user: {}", "user: {token: wrong}");
+    fs::write(lab.repository.path().join("unreachable"), stranger).unwrap();
+    lab.xtask(&args)
+        .status(3)
+        .says("credentials are not accepted");
+    // A port that somebody listens at.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    lab.xtask(&["e2e", "setup-env", "--registry-port", &port])
+        .status(3)
+        .says("is taken by another program")
+        .says("--registry-port");
+}
+
+/// Reads what every process of the machine was started with, while nodes are given a login.
+#[test]
+fn a_password_is_in_no_argument_and_no_file_of_ours() {
+    let lab = Lab::up();
+    let password = "s3cret-of-the-lane";
+    let mut child = lab
+        .command(&[
+            "e2e",
+            "setup-env",
+            "--verbose",
+            "--registry-host",
+            "private.example",
+            "--registry-username",
+            "somebody",
+        ])
+        .env("REGISTRY_PASSWORD", password)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let encoded = "c29tZWJvZHk6czNjcmV0LW9mLXRoZS1sYW5l";
+    while child.try_wait().unwrap().is_none() {
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words);
+            assert!(
+                !words.contains(password) && !words.contains(encoded),
+                "{words}"
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for text in [&output.stdout, &output.stderr] {
+        let text = String::from_utf8_lossy(text);
+        assert!(
+            !text.contains(password) && !text.contains(encoded),
+            "{text}"
+        );
+    }
+    for entry in walkdir::WalkDir::new(lab.repository.path().join("target"))
+        .into_iter()
+        .flatten()
+    {
+        let text = fs::read(entry.path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        assert!(
+            !text.contains(password) && !text.contains(encoded),
+            "{}",
+            entry.path().display()
+        );
+    }
+    let nodes = lab.docker(&[
+        "ps",
+        "--filter",
+        "label=io.x-k8s.kind.cluster",
+        "--filter",
+        &format!("network={NAME}-e2e"),
+        "--format",
+        "{{.Names}}",
+    ]);
+    let node = nodes.success().stdout.trim().to_owned();
+    let config = lab
+        .docker(&["exec", &node, "cat", "/var/lib/kubelet/config.json"])
+        .success()
+        .stdout;
+    assert!(config.contains(encoded), "the node has no login");
+    let mode = lab.docker(&[
+        "exec",
+        &node,
+        "stat",
+        "--format",
+        "%a",
+        "/var/lib/kubelet/config.json",
+    ]);
+    assert_eq!(mode.success().stdout.trim(), "600");
+}
