@@ -8,6 +8,8 @@ struct Symptom {
     /// Found within one line, whatever stands around it.
     pattern: &'static str,
     cause: &'static str,
+    /// It does not get better by itself: there is no point in waiting.
+    hopeless: bool,
 }
 
 /// The first that is found counts: what is at the bottom of things stands before what follows from it.
@@ -16,123 +18,171 @@ const SYMPTOMS: &[Symptom] = &[
     Symptom {
         pattern: r"no space left on device|No space left on device|DiskPressure",
         cause: "a disk is full, the node's or the engine's. `docker system df` shows what takes the room.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"failed to (?:resolve|pull)[^\n]*"([^"\n]+)"[^\n]*(?:401|403|[Uu]nauthorized|authorization failed|insufficient_scope|pull access denied)"#,
         cause: "the registry does not let the node have the image `$1`: the login is missing or wrong. Set REGISTRY_HOST, REGISTRY_USERNAME and \
                 REGISTRY_PASSWORD, and run `cargo xtask e2e setup-env` once more.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"failed to (?:resolve reference|resolve image|pull image|pull and unpack image)[^\n]*?"([^"\n]+)"[^\n]*: not found"#,
         cause: "the image `$1` cannot be pulled: its registry does not have it. Build and push it (`cargo xtask bake TARGET --push`), and compare \
                 the reference in the values with what was pushed.",
+        hopeless: true,
     },
     Symptom {
         pattern: r"lookup ([^\s:]+)[^\n]*: no such host",
         cause: "an image cannot be pulled: the node does not know the registry's host `$1`. Compare the reference in the values with the registry's \
                 name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"failed to do request: (?:Head|Get) "https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
         cause: "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` mends a local registry and tells \
                 every node where it is; a registry that cannot be reached from here needs an entry in `[mirrors]` of xtask.toml.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"failed to (?:resolve|pull)[^\n]*(x509: [^"\n]+)"#,
         cause: "an image cannot be pulled: the node does not trust the registry ($1).",
+        hopeless: false,
     },
     Symptom {
         pattern: r"(?:server gave HTTP response to HTTPS client)",
         cause: "an image cannot be pulled: the registry speaks HTTP, and the node was not told so. `cargo xtask e2e setup-env` tells it for a local \
                 registry; for another one write its URL with `http://` into `[mirrors]` of xtask.toml.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"(?:ErrImagePull|ImagePullBackOff|Failed to pull image)[^\n]*?"([^"\s]+)""#,
         cause: "the image `$1` cannot be pulled; events.txt says more.",
+        hopeless: false,
     },
     Symptom {
         pattern: r"exec format error",
         cause: "an image is for another processor than the node's. Build it for the node: `cargo xtask bake TARGET --push --platform linux/amd64`, say.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: ([^:\s]+\.so[^:\s]*): cannot open shared object file"#,
         cause: "the library `$1` needs `$2`, which is neither in the extension's image nor in the PostgreSQL image. Add it to the image and name its \
                 folder in `ld_library_path` of metadata.hcl.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: undefined symbol: (\w+)"#,
         cause: "the library `$1` lacks the symbol `$2`: it was built for another PostgreSQL, or a library that it needs is not preloaded.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"could not access file "([^"\n\\]+)": No such file or directory"#,
         cause: "the server cannot find the library `$1`: no mounted image has it in its `dynamic_library_path`. Either `shared_preload_libraries` in \
                 metadata.hcl names what does not exist, or the image lacks it, or an extension that this one needs is not in `required_extensions`.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"(?:extension ")?(\w+)"? must be (?:pre)?loaded(?: via| in)? "?shared_preload_libraries"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"extension "(\w+)" must be preloaded"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"extension "([^"\n\\]+)" has no installation script nor update path for version "([^"\n\\]+)""#,
         cause: "the version differs: the image does not hold version `$2` of `$1`. Compare `sql` in metadata.hcl, which becomes the image's annotation \
                 `io.cloudnativepg.image.sql.version`, with the `.control` and `.sql` files in the image.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"(?:extension "([^"\n\\]+)" is not available|could not open extension control file[^\n]*/([^/"\n]+)\.control)"#,
         cause: "the control file of `$1$2` was not found: no mounted image has it in `share/extension` (or in the `extension_control_path` of \
                 metadata.hcl). Compare `sql_name` with the name of the `.control` file in the image.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"required extension "([^"\n\\]+)" is not installed"#,
         cause: "the extension needs `$1`, which was not created before it: add the directory that holds `$1` to `required_extensions` in metadata.hcl.",
+        hopeless: true,
     },
     Symptom {
         pattern: r"extension (\S+): wanted (\S+), found (\S+)",
         cause: "the version differs: `$1` should be $2, and the database has $3. Compare `sql` in metadata.hcl with what the package installs.",
+        hopeless: false,
     },
     Symptom {
         pattern: r"(unrecognized configuration parameter [^\n]+|invalid value for parameter [^\n]+)",
         cause: "the server refuses a setting ($1): look at `postgresql_parameters` in metadata.hcl.",
+        hopeless: true,
     },
     Symptom {
         pattern: r#"admission webhook "[^"]+" denied the request: ([^\n]+)"#,
         cause: "the operator refuses what was applied: $1",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"failed calling webhook "([^"]+)"[^\n]*"#,
         cause: "the operator is not ready: its webhook `$1` does not answer. operator.txt and operator.log say why; `cargo xtask e2e setup-env` waits for it.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"no matches for kind "(\w+)" in version "([^"]+)"|could not find the requested resource"#,
         cause: "the cluster does not know `$1` ($2): the operator is not installed, or of an older release. `cargo xtask e2e setup-env` installs it.",
+        hopeless: false,
     },
     Symptom {
         pattern: r"0/\d+ nodes are available: ([^\n]+)",
         cause: "no node takes the pod: $1",
+        hopeless: false,
     },
     Symptom {
         pattern: r"OOMKilled",
         cause: "a container was killed because it used more memory than it may.",
+        hopeless: false,
     },
     Symptom {
         pattern: r"CrashLoopBackOff[^\n]*cnpg-controller-manager|cnpg-controller-manager[^\n]*CrashLoopBackOff",
         cause: "the operator is not ready: it ends again and again. operator.log says why.",
+        hopeless: false,
     },
     Symptom {
         pattern: r#"ERROR:\s+([^\n]+?)(?:"[,}]|\n|$)"#,
         cause: "PostgreSQL refuses a statement of the suite: $1",
+        hopeless: false,
     },
 ];
 
 /// A line of JSON is no sentence.
 const LONGEST_PART: usize = 200;
 
+/// Whether the texts show what does not get better by itself.
+pub(crate) fn is_hopeless(texts: &[String]) -> bool {
+    find(texts).is_some_and(|(symptom, _)| symptom.hopeless)
+}
+
 /// The probable cause that the texts show, as a paragraph; None when they show none that is known.
 pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
+    let (symptom, parts) = find(texts)?;
+    let mut cause = String::new();
+    let mut rest = symptom.cause;
+    while let Some((before, after)) = rest.split_once('$') {
+        let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
+            break;
+        };
+        let part = parts.get(digit as usize).map_or("", |part| part.trim());
+        cause += before;
+        cause.extend(part.chars().take(LONGEST_PART));
+        rest = &after[1..];
+    }
+    Some(cause + rest)
+}
+
+/// The first symptom that the texts show, with the parts that its pattern found.
+fn find(texts: &[String]) -> Option<(&'static Symptom, Vec<String>)> {
     // Logs are JSON, in which a quote is escaped.
     let texts: Vec<String> = texts
         .iter()
@@ -142,20 +192,10 @@ pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
         // A pattern that does not compile fails the unit test, not the user.
         let pattern = Regex::new(symptom.pattern).ok()?;
         let found = texts.iter().find_map(|text| pattern.captures(text))?;
-        let mut cause = String::new();
-        let mut rest = symptom.cause;
-        while let Some((before, after)) = rest.split_once('$') {
-            let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
-                break;
-            };
-            let part = found
-                .get(digit as usize)
-                .map_or("", |part| part.as_str().trim());
-            cause += before;
-            cause.extend(part.chars().take(LONGEST_PART));
-            rest = &after[1..];
-        }
-        Some(cause + rest)
+        let part = |part: Option<regex_lite::Match<'_>>| {
+            part.map_or(String::new(), |part| part.as_str().to_owned())
+        };
+        Some((symptom, found.iter().map(part).collect()))
     })
 }
 

@@ -37,6 +37,9 @@ use crate::plan::{Arg, Cmd, Stdin};
 /// How long a child may take to end once it has been asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// How often a step that is watched is asked after.
+const WATCH: Duration = Duration::from_secs(4);
+
 /// Runs commands. The real one is [`Real`]; tests of the runner have one that fails on demand.
 pub(crate) trait Exec: Sync {
     /// Runs to the end. Each line of output goes to `line` as it comes and to `log` when there is one.
@@ -47,6 +50,19 @@ pub(crate) trait Exec: Sync {
         timeout: Option<Duration>,
         line: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure>;
+
+    /// Runs as [`Exec::run`] does, and ends what runs once `hopeless` says twice in a row that it cannot
+    /// succeed any more. It is asked every few seconds.
+    fn run_watched(
+        &self,
+        cmd: &Cmd,
+        log: Option<&Path>,
+        timeout: Option<Duration>,
+        line: &mut dyn FnMut(&str),
+        _hopeless: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), CmdFailure> {
+        self.run(cmd, log, timeout, line)
+    }
 
     /// Runs to the end and gives standard output; standard error is for the failure message.
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure>;
@@ -333,13 +349,14 @@ impl Deadline {
     }
 }
 
-impl Exec for Real {
-    fn run(
+impl Real {
+    fn run_to_end(
         &self,
         cmd: &Cmd,
         log: Option<&Path>,
         timeout: Option<Duration>,
         line: &mut dyn FnMut(&str),
+        hopeless: Option<&(dyn Fn() -> bool + Sync)>,
     ) -> Result<(), CmdFailure> {
         let started = Instant::now();
         let mut log_file = match log {
@@ -367,7 +384,8 @@ impl Exec for Real {
         }
         let deadline = Deadline::of(group, timeout);
         let mut tail = Tail::default();
-        let read = (|| -> std::io::Result<ExitStatus> {
+        let given_up = AtomicBool::new(false);
+        let mut follow = || -> std::io::Result<ExitStatus> {
             let mut lines = BufReader::new(&reader);
             let mut bytes = Vec::new();
             while lines.read_until(b'\n', &mut bytes)? > 0 {
@@ -386,9 +404,26 @@ impl Exec for Real {
                 Some(output) => Ok(output.status),
                 None => Err(std::io::Error::other("its output ended before it did")),
             }
-        })();
+        };
+        let read = match hopeless {
+            None => follow(),
+            Some(hopeless) => std::thread::scope(|scope| {
+                let (ended, ends) = mpsc::channel();
+                let given_up = &given_up;
+                scope.spawn(move || {
+                    if watch(hopeless, &ends) {
+                        given_up.store(true, Ordering::SeqCst);
+                        self.end(group);
+                    }
+                });
+                let read = follow();
+                drop(ended);
+                read
+            }),
+        };
         self.running().remove(&group);
         let reason = match read {
+            Ok(_) if given_up.load(Ordering::SeqCst) => Reason::GivenUp,
             Ok(status) => match reason_of(status, &deadline, timeout) {
                 None => return Ok(()),
                 Some(reason) => reason,
@@ -403,6 +438,42 @@ impl Exec for Real {
             log: log.map(Path::to_owned),
             ..CmdFailure::before_start(cmd, reason)
         })
+    }
+}
+
+/// Asks every few seconds until two answers in a row are yes, or until `ended` is dropped.
+fn watch(hopeless: &dyn Fn() -> bool, ended: &mpsc::Receiver<()>) -> bool {
+    let mut before = false;
+    while ended.recv_timeout(WATCH) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let now = hopeless();
+        if now && before {
+            return true;
+        }
+        before = now;
+    }
+    false
+}
+
+impl Exec for Real {
+    fn run(
+        &self,
+        cmd: &Cmd,
+        log: Option<&Path>,
+        timeout: Option<Duration>,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), CmdFailure> {
+        self.run_to_end(cmd, log, timeout, line, None)
+    }
+
+    fn run_watched(
+        &self,
+        cmd: &Cmd,
+        log: Option<&Path>,
+        timeout: Option<Duration>,
+        line: &mut dyn FnMut(&str),
+        hopeless: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), CmdFailure> {
+        self.run_to_end(cmd, log, timeout, line, Some(hopeless))
     }
 
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {

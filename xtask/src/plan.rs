@@ -216,6 +216,8 @@ pub(crate) struct Step {
     pub pool: Option<&'static str>,
     /// What to ask, and in which file to keep the answer, when the step fails.
     pub evidence: Vec<(String, Cmd)>,
+    /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
+    pub watch: Vec<Cmd>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// The step is not needed when this holds; the text says why, for people.
@@ -238,6 +240,7 @@ impl Step {
             ended: Vec::new(),
             pool: None,
             evidence: Vec::new(),
+            watch: Vec::new(),
             says: false,
             skip_if: None,
             undo: None,
@@ -272,6 +275,12 @@ impl Step {
     #[must_use]
     pub(crate) fn evidence(mut self, questions: Vec<(String, Cmd)>) -> Self {
         self.evidence.extend(questions);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn watch(mut self, questions: Vec<Cmd>) -> Self {
+        self.watch = questions;
         self
     }
 

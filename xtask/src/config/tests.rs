@@ -63,3 +63,35 @@ fn bake_gets_the_registry_always_and_the_rest_when_it_is_set() {
         ]
     );
 }
+
+#[test]
+fn lists_are_arrays_and_maps_are_tables() {
+    let toml = "[e2e]\nseed = [\"a/b:1\", \"c:2\"]\n[mirrors]\nghcr.io = \"https://m/v2/g\"\n\"docker.io\" = \"https://m\"\n";
+    let config = load(toml, &[]).unwrap();
+    assert_eq!(config.list(E2E_SEED), ["a/b:1", "c:2"]);
+    let mut mirrors = config.map(MIRRORS);
+    mirrors.sort_unstable();
+    assert_eq!(
+        mirrors,
+        [("docker.io", "https://m"), ("ghcr.io", "https://m/v2/g")]
+    );
+    let config = load(toml, &[("XTASK_MIRRORS", "quay.io=http://x, ")]).unwrap();
+    assert_eq!(config.map(MIRRORS), [("quay.io", "http://x")]);
+    for (toml, message) in [
+        (
+            "[mirrors]\n\"ghcr.io\" = 1\n",
+            "`xtask.toml` line 1: `mirrors` holds strings",
+        ),
+        (
+            "[e2e]\nseed = [1]\n",
+            "`xtask.toml` line 2: `e2e.seed` holds strings",
+        ),
+        (
+            "mirrors = \"ghcr.io\"\n",
+            "setting `mirrors` is `ghcr.io` (xtask.toml:1); it must be `name=value`",
+        ),
+    ] {
+        let error = load(toml, &[]).unwrap_err();
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
+}

@@ -28,6 +28,8 @@ pub enum Reason {
     Status(i32),
     Signal(i32),
     TimedOut(Duration),
+    /// We ended it: it could not succeed any more.
+    GivenUp,
     /// It could not be started, or its output could not be read or logged.
     Io(String),
     /// It was not started, because an argument could not be made.
@@ -92,6 +94,7 @@ impl From<CmdFailure> for Failure {
             Reason::Status(code) => format!("exited with status {code} {after}"),
             Reason::Signal(number) => format!("ended by signal {number} {after}"),
             Reason::TimedOut(limit) => format!("did not end within {}s", limit.as_secs()),
+            Reason::GivenUp => format!("given up {after}: it could not succeed any more"),
             Reason::Io(why) | Reason::Argument(why) => format!("not run to its end: {why}"),
             Reason::NotFound => String::new(),
         };

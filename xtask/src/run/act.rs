@@ -10,6 +10,7 @@ use std::{
 
 use super::{Walk, log_name};
 use crate::{
+    diagnosis,
     event::{Event, Outcome},
     exec::CmdFailure,
     failure::Failure,
@@ -34,9 +35,14 @@ impl Walk<'_> {
         match &step.action {
             Action::Run(cmd) => {
                 let log = self.options.logs.join(log_name(&step.name));
-                self.exec
-                    .run(cmd, Some(&log), step.timeout, output)
-                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+                let ended = if step.watch.is_empty() {
+                    self.exec.run(cmd, Some(&log), step.timeout, output)
+                } else {
+                    let hopeless = || self.is_hopeless(&step.watch);
+                    self.exec
+                        .run_watched(cmd, Some(&log), step.timeout, output, &hopeless)
+                };
+                ended.map_err(|failed| anyhow::Error::from(explain(failed)))?;
             }
             Action::Folder(path) => fs_err::create_dir_all(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
@@ -70,6 +76,13 @@ impl Walk<'_> {
             Action::RemoveFolder(path) => file::remove_folder(path)?,
         }
         Ok(Outcome::Done(None))
+    }
+
+    /// Whether an answer shows what will not get better by itself. What cannot be asked shows nothing.
+    fn is_hopeless(&self, questions: &[Cmd]) -> bool {
+        let answer = |cmd: &Cmd| self.exec.read(cmd, Some(Duration::from_secs(20))).ok();
+        let answers: Vec<String> = questions.iter().filter_map(answer).collect();
+        diagnosis::is_hopeless(&answers)
     }
 
     fn holds(&self, probe: &Probe) -> Result<bool, Failure> {

@@ -113,7 +113,11 @@ impl Database {
             flags: &[],
         };
         let step = Step::run(format!("database {}", self.resource), test.cmd());
-        plan.add(step.after([made]).evidence(runner.evidence(namespace)));
+        plan.add(
+            step.after([made])
+                .evidence(runner.evidence(namespace))
+                .watch(runner.watch(namespace)),
+        );
         let report = context.run(&plan, None, false)?;
         Ok(context.verdict(&report, "making the database")?)
     }

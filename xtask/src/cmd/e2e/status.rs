@@ -14,6 +14,7 @@ use crate::{
         world::{Presence, World},
     },
     plan::Plan,
+    sandbox::State,
     ui::Table,
 };
 
@@ -28,7 +29,13 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<ExitCo
     choose_cluster(context, &args.cluster)?;
     context.enter(true)?;
     let wanted = super::environment(context)?;
-    let (environment, world) = super::existing(context)?;
+    let stopped =
+        context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_));
+    let (environment, world) = if stopped {
+        (wanted.clone(), World::default())
+    } else {
+        super::existing(context)?
+    };
     let parts = parts(&environment, &world);
     // What setting it up again would say.
     let mut plan = Plan::default();

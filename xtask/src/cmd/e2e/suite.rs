@@ -171,7 +171,8 @@ impl Runner {
             .after([made])
             .pool(POOL)
             .timeout(PATIENCE)
-            .evidence(self.evidence(&namespace));
+            .evidence(self.evidence(&namespace))
+            .watch(self.watch(&namespace));
         if !self.skip_delete {
             step = step.undo(remove.clone());
         }
@@ -195,6 +196,31 @@ impl Runner {
             .take(44)
             .collect();
         format!("xtask-{safe}-{kind}-{}", self.unique)
+    }
+
+    /// Where it shows that a suite waits in vain: a database that cannot start never says so itself.
+    pub(super) fn watch(&self, namespace: &str) -> Vec<Cmd> {
+        let ask = |args: &[&str]| {
+            let cmd = self.access.cmd("look after the suite");
+            cmd.args(["--namespace", namespace]).args(args)
+        };
+        vec![
+            ask(&[
+                "get",
+                "events,databases.postgresql.cnpg.io",
+                "--output",
+                "json",
+            ]),
+            ask(&[
+                "logs",
+                "--selector",
+                "cnpg.io/cluster",
+                "--all-containers",
+                "--ignore-errors",
+                "--tail",
+                "60",
+            ]),
+        ]
     }
 
     /// What a person would ask about a namespace in which something went wrong.

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every setting: its key, its environment variable, its default and what it is for.
+
+/// One setting: its key in `xtask.toml`, its environment variable, its default, what it is for.
+pub(crate) struct Setting {
+    pub key: &'static str,
+    pub env: &'static str,
+    pub default: &'static str,
+    pub about: &'static str,
+    pub(super) kind: Type,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Text,
+    /// A whole number; 0 means "decide for me".
+    Number,
+    OneOf(&'static [&'static str]),
+    /// Texts, comma-separated; in `xtask.toml` an array.
+    List,
+    /// `name=value`, comma-separated; in `xtask.toml` a table.
+    Map,
+}
+
+macro_rules! settings {
+    ($($constant:ident $key:literal $env:literal $default:literal $kind:expr, $about:literal;)*) => {
+        $(#[doc = $about] pub(crate) const $constant: &str = $key;)*
+        /// All settings, in the order in which `config` shows them.
+        pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
+            key: $key, env: $env, default: $default, about: $about, kind: $kind,
+        }),*];
+    };
+}
+
+settings! {
+    PATHS_EXTENSIONS "paths.extensions" "XTASK_PATHS_EXTENSIONS" "extensions" Type::Text,
+        "the folder with one directory per extension";
+    PATHS_BAKE_FILE "paths.bake-file" "XTASK_PATHS_BAKE_FILE" "docker/bake.hcl" Type::Text,
+        "the file that tells buildx how an image is built";
+    PATHS_SUITE "paths.suite" "XTASK_PATHS_SUITE" "test" Type::Text,
+        "the folder with the Chainsaw suite that all extensions share";
+    REGISTRY "registry" "registry" "localhost:5000" Type::Text,
+        "where images are pushed; bake reads the same variable";
+    ENVIRONMENT "environment" "environment" "testing" Type::OneOf(&["testing", "production"]),
+        "`testing` images have `-testing` in their name; bake reads the same variable";
+    REVISION "revision" "revision" "" Type::Text,
+        "the commit to write into the images; bake reads the same variable";
+    BASE_IMAGE "images.base" "base_image" "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}" Type::Text,
+        "the PostgreSQL image an extension is built for; bake reads the same variable";
+    NODE_IMAGE "images.node" "XTASK_IMAGES_NODE"
+        "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5" Type::Text,
+        "the image of kind's nodes; its tag is the version of Kubernetes";
+    REGISTRY_IMAGE "images.registry" "XTASK_IMAGES_REGISTRY"
+        "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33" Type::Text,
+        "the image of the local registry";
+    PSQL_IMAGE "images.psql" "XTASK_IMAGES_PSQL"
+        "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae" Type::Text,
+        "the image with psql that the Chainsaw suites use; with `--base debian` it is the base image";
+    OPERATOR_IMAGE "images.operator" "XTASK_IMAGES_OPERATOR" "" Type::Text,
+        "the operator's image; empty: what its manifest says";
+    PUBLISHED "images.published" "XTASK_IMAGES_PUBLISHED" "ghcr.io/cloudnative-pg" Type::Text,
+        "where extension images are published; what is not built here is taken from there";
+    BUILDER "bake.builder" "BUILDX_BUILDER" "" Type::Text,
+        "the buildx builder; empty: the one that buildx has selected";
+    JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number,
+        "builds and tests at the same time; 0: one per extension, at most eight";
+    SBOM "bake.sbom" "XTASK_BAKE_SBOM" "auto" Type::OneOf(&["auto", "always", "never"]),
+        "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
+    SMOKE_MOUNT "smoke.mount" "XTASK_SMOKE_MOUNT" "auto" Type::OneOf(&["auto", "image", "copy"]),
+        "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
+    SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number,
+        "seconds that one smoke test may take";
+    E2E_NAME "e2e.name" "XTASK_E2E_NAME" "pg-extensions" Type::Text,
+        "the name of the end-to-end environment: of its network, registry and cluster";
+    E2E_NODES "e2e.nodes" "XTASK_E2E_NODES" "1" Type::Number,
+        "nodes of the kind cluster; the first is the control plane";
+    E2E_SEED "e2e.seed" "XTASK_E2E_SEED" "" Type::List,
+        "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
+    E2E_SUITES "e2e.suites" "XTASK_E2E_SUITES" "0" Type::Number,
+        "suites at the same time; 0: two, and one more for every two processors";
+    MIRRORS "mirrors" "XTASK_MIRRORS" "" Type::Map,
+        "registries that the nodes take images from in place of others: `ghcr.io=https://mirror.example`";
+    CREDENTIALS_HOST "credentials.host" "REGISTRY_HOST" "" Type::Text,
+        "a private registry that the nodes log in to; the password comes from the environment variable `REGISTRY_PASSWORD` alone";
+    CREDENTIALS_USERNAME "credentials.username" "REGISTRY_USERNAME" "" Type::Text,
+        "the user for the private registry";
+    CNPG_RELEASE "cnpg.release" "XTASK_CNPG_RELEASE" "1.30" Type::Text,
+        "the operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest";
+    CNPG_MANIFEST "cnpg.manifest" "XTASK_CNPG_MANIFEST" "" Type::Text,
+        "path or URL of the operator's manifest, `{release}` is replaced; empty: where CloudNativePG publishes it";
+    CLUSTER_KUBECONFIG "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG" "" Type::Text,
+        "an existing cluster to use in place of kind: its kubeconfig";
+    CLUSTER_CONTEXT "cluster.context" "XTASK_CLUSTER_CONTEXT" "" Type::Text,
+        "the context in that kubeconfig; empty: its current one";
+    CLUSTER_REGISTRY "cluster.registry" "XTASK_CLUSTER_REGISTRY" "" Type::Text,
+        "what an existing cluster calls the registry that images are pushed to; empty: the same";
+    SANDBOX_FOLDER "sandbox.folder" "XTASK_SANDBOX_FOLDER" "" Type::Text,
+        "where the sandbox lives; empty: xtask-sandbox in the user's cache folder";
+    SANDBOX_BASE "sandbox.base" "XTASK_SANDBOX_BASE" "auto" Type::OneOf(&["auto", "published", "debian"]),
+        "base images in the sandbox; auto: the published ones, or Debian's packages where they cannot be had";
+    SANDBOX_SUITE "sandbox.suite" "XTASK_SANDBOX_SUITE" "forky" Type::Text,
+        "the Debian suite of the sandbox and of its base image";
+    SANDBOX_MIRROR "sandbox.mirror" "XTASK_SANDBOX_MIRROR" "" Type::Text,
+        "the Debian mirror; empty: the one that this machine's apt uses";
+    DISK_WARNING "disk.warning" "XTASK_DISK_WARNING" "5" Type::Number,
+        "warn when the engine's disk has less than this many GiB left";
+}
