@@ -42,4 +42,10 @@ for version in $cnpg; do
     say "made $image"
 done
 
-has "$node_image" || bash "$here/node-image.sh"
+# Another version, or another file of the node, is another image.
+stamp=$(cd "$here" && find node-image.sh versions.sh node -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
+if ! has "$node_image" || [ "$(cat "$lab/images/node.stamp" 2>/dev/null)" != "$stamp" ]; then
+    rm -f "$lab/images/node.stamp"
+    bash "$here/node-image.sh"
+    echo "$stamp" >"$lab/images/node.stamp"
+fi

@@ -12,9 +12,8 @@ for program in $all; do [ -x "$programs/$program" ] || missing+=" $program"; don
 if [ -n "$missing" ] && [ "${1:-}" != --compile ] && [ -s "$archive" ]; then
     say "unpacking the archive of programs"
     rm -rf "$lab/unpacked"
-    mkdir "$lab/unpacked"
     # zstd is in the sandbox, and may not be on this machine.
-    (cd "$repository" && cargo xtask sandbox exec -- bash "$here/unpack.sh" "$archive" "$lab/unpacked")
+    (cd "$repository" && cargo xtask sandbox exec -- bash "$here/unpack.sh" <"$archive")
     # The archive holds the manager of one release, by the name of the program.
     [ ! -e "$lab/unpacked/cnpg-manager" ] || mv "$lab/unpacked/cnpg-manager" "$lab/unpacked/cnpg-manager-1.30.0"
     mv -f "$lab/unpacked"/* "$programs/"

@@ -5,6 +5,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 export XTASK_LAB=${XTASK_LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/xtask-lab}
 lab=$XTASK_LAB
+# Inside the sandbox this machine's files are below /host, wherever they are.
+[ ! -e /etc/xtask/root ] || lab=/host$lab
 programs=$lab/programs
 
 # What kubeadm of this Kubernetes asks for.

@@ -296,11 +296,6 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
 }
 
 fn unknown(task: &Task, name: &str, value: &str) -> Failure {
-    if name == "REGISTRY_PASSWORD" {
-        // Never with its value: an argument is there for everybody to read.
-        return Failure::invalid("`REGISTRY_PASSWORD` must not be an argument, which everybody on this machine can read")
-            .hint(format!("put it into the environment: `read -rs REGISTRY_PASSWORD; export REGISTRY_PASSWORD; cargo xtask {}`", task.name));
-    }
     if ["registry", "environment", "revision", "base_image"].contains(&name) {
         return Failure::invalid(format!(
             "`{name}` is an environment variable, not a variable of a task"

@@ -32,7 +32,7 @@ mod tail;
 pub(crate) use failure::{CmdFailure, Reason};
 use tail::Tail;
 
-use crate::plan::{Arg, Cmd, Stdin};
+use crate::plan::{Arg, Cmd, PASSWORD, Stdin};
 
 /// How long a child may take to end once it has been asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -211,7 +211,8 @@ impl Real {
         if let Some(path) = &self.path {
             expression = expression.env("PATH", path);
         }
-        Ok(expression)
+        // What a child needs of it goes through its standard input.
+        Ok(expression.env_remove(PASSWORD))
     }
 
     /// Starts a child that reads the terminal or our standard input, and waits for it.

@@ -90,6 +90,7 @@ enum Refused {
 }
 
 fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
+    refuse_password(&args).map_err(Refused::Dialect)?;
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
     let args = match words {
@@ -102,4 +103,22 @@ fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
     };
     Cli::try_parse_from(std::iter::once(OsString::from("cargo xtask")).chain(args))
         .map_err(Refused::Clap)
+}
+
+/// Refuses a password among the arguments, whatever the command, and without repeating it: what is there
+/// everybody on this machine can read.
+fn refuse_password(args: &[OsString]) -> Result<(), Failure> {
+    let is_password = |arg: &OsString| {
+        let text = arg.to_string_lossy();
+        let name = text.split_once('=').map(|(name, _)| name.to_uppercase());
+        name.is_some_and(|name| failure::nearest(&name, [plan::PASSWORD]).is_some())
+    };
+    if !args.iter().any(is_password) {
+        return Ok(());
+    }
+    let message =
+        "`REGISTRY_PASSWORD` must not be an argument, which everybody on this machine can read";
+    Err(Failure::invalid(message).hint(
+        "put it into the environment: `read -rs REGISTRY_PASSWORD; export REGISTRY_PASSWORD`",
+    ))
 }

@@ -19,7 +19,7 @@ pub(crate) mod values;
 
 pub(crate) use cmd::{Arg, Cmd, Stdin};
 pub(crate) use rotation::Rotation;
-pub(crate) use secret::Secret;
+pub(crate) use secret::{PASSWORD, Secret};
 pub(crate) use values::{Needed, Values};
 
 /// A question about the world that changes nothing.

@@ -16,6 +16,38 @@ mod cli {
     mod bake;
     mod checks;
     mod disk;
+    mod e2e {
+        pub(crate) mod call;
+        pub(crate) mod engine;
+        pub(crate) mod image;
+        pub(crate) mod lab;
+        pub(crate) mod registry;
+
+        mod annotations;
+        mod builds;
+        mod cleanup;
+        mod convergence;
+        mod existing;
+        mod full;
+        mod guide;
+        mod kubeconfig;
+        mod leftovers;
+        mod nodes;
+        mod operator;
+        mod programs;
+        mod psql;
+        mod refusal;
+        mod releases;
+        mod replacement;
+        mod results;
+        mod secrets;
+        mod setup;
+        mod sources;
+        mod status;
+        mod suites;
+        mod upgrade;
+        mod values;
+    }
     mod engine;
     mod events;
     mod failures;

@@ -11,9 +11,10 @@ use crate::{
     context::Context,
     exec::Exec,
     failure::Failure,
+    image::ImageRef,
     plan::Cmd,
     sandbox,
-    tool::{self, buildx, docker},
+    tool::{self, buildx, docker, kind},
     ui::Table,
 };
 
@@ -251,7 +252,10 @@ fn e2e_checks(context: &Context, asked: bool) -> Vec<Check> {
                     Some(*install),
                 ),
                 Some(_) => match context.exec.read(&cmd, Some(PATIENCE)) {
-                    Ok(text) => (State::Good, tool::version_in(&text), None),
+                    Ok(text) => match too_old(context, program, text.trim()) {
+                        None => (State::Good, tool::version_in(&text), None),
+                        Some(why) => (absent, why, Some(*install)),
+                    },
                     Err(failed) => {
                         let found = failed.cause().unwrap_or("it does not run").to_owned();
                         (absent, found, Some(*install))
@@ -266,6 +270,16 @@ fn e2e_checks(context: &Context, asked: bool) -> Vec<Check> {
             }
         })
         .collect()
+}
+
+/// Why a tool is too old for the cluster that the settings ask for.
+fn too_old(context: &Context, program: &str, version: &str) -> Option<String> {
+    if program != "kind" {
+        return None;
+    }
+    let image: ImageRef = context.config.get(config::NODE_IMAGE).parse().ok()?;
+    let failure = kind::check_version(version, &image.tag?).err()?;
+    Some(failure.message)
 }
 
 /// Takes a check's name, state, what was found, and the fix.

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::{
     Environment, FOLDER, Place, kind,
     registry::Registry,
-    world::{Api, KindCluster, World},
+    world::{Api, Presence, World},
 };
 use crate::{
+    failure::Failure,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
     tool::kind::{config, nodes},
 };
@@ -18,11 +19,19 @@ use crate::{
 /// What is to be done about the cluster that is there.
 enum Verdict {
     Keep,
+    /// Its nodes have stopped.
     Start,
+    /// What is wrong with it, which may pass: it is given time.
+    Wait(String),
     /// Why it is made anew.
     Replace(String),
     Make,
 }
+
+/// How long nodes that were just started may take until the cluster answers and they are ready.
+const START: Duration = Duration::from_secs(120);
+/// How long a cluster that runs may take to come to itself, after the engine was restarted, say.
+const RECOVERY: Duration = Duration::from_secs(45);
 
 impl Environment {
     /// The cluster, its nodes' registries, and the `ConfigMap` that tells tools of the local registry.
@@ -31,16 +40,19 @@ impl Environment {
         plan: &mut Plan,
         world: &World,
         registry: &Registry,
-    ) -> Vec<StepId> {
+    ) -> Result<Vec<StepId>, Failure> {
         let Place::Kind {
             node_image,
             kubernetes,
             nodes: count,
         } = &self.place
         else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let name = self.cluster().unwrap_or_default();
+        if world.taken {
+            return Err(taken(&name));
+        }
         let wanted = nodes(&name, *count);
         let mut before = registry.network.clone();
         // Two clusters at once are for nobody's memory, and every command means *the* cluster.
@@ -48,34 +60,21 @@ impl Environment {
             plan.note(format!("`{}` makes way for `{name}`", other.name));
             before.push(plan.add(self.delete_cluster(&other.name)));
         }
-        let ready = match verdict(
-            world.cluster(&name),
-            world.api.as_ref(),
-            &wanted,
-            kubernetes,
-        ) {
+        let create = |plan: &mut Plan, before: &[StepId]| {
+            self.create(plan, &name, node_image, &config(*count, kubernetes), before)
+        };
+        let ready = match self.verdict(world) {
             Verdict::Keep => Vec::new(),
             Verdict::Start => self.start(plan, &name, &wanted, &before),
-            Verdict::Replace(why) => {
+            Verdict::Wait(why) if !world.woken => self.give_time(plan, &name, &why, &before),
+            Verdict::Wait(why) | Verdict::Replace(why) => {
                 plan.note(format!("the cluster `{name}` is made anew: {why}"));
                 before.push(plan.add(self.delete_cluster(&name)));
-                self.create(
-                    plan,
-                    &name,
-                    node_image,
-                    &config(*count, kubernetes),
-                    &before,
-                )
+                create(plan, &before)
             }
-            Verdict::Make => self.create(
-                plan,
-                &name,
-                node_image,
-                &config(*count, kubernetes),
-                &before,
-            ),
+            Verdict::Make => create(plan, &before),
         };
-        let mut all = self.add_nodes(plan, &wanted, &ready);
+        let mut all = self.add_nodes(plan, world, &wanted, &ready);
         if self.port.is_some() {
             let publish = self.access().apply(
                 "publish the local registry's names in the cluster",
@@ -85,7 +84,30 @@ impl Environment {
             all.push(plan.add(step.quiet()));
         }
         all.extend(ready);
-        all
+        Ok(all)
+    }
+
+    /// The steps that wake the cluster when it sleeps; what it has to say is known only afterwards.
+    pub(crate) fn wake(&self, world: &World) -> Option<Plan> {
+        let (Place::Kind { nodes: count, .. }, Some(name)) = (&self.place, self.cluster()) else {
+            return None;
+        };
+        let mut plan = Plan::default();
+        match self.verdict(world) {
+            Verdict::Start => self.start(&mut plan, &name, &nodes(&name, *count), &[]),
+            Verdict::Wait(why) => self.give_time(&mut plan, &name, &why, &[]),
+            Verdict::Keep | Verdict::Replace(_) | Verdict::Make => return None,
+        };
+        Some(plan)
+    }
+
+    /// What the cluster says, when it is one that stays.
+    pub(crate) fn kept<'a>(&self, world: &'a World) -> Option<&'a Api> {
+        let stays = match self.place {
+            Place::Kind { .. } => matches!(self.verdict(world), Verdict::Keep),
+            Place::Existing(_) => true,
+        };
+        world.api.as_ref().filter(|_| stays)
     }
 
     fn create(
@@ -132,7 +154,7 @@ impl Environment {
                 ]),
             )]);
         let created = plan.add(create);
-        vec![self.save_kubeconfig(plan, name, created)]
+        vec![self.save_kubeconfig(plan, name, &[created])]
     }
 
     fn start(
@@ -145,9 +167,25 @@ impl Environment {
         let start = Cmd::new("docker", format!("start the nodes of `{name}`"))
             .arg("start")
             .args(wanted);
-        let started =
-            plan.add(Step::run(format!("start {name}"), start).after(before.iter().copied()));
-        let saved = self.save_kubeconfig(plan, name, started);
+        let started = Step::run(format!("start {name}"), start).after(before.iter().copied());
+        let started = plan.add(started);
+        self.recover(plan, name, &[started], START)
+    }
+
+    fn give_time(&self, plan: &mut Plan, name: &str, why: &str, before: &[StepId]) -> Vec<StepId> {
+        plan.note(format!("the cluster `{name}` is given time: {why}"));
+        self.recover(plan, name, before, RECOVERY)
+    }
+
+    /// Waits until the cluster answers and its nodes are ready.
+    fn recover(
+        &self,
+        plan: &mut Plan,
+        name: &str,
+        before: &[StepId],
+        patience: Duration,
+    ) -> Vec<StepId> {
+        let saved = self.save_kubeconfig(plan, name, before);
         let access = self.access();
         let answers = access.cmd("ask the cluster whether it is ready").args([
             "get",
@@ -159,7 +197,7 @@ impl Environment {
         let wait = Action::WaitFor {
             probe: Probe::Succeeds(answers),
             every: Duration::from_millis(500),
-            patience: Duration::from_secs(120),
+            patience,
             log: None,
         };
         let answers = plan.add(Step::new("cluster answers", wait).after([saved]));
@@ -169,17 +207,18 @@ impl Environment {
             "node",
             "--all",
             "--timeout",
-            "2m",
+            &format!("{}s", patience.as_secs()),
         ]);
         vec![plan.add(Step::run("nodes ready", ready).after([answers]))]
     }
 
-    fn save_kubeconfig(&self, plan: &mut Plan, name: &str, after: StepId) -> StepId {
+    fn save_kubeconfig(&self, plan: &mut Plan, name: &str, after: &[StepId]) -> StepId {
         let save = Action::Save {
             cmd: kind(&self.network()).kubeconfig(name, false),
             path: self.access().kubeconfig,
         };
-        plan.add(Step::new("kubeconfig", save).after([after]).quiet())
+        let step = Step::new("kubeconfig", save).after(after.iter().copied());
+        plan.add(step.quiet())
     }
 
     pub(crate) fn delete_cluster(&self, name: &str) -> Step {
@@ -206,44 +245,57 @@ impl Environment {
     }
 }
 
-fn verdict(
-    found: Option<&KindCluster>,
-    api: Option<&Api>,
-    wanted: &[String],
-    kubernetes: &str,
-) -> Verdict {
-    let Some(found) = found else {
-        return Verdict::Make;
-    };
-    let mut names: Vec<&str> = found.nodes.iter().map(|node| node.name.as_str()).collect();
-    let mut expected: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    names.sort_unstable();
-    expected.sort_unstable();
-    if names != expected {
-        return Verdict::Replace(format!(
-            "it has {} of {} nodes",
-            names.len(),
-            expected.len()
-        ));
-    }
-    if found.nodes.iter().any(|node| !node.running) {
-        // One that was never started has been left half-made.
-        return match found.nodes.iter().find(|node| node.state == "created") {
-            Some(node) => Verdict::Replace(format!("`{}` was never started", node.name)),
-            None => Verdict::Start,
+impl Environment {
+    fn verdict(&self, world: &World) -> Verdict {
+        let Place::Kind {
+            kubernetes,
+            nodes: count,
+            ..
+        } = &self.place
+        else {
+            return Verdict::Keep;
         };
+        let name = self.cluster().unwrap_or_default();
+        let Some(found) = world.cluster(&name) else {
+            return Verdict::Make;
+        };
+        let expected = nodes(&name, *count);
+        let same = found.nodes.len() == expected.len()
+            && found.nodes.iter().all(|node| expected.contains(&node.name));
+        if !same {
+            return Verdict::Replace(format!(
+                "it has {} of {} nodes",
+                found.nodes.len(),
+                expected.len()
+            ));
+        }
+        if world.network == Presence::Absent {
+            return Verdict::Replace("its network is gone".into());
+        }
+        if found.nodes.iter().any(|node| !node.running) {
+            // One that was never started has been left half-made.
+            return match found.nodes.iter().find(|node| node.state == "created") {
+                Some(node) => Verdict::Replace(format!("`{}` was never started", node.name)),
+                None => Verdict::Start,
+            };
+        }
+        let Some(api) = &world.api else {
+            return Verdict::Wait("it does not answer".into());
+        };
+        if let Some(node) = api.nodes.iter().find(|node| node.kubelet != *kubernetes) {
+            return Verdict::Replace(format!("`{}` runs Kubernetes {}", node.name, node.kubelet));
+        }
+        if api.nodes.len() != expected.len() || !api.storage_class {
+            return Verdict::Replace("it is half made".into());
+        }
+        match api.nodes.iter().find(|node| !node.ready) {
+            Some(node) => Verdict::Wait(format!("`{}` is not ready", node.name)),
+            None => Verdict::Keep,
+        }
     }
-    let Some(api) = api else {
-        return Verdict::Replace("it does not answer".into());
-    };
-    if let Some(node) = api.nodes.iter().find(|node| node.kubelet != kubernetes) {
-        return Verdict::Replace(format!("`{}` runs Kubernetes {}", node.name, node.kubelet));
-    }
-    if api.nodes.len() != wanted.len() || !api.storage_class {
-        return Verdict::Replace("it is half made".into());
-    }
-    match api.nodes.iter().find(|node| !node.ready) {
-        Some(node) => Verdict::Replace(format!("`{}` is not ready", node.name)),
-        None => Verdict::Keep,
-    }
+}
+
+fn taken(name: &str) -> Failure {
+    Failure::invalid(format!("a kind cluster `{name}` is there, but not on the network of this environment: xtask did not make it"))
+        .hint(format!("delete it (`kind delete cluster --name {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
 }

@@ -98,7 +98,7 @@ impl Environment {
         }
         let place = place(config)?;
         let registry = config.get(config::REGISTRY);
-        let host = registry.split('/').next().unwrap_or_default().to_owned();
+        let mut host = registry.split('/').next().unwrap_or_default().to_owned();
         let local = matches!(place, Place::Kind { .. }) && crate::image::is_local(registry);
         let port = match local.then(|| port_of(&host)) {
             None => None,
@@ -112,7 +112,13 @@ impl Environment {
         };
         let cluster = match (&place, port, config.get(config::CLUSTER_REGISTRY)) {
             (Place::Kind { .. }, Some(_), _) => format!("registry.{name}:{INNER_PORT}"),
-            (Place::Existing(_), _, given) if !given.is_empty() => given.to_owned(),
+            (Place::Existing(_), _, given) if !given.is_empty() => {
+                // With a path of its own it stands for the registry with its path.
+                if given.contains('/') {
+                    registry.clone_into(&mut host);
+                }
+                given.to_owned()
+            }
             _ => host.clone(),
         };
         let operator_image =
@@ -184,8 +190,16 @@ impl Environment {
         let registry = self.add_registry(plan, world)?;
         let seeded = self.add_seeds(plan, &registry);
         let cluster = match self.place {
-            Place::Kind { .. } => self.add_cluster(plan, world, &registry),
-            Place::Existing(_) => Vec::new(),
+            Place::Kind { .. } => self.add_cluster(plan, world, &registry)?,
+            Place::Existing(_) => {
+                if let Some(credentials) = &self.credentials {
+                    plan.note(format!(
+                        "the nodes of an existing cluster are not ours to log in to `{}`: it must have a pull secret",
+                        credentials.host
+                    ));
+                }
+                Vec::new()
+            }
         };
         let before: Vec<StepId> = cluster.iter().chain(&seeded).copied().collect();
         let operator = self.add_operator(plan, world, &before)?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Cmd, Plan, Step, StepId},
+    plan::{Cmd, Plan, Probe, Step, StepId},
     tool::kubectl::Access,
 };
 
@@ -35,10 +35,15 @@ impl Environment {
     ) -> Result<Vec<StepId>, Failure> {
         let source = self.release.manifest(&self.manifest);
         let stamp = stamp(&source, self.operator_image.as_deref())?;
-        let api = world.api.as_ref();
+        let api = self.kept(world);
         if let Some(found) = api.and_then(|api| api.operator.as_ref()) {
             if found.available && found.stamp.as_deref() == Some(&stamp) {
-                return Ok(Vec::new());
+                // Of a cluster that slept, what it says of its pods may be from before.
+                return Ok(if world.woken {
+                    vec![self.add_restart(plan, after, None)]
+                } else {
+                    Vec::new()
+                });
             }
             let databases = api.map(|api| api.databases.as_slice()).unwrap_or_default();
             if let (Place::Existing(_), None) = (&self.place, &found.stamp) {
@@ -125,6 +130,31 @@ impl Environment {
                 .after([available])
                 .quiet(),
         )
+    }
+
+    /// A new pod for the operator, and that it is ready; not when `needless` holds.
+    pub(crate) fn add_restart(
+        &self,
+        plan: &mut Plan,
+        after: &[StepId],
+        needless: Option<(Probe, &str)>,
+    ) -> StepId {
+        let deployment = format!("deployment/{DEPLOYMENT}");
+        let rollout = |purpose: &str, args: &[&str]| {
+            let cmd = self.access().cmd(purpose);
+            cmd.args(["--namespace", NAMESPACE, "rollout"]).args(args)
+        };
+        let restart = rollout("restart the operator", &["restart", &deployment]);
+        let wait = ["status", &deployment, "--timeout", PATIENCE];
+        let wait = rollout("wait for the operator", &wait);
+        let mut restart = Step::run("restart the operator", restart).after(after.iter().copied());
+        let mut ready = Step::run("operator restarted", wait).evidence(evidence(&self.access()));
+        if let Some((probe, why)) = needless {
+            restart = restart.skip_if(probe.clone(), why);
+            ready = ready.skip_if(probe, why).quiet();
+        }
+        let restarted = plan.add(restart.quiet());
+        plan.add(ready.after([restarted]))
     }
 
     fn available(&self, plan: &mut Plan, after: &[StepId]) -> StepId {

@@ -87,7 +87,10 @@ impl Environment {
         network: &[StepId],
     ) -> Result<Vec<StepId>, Failure> {
         let (name, volume) = (self.registry(), self.volume());
-        let remove = docker("remove the registry's container", &["rm", "--force", &name]);
+        let remove = docker(
+            "remove the registry's container",
+            &["rm", "--force", "--volumes", &name],
+        );
         let mut before = network.to_vec();
         match &world.registry {
             Some(found) if !self.owns(found) => return Err(foreign("container", &name)),

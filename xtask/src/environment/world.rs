@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Environment, LABEL, Place, kind};
+use super::{Environment, LABEL, kind};
 use crate::{
-    exec::Exec,
+    exec::{CmdFailure, Exec},
     failure::Failure,
     file,
     tool::{
+        self,
         docker::{self, Container},
         kind::CLUSTER_LABEL,
         kubectl::{self, Access},
@@ -37,6 +38,10 @@ pub(crate) struct World {
     pub volume: Presence,
     pub registry: Option<Container>,
     pub clusters: Vec<KindCluster>,
+    /// The wanted cluster's name is taken by one that is not on our network.
+    pub taken: bool,
+    /// The wanted cluster has been given time to come to itself.
+    pub woken: bool,
     /// Of the wanted cluster; None: it does not answer.
     pub api: Option<Api>,
 }
@@ -80,18 +85,9 @@ pub(crate) struct Operator {
 }
 
 impl World {
-    /// Asks the engine and the cluster. With `keep`, the kubeconfig of a running kind cluster is kept in
-    /// our own file.
-    pub(crate) fn survey(
-        environment: &Environment,
-        exec: &dyn Exec,
-        keep: bool,
-    ) -> anyhow::Result<Self> {
+    /// Asks the engine alone: `api` stays empty.
+    pub(crate) fn of_engine(environment: &Environment, exec: &dyn Exec) -> anyhow::Result<Self> {
         let mut world = Self::default();
-        let Place::Kind { .. } = environment.place else {
-            world.api = Some(Api::survey(&environment.access(), exec)?);
-            return Ok(world);
-        };
         let ask = |cmd| {
             exec.read(&cmd, Some(Duration::from_secs(60)))
                 .map_err(Failure::from)
@@ -103,51 +99,75 @@ impl World {
             &label,
         );
         world.volume = presence(&ask(docker::volumes_cmd())?, &environment.volume(), &label);
-        let containers = docker::parse_containers(&ask(docker::containers_cmd())?);
-        let (network, prefix) = (environment.network(), environment.cluster_prefix());
-        for container in containers {
-            if container.name == environment.registry() {
-                world.registry = Some(container);
-                continue;
-            }
-            let Some(name) = container.labels.get(CLUSTER_LABEL) else {
-                continue;
-            };
-            // Without our network's label nothing on it is ours.
-            if !name.starts_with(&prefix)
-                || !container.networks.contains(&network)
-                || world.network == Presence::Foreign
-            {
-                continue;
-            }
-            let name = name.clone();
-            match world
-                .clusters
-                .iter_mut()
-                .find(|cluster| cluster.name == name)
-            {
-                Some(cluster) => cluster.nodes.push(container),
-                None => world.clusters.push(KindCluster {
-                    name,
-                    nodes: vec![container],
-                }),
-            }
+        for container in docker::parse_containers(&ask(docker::containers_cmd())?) {
+            world.take(container, environment);
         }
         for cluster in &mut world.clusters {
             cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
         }
-        let wanted = environment.cluster().unwrap_or_default();
+        Ok(world)
+    }
+
+    /// The registry and the nodes of clusters on our network.
+    fn take(&mut self, container: Container, environment: &Environment) {
+        if container.name == environment.registry() {
+            self.registry = Some(container);
+            return;
+        }
+        let Some(name) = container.labels.get(CLUSTER_LABEL).cloned() else {
+            return;
+        };
+        // Without our network's label nothing on it is ours.
+        if !name.starts_with(&environment.cluster_prefix())
+            || !container.networks.contains(&environment.network())
+            || self.network == Presence::Foreign
+        {
+            self.taken |= Some(name) == environment.cluster();
+            return;
+        }
+        match self
+            .clusters
+            .iter_mut()
+            .find(|cluster| cluster.name == name)
+        {
+            Some(cluster) => cluster.nodes.push(container),
+            None => self.clusters.push(KindCluster {
+                name,
+                nodes: vec![container],
+            }),
+        }
+    }
+
+    /// Asks the engine and the cluster. With `keep`, the kubeconfig of a running kind cluster is kept in
+    /// our own file.
+    pub(crate) fn survey(
+        environment: &Environment,
+        exec: &dyn Exec,
+        keep: bool,
+    ) -> anyhow::Result<Self> {
+        let Some(wanted) = environment.cluster() else {
+            return Ok(Self {
+                api: Some(Api::survey(&environment.access(), exec)?),
+                ..Self::default()
+            });
+        };
+        let mut world = Self::of_engine(environment, exec)?;
         let running = world
             .cluster(&wanted)
             .is_some_and(|cluster| cluster.nodes.iter().all(|node| node.running));
         if running {
             let access = environment.access();
-            let network = environment.network();
-            let text = exec.read(&kind(&network).kubeconfig(&wanted, false), Some(PATIENCE));
-            if let (Ok(text), true) = (&text, keep) {
-                file::write_private(&access.kubeconfig, text)?;
+            let get = kind(&environment.network()).kubeconfig(&wanted, false);
+            match exec.read(&get, Some(PATIENCE)) {
+                Ok(text) if keep => file::write_private(&access.kubeconfig, &text)?,
+                // Without kind, the kubeconfig of an earlier run will do.
+                Err(failed) if failed.is_missing() && !access.kubeconfig.is_file() => {
+                    return Err(tool::missing("kind").into());
+                }
+                // A half-made cluster has none.
+                Ok(_) | Err(_) => {}
             }
-            world.api = Api::survey(&access, exec).ok();
+            world.api = Api::of_running(&access, exec)?;
         }
         Ok(world)
     }
@@ -158,6 +178,16 @@ impl World {
 }
 
 impl Api {
+    /// Asks a cluster whose nodes run. That it does not answer says something of it; that there is no
+    /// kubectl to ask with does not.
+    fn of_running(access: &Access, exec: &dyn Exec) -> Result<Option<Self>, Failure> {
+        match Self::ask(access, exec) {
+            Ok(api) => Ok(Some(api)),
+            Err(failed) if failed.is_missing() => Err(tool::missing("kubectl")),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Asks a cluster; one that does not answer is a failure that says so.
     pub(crate) fn survey(access: &Access, exec: &dyn Exec) -> Result<Self, Failure> {
         if !access.kubeconfig.is_file() {
@@ -169,13 +199,13 @@ impl Api {
                 "`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one",
             ));
         }
+        Self::ask(access, exec).map_err(|failed| unreachable(access, &failed))
+    }
+
+    fn ask(access: &Access, exec: &dyn Exec) -> Result<Self, CmdFailure> {
         let kinds = "nodes,storageclasses,namespaces,deployments.apps";
-        let text = exec
-            .read(
-                &access.list("ask the cluster what it has", kinds),
-                Some(PATIENCE),
-            )
-            .map_err(|failed| unreachable(access, &failed))?;
+        let list = access.list("ask the cluster what it has", kinds);
+        let text = exec.read(&list, Some(PATIENCE))?;
         let mut api = Self::default();
         for object in kubectl::items(&text) {
             api.take(&object);
@@ -246,7 +276,7 @@ impl Api {
     }
 }
 
-fn unreachable(access: &Access, failed: &crate::exec::CmdFailure) -> Failure {
+fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {
     let context = access
         .context
         .as_ref()
@@ -256,9 +286,7 @@ fn unreachable(access: &Access, failed: &crate::exec::CmdFailure) -> Failure {
         access.kubeconfig.display()
     );
     let failure = match failed.reason {
-        crate::exec::Reason::NotFound => {
-            return crate::tool::missing("kubectl");
-        }
+        crate::exec::Reason::NotFound => return tool::missing("kubectl"),
         _ => Failure::unavailable(message)
             .detail(failed.cause().unwrap_or("it does not answer").to_owned()),
     };

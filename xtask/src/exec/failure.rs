@@ -51,6 +51,11 @@ impl CmdFailure {
         }
     }
 
+    /// The program is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.reason, Reason::NotFound)
+    }
+
     /// The line to quote when there is room for one.
     pub fn cause(&self) -> Option<&str> {
         self.first_error

@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// The variable of our own environment that holds the private registry's password. No child inherits it.
+pub(crate) const PASSWORD: &str = "REGISTRY_PASSWORD";
+
 /// Shown, in messages, logs and plans, it is `<redacted>`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);

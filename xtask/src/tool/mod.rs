@@ -49,7 +49,7 @@ struct Symptom {
     hint: &'static str,
 }
 
-/// Texts that these tools were seen to print; the first match counts.
+/// Texts that these tools were seen to print, or that are in the command; the first match counts.
 const SYMPTOMS: &[Symptom] = &[
     Symptom {
         all_of: &["Cannot connect to the Docker daemon"],
@@ -75,6 +75,41 @@ const SYMPTOMS: &[Symptom] = &[
         all_of: &["No space left on device"],
         kind: Kind::Failed,
         hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+    },
+    Symptom {
+        all_of: &["failed to create cluster", "failed to pull image"],
+        kind: Kind::Unavailable,
+        hint: "the node image cannot be pulled from here: the setting `images.node` names another, and `test/lab` makes one",
+    },
+    Symptom {
+        all_of: &["docker: Error response from daemon: failed to resolve reference"],
+        kind: Kind::Unavailable,
+        hint: "the image cannot be pulled from here: the settings `images.registry`, `images.node` and their like name others",
+    },
+    Symptom {
+        all_of: &["port is already allocated"],
+        kind: Kind::Unavailable,
+        hint: "another container has that port; for the local registry, `--registry-port` chooses another",
+    },
+    Symptom {
+        all_of: &["address already in use"],
+        kind: Kind::Unavailable,
+        hint: "another program has that port; for the local registry, `--registry-port` chooses another",
+    },
+    Symptom {
+        all_of: &["unable to read URL", "404"],
+        kind: Kind::Invalid,
+        hint: "there is no such release of the operator: `--cnpg-release` takes `1.30`, `1.30.0`, `main`, a path or a URL",
+    },
+    Symptom {
+        all_of: &["unable to read URL"],
+        kind: Kind::Unavailable,
+        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
+    },
+    Symptom {
+        all_of: &["Unable to connect to the server", "--filename http"],
+        kind: Kind::Unavailable,
+        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
     },
     Symptom {
         all_of: &["failed to push", "connection refused"],
@@ -117,7 +152,10 @@ const SYMPTOMS: &[Symptom] = &[
 pub(crate) fn hint(failed: &CmdFailure) -> Option<(Kind, String)> {
     SYMPTOMS
         .iter()
-        .find(|symptom| symptom.all_of.iter().all(|text| failed.mentions(text)))
+        .find(|symptom| {
+            let found = |text: &&str| failed.mentions(text) || failed.command.contains(text);
+            symptom.all_of.iter().all(found)
+        })
         .map(|symptom| (symptom.kind, symptom.hint.to_owned()))
 }
 

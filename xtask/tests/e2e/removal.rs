@@ -17,7 +17,8 @@ fn what_was_made_goes_and_what_was_not_stays() {
     lab.xtask(&["e2e", "status"]).success();
     // However broken: without its network a node does not even start.
     let registry = format!("registry.{NAME}");
-    lab.docker(&["rm", "--force", &registry]).success();
+    lab.docker(&["rm", "--force", "--volumes", &registry])
+        .success();
     lab.xtask(&["e2e", "cleanup"])
         .success()
         .says("the environment is gone");

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
 }
 
 fn plan(context: &Context, environment: &Environment) -> anyhow::Result<Plan> {
-    let world = World::survey(environment, &context.exec, false)?;
+    let world = World::of_engine(environment, &context.exec)?;
     let mut plan = Plan::default();
     environment.add_cleanup(&mut plan, &world, context.exec.finds("kind").is_some());
     Ok(plan)

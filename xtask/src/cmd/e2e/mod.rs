@@ -24,7 +24,8 @@ use crate::{
     environment::{Environment, Place, release::Release, world::World},
     exec::Exec,
     failure::Failure,
-    tool::kubectl,
+    plan::PASSWORD,
+    tool::{docker, kubectl},
 };
 
 pub(super) fn run(command: E2eCommand, context: &mut Context) -> anyhow::Result<ExitCode> {
@@ -80,10 +81,20 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
                 .into(),
         );
     }
-    let text = context
-        .exec
-        .read(&kubectl::view_cmd(path), None)
-        .map_err(Failure::from)?;
+    let view = context.exec.read(&kubectl::view_cmd(path), None);
+    let text = view.map_err(|failed| {
+        if failed.is_missing() {
+            return crate::tool::missing("kubectl");
+        }
+        Failure::invalid(format!("`{}` is not a kubeconfig", path.display()))
+            .detail(
+                failed
+                    .cause()
+                    .unwrap_or("kubectl does not say why")
+                    .to_owned(),
+            )
+            .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
+    })?;
     let view: Value = serde_json::from_str(&text)?;
     let current = name
         .or(view["current-context"].as_str())
@@ -101,7 +112,7 @@ fn choose_environment(
     let config = &mut context.config;
     if let Some(version) = &args.kubernetes {
         let version = version.trim_start_matches('v');
-        if !crate::tool::docker::is_version(version) || version.matches('.').count() != 2 {
+        if !docker::is_version(version) || version.matches('.').count() != 2 {
             return Err(
                 Failure::invalid(format!("`{version}` is not a version of Kubernetes"))
                     .hint("write it in full, as the tags of `kindest/node` are: `1.36.1`")
@@ -164,7 +175,7 @@ fn choose_release(context: &mut Context, release: Option<&str>) -> anyhow::Resul
 }
 
 fn environment(context: &Context) -> Result<Environment, Failure> {
-    let password = std::env::var("REGISTRY_PASSWORD").ok();
+    let password = std::env::var(PASSWORD).ok();
     let environment = Environment::new(&context.config, password)?;
     crate::environment::registry::check_seeds(&environment.seeds)?;
     Ok(environment)
@@ -173,6 +184,9 @@ fn environment(context: &Context) -> Result<Environment, Failure> {
 /// The environment as it is: with the cluster that is there, whatever its version, and its access.
 fn existing(context: &mut Context) -> anyhow::Result<(Environment, World)> {
     let mut environment = environment(context)?;
+    if let Place::Kind { .. } = environment.place {
+        docker::Engine::survey(&context.exec)?;
+    }
     let mut world = World::survey(&environment, &context.exec, true)?;
     let wanted = environment.cluster();
     if let (Some(wanted), Place::Kind { kubernetes, .. }, [only]) =

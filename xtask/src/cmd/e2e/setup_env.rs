@@ -9,10 +9,10 @@ use crate::{
     context::Context,
     environment::{Environment, Place, world::World},
     exec::Exec,
-    failure::Failure,
+    failure::{Failure, Kind},
     plan::Plan,
     sandbox::engage::Engaged,
-    tool::{docker, kind},
+    tool::{self, docker, kind},
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
@@ -46,9 +46,10 @@ pub(super) fn wanted(context: &Context, engaged: &Engaged) -> Result<Environment
     Ok(environment)
 }
 
-/// What is there. A dry run without an engine to ask plans from nothing.
+/// What is there, once a cluster that sleeps has been woken. A dry run without an engine to ask plans from
+/// nothing, and wakes nobody.
 pub(super) fn world(
-    context: &Context,
+    context: &mut Context,
     environment: &Environment,
     dry_run: bool,
 ) -> anyhow::Result<World> {
@@ -58,8 +59,23 @@ pub(super) fn world(
     if let Place::Kind { kubernetes, .. } = &environment.place {
         docker::Engine::survey(&context.exec)?;
         check_kind(context, kubernetes)?;
+        if context.exec.finds("kubectl").is_none() {
+            return Err(tool::missing("kubectl").into());
+        }
     }
-    World::survey(environment, &context.exec, true)
+    let world = World::survey(environment, &context.exec, true)?;
+    let Some(wake) = environment.wake(&world) else {
+        return Ok(world);
+    };
+    let report = context.run(&wake, None, false)?;
+    if report.failure(context.exec.interrupted()) == Some(Kind::Interrupted) {
+        return Err(Failure::interrupted().into());
+    }
+    // One that did not wake shows in the second look, and is made anew.
+    Ok(World {
+        woken: true,
+        ..World::survey(environment, &context.exec, true)?
+    })
 }
 
 /// Kind must be there, and new enough for the version of its nodes.
@@ -68,7 +84,7 @@ fn check_kind(context: &Context, kubernetes: &str) -> Result<(), Failure> {
         .exec
         .read(&kind::version_cmd(), None)
         .map_err(|failed| match failed.reason {
-            crate::exec::Reason::NotFound => crate::tool::missing("kind"),
+            crate::exec::Reason::NotFound => tool::missing("kind"),
             _ => Failure::from(failed),
         })?;
     kind::check_version(text.trim(), kubernetes)

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
     config,
@@ -21,6 +22,9 @@ use crate::{
 
 /// The pool that bounds how many suites run at once.
 pub(super) const POOL: &str = "suite";
+
+/// A namespace is a label of DNS.
+const LONGEST_NAME: usize = 63;
 
 /// Longer than all of chainsaw's own limits together: what runs on then hangs.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -188,13 +192,19 @@ impl Runner {
     }
 
     fn namespace(&self, subject: &Subject, kind: &str) -> String {
-        let safe: String = subject
+        let mut safe: String = subject
             .name
             .to_lowercase()
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .take(44)
             .collect();
+        let room = LONGEST_NAME - format!("xtask--{kind}-{}", self.unique).len();
+        if safe.len() > room {
+            // What makes the name unique may be at its end.
+            let digest = crate::image::hex(&Sha256::digest(&safe)[..4]);
+            safe.truncate(room - digest.len() - 1);
+            safe = format!("{safe}-{digest}");
+        }
         format!("xtask-{safe}-{kind}-{}", self.unique)
     }
 
@@ -305,9 +315,9 @@ pub(super) fn add_leftovers(
     let Place::Kind { .. } = environment.place else {
         return Vec::new();
     };
-    let left: Vec<&String> = world
-        .api
-        .iter()
+    let left: Vec<&String> = environment
+        .kept(world)
+        .into_iter()
         .flat_map(|api| &api.namespaces)
         .filter(|(_, role)| role == "suite")
         .map(|(name, _)| name)

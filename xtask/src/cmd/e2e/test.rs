@@ -1,59 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e test`: the suites, with values that are there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     choose_cluster, existing, results,
     suite::{self, Runner, Subject},
 };
 use crate::{
-    cli::e2e::Test, context::Context, environment::world::Api, extension::Extension,
-    failure::Failure, plan::Plan,
+    cli::e2e::Test,
+    context::Context,
+    environment::{
+        FOLDER,
+        world::{Api, World},
+    },
+    extension::Extension,
+    failure::Failure,
+    plan::Plan,
+    workspace::Workspace,
 };
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     choose_cluster(context, &args.cluster)?;
     let workspace = context.workspace()?;
-    let mut chosen: Vec<(Extension, PathBuf)> = Vec::new();
-    let given = args.values.as_deref().map(|path| context.resolve(path));
-    if args.rerun_failed {
-        for row in results::last()?
-            .into_iter()
-            .filter(|row| row.result != "passed")
-        {
-            let found = workspace.select(std::slice::from_ref(&row.extension), false)?;
-            chosen.extend(
-                found
-                    .into_iter()
-                    .map(|extension| (extension, row.values.clone())),
-            );
-        }
-        chosen.dedup_by(|a, b| a.0.name == b.0.name && a.1 == b.1);
-        if chosen.is_empty() {
-            context.ui.conclusion("nothing failed the last time");
-            return Ok(());
-        }
+    let chosen = if args.rerun_failed {
+        failed_last(&workspace)?
     } else {
-        let names = args.selection.names();
-        if given.is_some() && names.len() != 1 {
-            return Err(Failure::invalid("`--values` is for one extension: name it").into());
-        }
-        for extension in workspace.select(&names, args.selection.all)? {
-            let values = given
-                .clone()
-                .unwrap_or_else(|| workspace.shown(&extension.name).join("values.yaml"));
-            chosen.push((extension, values));
-        }
+        choose(args, context, &workspace)?
+    };
+    if chosen.is_empty() {
+        context.ui.conclusion("nothing failed the last time");
+        return Ok(());
     }
-    check_values(&chosen)?;
     let sandbox = context.enter(args.dry_run)?;
     let _turn = context.turn(sandbox.as_ref(), args.dry_run)?;
     let (environment, world) = if args.dry_run {
-        (
-            super::environment(context)?,
-            crate::environment::world::World::default(),
-        )
+        (super::environment(context)?, World::default())
     } else {
         existing(context)?
     };
@@ -73,27 +55,13 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
             operator.release.unwrap_or(operator.image)
         });
     let mut subjects = Vec::new();
-    for (extension, values) in chosen {
-        let image = if args.dry_run {
-            String::new()
-        } else {
-            image_in(&values)?
-        };
-        let name = if given.is_some() || !args.rerun_failed {
-            extension.name.clone()
-        } else {
-            values
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned()
-        };
+    for one in chosen {
         let subject = Subject {
-            extension,
-            name,
-            image,
+            image: image_in(&one.values)?,
+            extension: one.extension,
+            name: one.name,
             release: release.clone(),
-            values,
+            values: one.values,
         };
         let suites = runner.add(&mut plan, &subject, &before);
         subjects.push((subject, suites));
@@ -118,20 +86,69 @@ pub(super) fn jobs<T>(subjects: &[T]) -> u32 {
         .saturating_add(8)
 }
 
-fn check_values(chosen: &[(Extension, PathBuf)]) -> Result<(), Failure> {
-    for (extension, values) in chosen {
-        if !values.is_file() {
-            return Err(Failure::invalid(format!(
-                "the values `{}` are not there",
-                values.display()
-            ))
-            .hint(format!(
-                "`cargo xtask e2e generate-values {} --extension-image REFERENCE` writes them",
-                extension.name
-            )));
-        }
+/// An extension with the values to test it with, and what tells it from others in this run.
+struct Chosen {
+    extension: Extension,
+    name: String,
+    values: PathBuf,
+}
+
+/// The extensions that were named, with the values in their directories.
+fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
+    let names = args.selection.names();
+    let given = args.values.as_deref().map(|path| context.resolve(path));
+    if given.is_some() && names.len() != 1 {
+        return Err(Failure::invalid("`--values` is for one extension: name it").into());
     }
-    Ok(())
+    let extensions = workspace.select(&names, args.selection.all)?;
+    let chosen = extensions.into_iter().map(|extension| {
+        let own = || workspace.shown(&extension.name).join("values.yaml");
+        let values = given.clone().unwrap_or_else(own);
+        check_values(&extension.name, &values)?;
+        Ok(Chosen {
+            name: extension.name.clone(),
+            extension,
+            values,
+        })
+    });
+    chosen.collect()
+}
+
+/// What did not pass the last time, each of it once.
+fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
+    let mut chosen: Vec<Chosen> = Vec::new();
+    for row in results::last()? {
+        if row.result == "passed" || chosen.iter().any(|one| one.values == row.values) {
+            continue;
+        }
+        check_values(&row.extension, &row.values)?;
+        let extension = workspace.select(std::slice::from_ref(&row.extension), false)?;
+        chosen.extend(extension.into_iter().map(|extension| {
+            // Several images of one extension are told apart by the files of their values.
+            let several = row.values.starts_with(FOLDER);
+            let stem = row.values.file_stem().unwrap_or_default();
+            Chosen {
+                name: if several {
+                    stem.to_string_lossy().into_owned()
+                } else {
+                    extension.name.clone()
+                },
+                extension,
+                values: row.values.clone(),
+            }
+        }));
+    }
+    Ok(chosen)
+}
+
+fn check_values(name: &str, values: &Path) -> Result<(), Failure> {
+    if values.is_file() {
+        return Ok(());
+    }
+    let missing = format!("the values `{}` are not there", values.display());
+    let fix =
+        format!("`cargo xtask e2e generate-values {name} --extension-image REFERENCE` writes them");
+    Err(Failure::invalid(missing).hint(fix))
 }
 
 /// The cluster must answer and have an operator.
@@ -162,7 +179,7 @@ pub(super) fn reachable(
 }
 
 /// The image under test, as the values name it: the first `reference` in them.
-pub(super) fn image_in(values: &std::path::Path) -> anyhow::Result<String> {
+pub(super) fn image_in(values: &Path) -> anyhow::Result<String> {
     let text = fs_err::read_to_string(values)?;
     let mut lines = text
         .lines()

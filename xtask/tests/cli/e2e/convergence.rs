@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e setup-env` where something is already: what is right stays, what is stopped is started.
+
+use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+
+const REGISTRY: &str = "registry.pg-extensions";
+
+/// What makes or removes something, as calls begin.
+const CHANGES: [&str; 14] = [
+    "docker network create",
+    "docker network rm",
+    "docker volume",
+    "docker run",
+    "docker rm",
+    "docker start",
+    "docker tag",
+    "docker push",
+    "kind create",
+    "kind delete",
+    "kubectl delete",
+    "kubectl apply --server-side --force-conflicts --filename https",
+    "kubectl --namespace cnpg-system annotate",
+    "kubectl --namespace cnpg-system rollout",
+];
+
+/// The calls that have made or removed something, beyond asking what there is.
+fn changes(lab: &Lab) -> Vec<String> {
+    let is_change = |line: &String| {
+        CHANGES.iter().any(|start| line.starts_with(start)) && !line.contains(" ls ")
+    };
+    lab.lines().into_iter().filter(is_change).collect()
+}
+
+#[test]
+fn what_is_there_is_not_made_again() {
+    let lab = Lab::new();
+    lab.up();
+    let before = lab.inventory();
+    lab.e2e(&["setup-env"])
+        .success()
+        .says("the environment is up")
+        .says("as it was");
+    assert_eq!(changes(&lab), Vec::<String>::new());
+    assert_eq!(lab.made_of("docker exec").len(), 1, "its node is wired");
+    assert_eq!(lab.inventory(), before);
+}
+
+#[test]
+fn a_dry_run_prints_only_what_differs() {
+    let lab = Lab::new();
+    lab.up();
+    lab.set_state(REGISTRY, "exited");
+    let before = (lab.inventory(), lab.texts("target/xtask/e2e"));
+    let ended = lab.e2e(&["setup-env", "--dry-run"]).success();
+    for part in ["kind create", "docker run", "network create", "rollout"] {
+        assert!(!ended.stdout.contains(part), "{part}\n{}", ended.stdout);
+    }
+    let start = format!("docker start {REGISTRY}\n");
+    assert!(ended.stdout.contains(&start), "{}", ended.stdout);
+    assert_eq!((lab.inventory(), lab.texts("target/xtask/e2e")), before);
+}
+
+#[test]
+fn a_stopped_registry_is_started() {
+    let lab = Lab::new();
+    lab.up();
+    lab.set_state(REGISTRY, "exited");
+    lab.e2e(&["setup-env"]).success();
+    assert_eq!(changes(&lab), [format!("docker start {REGISTRY}")]);
+}
+
+#[test]
+fn a_registry_with_other_settings_is_made_anew_and_keeps_its_images() {
+    let lab = Lab::new();
+    lab.up();
+    let other = super::registry::free_port();
+    lab.e2e(&["setup-env", "--registry-port", &other.to_string()])
+        .success()
+        .says("the registry is made anew")
+        .says(&format!("registry localhost:{other}"));
+    lab.in_order(&["docker rm", "docker run"]);
+    lab.never("docker volume rm");
+    lab.never("docker volume create");
+    lab.never("kind create");
+    assert_eq!(lab.names("volumes"), [REGISTRY]);
+    let ports = lab.container(REGISTRY, "ports").unwrap();
+    assert_eq!(ports, format!("127.0.0.1:{other}->5000/tcp"));
+    // The node is told the new name, and the old one is dropped.
+    assert!(
+        lab.hosts_toml(CONTROL_PLANE, &format!("localhost:{other}"))
+            .is_some()
+    );
+    assert!(
+        lab.hosts_toml(CONTROL_PLANE, &format!("localhost:{}", lab.port))
+            .is_none()
+    );
+    lab.forget();
+    lab.e2e_with(
+        &["setup-env"],
+        &[("XTASK_IMAGES_REGISTRY", "our/registry:9")],
+    )
+    .success();
+    assert_eq!(
+        lab.only("docker run").args.last().unwrap(),
+        "our/registry:9"
+    );
+}
+
+#[test]
+fn a_registry_that_has_lost_its_network_is_made_anew() {
+    let lab = Lab::new();
+    lab.up();
+    let networks = lab.engine("containers").join(REGISTRY).join("networks");
+    std::fs::write(networks, "bridge\n").unwrap();
+    lab.e2e(&["setup-env"]).success();
+    lab.in_order(&["docker rm", "docker run"]);
+    assert_eq!(
+        lab.container(REGISTRY, "networks").unwrap(),
+        "pg-extensions-e2e"
+    );
+}
+
+#[test]
+fn a_registry_that_is_gone_comes_back_with_its_volume() {
+    let lab = Lab::new();
+    lab.up();
+    std::fs::remove_dir_all(lab.engine("containers").join(REGISTRY)).unwrap();
+    lab.e2e(&["setup-env"]).success();
+    lab.only("docker run");
+    lab.never("docker volume create");
+    lab.never("kind create");
+}
+
+#[test]
+fn stopped_nodes_are_started_and_waited_for() {
+    let lab = Lab::new();
+    lab.e2e(&["setup-env", "--nodes", "2"]).success();
+    lab.forget();
+    let worker = format!("{CLUSTER}-worker");
+    for node in [CONTROL_PLANE, &worker] {
+        lab.set_state(node, "exited");
+    }
+    // It takes a moment until the API answers.
+    lab.fails_at(1, "'kubectl '*' get --raw /readyz '*", 1, "refused\n");
+    lab.e2e(&["setup-env", "--nodes", "2"]).success();
+    lab.never("kind create");
+    lab.never("kind delete");
+    assert_eq!(
+        lab.only("docker start").line(),
+        format!("docker start {CONTROL_PLANE} {worker}")
+    );
+    assert_eq!(lab.made_of("kubectl get --raw /readyz").len(), 2);
+    lab.in_order(&[
+        "docker start",
+        "kubectl wait --for=condition=Ready node --all",
+        "kubectl --namespace cnpg-system rollout status",
+    ]);
+    for wired in lab.made_of("docker exec") {
+        assert!(lab.only("kubectl wait").ended_before(&wired));
+    }
+}
+
+#[test]
+fn a_node_that_does_not_know_the_registry_is_told() {
+    let lab = Lab::new();
+    lab.up();
+    let files = lab.engine("containers").join(CONTROL_PLANE).join("files");
+    std::fs::remove_dir_all(&files).unwrap();
+    lab.e2e(&["setup-env"])
+        .success()
+        .says("wrote localhost:")
+        .says("registry.pg-extensions:5000");
+    assert!(
+        lab.hosts_toml(CONTROL_PLANE, "registry.pg-extensions:5000")
+            .is_some()
+    );
+}
+
+#[test]
+fn a_hosts_file_that_somebody_else_wrote_stays() {
+    let lab = Lab::new();
+    lab.up();
+    let folder = lab
+        .engine("containers")
+        .join(CONTROL_PLANE)
+        .join("files/etc/containerd/certs.d/their.example");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(
+        folder.join("hosts.toml"),
+        "server = \"https://their.example\"\n",
+    )
+    .unwrap();
+    lab.e2e(&["setup-env"]).success();
+    assert!(folder.join("hosts.toml").exists());
+}
+
+/// Expects a refusal that names `what`, after which all is as it was.
+#[track_caller]
+fn refused(lab: &Lab, what: &str) {
+    let before = lab.inventory();
+    lab.e2e(&["setup-env"])
+        .status(2)
+        .says(what)
+        .says("was not made by xtask")
+        .says("hint: ");
+    assert_eq!(changes(lab), Vec::<String>::new());
+    assert_eq!(lab.inventory(), before);
+}
+
+#[test]
+fn what_is_somebody_elses_is_refused_and_not_touched() {
+    let lab = Lab::new();
+    lab.put("networks", "pg-extensions-e2e", "team=a");
+    refused(&lab, "the network `pg-extensions-e2e`");
+
+    let lab = Lab::new();
+    lab.put(
+        "networks",
+        "pg-extensions-e2e",
+        "io.cloudnativepg.xtask.environment=another",
+    );
+    refused(&lab, "the network `pg-extensions-e2e`");
+
+    let lab = Lab::new();
+    lab.put("volumes", REGISTRY, "");
+    refused(&lab, "the volume `registry.pg-extensions`");
+
+    for state in ["running", "exited"] {
+        let lab = Lab::new();
+        lab.put_network();
+        lab.put_container(REGISTRY, "team=a", "pg-extensions-e2e", state);
+        refused(&lab, "the container `registry.pg-extensions`");
+    }
+}
+
+#[test]
+fn a_cluster_of_that_name_which_somebody_else_made_is_not_touched() {
+    let lab = Lab::new();
+    let label = format!("io.x-k8s.kind.cluster={CLUSTER},io.x-k8s.kind.role=control-plane");
+    lab.put_container(CONTROL_PLANE, &label, "kind", "running");
+    let ended = lab.e2e(&["setup-env"]);
+    assert_ne!(ended.status, Some(0), "{ended:#?}");
+    assert!(
+        ended.stderr.contains(CLUSTER) && ended.stderr.contains("hint: "),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(
+        lab.container(CONTROL_PLANE, "state").as_deref(),
+        Some("running"),
+        "{:#?}",
+        lab.lines()
+    );
+}
+
+#[test]
+fn another_environment_beside_ours_has_everything_of_its_own() {
+    let lab = Lab::new();
+    lab.up();
+    let before = lab.inventory();
+    let ended = lab
+        .e2e_with(
+            &["setup-env", "--dry-run"],
+            &[("XTASK_E2E_NAME", "second"), ("registry", "localhost:9")],
+        )
+        .success();
+    for part in [
+        "network create --label 'io.cloudnativepg.xtask.environment=second' second-e2e",
+        "--name registry.second",
+        "--name second-v1.36.1",
+        "http://registry.second:5000",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("pg-extensions"), "{}", ended.stdout);
+    assert_eq!(lab.inventory(), before);
+}

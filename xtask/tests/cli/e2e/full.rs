@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e test-full`: environment, bake and push, values, suites.
+
+use std::fs;
+
+use super::lab::{CLUSTER, Lab};
+
+#[test]
+fn from_nothing_to_a_table() {
+    let lab = Lab::built();
+    let ended = lab
+        .e2e(&["test-full", "alpha"])
+        .success()
+        .says("1 of 1 passed")
+        .says("the environment is up");
+    assert!(ended.stdout.starts_with("RESULT "), "{}", ended.stdout);
+    let row = ended.stdout.lines().nth(1).unwrap();
+    assert!(row.starts_with("passed  alpha"), "{row}");
+    lab.in_order(&["docker run", "docker buildx bake", "chainsaw test"]);
+    lab.in_order(&[
+        "docker network create",
+        "kind create",
+        "docker exec",
+        "kubectl apply --server-side --force-conflicts --filename https",
+        "kubectl --namespace cnpg-system rollout",
+        "kubectl --namespace cnpg-system annotate",
+        "chainsaw test",
+    ]);
+    let bake = lab.only("docker buildx bake").line();
+    assert!(bake.contains(" --push"), "{bake}");
+    assert!(bake.contains("--metadata-file"), "{bake}");
+}
+
+#[test]
+fn images_are_baked_while_the_cluster_comes_up() {
+    let lab = Lab::built();
+    lab.waits("'docker buildx bake '*", "'kind create '*");
+    lab.e2e(&["test-full", "alpha"]).success();
+    let lab = Lab::built();
+    lab.waits("'kind create '*", "'docker buildx bake '*");
+    lab.e2e(&["test-full", "alpha"]).success();
+}
+
+#[test]
+fn nothing_is_pushed_before_the_registry_answers() {
+    let lab = Lab::built();
+    let busy = lab.engine("registry.busy");
+    fs::write(&busy, "").unwrap();
+    let busy = busy.display();
+    lab.rule(
+        "'docker run '*",
+        &format!("(sleep 0.5; rm {busy}) > /dev/null 2>&1 &"),
+    );
+    lab.rule(
+        "'docker buildx bake '*",
+        &format!("[ ! -e {busy} ] || fail 'the registry does not answer yet'"),
+    );
+    lab.e2e(&["test-full", "alpha"]).success();
+}
+
+#[test]
+fn a_bake_that_fails_leaves_the_others_to_be_tested() {
+    let lab = Lab::built();
+    lab.answer("fail.alpha", "ERROR: no\n");
+    let results = lab
+        .e2e(&["test-full", "--all", "--distro", "trixie", "--json"])
+        .status(1)
+        .says("failed to bake `alpha`")
+        .json();
+    let result = |name: &str| {
+        let rows = results.as_array().unwrap();
+        let row = rows.iter().find(|row| row["extension"] == name).unwrap();
+        row["result"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(result("alpha"), "not run");
+    assert_eq!(result("beta"), "not run", "it needs alpha");
+    assert_eq!(result("gamma"), "passed");
+}
+
+#[test]
+fn a_failing_suite_keeps_values_and_environment() {
+    let lab = Lab::built();
+    lab.suite_fails("shared-suite-of-alpha", "it broke\n");
+    lab.e2e(&["test-full", "alpha", "--cleanup"])
+        .status(1)
+        .says("what the cluster says: ");
+    assert!(lab.exists("target/xtask/e2e/values/alpha-1_2-18-trixie.yaml"));
+    assert!(lab.kube(CLUSTER, "objects").exists());
+    // And it can be repeated with just that.
+    lab.forget();
+    std::fs::remove_file(lab.fake("suite.fails.shared-suite-of-alpha")).unwrap();
+    lab.e2e(&["test", "--rerun-failed"])
+        .success()
+        .says("1 of 1 passed");
+    assert_eq!(
+        lab.only("chainsaw test").after("--values"),
+        "target/xtask/e2e/values/alpha-1_2-18-trixie.yaml"
+    );
+    lab.never("docker buildx bake");
+}
+
+#[test]
+fn when_all_has_passed_it_can_be_removed() {
+    let lab = Lab::built();
+    lab.put_strangers();
+    let before = lab.inventory();
+    lab.e2e(&["test-full", "alpha", "--cleanup"])
+        .success()
+        .says("1 of 1 passed")
+        .says("the environment is gone");
+    assert_eq!(lab.inventory(), before);
+}
+
+#[test]
+fn a_second_run_makes_nothing_anew() {
+    let lab = Lab::built();
+    lab.e2e(&["test-full", "alpha"]).success();
+    lab.forget();
+    lab.e2e(&["test-full", "alpha"]).success();
+    for start in [
+        "docker network create",
+        "docker run",
+        "kind create",
+        "kubectl apply --server-side --force-conflicts --filename https",
+    ] {
+        lab.never(start);
+    }
+    lab.only("docker buildx bake");
+    lab.only("chainsaw test");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_made() {
+    for (words, says) in [
+        (&["test-full"][..], "which extension?"),
+        (&["test-full", "alpa"], "did you mean `alpha`?"),
+        (
+            &["test-full", "alpha", "--cnpg-release", "1.30,x"],
+            "`x` is not a release",
+        ),
+        (&["test-full", "alpha", "--distro", "sid"], "no image fits"),
+        (
+            &["test-full", "alpha", "--kubernetes", "1.36"],
+            "is not a version of Kubernetes",
+        ),
+    ] {
+        let lab = Lab::built();
+        lab.e2e(words).status(2).says(says);
+        assert!(lab.lines().is_empty(), "{words:?}: {:#?}", lab.lines());
+    }
+}
+
+#[test]
+fn bakes_are_for_the_nodes_platform() {
+    let lab = Lab::built();
+    lab.e2e(&["test-full", "alpha"]).success();
+    let set = format!("*.platform=linux/{}", super::lab::architecture());
+    assert!(lab.only("docker buildx bake").line().contains(&set));
+}
+
+#[test]
+fn another_port_of_the_registry_is_where_images_are_pushed() {
+    let lab = Lab::built();
+    lab.write("xtask.toml", "");
+    let port = lab.port.to_string();
+    lab.e2e(&["test-full", "alpha", "--registry-port", &port])
+        .success();
+    let bake = &lab.calls_of("[bake]")[0];
+    assert!(
+        bake.starts_with(&format!("registry=localhost:{port} ")),
+        "{bake}"
+    );
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e export-kubeconfig`: a private file of ours, and never somebody else's.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use super::{
+    engine::kubeconfig,
+    lab::{CLUSTER, Lab},
+};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn without_a_path_it_is_a_private_file_of_ours() {
+    let lab = Lab::new();
+    lab.up();
+    for (args, file, server) in [
+        (
+            &["export-kubeconfig"][..],
+            "target/xtask/e2e/kubeconfig",
+            "127.0.0.1:35000",
+        ),
+        (
+            &["export-kubeconfig", "--internal"],
+            "target/xtask/e2e/kubeconfig-internal",
+            "pg-extensions-v1.36.1-control-plane:6443",
+        ),
+    ] {
+        let ended = lab.e2e(args).success();
+        let path = lab.root().canonicalize().unwrap().join(file);
+        assert_eq!(
+            ended.stdout,
+            format!("export KUBECONFIG={}\n", path.display())
+        );
+        assert_eq!(mode(&path), 0o600);
+        let text = lab.read(file);
+        assert!(text.contains(server), "{text}");
+        // The line does what it says in a shell.
+        let line = format!("{}[ -s \"$KUBECONFIG\" ]", ended.stdout);
+        lab.shell(&line, &[]).success();
+    }
+    assert!(!lab.root().join("../.kube").exists(), "HOME is left alone");
+}
+
+#[test]
+fn a_path_is_meant_from_where_the_user_stands_and_is_private_too() {
+    let lab = Lab::new();
+    lab.up();
+    let output = lab
+        .command(&["e2e", "export-kubeconfig", "./my config"])
+        .current_dir(lab.root().join("docker"))
+        .output()
+        .unwrap();
+    let ended = crate::cli::fixture::Ended::from(&output).success();
+    let path = lab.root().join("docker/my config");
+    assert_eq!(mode(&path), 0o600);
+    let line = format!("{}[ -s \"$KUBECONFIG\" ]", ended.stdout);
+    lab.shell(&line, &[]).success();
+    // A file that others could read becomes private.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    lab.e2e(&["export-kubeconfig", "docker/my config"])
+        .success();
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn the_old_spelling() {
+    let lab = Lab::new();
+    lab.up();
+    lab.told(
+        &["e2e:export-kubeconfig", "KUBECONFIG_PATH=./kubeconfig"],
+        &[],
+    )
+    .success();
+    assert!(lab.read("kubeconfig").contains("127.0.0.1"));
+    lab.told(
+        &[
+            "e2e:export-kubeconfig",
+            "KUBECONFIG_PATH=./kubeconfig",
+            "INTERNAL=true",
+        ],
+        &[],
+    )
+    .success();
+    assert!(lab.read("kubeconfig").contains("control-plane:6443"));
+    lab.told(
+        &[
+            "e2e:export-kubeconfig",
+            "KUBECONFIG_PATH=./kubeconfig",
+            "INTERNAL=false",
+        ],
+        &[],
+    )
+    .success();
+    assert!(lab.read("kubeconfig").contains("127.0.0.1"));
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_touched() {
+    let both = kubeconfig("work").replace(
+        "users:",
+        &format!("- context:\n    cluster: x\n  name: kind-{CLUSTER}\nusers:"),
+    );
+    for text in [
+        kubeconfig("work"),
+        both,
+        kubeconfig("kind-kind"),
+        kubeconfig("kind-pg-extensions"),
+        "shopping: list\n".to_owned(),
+        "no kubeconfig at all\n".to_owned(),
+        "\u{0}\u{1}\u{2}\n".to_owned(),
+        "{\"json\": true}\n".to_owned(),
+        "# only a comment\n".to_owned(),
+    ] {
+        let lab = Lab::new();
+        lab.up();
+        lab.write("theirs", &text);
+        let file = lab.root().join("theirs");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let ended = lab.e2e(&["export-kubeconfig", "theirs"]);
+        assert_eq!(ended.status, Some(2), "{text}\n{ended:#?}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        assert_eq!(mode(&file), 0o640);
+        assert_eq!(ended.stdout, "");
+        ended
+            .says("`theirs`")
+            .says("it stays as it is")
+            .says("--merge");
+    }
+}
+
+#[test]
+fn a_folder_is_refused() {
+    let lab = Lab::new();
+    lab.up();
+    let ended = lab.e2e(&["export-kubeconfig", "docker"]);
+    assert_ne!(ended.status, Some(0));
+    ended.says("docker");
+    assert!(lab.exists("docker/bake.hcl"));
+}
+
+#[test]
+fn an_empty_file_and_our_own_are_written_over() {
+    let lab = Lab::new();
+    lab.up();
+    for text in [
+        String::new(),
+        kubeconfig(&format!("kind-{CLUSTER}")),
+        kubeconfig("kind-pg-extensions-v1.35.0"),
+    ] {
+        lab.write("ours", &text);
+        lab.e2e(&["export-kubeconfig", "ours"]).success();
+        assert!(lab.read("ours").contains("127.0.0.1:35000"));
+    }
+}
+
+#[test]
+fn merging_is_kinds_business_and_keeps_the_rest() {
+    let lab = Lab::new();
+    lab.up();
+    lab.write("theirs", &kubeconfig("work"));
+    let ended = lab
+        .e2e(&["export-kubeconfig", "theirs", "--merge"])
+        .success();
+    let call = lab.only("kind export");
+    assert_eq!(
+        call.line(),
+        format!("kind export kubeconfig --name {CLUSTER} --kubeconfig theirs")
+    );
+    let text = lab.read("theirs");
+    assert!(text.starts_with(&kubeconfig("work")), "{text}");
+    assert!(ended.stdout.starts_with("export KUBECONFIG="));
+    lab.e2e(&["export-kubeconfig", "theirs", "--merge", "--internal"])
+        .success();
+    assert!(lab.read("theirs").contains("--internal"));
+    lab.e2e(&["export-kubeconfig", "--merge"])
+        .status(2)
+        .says("`--merge` into which file?");
+}
+
+#[test]
+fn without_a_cluster_there_is_nothing_to_export() {
+    let lab = Lab::new();
+    lab.e2e(&["export-kubeconfig", "it"])
+        .status(2)
+        .says("there is no kind cluster of this environment")
+        .says("hint: `cargo xtask e2e setup-env`");
+    assert!(!lab.exists("it"));
+}
+
+#[test]
+fn the_cluster_that_is_there_is_meant_whatever_its_version() {
+    let lab = Lab::new();
+    lab.e2e(&["setup-env", "--kubernetes", "1.35.0"]).success();
+    lab.e2e(&["export-kubeconfig", "it"]).success();
+    assert!(lab.read("it").contains("kind-pg-extensions-v1.35.0"));
+    lab.put_values("gamma");
+    lab.e2e(&["test", "gamma"]).success();
+    lab.e2e(&["test", "gamma", "--kubeconfig", "it"]).success();
+}
+
+#[test]
+fn a_kind_that_fails_leaves_the_old_file() {
+    let lab = Lab::new();
+    lab.up();
+    let ours = kubeconfig(&format!("kind-{CLUSTER}"));
+    lab.write("ours", &ours);
+    lab.rule(
+        "'kind get kubeconfig '*",
+        "echo 'apiVersion: v1'; fail 'ERROR: it broke'",
+    );
+    lab.e2e(&["export-kubeconfig", "ours"])
+        .status(1)
+        .says("ERROR: it broke");
+    assert_eq!(lab.read("ours"), ours);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A cluster that is not what is wanted is made anew, and the reason is said.
+
+use std::fs;
+
+use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+
+/// After `spoil`, a call with `args` makes the cluster anew once, says `reason`, and a further call finds
+/// all as it should be.
+#[track_caller]
+fn anew(args: &[&str], reason: &str, spoil: impl FnOnce(&Lab)) {
+    let lab = Lab::new();
+    lab.up();
+    spoil(&lab);
+    let note = format!("note: the cluster `{CLUSTER}` is made anew: ");
+    let ended = lab.e2e(args).success().says(&note);
+    let said = ended.stderr.split(&note).nth(1).unwrap();
+    let said = said.lines().next().unwrap();
+    assert!(said.contains(reason), "{said}");
+    lab.in_order(&[
+        "kind delete",
+        "kind create",
+        "kubectl --namespace cnpg-system rollout",
+    ]);
+    assert_eq!(lab.only("kind delete").after("--name"), CLUSTER);
+    lab.never("docker rm");
+    lab.never("docker run");
+    lab.forget();
+    lab.e2e(args).success();
+    lab.never("kind delete");
+    lab.never("kind create");
+}
+
+#[test]
+fn when_its_api_does_not_answer() {
+    anew(&["setup-env"], "does not answer", |lab| {
+        // Not at once, and not after it was given time.
+        for _ in 0..2 {
+            lab.fails_at(
+                1,
+                "'kubectl '*' get nodes,'*",
+                1,
+                "The connection to the server 127.0.0.1:35000 was refused\n",
+            );
+        }
+    });
+}
+
+#[test]
+fn one_that_only_comes_to_itself_slowly_is_kept() {
+    let lab = Lab::new();
+    lab.up();
+    lab.fails_at(
+        1,
+        "'kubectl '*' get nodes,'*",
+        1,
+        "The connection to the server 127.0.0.1:35000 was refused\n",
+    );
+    lab.e2e(&["setup-env"])
+        .success()
+        .says(&format!("`{CLUSTER}` is given time: it does not answer"));
+    lab.never("kind delete");
+}
+
+#[test]
+fn when_a_node_was_never_started() {
+    anew(&["setup-env"], "was never started", |lab| {
+        lab.set_state(CONTROL_PLANE, "created");
+    });
+}
+
+#[test]
+fn when_nodes_are_missing() {
+    anew(&["setup-env", "--nodes", "2"], "1 of 2 nodes", |_| {});
+}
+
+#[test]
+fn when_there_are_too_many_nodes() {
+    let lab = Lab::new();
+    lab.e2e(&["setup-env", "--nodes", "3"]).success();
+    lab.forget();
+    lab.e2e(&["setup-env"]).success().says("3 of 1 nodes");
+    lab.in_order(&["kind delete", "kind create"]);
+}
+
+#[test]
+fn when_it_has_no_storage_class() {
+    anew(&["setup-env"], "half made", |lab| {
+        fs::remove_file(lab.kube(CLUSTER, "objects/storage.json")).unwrap();
+    });
+}
+
+/// Replaces a text in what the cluster says of its node.
+fn edit_node(lab: &Lab, from: &str, to: &str) {
+    let path = lab.kube(CLUSTER, &format!("objects/node-{CONTROL_PLANE}.json"));
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn when_a_node_runs_another_kubernetes() {
+    anew(&["setup-env"], "runs Kubernetes v1.33.9", |lab| {
+        edit_node(lab, "v1.36.1", "v1.33.9");
+    });
+}
+
+#[test]
+fn when_a_node_is_not_ready() {
+    anew(&["setup-env"], "is not ready", |lab| {
+        edit_node(lab, "\"True\"", "\"Unknown\"");
+    });
+}
+
+#[test]
+fn a_cluster_of_another_version_makes_way() {
+    let lab = Lab::new();
+    lab.up();
+    let other = "pg-extensions-v1.35.0";
+    lab.e2e(&["setup-env", "--kubernetes", "1.35.0"])
+        .success()
+        .says(&format!("`{CLUSTER}` makes way for `{other}`"));
+    lab.in_order(&["kind delete", "kind create"]);
+    assert_eq!(lab.only("kind delete").after("--name"), CLUSTER);
+    assert_eq!(lab.only("kind create").after("--name"), other);
+    assert_eq!(
+        lab.names("containers"),
+        [
+            "pg-extensions-v1.35.0-control-plane",
+            "registry.pg-extensions"
+        ]
+    );
+    assert!(
+        lab.read("target/xtask/e2e/kubeconfig")
+            .contains("current-context: kind-pg-extensions-v1.35.0")
+    );
+}
+
+#[test]
+fn a_cluster_that_only_begins_with_our_name_is_somebody_elses() {
+    let lab = Lab::new();
+    lab.up();
+    let label = "io.x-k8s.kind.cluster=pg-extensions-vanilla";
+    lab.put_container(
+        "pg-extensions-vanilla-control-plane",
+        label,
+        "kind",
+        "running",
+    );
+    lab.e2e(&["setup-env"]).success();
+    lab.never("kind delete");
+}
+
+#[test]
+fn without_kubectl_nothing_is_taken_for_broken() {
+    let lab = Lab::new();
+    lab.up();
+    lab.without("kubectl");
+    let before = lab.inventory();
+    let ended = lab.e2e(&["setup-env"]);
+    lab.never("kind delete");
+    assert_eq!(lab.inventory(), before);
+    ended.status(3).says("kubectl").says("hint: ");
+}
+
+#[test]
+fn without_kubectl_nothing_is_made() {
+    let lab = Lab::new();
+    lab.without("kubectl");
+    let ended = lab
+        .e2e(&["setup-env"])
+        .status(3)
+        .says("`kubectl` is not installed or not on PATH")
+        .says("hint: ");
+    lab.never("kind create");
+    assert!(lab.inventory().is_empty(), "{ended:#?}");
+}
+
+#[test]
+fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
+    let lab = Lab::new();
+    lab.rule(
+        "'kind create '*",
+        "echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1",
+    );
+    lab.e2e(&["setup-env"])
+        .status(1)
+        .says("failed to create the kind cluster `pg-extensions-v1.36.1`")
+        .says("first error: ERROR: failed to create cluster: failed to init node with kubeadm")
+        .says("full log: target/xtask/runs/");
+    lab.in_order(&[
+        "kind create",
+        "docker logs --tail 200 pg-extensions-v1.36.1-control-plane",
+        "kind delete",
+    ]);
+    assert!(
+        lab.container("registry.pg-extensions", "state").is_some(),
+        "what was made for it stays"
+    );
+    lab.no_rules();
+    lab.e2e(&["setup-env"]).success();
+}
+
+#[test]
+fn interrupted_while_it_comes_up_it_is_taken_away() {
+    let lab = Lab::new();
+    lab.rule(
+        "'kind create '*",
+        "echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
+    );
+    lab.interrupted(&["setup-env"]).status(130);
+    lab.only("kind delete");
+    lab.no_rules();
+    lab.e2e(&["setup-env"]).success();
+}
+
+#[test]
+fn what_suites_left_in_the_old_cluster_does_not_matter_in_the_new_one() {
+    let lab = Lab::built();
+    lab.e2e(&["test-full", "alpha", "--skip-delete"]).success();
+    lab.forget();
+    lab.e2e(&["test-full", "alpha", "--nodes", "2"])
+        .success()
+        .says("1 of 1 passed");
+    let create = lab.only("kind create");
+    for call in lab.made_of("kubectl delete namespace --ignore-not-found") {
+        assert!(create.ended_before(&call), "{}", call.line());
+    }
+}

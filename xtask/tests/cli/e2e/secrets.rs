@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The private registry's password: it reaches the nodes, and nobody else.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use base64::Engine as _;
+
+use super::{
+    super::fixture::Ended,
+    lab::{CLUSTER, CONTROL_PLANE, Lab},
+};
+
+const PASSWORD: &str = "hunter2'$(id)";
+
+const LOGIN: [(&str, &str); 3] = [
+    ("REGISTRY_HOST", "registry.example"),
+    ("REGISTRY_USERNAME", "ci"),
+    ("REGISTRY_PASSWORD", PASSWORD),
+];
+
+/// The password as it is, and as a config.json holds it.
+fn forms() -> [String; 3] {
+    let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    [
+        "hunter2".into(),
+        encode(PASSWORD),
+        encode(&format!("ci:{PASSWORD}")),
+    ]
+}
+
+#[track_caller]
+fn kept_secret(lab: &Lab, ended: &Ended) {
+    for secret in forms() {
+        assert!(!ended.stdout.contains(&secret), "{}", ended.stdout);
+        assert!(!ended.stderr.contains(&secret), "{}", ended.stderr);
+        for line in lab.lines() {
+            assert!(!line.contains(&secret), "{line}");
+        }
+        // Whatever is left in the repository: logs, evidence, configurations.
+        for (path, text) in lab.texts("") {
+            assert!(!text.contains(&secret), "{}: {text}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_login_reaches_every_node_through_standard_input() {
+    let lab = Lab::new();
+    let ended = lab
+        .e2e_with(&["setup-env", "--nodes", "2"], &LOGIN)
+        .success();
+    kept_secret(&lab, &ended);
+    for node in [CONTROL_PLANE.to_owned(), format!("{CLUSTER}-worker")] {
+        let text = lab.on_node(&node, "var/lib/kubelet/config.json").unwrap();
+        let config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            config["auths"]["registry.example"]["auth"],
+            forms()[2].as_str()
+        );
+        let file = lab
+            .engine("containers")
+            .join(&node)
+            .join("files/var/lib/kubelet/config.json");
+        let mode = fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let write = lab.only(&format!(
+            "docker exec --interactive {node} install --mode=600 /dev/stdin"
+        ));
+        assert_eq!(write.stdin, text);
+        lab.in_order(&[
+            "kind create",
+            &format!("docker exec --interactive {node} install"),
+            &format!("docker exec --interactive {node} systemctl restart kubelet"),
+        ]);
+    }
+}
+
+#[test]
+fn host_and_user_may_be_options_or_variables_of_the_task() {
+    let password = [("REGISTRY_PASSWORD", PASSWORD)];
+    for words in [
+        &[
+            "e2e",
+            "setup-env",
+            "--registry-host",
+            "registry.example",
+            "--registry-username",
+            "ci",
+        ][..],
+        &[
+            "e2e:setup-env",
+            "REGISTRY_HOST=registry.example",
+            "REGISTRY_USERNAME=ci",
+        ],
+    ] {
+        let lab = Lab::new();
+        let ended = lab.told(words, &password).success();
+        kept_secret(&lab, &ended);
+        let text = lab.on_node(CONTROL_PLANE, "var/lib/kubelet/config.json");
+        assert!(text.unwrap().contains(&forms()[2]));
+    }
+}
+
+#[test]
+fn however_much_is_shown_it_is_not() {
+    for more in [
+        &["--verbose"][..],
+        &["--dry-run"],
+        &["--format", "json"],
+        &["--verbose", "--dry-run", "--format", "json"],
+    ] {
+        let lab = Lab::new();
+        let ended = lab
+            .e2e_with(&[&["setup-env"], more].concat(), &LOGIN)
+            .success();
+        kept_secret(&lab, &ended);
+        if more.contains(&"--dry-run") {
+            assert!(ended.stdout.contains("<redacted>"), "{}", ended.stdout);
+        }
+    }
+    let lab = Lab::new();
+    let env = [&LOGIN[..], &[("XTASK_LOG", "trace")]].concat();
+    let ended = lab.e2e_with(&["setup-env"], &env).success();
+    kept_secret(&lab, &ended);
+    let lab = Lab::new();
+    let env = [&LOGIN[..], &[("GITHUB_ACTIONS", "true")]].concat();
+    let ended = lab.e2e_with(&["setup-env"], &env).success();
+    kept_secret(&lab, &ended);
+    let ended = lab.told(&["config", "--json"], &LOGIN).success();
+    kept_secret(&lab, &ended);
+    let ended = lab.e2e_with(&["status", "--json"], &LOGIN).success();
+    kept_secret(&lab, &ended);
+}
+
+#[test]
+fn a_login_that_cannot_be_written_does_not_show_it() {
+    for (pattern, said) in [
+        (
+            "'docker exec '*' install '*",
+            "install: cannot create regular file: No space left on device\n",
+        ),
+        ("'docker exec '*' cmp '*", "Error: no such container\n"),
+        (
+            "'docker exec '*' systemctl '*",
+            "Failed to restart kubelet.service\n",
+        ),
+    ] {
+        for more in [&[][..], &["--verbose"], &["--format", "json"]] {
+            let lab = Lab::new();
+            lab.fails(pattern, 1, said);
+            let ended = lab.e2e_with(&[&["setup-env"], more].concat(), &LOGIN);
+            kept_secret(&lab, &ended);
+            if !pattern.contains("cmp") {
+                assert_eq!(ended.status, Some(1), "{ended:#?}");
+                let all = format!("{}{}", ended.stdout, ended.stderr);
+                assert!(all.contains(said.trim_end()), "{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_login_is_not_written_again() {
+    let lab = Lab::new();
+    lab.e2e_with(&["setup-env"], &LOGIN).success();
+    lab.forget();
+    lab.e2e_with(&["setup-env"], &LOGIN).success();
+    lab.never(&format!(
+        "docker exec --interactive {CONTROL_PLANE} install"
+    ));
+    lab.never(&format!(
+        "docker exec --interactive {CONTROL_PLANE} systemctl"
+    ));
+    // Another one is.
+    let other = [LOGIN[0], LOGIN[1], ("REGISTRY_PASSWORD", "another")];
+    lab.e2e_with(&["setup-env"], &other).success();
+    lab.only(&format!(
+        "docker exec --interactive {CONTROL_PLANE} install"
+    ));
+    lab.only(&format!(
+        "docker exec --interactive {CONTROL_PLANE} systemctl restart kubelet"
+    ));
+}
+
+#[test]
+fn as_an_argument_it_is_refused_and_not_repeated() {
+    let mut wrong = Vec::new();
+    for words in [
+        &["e2e:setup-env", "REGISTRY_PASSWORD=hunter2"][..],
+        &["REGISTRY_PASSWORD=hunter2", "e2e:setup-env"],
+        &[
+            "e2e:setup-env",
+            "REGISTRY_HOST=registry.example",
+            "REGISTRY_USERNAME=ci",
+            "REGISTRY_PASSWORD=hunter2",
+        ],
+        &["e2e:test:full", "TARGET=alpha", "REGISTRY_PASSWORD=hunter2"],
+        &["e2e:test:full:all", "REGISTRY_PASSWORD=hunter2"],
+        &["bake", "REGISTRY_PASSWORD=hunter2"],
+        &["REGISTRY_PASSWORD=hunter2"],
+        &["e2e", "setup-env", "REGISTRY_PASSWORD=hunter2"],
+        &["e2e", "test-full", "alpha", "REGISTRY_PASSWORD=hunter2"],
+        &["targets", "REGISTRY_PASSWORD=hunter2"],
+    ] {
+        let lab = Lab::new();
+        let ended = lab.told(words, &[]);
+        let said = ["`REGISTRY_PASSWORD`", "environment"]
+            .iter()
+            .all(|part| ended.stderr.contains(part));
+        let repeated = ended.stderr.contains("hunter2") || ended.stdout.contains("hunter2");
+        if ended.status != Some(2) || !said || repeated || !lab.lines().is_empty() {
+            wrong.push((words, ended.status, ended.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Mistyped it may still be one.
+    for word in ["registry_password=hunter2", "REGISTRY_PASWORD=hunter2"] {
+        let lab = Lab::new();
+        let ended = lab.told(&["e2e:setup-env", word], &[]).status(2);
+        kept_secret(&lab, &ended);
+    }
+}
+
+#[test]
+fn no_tool_finds_it_in_its_environment() {
+    let lab = Lab::built();
+    let leaked = lab.fake("leaked");
+    lab.rule(
+        "*",
+        &format!(
+            "[ -z \"$REGISTRY_PASSWORD\" ] || echo \"$program $*\" >> {}",
+            leaked.display()
+        ),
+    );
+    lab.e2e_with(&["test-full", "alpha"], &LOGIN).success();
+    let leaked = fs::read_to_string(leaked).unwrap_or_default();
+    assert_eq!(leaked, "", "the login goes through standard input alone");
+}
+
+#[test]
+fn parts_of_the_login_that_are_missing_are_named() {
+    for left in 0..3 {
+        let lab = Lab::new();
+        let mut env = LOGIN.to_vec();
+        let (missing, _) = env.remove(left);
+        let ended = lab
+            .e2e_with(&["setup-env"], &env)
+            .status(2)
+            .says(&format!("lacks `{missing}`"))
+            .says("hint: ");
+        kept_secret(&lab, &ended);
+        assert!(lab.lines().is_empty(), "{missing}");
+        let lab = Lab::new();
+        lab.e2e_with(&["setup-env"], &LOGIN[left..=left])
+            .status(2)
+            .says(" and ");
+    }
+    // A shell leaves an empty variable behind.
+    let empty = LOGIN.map(|(name, _)| (name, ""));
+    Lab::new().e2e_with(&["setup-env"], &empty).success();
+}
+
+#[test]
+fn a_login_in_the_file_lacks_its_password_only() {
+    let lab = Lab::new();
+    lab.write(
+        "xtask.toml",
+        "[credentials]\nhost = \"registry.example\"\nusername = \"ci\"\n",
+    );
+    lab.e2e(&["setup-env"])
+        .status(2)
+        .says("lacks `REGISTRY_PASSWORD`");
+    lab.write("xtask.toml", "[credentials]\npassword = \"hunter2\"\n");
+    let ended = lab
+        .e2e(&["setup-env"])
+        .status(2)
+        .says("`credentials.password`");
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e setup-env` where nothing is: what is made, in which order, and how exactly.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::lab::{CLUSTER, CONTROL_PLANE, LABEL, Lab};
+
+const NODE_IMAGE: &str =
+    "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5";
+const REGISTRY_IMAGE: &str =
+    "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33";
+const MANIFEST: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/release-1.30/manifests/operator-manifest.yaml";
+
+#[test]
+fn each_part_is_made_after_what_it_needs() {
+    let lab = Lab::new();
+    lab.e2e(&["setup-env"])
+        .success()
+        .says("the environment is up");
+    lab.in_order(&[
+        "docker network create",
+        "kind create cluster",
+        "docker exec --interactive",
+        "kubectl apply --server-side --force-conflicts --filename https://",
+        "kubectl --namespace cnpg-system rollout status",
+        "kubectl --namespace cnpg-system annotate",
+    ]);
+    lab.in_order(&["docker network create", "docker run"]);
+    lab.in_order(&["docker volume create", "docker run"]);
+    let last = lab.lines().pop().unwrap();
+    assert!(
+        last.starts_with("kubectl --namespace cnpg-system annotate"),
+        "{last}"
+    );
+}
+
+#[test]
+fn the_cluster_comes_up_while_the_registry_starts() {
+    let lab = Lab::new();
+    lab.waits("'docker run '*", "'kind create '*");
+    lab.e2e(&["setup-env"]).success();
+    let lab = Lab::new();
+    lab.waits("'kind create '*", "'docker run '*");
+    lab.e2e(&["setup-env"]).success();
+}
+
+#[test]
+fn a_registry_that_starts_slowly_is_waited_for() {
+    let lab = Lab::new();
+    let busy = lab.engine("registry.busy");
+    std::fs::write(&busy, "").unwrap();
+    lab.rule(
+        "'kubectl '*' annotate '*",
+        &format!("(sleep 0.5; rm {}) > /dev/null 2>&1 &", busy.display()),
+    );
+    lab.e2e(&["setup-env"]).success();
+    assert!(!busy.exists());
+}
+
+#[test]
+fn every_call_is_what_it_should_be() {
+    let lab = Lab::new();
+    lab.write("xtask.toml", "");
+    let port = lab.port.to_string();
+    lab.e2e(&["setup-env", "--registry-port", &port]).success();
+    let (network, registry) = ("pg-extensions-e2e", "registry.pg-extensions");
+    assert_eq!(
+        lab.only("docker network create").line(),
+        format!("docker network create --label {LABEL} {network}")
+    );
+    assert_eq!(
+        lab.only("docker volume create").line(),
+        format!("docker volume create --label {LABEL} {registry}")
+    );
+    let run = lab.only("docker run");
+    assert_eq!(run.args.last().unwrap(), REGISTRY_IMAGE);
+    let line = run.line();
+    for part in [
+        "--detach ".to_owned(),
+        format!("--name {registry} "),
+        format!("--network {network} "),
+        format!("--label {LABEL} "),
+        format!("--publish 127.0.0.1:{port}:5000 "),
+        "--restart unless-stopped ".into(),
+        format!("--volume {registry}:/var/lib/registry "),
+    ] {
+        assert!(line.contains(&part), "`{part}` is not in {line}");
+    }
+    assert_eq!(line.matches("--publish").count(), 1, "{line}");
+    assert_eq!(
+        lab.only("kind create").line(),
+        format!(
+            "kind create cluster --name {CLUSTER} --image {NODE_IMAGE} --wait 3m --retain --config target/xtask/e2e/kind/config.yaml --kubeconfig target/xtask/e2e/kind/kubeconfig"
+        )
+    );
+    let wire = lab.only("docker exec");
+    let inside = "registry.pg-extensions:5000";
+    assert_eq!(
+        wire.line(),
+        format!(
+            "docker exec --interactive {CONTROL_PLANE} sh -s -- localhost:{port} http://{inside} http://{inside} {inside} http://{inside} http://{inside}"
+        )
+    );
+    let own = "target/xtask/e2e/kubeconfig";
+    let apply = lab.only("kubectl apply --server-side --force-conflicts --filename https");
+    assert_eq!(
+        apply.line(),
+        format!(
+            "kubectl --kubeconfig {own} apply --server-side --force-conflicts --filename {MANIFEST}"
+        )
+    );
+    let stamp = lab.only("kubectl --namespace cnpg-system annotate");
+    assert_eq!(
+        stamp.args[6..],
+        [
+            "deployment/cnpg-controller-manager".to_owned(),
+            format!("io.cloudnativepg.xtask.manifest={MANIFEST}"),
+            "io.cloudnativepg.xtask.release=1.30".into(),
+        ]
+    );
+}
+
+#[test]
+fn every_call_of_kind_names_the_network() {
+    let lab = Lab::new();
+    lab.up();
+    lab.set_state(CONTROL_PLANE, "created");
+    lab.e2e(&["setup-env"]).success();
+    lab.e2e(&["export-kubeconfig"]).success();
+    lab.e2e(&["export-kubeconfig", "it", "--merge"]).success();
+    lab.e2e(&["cleanup"]).success();
+    let calls = lab.made_of("kind ");
+    for verb in ["create", "delete", "get", "export"] {
+        assert!(calls.iter().any(|call| call.args[0] == verb), "{verb}");
+    }
+    for call in calls {
+        if call.args[0] != "version" {
+            assert_eq!(call.network, "pg-extensions-e2e", "{call:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_node_is_told_both_names_of_the_registry() {
+    let lab = Lab::new();
+    lab.up();
+    for host in [
+        format!("localhost:{}", lab.port),
+        "registry.pg-extensions:5000".into(),
+    ] {
+        let text = lab.hosts_toml(CONTROL_PLANE, &host).unwrap();
+        assert!(
+            text.contains("[host.\"http://registry.pg-extensions:5000\"]"),
+            "{text}"
+        );
+        assert!(text.contains("\"pull\", \"resolve\""), "{text}");
+        assert!(
+            !text.contains("override_path"),
+            "containerd adds /v2: {text}"
+        );
+    }
+}
+
+#[test]
+fn tools_in_the_cluster_find_the_registry_by_its_config_map() {
+    let lab = Lab::new();
+    lab.up();
+    let object = lab.kube(CLUSTER, "objects/ConfigMap-local-registry-hosting.json");
+    let object: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(object).unwrap()).unwrap();
+    assert_eq!(object["metadata"]["namespace"], "kube-public");
+    let hosting = object["data"]["localRegistryHosting.v1"].as_str().unwrap();
+    let hosting: serde_json::Value = serde_json::from_str(hosting).unwrap();
+    let inside = "registry.pg-extensions:5000";
+    assert_eq!(hosting["host"], format!("localhost:{}", lab.port));
+    assert_eq!(hosting["hostFromContainerRuntime"], inside);
+    assert_eq!(hosting["hostFromClusterNetwork"], inside);
+}
+
+#[test]
+fn the_gate_for_image_volumes_is_set_where_it_is_needed() {
+    for (version, gate) in [("1.34.2", true), ("v1.35.0", false), ("1.36.1", false)] {
+        let lab = Lab::new();
+        lab.e2e(&["setup-env", "--kubernetes", version]).success();
+        let bare = version.trim_start_matches('v');
+        let cluster = format!("pg-extensions-v{bare}");
+        let create = lab.only("kind create");
+        assert_eq!(create.after("--name"), cluster);
+        // The digest is known of the version that the setting names, and of no other.
+        let image = create.after("--image");
+        if bare == "1.36.1" {
+            assert_eq!(image, NODE_IMAGE);
+        } else {
+            assert_eq!(image, format!("kindest/node:v{bare}"));
+        }
+        let config = std::fs::read_to_string(lab.kube(&cluster, "config.yaml")).unwrap();
+        assert_eq!(config.contains("ImageVolume"), gate, "{config}");
+    }
+}
+
+#[test]
+fn it_says_where_things_are_and_what_to_do_next() {
+    let lab = Lab::new();
+    let ended = lab
+        .e2e(&["setup-env"])
+        .success()
+        .says(CLUSTER)
+        .says(&format!("registry localhost:{}", lab.port))
+        .says("operator 1.30")
+        .says("target/xtask/e2e/kubeconfig");
+    assert_eq!(ended.stdout, "");
+    // The printed kubeconfig is there, and for its owner alone.
+    let file = lab.root().join("target/xtask/e2e/kubeconfig");
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(
+        lab.read("target/xtask/e2e/kubeconfig")
+            .contains(&format!("current-context: kind-{CLUSTER}"))
+    );
+}
+
+#[test]
+fn with_events_every_line_is_one() {
+    let lab = Lab::new();
+    let ended = lab.e2e(&["setup-env", "--format", "json"]).success();
+    assert_eq!(ended.stderr, "");
+    let steps: Vec<String> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|event| event["event"] == "finished")
+        .map(|event| event["step"].as_str().unwrap().to_owned())
+        .collect();
+    let cluster = format!("kind cluster {CLUSTER}");
+    assert!(steps.contains(&cluster), "{steps:#?}");
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e test`: the suites, each in a namespace of its own, with values that are there.
+
+use std::fs;
+
+use super::{
+    call::Call,
+    lab::{CLUSTER, Lab},
+};
+
+impl Lab {
+    /// The environment, with values for these extensions.
+    pub(crate) fn ready(names: &[&str]) -> Self {
+        let lab = Self::new();
+        lab.up();
+        for name in names {
+            lab.put_values(name);
+        }
+        lab
+    }
+
+    pub(crate) fn put_values(&self, name: &str) {
+        let digest = format!("sha256:{}", "cd".repeat(32));
+        self.write(
+            &format!("extensions/{name}/values.yaml"),
+            &format!(
+                "name: '{name}'\nextensions:\n- name: '{name}'\n  image:\n    reference: 'registry.pg-extensions:5000/{name}-testing:1.2-18-trixie@{digest}'\n"
+            ),
+        );
+    }
+
+    /// Lets the suites whose report is called so fail.
+    pub(crate) fn suite_fails(&self, report: &str, said: &str) {
+        self.answer(&format!("suite.fails.{report}"), said);
+    }
+
+    /// Calls of chainsaw for a folder.
+    pub(crate) fn tests_of(&self, folder: &str) -> Vec<Call> {
+        self.made_of(&format!("chainsaw test {folder} "))
+    }
+
+    /// The namespaces of suites that are in the cluster.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.kube(CLUSTER, "objects")).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name.starts_with("Namespace-"))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn the_shared_suite_then_the_extensions_own() {
+    let lab = Lab::ready(&["alpha"]);
+    let ended = lab.e2e(&["test", "alpha"]).success().says("1 of 1 passed");
+    let row = ended.stdout.lines().nth(1).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(cells[..2], ["passed", "alpha"], "{}", ended.stdout);
+    assert!(
+        cells[2].starts_with("alpha-testing:1.2-18-trixie@cdcd"),
+        "{row}"
+    );
+    assert_eq!(cells[3..6], ["1.30", "passed", "passed"], "{row}");
+    let [shared, own] = [lab.tests_of("test"), lab.tests_of("extensions/alpha/test")];
+    let ([shared], [own]) = (shared.as_slice(), own.as_slice()) else {
+        panic!("{:#?}", lab.lines());
+    };
+    assert!(shared.ended_before(own));
+    for test in [shared, own] {
+        assert_eq!(test.after("--values"), "extensions/alpha/values.yaml");
+        assert_eq!(test.after("--report-format"), "JUNIT-OPERATION");
+        // Suites' scripts run in their own folder.
+        let absolute = lab.root().join("target/xtask/e2e/kubeconfig");
+        assert_eq!(
+            test.kubeconfig,
+            absolute.canonicalize().unwrap().to_str().unwrap()
+        );
+        let namespace = test.after("--namespace");
+        let made = lab.made_of("kubectl apply --server-side --force-conflicts --filename -");
+        let made = made
+            .iter()
+            .find(|call| call.stdin.contains(&format!("\"{namespace}\"")))
+            .unwrap();
+        assert!(made.ended_before(test));
+        assert!(
+            made.stdin
+                .contains("\"io.cloudnativepg.xtask.environment\": \"suite\"")
+        );
+        let removed = lab.only(&format!("kubectl delete namespace {namespace}"));
+        assert!(test.ended_before(&removed));
+        let report = lab
+            .root()
+            .join(test.after("--report-path"))
+            .join(format!("{}.xml", test.after("--report-name")));
+        assert!(report.exists(), "{}", report.display());
+    }
+    assert_ne!(shared.after("--namespace"), own.after("--namespace"));
+    assert_eq!(lab.namespaces(), Vec::<String>::new());
+}
+
+#[test]
+fn values_that_are_not_there_are_asked_for() {
+    let lab = Lab::ready(&[]);
+    lab.e2e(&["test", "alpha"])
+        .status(2)
+        .says("extensions/alpha/values.yaml")
+        .says("hint: `cargo xtask e2e generate-values alpha --extension-image REFERENCE`");
+    lab.put_values("alpha");
+    lab.e2e(&["test", "alpha", "gamma"])
+        .status(2)
+        .says("extensions/gamma/values.yaml");
+    assert!(lab.lines().is_empty(), "nothing is asked of the cluster");
+}
+
+#[test]
+fn values_of_the_old_tooling_name_their_image_too() {
+    let lab = Lab::ready(&[]);
+    lab.write(
+        "extensions/gamma/values.yaml",
+        "name: gamma\nextensions:\n  - name: gamma\n    image: {reference: \"registry.pg-extensions:5000/gamma-testing:7\"}\n",
+    );
+    let ended = lab.e2e(&["test", "gamma"]).success();
+    assert!(
+        ended.stdout.contains(" gamma-testing:7 "),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn values_may_lie_elsewhere() {
+    let lab = Lab::ready(&["gamma"]);
+    let text = lab.read("extensions/gamma/values.yaml");
+    lab.write("docker/mine.yaml", &text);
+    fs::remove_file(lab.root().join("extensions/gamma/values.yaml")).unwrap();
+    let output = lab
+        .command(&["e2e", "test", "gamma", "--values", "mine.yaml"])
+        .current_dir(lab.root().join("docker"))
+        .output()
+        .unwrap();
+    crate::cli::fixture::Ended::from(&output).success();
+    assert_eq!(
+        lab.tests_of("test")[0].after("--values"),
+        "docker/mine.yaml"
+    );
+    lab.e2e(&["test", "gamma", "alpha", "--values", "docker/mine.yaml"])
+        .status(2)
+        .says("`--values` is for one extension");
+}
+
+#[test]
+fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
+    let lab = Lab::ready(&["alpha", "beta", "gamma"]);
+    lab.suite_fails(
+        "shared-suite-of-alpha",
+        "=== RUN\n    | 12:00:01 | shared | cluster | ASSERT | ERROR |\n    actual resource not found\n",
+    );
+    lab.rule(
+        "'kubectl '*' get events '*",
+        "echo 'Warning Failed Failed to pull image \"registry.pg-extensions:5000/x:1\": failed to resolve reference \"registry.pg-extensions:5000/x:1\": registry.pg-extensions:5000/x:1: not found'; exit",
+    );
+    let ended = lab
+        .e2e(&["test", "--all"])
+        .status(1)
+        .says("failed to pass the shared suite of alpha")
+        .says("actual resource not found")
+        .says("probable cause: the image `registry.pg-extensions:5000/x:1` cannot be pulled")
+        .says("the tests failed: 1 step");
+    for (name, cells) in [
+        ("alpha", ["failed", "not"]),
+        ("beta", ["passed", "none"]),
+        ("gamma", ["passed", "none"]),
+    ] {
+        let row = ended
+            .stdout
+            .lines()
+            .find(|line| line.split_whitespace().nth(1) == Some(name))
+            .unwrap();
+        let words: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(words[0], cells[0], "{row}");
+        assert_eq!(words[4..6], cells, "{row}");
+    }
+    assert!(lab.tests_of("extensions/alpha/test").is_empty());
+    let folder = ended.stderr.split("what the cluster says: ").nth(1);
+    let folder = folder.unwrap().lines().next().unwrap();
+    for file in [
+        "objects.yaml",
+        "pods.txt",
+        "events.txt",
+        "instances.log",
+        "jobs.log",
+        "operator.txt",
+        "operator.log",
+        "operator-events.txt",
+        "kubelet.log",
+    ] {
+        let text = lab.read(&format!("{folder}/{file}"));
+        assert!(!text.trim().is_empty(), "{file}");
+    }
+    // First it is looked at, then it goes.
+    let namespace = lab.tests_of("test");
+    let namespace = namespace
+        .iter()
+        .find(|call| call.after("--values").contains("alpha"))
+        .unwrap()
+        .after("--namespace");
+    let asked = lab.only(&format!("kubectl --namespace {namespace} describe pods"));
+    for removed in lab.made_of(&format!("kubectl delete namespace {namespace}")) {
+        assert!(asked.ended_before(&removed));
+    }
+    assert_eq!(lab.namespaces(), Vec::<String>::new());
+    assert!(lab.exists("extensions/alpha/values.yaml"), "values stay");
+}
+
+#[test]
+fn evidence_that_cannot_be_had_is_no_reason_to_say_nothing() {
+    let lab = Lab::ready(&["gamma"]);
+    lab.suite_fails("shared-suite-of-gamma", "it broke\n");
+    lab.fails("'kubectl '*' logs '*", 1, "error: no pods\n");
+    let ended = lab
+        .e2e(&["test", "gamma"])
+        .status(1)
+        .says("it broke")
+        .says("could not be asked: ")
+        .says("instances.log");
+    let folder = ended.stderr.split("what the cluster says: ").nth(1);
+    let folder = folder.unwrap().lines().next().unwrap();
+    assert!(lab.read(&format!("{folder}/pods.txt")).contains("said of"));
+}
+
+#[test]
+fn an_own_suite_that_fails_is_told_from_the_shared_one() {
+    let lab = Lab::ready(&["alpha"]);
+    lab.suite_fails("own-suite-of-alpha", "it broke\n");
+    let results = lab.e2e(&["test", "alpha", "--json"]).status(1).json();
+    assert_eq!(results[0]["result"], "failed");
+    assert_eq!(results[0]["shared"], "passed");
+    assert_eq!(results[0]["own"], "failed");
+}
+
+#[test]
+fn arguments_for_chainsaw_reach_it() {
+    for words in [
+        &[
+            "e2e",
+            "test",
+            "alpha",
+            "--",
+            "--fail-fast",
+            "--assert-timeout",
+            "9m",
+        ][..],
+        &[
+            "e2e:test",
+            "TARGET=alpha",
+            "EXTRA_ARGS=--fail-fast --assert-timeout '9m'",
+        ],
+        &[
+            "e2e:test",
+            "EXTRA_ARGS=--fail-fast --assert-timeout 9m",
+            "TARGET=alpha",
+            "--jobs=1",
+        ],
+    ] {
+        let lab = Lab::ready(&["alpha"]);
+        lab.told(words, &[]).success();
+        let tests = lab.made_of("chainsaw ");
+        assert_eq!(tests.len(), 2);
+        for test in tests {
+            assert!(
+                test.line().ends_with(" --fail-fast --assert-timeout 9m"),
+                "{}",
+                test.line()
+            );
+        }
+    }
+    Lab::ready(&["alpha"])
+        .told(&["e2e:test", "TARGET=alpha", "EXTRA_ARGS=--x 'y"], &[])
+        .status(2)
+        .says("`EXTRA_ARGS`");
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e generate-values`: the document that the suites read.
+
+use super::{
+    super::fixture::metadata,
+    image::{annotations, index},
+    lab::Lab,
+};
+
+/// `pgvector`, `wal2json`, `postgis` and `pgrouting` as the repository has them.
+pub(crate) fn extensions() -> Lab {
+    let lab = Lab::empty();
+    let versions = |package: &str, sql: &str| {
+        let sql = if sql.is_empty() {
+            String::new()
+        } else {
+            format!(", sql = \"{sql}\"")
+        };
+        let line = |distro: &str, release: u8| {
+            format!("{distro} = {{ \"18\" = {{ package = \"{package}.pgdg{release}+1\"{sql} }} }}")
+        };
+        format!("{{\n{}\n{}\n}}", line("bookworm", 12), line("trixie", 13))
+    };
+    let add = |name: &str, versions: &str, more: &[(&str, &str)]| {
+        let fields = [&[("versions", versions)], more].concat();
+        lab.extension(name, &metadata(name, &fields));
+    };
+    add(
+        "pgvector",
+        &versions("0.8.6-1", "0.8.6"),
+        &[("sql_name", "\"vector\"")],
+    );
+    add(
+        "wal2json",
+        &versions("2.6-4", ""),
+        &[
+            ("create_extension", "false"),
+            (
+                "postgresql_parameters",
+                "{ \"output_plugin_libraries\" = \"pgoutput, test_decoding, wal2json\" }",
+            ),
+        ],
+    );
+    add(
+        "postgis",
+        &versions("3.6.4+dfsg-2", "3.6.4"),
+        &[
+            ("image_name", "\"postgis-extension\""),
+            ("ld_library_path", "[\"system\"]"),
+            (
+                "env",
+                "{\n \"PROJ_DATA\" = \"$${image_root}/share/proj\"\n \"GDAL_DATA\" = \"$${image_root}/share/gdal\"\n }",
+            ),
+        ],
+    );
+    add(
+        "pgrouting",
+        &versions("4.0.1-1", "4.0.1"),
+        &[("required_extensions", "[\"postgis\"]")],
+    );
+    lab
+}
+
+impl Lab {
+    /// Generates values from an image of the local registry. Gives them without their heading.
+    #[track_caller]
+    pub(crate) fn values(&self, name: &str, path: &str) -> String {
+        let image = format!("localhost:{}/{path}", self.port);
+        self.e2e(&["generate-values", name, "--extension-image", &image])
+            .success()
+            .says(&format!("wrote extensions/{name}/values.yaml"));
+        let text = self.read(&format!("extensions/{name}/values.yaml"));
+        let (heading, rest) = text.split_once('\n').unwrap();
+        assert!(heading.starts_with("# "), "{text}");
+        rest.to_owned()
+    }
+
+    pub(crate) fn put_local(&self, path: &str, distro: &str, sql: &str) -> String {
+        let reference = format!("localhost:{}/{path}", self.port);
+        self.put_image(&reference, &index(&annotations(distro, "18", sql)))
+    }
+}
+
+const PSQL: &str =
+    "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae";
+
+#[test]
+fn a_created_extension() {
+    let lab = extensions();
+    let path = "pgvector-testing:0.8.6-18-trixie";
+    let digest = lab.put_local(path, "trixie", "0.8.6");
+    let wanted = format!(
+        "name: 'pgvector'
+sql_name: 'vector'
+shared_preload_libraries: []
+postgresql_parameters: {{}}
+pg_image: 'ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie'
+psql_image: '{PSQL}'
+version: '0.8.6'
+create_extension: true
+extensions:
+- name: 'pgvector'
+  image:
+    reference: 'registry.pg-extensions:5000/{path}@{digest}'
+database_config:
+  extensions_spec:
+  - ensure: 'present'
+    name: 'vector'
+    version: '0.8.6'
+database_assert_status:
+  applied: true
+  observedGeneration: 1
+  extensions:
+  - applied: true
+    name: 'vector'
+"
+    );
+    assert_eq!(lab.values("pgvector", path).trim_end(), wanted.trim_end());
+}
+
+#[test]
+fn a_module_that_is_not_created() {
+    let lab = extensions();
+    let path = "wal2json-testing:2.6-18-trixie";
+    let digest = lab.put_local(path, "trixie", "");
+    let wanted = format!(
+        "name: 'wal2json'
+sql_name: 'wal2json'
+shared_preload_libraries: []
+postgresql_parameters:
+  output_plugin_libraries: 'pgoutput, test_decoding, wal2json'
+pg_image: 'ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie'
+psql_image: '{PSQL}'
+create_extension: false
+extensions:
+- name: 'wal2json'
+  image:
+    reference: 'registry.pg-extensions:5000/{path}@{digest}'
+database_config: {{}}
+database_assert_status:
+  applied: true
+  observedGeneration: 1
+"
+    );
+    assert_eq!(lab.values("wal2json", path).trim_end(), wanted.trim_end());
+}
+
+#[test]
+fn an_extension_with_libraries_and_an_environment() {
+    let lab = extensions();
+    let path = "postgis-extension-testing:3.6.4-18-bookworm";
+    let digest = lab.put_local(path, "bookworm", "3.6.4");
+    let wanted = format!(
+        "name: 'postgis'
+sql_name: 'postgis'
+shared_preload_libraries: []
+postgresql_parameters: {{}}
+pg_image: 'ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm'
+psql_image: '{PSQL}'
+version: '3.6.4'
+create_extension: true
+extensions:
+- name: 'postgis'
+  image:
+    reference: 'registry.pg-extensions:5000/{path}@{digest}'
+  ld_library_path:
+  - 'system'
+  env:
+  - name: 'GDAL_DATA'
+    value: '${{image_root}}/share/gdal'
+  - name: 'PROJ_DATA'
+    value: '${{image_root}}/share/proj'
+database_config:
+  extensions_spec:
+  - ensure: 'present'
+    name: 'postgis'
+    version: '3.6.4'
+database_assert_status:
+  applied: true
+  observedGeneration: 1
+  extensions:
+  - applied: true
+    name: 'postgis'
+"
+    );
+    assert_eq!(lab.values("postgis", path).trim_end(), wanted.trim_end());
+}
+
+#[test]
+fn an_extension_that_needs_another_one() {
+    let lab = extensions();
+    let path = "pgrouting-testing:4.0.1-18-bookworm";
+    let digest = lab.put_local(path, "bookworm", "4.0.1");
+    let needed = "postgis-extension-testing:3.6.4-18-bookworm";
+    let needed_digest = lab.put_local(needed, "bookworm", "3.6.4");
+    // These are not for bookworm, or not from here.
+    lab.put_local(
+        "postgis-extension-testing:3.6.4-18-trixie",
+        "trixie",
+        "3.6.9",
+    );
+    lab.put_image(
+        "ghcr.io/cloudnative-pg/postgis-extension:3.6.4-18-bookworm",
+        &index(&annotations("bookworm", "18", "3.6.8")),
+    );
+    let wanted = format!(
+        "name: 'pgrouting'
+sql_name: 'pgrouting'
+shared_preload_libraries: []
+postgresql_parameters: {{}}
+pg_image: 'ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm'
+psql_image: '{PSQL}'
+version: '4.0.1'
+create_extension: true
+extensions:
+- name: 'pgrouting'
+  image:
+    reference: 'registry.pg-extensions:5000/{path}@{digest}'
+- name: 'postgis'
+  image:
+    reference: 'registry.pg-extensions:5000/{needed}@{needed_digest}'
+  ld_library_path:
+  - 'system'
+  env:
+  - name: 'GDAL_DATA'
+    value: '${{image_root}}/share/gdal'
+  - name: 'PROJ_DATA'
+    value: '${{image_root}}/share/proj'
+database_config:
+  extensions_spec:
+  - ensure: 'present'
+    name: 'pgrouting'
+    version: '4.0.1'
+  - ensure: 'present'
+    name: 'postgis'
+    version: '3.6.4'
+database_assert_status:
+  applied: true
+  observedGeneration: 1
+  extensions:
+  - applied: true
+    name: 'pgrouting'
+  - applied: true
+    name: 'postgis'
+"
+    );
+    assert_eq!(lab.values("pgrouting", path).trim_end(), wanted.trim_end());
+}
