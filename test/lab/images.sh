@@ -3,7 +3,7 @@
 # Runs in the sandbox: the images of registry, operator and node, each made when the engine lacks it.
 . "$(dirname "$0")/versions.sh"
 umask 022
-mkdir -p "$lab/context" "$lab/images"
+mkdir -p "$lab/context"
 has() { docker image inspect "$1" >/dev/null 2>&1; }
 
 if ! has "$registry_image"; then # Debian's docker-registry, which the sandbox has, and the C library that it needs
@@ -42,10 +42,12 @@ for version in $cnpg; do
     say "made $image"
 done
 
-# Another version, or another file of the node, is another image.
+# Another version, or another file of the node, is another image, of other archives.
 stamp=$(cd "$here" && find node-image.sh versions.sh node -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-if ! has "$node_image" || [ "$(cat "$lab/images/node.stamp" 2>/dev/null)" != "$stamp" ]; then
-    rm -f "$lab/images/node.stamp"
-    bash "$here/node-image.sh"
-    echo "$stamp" >"$lab/images/node.stamp"
+if [ "$(cat "$lab/images/stamp" 2>/dev/null)" != "$stamp" ]; then
+    ! has "$node_image" || docker image rm --force "$node_image" >/dev/null
+    rm -rf "$lab/images"
+    mkdir "$lab/images"
+    echo "$stamp" >"$lab/images/stamp"
 fi
+has "$node_image" || bash "$here/node-image.sh"

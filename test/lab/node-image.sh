@@ -54,13 +54,13 @@ control_plane() {
     for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy; do ln -s hyperkube "$root/usr/local/bin/$name"; done
     cp "$system"/usr/sbin/{xtables-nft-multi,xtables-legacy-multi,nft} "$root/usr/sbin/"
     cp -r "$system/usr/lib/x86_64-linux-gnu/xtables" "$root/usr/lib/x86_64-linux-gnu/"
-    for library in $(for name in usr/sbin/{xtables-nft-multi,xtables-legacy-multi,nft} $(cd "$system" && echo usr/lib/x86_64-linux-gnu/xtables/*.so); do
+    # Links in there are absolute: followed from here, the loader would be that of this system.
+    for name in usr/sbin/{xtables-nft-multi,xtables-legacy-multi,nft} $(cd "$system" && echo usr/lib/x86_64-linux-gnu/xtables/*.so); do
         chroot "$system" /usr/bin/ldd "/$name"
-    done | grep -o '/[^ ]*\.so[^ ]*' | sort -u); do
-        mkdir -p "$root$(dirname "$library")"
-        cp -L "$system$library" "$root$library"
-    done
+    done | grep -o '/[^ ]*\.so[^ ]*' | sort -u | cut -c2- |
+        chroot "$system" /usr/bin/tar --directory / --create --dereference --files-from - --file - | tar -C "$root" -xf -
     rm -rf "$system"
+    chroot "$root" /usr/sbin/xtables-nft-multi iptables --version >/dev/null
     for version in ip ip6; do
         for suffix in '' -save -restore; do ln -s xtables-nft-multi "$root/usr/sbin/${version}tables$suffix"; done
     done
