@@ -248,6 +248,8 @@ pub struct Psql {
 
 #[derive(Args, Debug)]
 pub struct Cleanup {
+    #[command(flatten)]
+    pub cluster: Cluster,
     /// Print the commands in place of running them.
     #[arg(long)]
     pub dry_run: bool,

@@ -81,6 +81,30 @@ impl Environment {
             plan.add(step.ended(before));
         }
     }
+
+    /// Removes the namespaces that suites and `psql` made in a cluster which is not ours. The operator
+    /// serves others by now, perhaps: it stays.
+    pub(crate) fn add_cleanup_of_existing(&self, plan: &mut Plan, world: &World) {
+        let Some(api) = &world.api else { return };
+        if let Some(release) = api
+            .operator
+            .as_ref()
+            .and_then(|found| found.release.as_ref())
+        {
+            plan.note(format!(
+                "the operator ({release}), which setup-env installed, stays"
+            ));
+        }
+        let names: Vec<&str> = api.namespaces.iter().map(|(name, _)| &**name).collect();
+        if !names.is_empty() {
+            let access = self.access();
+            let delete = access.cmd("remove the namespaces of suites and databases");
+            let delete = delete
+                .args(["delete", "namespace", "--ignore-not-found"])
+                .args(names);
+            plan.add(Step::run("namespaces", delete));
+        }
+    }
 }
 
 fn docker(purpose: &str, args: &[&str]) -> Cmd {

@@ -25,16 +25,7 @@ fn setting_up_again_makes_nothing_and_mends_what_differs() {
     // A registry that was stopped, a node that lost a file, an operator of another release.
     let registry = format!("registry.{NAME}");
     lab.docker(&["stop", &registry]).success();
-    let nodes = lab.docker(&[
-        "ps",
-        "--filter",
-        "label=io.x-k8s.kind.cluster",
-        "--filter",
-        &format!("network={NAME}-e2e"),
-        "--format",
-        "{{.Names}}",
-    ]);
-    let node = nodes.success().stdout.trim().to_owned();
+    let node = lab.node();
     let file = format!("/etc/containerd/certs.d/registry.{NAME}:5000/hosts.toml");
     lab.docker(&["exec", &node, "rm", &file]).success();
     let mended = lab
@@ -117,19 +108,7 @@ fn a_kill_in_the_middle_is_mended() {
         .unwrap();
     // Until kind has started a node.
     let patience = Instant::now() + Duration::from_secs(60);
-    let filter = format!("network={NAME}-e2e");
-    loop {
-        let nodes = lab.docker(&[
-            "ps",
-            "--quiet",
-            "--filter",
-            "label=io.x-k8s.kind.cluster",
-            "--filter",
-            &filter,
-        ]);
-        if !nodes.stdout.trim().is_empty() {
-            break;
-        }
+    while lab.node().is_empty() {
         assert!(Instant::now() < patience, "no node was started");
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -169,29 +148,14 @@ fn people_get_in() {
         "INTERNAL=true",
     ])
     .success();
-    let internal = fs::read_to_string(lab.repository.path().join("kubeconfig")).unwrap();
+    let internal = lab.read("kubeconfig");
     assert!(internal.contains("control-plane:6443"), "{internal}");
 }
 
 #[test]
 fn the_old_guide_step_by_step() {
     let lab = Lab::up();
-    lab.xtask(&[
-        "bake",
-        "TARGET=pgvector",
-        "PUSH=true",
-        "METADATA_FILE=images.json",
-    ])
-    .success();
-    let text = fs::read_to_string(lab.repository.path().join("images.json")).unwrap();
-    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let name = metadata
-        .as_object()
-        .unwrap()
-        .values()
-        .find_map(|target| target.get("image.name"))
-        .unwrap();
-    let image = name.as_str().unwrap().split(',').next().unwrap();
+    let (image, digest) = lab.pushed(&[]);
     lab.xtask(&["e2e:test", "TARGET=pgvector"])
         .status(2)
         .says("values.yaml");
@@ -201,19 +165,8 @@ fn the_old_guide_step_by_step() {
         &format!("EXTENSION_IMAGE={image}"),
     ])
     .success();
-    let digest = metadata
-        .as_object()
-        .unwrap()
-        .values()
-        .find_map(|target| target.get("containerimage.digest"))
-        .unwrap();
-    let values = fs::read_to_string(
-        lab.repository
-            .path()
-            .join("extensions/pgvector/values.yaml"),
-    )
-    .unwrap();
-    assert!(values.contains(digest.as_str().unwrap()), "{values}");
+    let values = lab.read("extensions/pgvector/values.yaml");
+    assert!(values.contains(&digest), "{values}");
     lab.xtask(&[
         "e2e:export-kubeconfig",
         "KUBECONFIG_PATH=./kubeconfig",
@@ -293,31 +246,13 @@ fn wrong_images_have_their_message() {
     .status(2)
     .says("has no annotation `io.cloudnativepg.image.base.name`");
     // And one for another processor, with everything else in place.
-    lab.xtask(&[
-        "bake",
-        "pgvector",
-        "--push",
-        "--platform",
-        "linux/arm64",
-        "--metadata-file",
-        "images.json",
-    ])
-    .success();
-    let text = fs::read_to_string(lab.repository.path().join("images.json")).unwrap();
-    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let name = metadata
-        .as_object()
-        .unwrap()
-        .values()
-        .find_map(|target| target.get("image.name"))
-        .unwrap();
-    let image = name.as_str().unwrap().split(',').next().unwrap();
+    let (image, _) = lab.pushed(&["--platform", "linux/arm64"]);
     lab.xtask(&[
         "e2e",
         "generate-values",
         "pgvector",
         "--extension-image",
-        image,
+        &image,
     ])
     .status(2)
     .says("is for linux/arm64, and the cluster's nodes are linux/amd64");
@@ -348,8 +283,7 @@ fn clusters_that_cannot_be_used_have_their_message() {
         .says("cannot be used")
         .says("refused");
     // A cluster that answers, but not to these.
-    let own =
-        fs::read_to_string(lab.repository.path().join("target/xtask/e2e/kubeconfig")).unwrap();
+    let own = lab.read("target/xtask/e2e/kubeconfig");
     let server = own
         .lines()
         .find_map(|line| line.trim().strip_prefix("server: "))
@@ -426,16 +360,7 @@ fn a_password_is_in_no_argument_and_no_file_of_ours() {
             entry.path().display()
         );
     }
-    let nodes = lab.docker(&[
-        "ps",
-        "--filter",
-        "label=io.x-k8s.kind.cluster",
-        "--filter",
-        &format!("network={NAME}-e2e"),
-        "--format",
-        "{{.Names}}",
-    ]);
-    let node = nodes.success().stdout.trim().to_owned();
+    let node = lab.node();
     let config = lab
         .docker(&["exec", &node, "cat", "/var/lib/kubelet/config.json"])
         .success()

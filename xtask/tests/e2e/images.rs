@@ -33,11 +33,8 @@ fn values(lab: &Lab, extension: &str) -> String {
 
 /// The digest that bake wrote for an extension's image.
 fn baked(lab: &Lab, extension: &str) -> String {
-    let path = lab
-        .repository
-        .path()
-        .join(format!("target/xtask/bake/{extension}.json"));
-    let metadata: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let text = lab.read(&format!("target/xtask/bake/{extension}.json"));
+    let metadata: Value = serde_json::from_str(&text).unwrap();
     let mut targets = metadata.as_object().unwrap().values();
     let digest = targets.find_map(|target| target.get("containerimage.digest"));
     digest.unwrap().as_str().unwrap().to_owned()
@@ -74,9 +71,8 @@ fn from_nothing_to_green_while_the_cluster_comes_up() {
         at("started", kind) < at("finished", bake),
         "the cluster waited for the bake"
     );
-    let results =
-        fs::read_to_string(lab.repository.path().join("target/xtask/e2e/results.json")).unwrap();
-    let results: Vec<Value> = serde_json::from_str(&results).unwrap();
+    let results: Vec<Value> =
+        serde_json::from_str(&lab.read("target/xtask/e2e/results.json")).unwrap();
     assert!(results.len() >= 2);
     for result in &results {
         assert_eq!(
@@ -160,8 +156,7 @@ fn a_rebuilt_image_under_the_same_tag_is_the_one_that_is_mounted() {
 #[test]
 fn a_failing_suite_says_why_and_can_be_run_again_alone() {
     let lab = Lab::up();
-    let proof =
-        fs::read_to_string(lab.repository.path().join("extensions/pgvector/smoke.sql")).unwrap();
+    let proof = lab.read("extensions/pgvector/smoke.sql");
     let broken = format!("{proof}\nSELECT nosuchfunction(1);\n");
     fs::write(
         lab.repository.path().join("extensions/pgvector/smoke.sql"),
@@ -192,7 +187,7 @@ fn a_failing_suite_says_why_and_can_be_run_again_alone() {
         ("instances.log", "nosuchfunction"),
         ("operator.log", "cnpg"),
     ] {
-        let kept = fs::read_to_string(lab.repository.path().join(folder).join(file)).unwrap();
+        let kept = lab.read(&format!("{folder}/{file}"));
         assert!(kept.contains(text), "{file} has no `{text}`:\n{kept}");
     }
     fs::write(
@@ -212,20 +207,8 @@ fn a_failing_suite_says_why_and_can_be_run_again_alone() {
 #[test]
 fn an_older_image_gives_way_to_a_newer_one_and_the_data_stays() {
     let lab = Lab::up();
-    lab.xtask(&[
-        "bake",
-        "pgvector",
-        "--push",
-        "--metadata-file",
-        "images.json",
-    ])
-    .success();
-    let text = fs::read_to_string(lab.repository.path().join("images.json")).unwrap();
-    let metadata: Value = serde_json::from_str(&text).unwrap();
-    let mut targets = metadata.as_object().unwrap().values();
-    let names = targets.find_map(|target| target.get("image.name")).unwrap();
-    let newer = names.as_str().unwrap().split(',').next().unwrap();
-    let (older, version) = make_older(&lab, newer);
+    let (newer, _) = lab.pushed(&[]);
+    let (older, version) = make_older(&lab, &newer);
     let args = [
         "e2e",
         "upgrade-test",
@@ -236,8 +219,7 @@ fn an_older_image_gives_way_to_a_newer_one_and_the_data_stays() {
     ];
     let result = lab.xtask(&args).success().json();
     assert_eq!(result[0]["result"], "passed");
-    let path = "target/xtask/e2e/values/pgvector-upgrade.yaml";
-    let values = fs::read_to_string(lab.repository.path().join(path)).unwrap();
+    let values = lab.read("target/xtask/e2e/values/pgvector-upgrade.yaml");
     assert_eq!(field(&values, "version:"), version);
     assert_ne!(field(&values, "  version:"), version);
 }
@@ -262,7 +244,7 @@ fn make_older(lab: &Lab, newer: &str) -> (String, String) {
         "values.yaml",
     ];
     lab.xtask(&args).success();
-    let values = fs::read_to_string(lab.repository.path().join("values.yaml")).unwrap();
+    let values = lab.read("values.yaml");
     let (base, version) = (field(&values, "pg_image:"), field(&values, "version:"));
     let mount = format!("type=image,source={newer},target=/image");
     let list = format!("ls /image/share/extension/vector--*--{version}.sql");

@@ -3,10 +3,13 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::Path,
     process::{Command, Stdio},
     sync::OnceLock,
 };
+
+use serde_json::Value;
 
 use crate::{
     ended::Ended,
@@ -92,6 +95,33 @@ impl Lab {
         }
         let all = [&["sandbox", "exec", "--", "kubectl"], &kubeconfig[..], args].concat();
         self.xtask(&all)
+    }
+
+    /// The cluster's one node.
+    pub(crate) fn node(&self) -> String {
+        let network = format!("network={NAME}-e2e");
+        let filters = ["--filter", "label=io.x-k8s.kind.cluster", "--filter"];
+        let args = [&["ps"][..], &filters, &[&network, "--format", "{{.Names}}"]].concat();
+        self.docker(&args).success().stdout.trim().to_owned()
+    }
+
+    /// A file of the repository.
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.repository.path().join(path)).unwrap()
+    }
+
+    /// Bakes and pushes pgvector; gives the image's name and digest, as the metadata file has them.
+    pub(crate) fn pushed(&self, more: &[&str]) -> (String, String) {
+        let bake = "bake TARGET=pgvector PUSH=true METADATA_FILE=images.json";
+        let bake: Vec<&str> = bake.split(' ').collect();
+        self.xtask(&[&bake, more].concat()).success();
+        let metadata: Value = serde_json::from_str(&self.read("images.json")).unwrap();
+        let mut targets = metadata.as_object().unwrap().values();
+        let target = targets.next().unwrap();
+        let text = |key: &str| target[key].as_str().unwrap().to_owned();
+        let names = text("image.name");
+        let name = names.split(',').next().unwrap().to_owned();
+        (name, text("containerimage.digest"))
     }
 
     /// All containers, networks and volumes of the engine, by name.

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e cleanup`: removes what the other commands of `e2e` have made.
 
+use super::choose_cluster;
 use crate::{
     cli::e2e::Cleanup,
     cmd::bake,
     config,
     context::Context,
-    environment::{Environment, world::World},
+    environment::{Environment, Place, world::World},
     plan::Plan,
     sandbox::State,
     tool::docker,
 };
 
 pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
-    // A kubeconfig in the settings is of somebody else's cluster, which stays as it is.
+    // A kubeconfig in the settings is of somebody else's cluster: it must be named to be touched.
     for key in [config::CLUSTER_KUBECONFIG, config::CLUSTER_CONTEXT] {
         context.config.set_flag(key, "cleanup", Some(""))?;
     }
+    choose_cluster(context, &args.cluster)?;
     if context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_)) {
         context
             .ui
@@ -30,14 +32,24 @@ pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
         bake::print_plan(context, sandbox.as_ref(), &plan);
         return Ok(());
     }
-    docker::Engine::survey(&context.exec)?;
+    if let Place::Kind { .. } = environment.place {
+        docker::Engine::survey(&context.exec)?;
+    }
     remove(context, &environment)
 }
 
 fn plan(context: &Context, environment: &Environment) -> anyhow::Result<Plan> {
-    let world = World::of_engine(environment, &context.exec)?;
     let mut plan = Plan::default();
-    environment.add_cleanup(&mut plan, &world, context.exec.finds("kind").is_some());
+    match environment.place {
+        Place::Kind { .. } => {
+            let world = World::of_engine(environment, &context.exec)?;
+            environment.add_cleanup(&mut plan, &world, context.exec.finds("kind").is_some());
+        }
+        Place::Existing(_) => {
+            let world = World::survey(environment, &context.exec, false)?;
+            environment.add_cleanup_of_existing(&mut plan, &world);
+        }
+    }
     Ok(plan)
 }
 
@@ -53,6 +65,9 @@ pub(super) fn remove(context: &mut Context, environment: &Environment) -> anyhow
     }
     let report = context.run(&plan, None, true)?;
     context.verdict(&report, "cleaning up")?;
-    context.ui.conclusion("the environment is gone");
+    context.ui.conclusion(match environment.place {
+        Place::Kind { .. } => "the environment is gone",
+        Place::Existing(_) => "what xtask made for databases is gone from the cluster",
+    });
     Ok(())
 }

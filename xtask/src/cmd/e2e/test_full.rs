@@ -78,10 +78,11 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     context
         .ui
         .conclusion(&format!("{passed} of {} passed", subjects.len()));
-    if args.cleanup {
-        super::cleanup::remove(context, &first)?;
-    } else {
-        conclude(context, &first);
+    match first.place {
+        Place::Kind { .. } if args.cleanup => super::cleanup::remove(context, &first)?,
+        // Its suites have removed what they made.
+        Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster stays"),
+        _ => conclude(context, &first),
     }
     Ok(())
 }

@@ -199,6 +199,53 @@ fn several_releases_are_not_for_a_cluster_of_theirs() {
 }
 
 #[test]
+fn cleaning_it_up_by_name_removes_what_suites_and_psql_made() {
+    let lab = Lab::new();
+    let file = lab.put_existing("ci");
+    lab.put_operator("ci");
+    let object = |name: &str, labels: &str| {
+        let path = lab.fake(&format!("kube/ci/objects/Namespace-{name}.json"));
+        let text = format!(
+            r#"{{"kind": "Namespace", "metadata": {{"name": "{name}", "labels": {labels}}}}}"#
+        );
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let theirs = object("theirs", "{}");
+    let ours = ["suite", "psql"].map(|role| {
+        let labels = format!(r#"{{"io.cloudnativepg.xtask.environment": "{role}"}}"#);
+        object(&format!("xtask-{role}"), &labels)
+    });
+    let dry = lab.e2e(&["cleanup", "--kubeconfig", &file, "--dry-run"]);
+    assert!(dry.success().stdout.contains("delete namespace"));
+    assert!(ours.iter().all(|path| path.exists()));
+    lab.e2e(&["cleanup", "--kubeconfig", &file]).success();
+    engine_was_left_alone(&lab);
+    assert!(!ours.iter().any(|path| path.exists()));
+    assert!(theirs.exists());
+    lab.e2e(&["cleanup", "--kubeconfig", &file])
+        .success()
+        .says("nothing to remove");
+}
+
+#[test]
+fn a_full_test_with_cleanup_leaves_it() {
+    let lab = Lab::built();
+    let file = lab.put_existing("ci");
+    lab.put_operator("ci");
+    let registry = format!("localhost:{}", lab.port);
+    lab.up();
+    let before = lab.inventory();
+    lab.e2e_with(
+        &["test-full", "alpha", "--kubeconfig", &file, "--cleanup"],
+        &[("registry", &registry)],
+    )
+    .success()
+    .says("the existing cluster stays");
+    assert_eq!(lab.inventory(), before);
+}
+
+#[test]
 fn cleaning_up_does_not_concern_it() {
     let lab = Lab::new();
     let file = lab.put_existing("ci");
