@@ -28,8 +28,8 @@ const SYMPTOMS: &[Symptom] = &[
     },
     Symptom {
         pattern: r#"failed to (?:resolve reference|resolve image|pull image|pull and unpack image)[^\n]*?"([^"\n]+)"[^\n]*: not found"#,
-        cause: "the image `$1` cannot be pulled: its registry does not have it. Build and push it (`cargo xtask bake TARGET --push`), and compare \
-                the reference in the values with what was pushed.",
+        cause: "the image `$1` cannot be pulled: its registry does not have it. Compare the reference with what was pushed: an extension's image is \
+                pushed by `cargo xtask bake TARGET --push`; the operator's follows from `--cnpg-release` and the setting `images.operator`.",
         hopeless: true,
     },
     Symptom {
@@ -145,7 +145,7 @@ const SYMPTOMS: &[Symptom] = &[
         hopeless: false,
     },
     Symptom {
-        pattern: r"CrashLoopBackOff[^\n]*cnpg-controller-manager|cnpg-controller-manager[^\n]*CrashLoopBackOff",
+        pattern: r"(?:CrashLoopBackOff|Back-off restarting failed container)[^\n]*cnpg-controller-manager",
         cause: "the operator is not ready: it ends again and again. operator.log says why.",
         hopeless: false,
     },
@@ -260,6 +260,10 @@ mod tests {
             (
                 r#"ERROR:  could not load library "/extensions/postgis/lib/postgis-3.so": libgeos_c.so.1: cannot open shared object file: No such file"#,
                 "needs `libgeos_c.so.1`",
+            ),
+            (
+                "Warning  BackOff  65s (x22 over 4m)  kubelet  spec.containers{manager}: Back-off restarting failed container manager in pod cnpg-controller-manager-9f5cd66db-bw56x_cnpg-system(800b)",
+                "the operator is not ready: it ends again and again",
             ),
             (
                 r"extension vector: wanted 0.8.6, found 0.8.5",

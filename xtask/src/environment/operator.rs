@@ -64,27 +64,53 @@ impl Environment {
                 plan.note(format!("the operator ({was}) becomes {}", self.release));
             }
         }
-        Ok(vec![self.add_release(plan, &source, &stamp, after)])
+        let stamped = api
+            .and_then(|api| api.operator.as_ref())
+            .is_some_and(|found| found.stamp.is_some());
+        Ok(vec![self.add_release(plan, stamped, after)?])
     }
 
-    /// Applies one release over whatever is there, and waits for it.
+    /// Applies the release over whatever is there, and waits for it. The stamp of an earlier one goes first:
+    /// with the new one half-way in, its pod would still be available.
     pub(crate) fn add_release(
         &self,
         plan: &mut Plan,
-        source: &str,
-        stamp: &str,
+        stamped: bool,
         after: &[StepId],
-    ) -> StepId {
+    ) -> Result<StepId, Failure> {
+        let source = self.release.manifest(&self.manifest);
+        let stamp = stamp(&source, self.operator_image.as_deref())?;
         let access = self.access();
-        let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), source);
+        let deployment = format!("deployment/{DEPLOYMENT}");
+        let annotate = |purpose: &str, annotations: [String; 2]| {
+            access
+                .cmd(purpose)
+                .args([
+                    "--namespace",
+                    NAMESPACE,
+                    "annotate",
+                    "--overwrite",
+                    &deployment,
+                ])
+                .args(annotations)
+        };
+        let mut before = after.to_vec();
+        if stamped {
+            let forget = annotate(
+                "forget which release was applied",
+                [format!("{STAMP}-"), format!("{RELEASE}-")],
+            );
+            let step = Step::run(format!("unstamp for operator {}", self.release), forget);
+            before = vec![plan.add(step.after(before).quiet())];
+        }
+        let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), &source);
         let applied = plan.add(
             Step::run(format!("operator {}", self.release), apply)
-                .after(after.iter().copied())
+                .after(before)
                 .timeout(Duration::from_secs(120)),
         );
         let mut last = applied;
         if let Some(image) = &self.operator_image {
-            let deployment = format!("deployment/{DEPLOYMENT}");
             let set = |what: &str, args: &[&str]| {
                 access
                     .cmd(format!("set the operator's {what}"))
@@ -112,24 +138,15 @@ impl Environment {
             );
         }
         let available = self.available(plan, &[last]);
-        let stamp = access
-            .cmd("note which release was applied")
-            .args([
-                "--namespace",
-                NAMESPACE,
-                "annotate",
-                "--overwrite",
-                &format!("deployment/{DEPLOYMENT}"),
-            ])
-            .args([
+        let stamp = annotate(
+            "note which release was applied",
+            [
                 format!("{STAMP}={stamp}"),
                 format!("{RELEASE}={}", self.release),
-            ]);
-        plan.add(
-            Step::run(format!("stamp the operator {}", self.release), stamp)
-                .after([available])
-                .quiet(),
-        )
+            ],
+        );
+        let step = Step::run(format!("stamp the operator {}", self.release), stamp);
+        Ok(plan.add(step.after([available]).quiet()))
     }
 
     /// A new pod for the operator, and that it is ready; not when `needless` holds.
@@ -169,10 +186,20 @@ impl Environment {
             "--timeout",
             PATIENCE,
         ]);
+        // Not its events: they tell of an earlier release too.
+        let pods = access.cmd("look after the operator").args([
+            "--namespace",
+            NAMESPACE,
+            "get",
+            "pods",
+            "--output",
+            "json",
+        ]);
         plan.add(
             Step::run(format!("operator {} available", self.release), wait)
                 .after(after.iter().copied())
-                .evidence(evidence(&access)),
+                .evidence(evidence(&access))
+                .watch(vec![pods]),
         )
     }
 }
@@ -200,7 +227,7 @@ pub(crate) fn evidence(access: &Access) -> Vec<(String, Cmd)> {
 }
 
 /// The same manifest gives the same stamp: of a file its contents, of a URL its address.
-pub(crate) fn stamp(source: &str, image: Option<&str>) -> Result<String, Failure> {
+fn stamp(source: &str, image: Option<&str>) -> Result<String, Failure> {
     let mut stamp = source.to_owned();
     if release::is_path(source) {
         release::check_path(source)?;

@@ -107,6 +107,15 @@ const SYMPTOMS: &[Symptom] = &[
         hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
     },
     Symptom {
+        all_of: &[
+            "The connection to the server",
+            "was refused",
+            "--filename http",
+        ],
+        kind: Kind::Unavailable,
+        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
+    },
+    Symptom {
         all_of: &["Unable to connect to the server", "--filename http"],
         kind: Kind::Unavailable,
         hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",

@@ -158,6 +158,11 @@ pub(super) fn reachable(
     context: &Context,
 ) -> Result<(), Failure> {
     let Some(api) = api else {
+        if runner.node.is_some() && !runner.access.kubeconfig.is_file() {
+            return Err(Failure::unavailable("there is no cluster").hint(
+                "`cargo xtask e2e setup-env` makes one; `--kubeconfig FILE` uses another one",
+            ));
+        }
         // The failure says why it does not answer.
         return Api::survey(&runner.access, &context.exec)
             .and_then(|api| reachable(runner, Some(&api), context));

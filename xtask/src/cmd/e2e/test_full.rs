@@ -14,9 +14,7 @@ use crate::{
     cmd::bake::{self, Baked},
     config,
     context::Context,
-    environment::{
-        self, Environment, FOLDER, Place, Ready, operator, release::Release, world::World,
-    },
+    environment::{self, Environment, FOLDER, Place, Ready, release::Release, world::World},
     failure::Failure,
     image::{Built, Naming},
     matrix::{self, Build, Filter},
@@ -363,9 +361,7 @@ fn next_release(
         .after(cluster.iter().copied())
         .ended(ended.iter().copied());
     let gone = plan.add(gone);
-    let source = environment.release.manifest(&environment.manifest);
-    let stamp = operator::stamp(&source, environment.operator_image.as_deref())?;
-    Ok(environment.add_release(plan, &source, &stamp, &[gone]))
+    environment.add_release(plan, true, &[gone])
 }
 
 /// The subjects with the digests that are known now.

@@ -92,6 +92,7 @@ annotate() {
   for pair in "$@"; do
     case $pair in
     io.cloudnativepg.xtask.manifest=*) echo "${pair#*=}" > "$kube/operator/stamp" ;;
+    io.cloudnativepg.xtask.manifest- | io.cloudnativepg.xtask.release-) rm -f "$kube/operator/stamp" "$kube/operator/release" ;;
     io.cloudnativepg.xtask.release=*) echo "${pair#*=}" > "$kube/operator/release" ;;
     *) refuse "$whole" ;;
     esac
@@ -126,6 +127,7 @@ case "$namespace $*" in
 "cnpg-system annotate --overwrite deployment/cnpg-controller-manager "*) shift 3; annotate "$@" ;;
 "cnpg-system set image deployment/cnpg-controller-manager manager="*) echo "${4#manager=}" > "$kube/operator/image" ;;
 "cnpg-system set env deployment/cnpg-controller-manager OPERATOR_IMAGE_NAME="*) ;;
+"cnpg-system get pods --output json") echo "{\"items\":[]}" ;;
 "cnpg-system describe deployments,pods" | "cnpg-system get events --sort-by .lastTimestamp" | "cnpg-system logs deployment/cnpg-controller-manager --tail 500")
   echo "said of the operator by $1" ;;
 *" get clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,jobs,pods --output yaml" | *" describe pods" | *" get events --sort-by .lastTimestamp" | *" logs --selector "*)

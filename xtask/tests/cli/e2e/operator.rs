@@ -20,9 +20,10 @@ fn another_release_is_an_upgrade_in_place() {
     lab.never("kind delete");
     lab.never("kubectl delete");
     lab.in_order(&[
+        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest-",
         APPLY,
         "kubectl --namespace cnpg-system rollout status",
-        "kubectl --namespace cnpg-system annotate",
+        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=",
     ]);
     assert!(lab.only(APPLY).line().ends_with(
         "https://raw.githubusercontent.com/cloudnative-pg/artifacts/main/manifests/operator-manifest.yaml"
@@ -91,6 +92,25 @@ fn a_step_back_is_refused_on_nodes_that_were_stopped_too() {
         "main",
         "{ended:#?}"
     );
+}
+
+#[test]
+fn an_upgrade_that_came_half_way_is_not_taken_for_the_release_before() {
+    let lab = Lab::new();
+    lab.up();
+    lab.fails(
+        "'kubectl '*' rollout status '*",
+        1,
+        "error: timed out waiting for the condition\n",
+    );
+    lab.e2e(&["setup-env", "--cnpg-release", "main"]).status(1);
+    // The pod of the release before still serves.
+    std::fs::write(lab.kube(CLUSTER, "operator/available"), "True\n").unwrap();
+    lab.no_rules();
+    lab.forget();
+    lab.e2e(&["setup-env"]).success();
+    lab.only("kubectl apply --server-side --force-conflicts --filename https");
+    assert_eq!(lab.operator(CLUSTER, "release").unwrap(), "1.30");
 }
 
 #[test]
