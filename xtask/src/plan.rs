@@ -11,6 +11,7 @@ use std::{
 };
 
 mod cmd;
+mod question;
 mod rotation;
 mod secret;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 pub(crate) mod values;
 
 pub(crate) use cmd::{Arg, Cmd, Stdin};
+pub(crate) use question::Question;
 pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
 pub(crate) use values::{Needed, Values};
@@ -214,8 +216,8 @@ pub(crate) struct Step {
     pub ended: Vec<StepId>,
     /// Of the steps with the same name here, only as many run at once as the plan allows.
     pub pool: Option<&'static str>,
-    /// What to ask, and in which file to keep the answer, when the step fails.
-    pub evidence: Vec<(String, Cmd)>,
+    /// What to ask when the step fails.
+    pub evidence: Vec<Question>,
     /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
     pub watch: Vec<Cmd>,
     /// The last line that the step prints says what it did.
@@ -273,7 +275,7 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn evidence(mut self, questions: Vec<(String, Cmd)>) -> Self {
+    pub(crate) fn evidence(mut self, questions: Vec<Question>) -> Self {
         self.evidence.extend(questions);
         self
     }

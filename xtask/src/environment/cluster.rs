@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Action, Cmd, Plan, Probe, Step, StepId},
+    plan::{Action, Cmd, Plan, Probe, Question, Step, StepId},
     tool::kind::{config, nodes},
 };
 
@@ -144,8 +144,8 @@ impl Environment {
             .timeout(Duration::from_secs(600))
             .undo(kind(&network).delete(name, &folder.join("kubeconfig")))
             .kept()
-            .evidence(vec![(
-                "control-plane.log".into(),
+            .evidence(vec![Question::new(
+                "control-plane.log",
                 Cmd::new("docker", "read the node's log").args([
                     "logs",
                     "--tail",

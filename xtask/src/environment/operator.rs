@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Cmd, Plan, Probe, Step, StepId},
+    plan::{Plan, Probe, Question, Step, StepId},
     tool::kubectl::Access,
 };
 
@@ -165,7 +165,8 @@ impl Environment {
         let wait = ["status", &deployment, "--timeout", PATIENCE];
         let wait = rollout("wait for the operator", &wait);
         let mut restart = Step::run("restart the operator", restart).after(after.iter().copied());
-        let mut ready = Step::run("operator restarted", wait).evidence(evidence(&self.access()));
+        let mut ready =
+            Step::run("operator restarted", wait).evidence(evidence(&self.access(), None));
         if let Some((probe, why)) = needless {
             restart = restart.skip_if(probe.clone(), why);
             ready = ready.skip_if(probe, why).quiet();
@@ -198,31 +199,31 @@ impl Environment {
         plan.add(
             Step::run(format!("operator {} available", self.release), wait)
                 .after(after.iter().copied())
-                .evidence(evidence(&access))
+                .evidence(evidence(&access, None))
                 .watch(vec![pods]),
         )
     }
 }
 
 /// What to ask when the operator does not become available.
-pub(crate) fn evidence(access: &Access) -> Vec<(String, Cmd)> {
+///
+/// Its log and its events tell of all databases, and of earlier releases: `about` is what a line must
+/// mention to count.
+pub(crate) fn evidence(access: &Access, about: Option<&str>) -> Vec<Question> {
     let ask = |file: &str, args: &[&str]| {
-        let cmd = access
-            .cmd("ask about the operator")
-            .args(["--namespace", NAMESPACE])
-            .args(args);
-        (file.to_owned(), cmd)
+        let cmd = access.cmd("ask about the operator");
+        Question::new(file, cmd.args(["--namespace", NAMESPACE]).args(args))
     };
+    let narrow = |question: Question| match about {
+        Some(text) => question.about(text),
+        None => question,
+    };
+    let events = ["get", "events", "--sort-by", ".lastTimestamp"];
+    let deployment = format!("deployment/{DEPLOYMENT}");
     vec![
         ask("operator.txt", &["describe", "deployments,pods"]),
-        ask(
-            "operator-events.txt",
-            &["get", "events", "--sort-by", ".lastTimestamp"],
-        ),
-        ask(
-            "operator.log",
-            &["logs", &format!("deployment/{DEPLOYMENT}"), "--tail", "500"],
-        ),
+        narrow(ask("operator-events.txt", &events)),
+        narrow(ask("operator.log", &["logs", &deployment, "--tail", "500"])),
     ]
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     failure::Failure,
     image::ImageRef,
-    plan::{Action, Cmd, Plan, Probe, Step, StepId},
+    plan::{Action, Cmd, Plan, Probe, Question, Step, StepId},
     tool::docker::Container,
 };
 
@@ -74,7 +74,7 @@ impl Environment {
         );
         let wait = Step::new("registry answers", wait)
             .after(ready)
-            .evidence(vec![("registry.log".into(), logs)]);
+            .evidence(vec![Question::new("registry.log", logs)]);
         steps.answers.push(plan.add(wait.quiet()));
         Ok(steps)
     }

@@ -22,9 +22,10 @@ impl Walk<'_> {
             .join(log_name(&step.name).trim_end_matches(".log"));
         let mut texts: Vec<String> = vec![failure.to_string()];
         let mut unasked = Vec::new();
-        for (name, cmd) in &step.evidence {
+        for question in &step.evidence {
+            let name = &question.file;
             // What cannot be asked is part of the evidence.
-            let text = match self.exec.read(cmd, Some(PATIENCE)) {
+            let text = match self.exec.read(&question.cmd, Some(PATIENCE)) {
                 Ok(text) => text,
                 Err(failed) => {
                     unasked.push(name.clone());
@@ -39,7 +40,13 @@ impl Walk<'_> {
                     "what the cluster says could not be kept: {error:#}"
                 ));
             }
-            texts.push(text);
+            texts.push(match &question.about {
+                None => text,
+                Some(about) => {
+                    let lines = text.lines().filter(|line| line.contains(about));
+                    lines.collect::<Vec<_>>().join("\n")
+                }
+            });
         }
         let mut failure = failure;
         failure.cause = diagnosis::probable_cause(&texts);

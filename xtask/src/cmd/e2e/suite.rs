@@ -16,7 +16,7 @@ use crate::{
     environment::{self, LABEL, Place},
     extension::Extension,
     failure::Failure,
-    plan::{Action, Cmd, Plan, Step, StepId},
+    plan::{Action, Cmd, Plan, Question, Step, StepId},
     tool::{chainsaw, kubectl::Access},
 };
 
@@ -234,14 +234,14 @@ impl Runner {
     }
 
     /// What a person would ask about a namespace in which something went wrong.
-    pub(super) fn evidence(&self, namespace: &str) -> Vec<(String, Cmd)> {
+    pub(super) fn evidence(&self, namespace: &str) -> Vec<Question> {
         let ask = |file: &str, args: &[&str]| {
             let cmd = self
                 .access
                 .cmd("ask the cluster about the suite")
                 .args(["--namespace", namespace])
                 .args(args);
-            (file.to_owned(), cmd)
+            Question::new(file, cmd)
         };
         let logs = |file: &str, label: &str| {
             ask(
@@ -278,7 +278,10 @@ impl Runner {
             logs("instances.log", "cnpg.io/cluster"),
             logs("jobs.log", "batch.kubernetes.io/job-name"),
         ];
-        all.extend(environment::operator::evidence(&self.access));
+        all.extend(environment::operator::evidence(
+            &self.access,
+            Some(namespace),
+        ));
         if let Some(node) = &self.node {
             let args = [
                 "exec",
@@ -288,12 +291,10 @@ impl Runner {
                 "kubelet",
                 "--no-pager",
                 "--lines",
-                "300",
+                "1000",
             ];
-            all.push((
-                "kubelet.log".to_owned(),
-                Cmd::new("docker", "read kubelet's log").args(args),
-            ));
+            let read = Cmd::new("docker", "read kubelet's log").args(args);
+            all.push(Question::new("kubelet.log", read).about(namespace));
         }
         all
     }

@@ -281,3 +281,27 @@ fn arguments_for_chainsaw_reach_it() {
         .status(2)
         .says("`EXTRA_ARGS`");
 }
+
+#[test]
+fn the_cause_is_not_taken_from_what_is_said_of_others() {
+    let lab = Lab::ready(&["alpha"]);
+    let old = r#"failed to resolve reference "private:5000/other:1": unexpected status from HEAD request to http://private:5000/v2/: 401 Unauthorized"#;
+    for pattern in [
+        "'docker exec '*' journalctl '*",
+        "'kubectl '*' logs deployment/'*",
+    ] {
+        lab.rule(
+            pattern,
+            &format!("echo 'pod=\"xtask-of-yesterday/x\" {old}'; exit"),
+        );
+    }
+    lab.suite_fails("shared", "it broke\n");
+    let ended = lab.e2e(&["test", "alpha"]).status(1).says("it broke");
+    assert!(!ended.stderr.contains("probable cause"), "{}", ended.stderr);
+    // All of it is kept for people all the same.
+    let texts = lab.texts("target/xtask/runs");
+    let kept = texts
+        .iter()
+        .filter(|(_, text)| text.contains("xtask-of-yesterday"));
+    assert_eq!(kept.count(), 2);
+}
