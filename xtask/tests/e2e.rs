@@ -20,5 +20,6 @@ mod e2e {
 
     mod cluster;
     mod images;
+    mod login;
     mod removal;
 }

@@ -105,6 +105,14 @@ impl Lab {
         self.docker(&args).success().stdout.trim().to_owned()
     }
 
+    /// What a setting is.
+    pub(crate) fn setting(&self, name: &str) -> String {
+        let all = self.xtask(&["config", "--json"]).success().json();
+        let settings = all.as_array().unwrap();
+        let found = settings.iter().find(|setting| setting["key"] == name);
+        found.unwrap()["value"].as_str().unwrap().to_owned()
+    }
+
     /// A file of the repository.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.repository.path().join(path)).unwrap()
