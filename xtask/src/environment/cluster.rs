@@ -54,7 +54,10 @@ impl Environment {
             return Err(taken(&name));
         }
         let wanted = nodes(&name, *count);
+        // The engine gives addresses in the order in which containers start, and a control plane does not
+        // like to find its own changed: the registry comes first when it is made, and when it is woken.
         let mut before = registry.network.clone();
+        before.extend(&registry.container);
         // Two clusters at once are for nobody's memory, and every command means *the* cluster.
         for other in world.clusters.iter().filter(|other| other.name != name) {
             plan.note(format!("`{}` makes way for `{name}`", other.name));
@@ -88,17 +91,22 @@ impl Environment {
     }
 
     /// The steps that wake the cluster when it sleeps; what it has to say is known only afterwards.
-    pub(crate) fn wake(&self, world: &World) -> Option<Plan> {
+    pub(crate) fn wake(&self, world: &World) -> Result<Option<Plan>, Failure> {
         let (Place::Kind { nodes: count, .. }, Some(name)) = (&self.place, self.cluster()) else {
-            return None;
+            return Ok(None);
         };
         let mut plan = Plan::default();
         match self.verdict(world) {
-            Verdict::Start => self.start(&mut plan, &name, &nodes(&name, *count), &[]),
-            Verdict::Wait(why) => self.give_time(&mut plan, &name, &why, &[]),
-            Verdict::Keep | Verdict::Replace(_) | Verdict::Make => return None,
-        };
-        Some(plan)
+            Verdict::Start => {
+                let registry = self.add_registry(&mut plan, world)?;
+                self.start(&mut plan, &name, &nodes(&name, *count), &registry.container);
+            }
+            Verdict::Wait(why) => {
+                self.give_time(&mut plan, &name, &why, &[]);
+            }
+            Verdict::Keep | Verdict::Replace(_) | Verdict::Make => return Ok(None),
+        }
+        Ok(Some(plan))
     }
 
     /// What the cluster says, when it is one that stays.

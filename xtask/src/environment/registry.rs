@@ -22,6 +22,8 @@ const SPEC: &str = "io.cloudnativepg.xtask.spec";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry {
     pub network: Vec<StepId>,
+    /// Its container runs.
+    pub container: Vec<StepId>,
     pub answers: Vec<StepId>,
 }
 
@@ -57,7 +59,7 @@ impl Environment {
         let Some(port) = self.port else {
             return Ok(steps);
         };
-        let ready = self.add_container(plan, world, port, &steps.network)?;
+        steps.container = self.add_container(plan, world, port, &steps.network)?;
         let probe = Probe::Answers {
             address: format!("127.0.0.1:{port}"),
             path: "/v2/",
@@ -73,7 +75,7 @@ impl Environment {
             &["logs", "--tail", "50", &self.registry()],
         );
         let wait = Step::new("registry answers", wait)
-            .after(ready)
+            .after(steps.container.iter().copied())
             .evidence(vec![Question::new("registry.log", logs)]);
         steps.answers.push(plan.add(wait.quiet()));
         Ok(steps)

@@ -53,6 +53,21 @@ fn setting_up_again_makes_nothing_and_mends_what_differs() {
 }
 
 #[test]
+fn nodes_that_were_stopped_start_with_all_that_they_held() {
+    let lab = Lab::up();
+    let held = ["create", "configmap", "held", "--from-literal", "a=b"];
+    lab.kubectl(&held).success();
+    let registry = format!("registry.{NAME}");
+    lab.docker(&["stop", &lab.node(), &registry]).success();
+    let status = lab.xtask(&["e2e", "status"]).status(1);
+    assert!(status.stdout.contains("stopped"), "{}", status.stdout);
+    let woken = lab.xtask(&["e2e", "setup-env"]).success();
+    woken.says("operator restarted");
+    lab.kubectl(&["delete", "configmap", "held"]).success();
+    lab.xtask(&["e2e", "status"]).success();
+}
+
+#[test]
 fn another_manifest_is_an_upgrade_in_place() {
     let lab = Lab::up();
     let args = [

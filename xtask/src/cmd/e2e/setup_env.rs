@@ -64,7 +64,7 @@ pub(super) fn world(
         }
     }
     let world = World::survey(environment, &context.exec, true)?;
-    let Some(wake) = environment.wake(&world) else {
+    let Some(wake) = environment.wake(&world)? else {
         return Ok(world);
     };
     let report = context.run(&wake, None, false)?;

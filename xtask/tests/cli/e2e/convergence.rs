@@ -142,16 +142,17 @@ fn stopped_nodes_are_started_and_waited_for() {
     }
     // It takes a moment until the API answers.
     lab.fails_at(1, "'kubectl '*' get --raw /readyz '*", 1, "refused\n");
+    // The registry had its address first.
+    lab.set_state(REGISTRY, "exited");
     lab.e2e(&["setup-env", "--nodes", "2"]).success();
     lab.never("kind create");
     lab.never("kind delete");
-    assert_eq!(
-        lab.only("docker start").line(),
-        format!("docker start {CONTROL_PLANE} {worker}")
-    );
+    let nodes = format!("docker start {CONTROL_PLANE} {worker}");
+    lab.in_order(&[&format!("docker start {REGISTRY}"), &nodes]);
+    assert_eq!(lab.only(&nodes).line(), nodes);
     assert_eq!(lab.made_of("kubectl get --raw /readyz").len(), 2);
     lab.in_order(&[
-        "docker start",
+        &nodes,
         "kubectl wait --for=condition=Ready node --all",
         "kubectl --namespace cnpg-system rollout status",
     ]);

@@ -6,7 +6,7 @@ use std::fs;
 use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
 
 /// An image that the engine has.
-fn put_engine_image(lab: &Lab, reference: &str) {
+pub(crate) fn put_engine_image(lab: &Lab, reference: &str) {
     let path = lab.engine("images").join(reference);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, "").unwrap();

@@ -35,13 +35,19 @@ fn each_part_is_made_after_what_it_needs() {
 }
 
 #[test]
-fn the_cluster_comes_up_while_the_registry_starts() {
-    let lab = Lab::new();
-    lab.waits("'docker run '*", "'kind create '*");
-    lab.e2e(&["setup-env"]).success();
-    let lab = Lab::new();
-    lab.waits("'kind create '*", "'docker run '*");
-    lab.e2e(&["setup-env"]).success();
+fn the_cluster_comes_up_while_the_registry_gets_its_images() {
+    for (first, second) in [
+        ("'docker push '*", "'kind create '*"),
+        ("'kind create '*", "'docker push '*"),
+    ] {
+        let lab = Lab::new();
+        super::nodes::put_engine_image(&lab, "ghcr.io/x/y:1");
+        lab.waits(first, second);
+        lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
+            .success();
+        // The registry's address comes before the nodes', here and when they are woken.
+        lab.in_order(&["docker run", "kind create"]);
+    }
 }
 
 #[test]
