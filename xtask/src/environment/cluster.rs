@@ -162,7 +162,12 @@ impl Environment {
                 ]),
             )]);
         let created = plan.add(create);
-        vec![self.save_kubeconfig(plan, name, &[created])]
+        // What kind has just written is what it would say when asked.
+        let keep = Action::Rename {
+            from: folder.join("kubeconfig"),
+            to: self.access().kubeconfig,
+        };
+        vec![plan.add(Step::new("kubeconfig", keep).after([created]).quiet())]
     }
 
     fn start(

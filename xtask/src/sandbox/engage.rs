@@ -43,6 +43,24 @@ impl Context {
         workspace: Workspace,
         dry_run: bool,
     ) -> anyhow::Result<Engaged> {
+        self.engage_for(workspace, dry_run, true)
+    }
+
+    /// The same for a command that builds nothing: the archive is not asked for its pins.
+    pub(crate) fn engage_unpinned(
+        &mut self,
+        workspace: Workspace,
+        dry_run: bool,
+    ) -> anyhow::Result<Engaged> {
+        self.engage_for(workspace, dry_run, false)
+    }
+
+    fn engage_for(
+        &mut self,
+        workspace: Workspace,
+        dry_run: bool,
+        pins: bool,
+    ) -> anyhow::Result<Engaged> {
         let sandbox = self.enter(dry_run)?;
         let mut engaged = Engaged {
             workspace,
@@ -54,7 +72,15 @@ impl Context {
         if let Some(sandbox) = engaged.sandbox.clone()
             && self.builds_from_debian(&sandbox, &engaged.workspace, dry_run)?
         {
-            self.repin(&mut engaged, &sandbox, dry_run)?;
+            let majors = archive::majors(engaged.workspace.extensions());
+            let bases = majors.iter().map(|major| self.base(&sandbox, major));
+            engaged.bases = bases.collect();
+            if !dry_run {
+                self.sandbox_base(&sandbox, &engaged.workspace)?;
+            }
+            if pins {
+                self.repin(&mut engaged, &sandbox, dry_run)?;
+            }
         }
         let turn = self.turn(engaged.sandbox.as_ref(), dry_run)?;
         Ok(Engaged {
@@ -118,7 +144,7 @@ impl Context {
         Ok(debian)
     }
 
-    /// The workspace with the pins that Debian's archive has, and base images of its packages.
+    /// The workspace with the pins that Debian's archive has.
     fn repin(
         &mut self,
         engaged: &mut Engaged,
@@ -126,9 +152,6 @@ impl Context {
         dry_run: bool,
     ) -> anyhow::Result<()> {
         let archive = self.archive(sandbox, &engaged.workspace, dry_run)?;
-        if !dry_run {
-            self.sandbox_base(sandbox, &engaged.workspace)?;
-        }
         for extension in engaged.workspace.extensions() {
             match archive::repin(extension, &archive, &sandbox.suite)? {
                 Some(copy) => engaged.repinned.push(copy),
@@ -142,11 +165,6 @@ impl Context {
             .repinned
             .iter()
             .map(|copy| copy.extension.clone())
-            .collect();
-        let majors = archive::majors(engaged.workspace.extensions());
-        engaged.bases = majors
-            .iter()
-            .map(|major| self.base(sandbox, major))
             .collect();
         engaged.workspace = engaged.workspace.with_extensions(extensions);
         Ok(())

@@ -20,7 +20,7 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     choose_release(context, args.cnpg_release.as_deref())?;
     let workspace = context.workspace()?;
     environment(context)?;
-    let engaged = context.engage(workspace, args.dry_run)?;
+    let engaged = context.engage_unpinned(workspace, args.dry_run)?;
     let environment = wanted(context, &engaged)?;
     let world = world(context, &environment, args.dry_run)?;
     let mut plan = Plan::default();

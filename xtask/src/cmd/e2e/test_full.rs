@@ -80,7 +80,8 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         Place::Kind { .. } if args.cleanup => super::cleanup::remove(context, &first)?,
         // Its suites have removed what they made.
         Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster stays"),
-        _ => conclude(context, &first),
+        // The operator is that of the last release.
+        _ => conclude(context, environments.last().unwrap_or(&first)),
     }
     Ok(())
 }

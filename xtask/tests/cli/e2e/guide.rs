@@ -156,7 +156,7 @@ fn what_a_dry_run_prints_can_be_pasted() {
         .filter(|line| !line.starts_with("until curl "))
         .collect();
     lab.forget();
-    lab.shell(&lines.join("\n"), &["cat", "mkdir", "rm"])
+    lab.shell(&lines.join("\n"), &["cat", "mkdir", "mv", "rm"])
         .success();
     let comparable = |lab: &Lab| {
         let mut lines: Vec<String> = lab

@@ -58,6 +58,7 @@ create() {
     node "$name" "$name-worker$number" worker
     at=$((at + 1))
   done
+  (umask 077; kubeconfig "$name" > "${11}")
   echo "Creating cluster \"$name\" ..."
 }
 
