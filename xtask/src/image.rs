@@ -3,6 +3,10 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+mod metadata;
+
+pub(crate) use metadata::Metadata;
+
 use crate::failure::Failure;
 
 /// An image as people and registries name it: `repository[:tag][@digest]`.
@@ -115,7 +119,7 @@ impl Built {
         let Some((file, target)) = &self.metadata else {
             return Ok(None);
         };
-        let written = crate::tool::buildx::Metadata::read(file)?;
+        let written = Metadata::read(file)?;
         let digest = written.digest(target).ok_or_else(|| {
             Failure::failed(format!(
                 "`{}` has no `containerimage.digest` for target `{target}`",

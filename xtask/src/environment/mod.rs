@@ -30,6 +30,12 @@ pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
 /// Where the environment's own files are, relative to the root.
 pub(crate) const FOLDER: &str = "target/xtask/e2e";
 
+/// The operator's deployment.
+const DEPLOYMENT: &str = "cnpg-controller-manager";
+/// On the deployment, once it is available: which manifest it is from.
+const STAMP: &str = "io.cloudnativepg.xtask.manifest";
+const RELEASE: &str = "io.cloudnativepg.xtask.release";
+
 /// The registry's port inside its container, and so in the cluster.
 const INNER_PORT: u16 = 5000;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Environment, Place,
+    DEPLOYMENT, Environment, Place, RELEASE, STAMP,
     release::{self, Release},
     world::{Operator, World},
 };
@@ -16,12 +16,7 @@ use crate::{
     tool::kubectl::Access,
 };
 
-pub(crate) const NAMESPACE: &str = "cnpg-system";
-pub(crate) const DEPLOYMENT: &str = "cnpg-controller-manager";
-/// On the deployment, once it is available: which manifest it is from.
-pub(crate) const STAMP: &str = "io.cloudnativepg.xtask.manifest";
-pub(crate) const RELEASE: &str = "io.cloudnativepg.xtask.release";
-
+const NAMESPACE: &str = "cnpg-system";
 /// How long the operator may take to become available.
 const PATIENCE: &str = "2m";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Environment, LABEL, kind};
+use super::{DEPLOYMENT, Environment, LABEL, RELEASE, STAMP, kind};
 use crate::{
     exec::{CmdFailure, Exec},
     failure::Failure,
@@ -258,11 +258,11 @@ impl Api {
                         .push((text("/metadata/name"), role.to_owned()));
                 }
             }
-            "Deployment" if text("/metadata/name") == super::operator::DEPLOYMENT => {
+            "Deployment" if text("/metadata/name") == DEPLOYMENT => {
                 self.operator = Some(Operator {
                     image: text("/spec/template/spec/containers/0/image"),
-                    stamp: annotation(super::operator::STAMP),
-                    release: annotation(super::operator::RELEASE),
+                    stamp: annotation(STAMP),
+                    release: annotation(RELEASE),
                     available: kubectl::condition(object, "Available"),
                 });
             }

@@ -15,8 +15,9 @@ use crate::{
     exec::CmdFailure,
     failure::Failure,
     file,
+    image::Metadata,
     plan::{Action, Cmd, Probe, Rotation, Step, Undo, Values, values::Mounted},
-    tool::buildx::{Described, Metadata},
+    tool::imagetools::Described,
     yaml,
 };
 

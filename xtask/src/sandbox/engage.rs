@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     matrix,
     plan::{Cmd, Plan, StepId},
-    tool::{apt, buildx, docker},
+    tool::{apt, docker, imagetools},
     workspace::Workspace,
 };
 
@@ -305,7 +305,7 @@ impl Context {
         let Some(build) = builds.first() else {
             return Ok(false);
         };
-        let ask = buildx::manifest_cmd(&build.base);
+        let ask = imagetools::manifest_cmd(&build.base);
         let published = self
             .exec
             .read(&ask, Some(std::time::Duration::from_secs(20)))

@@ -6,6 +6,7 @@ pub(crate) mod apt;
 pub(crate) mod buildx;
 pub(crate) mod chainsaw;
 pub(crate) mod docker;
+pub(crate) mod imagetools;
 pub(crate) mod kind;
 pub(crate) mod kubectl;
 

@@ -23,7 +23,7 @@ use crate::{
         Action, Needed, Plan, Step, Values,
         values::{BASE_MAJOR, BASE_OS, annotation},
     },
-    tool::{buildx::Described, docker},
+    tool::{docker, imagetools::Described},
 };
 
 /// What is taken when nothing is said.
@@ -42,10 +42,9 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         .as_deref()
         .filter(|text| !text.is_empty());
     let given = given.map(str::parse::<ImageRef>).transpose()?;
-    let mut environment = super::environment(context)?;
+    let environment = super::environment(context)?;
     let engaged = context.engage(workspace, false)?;
     docker::Engine::survey(&context.exec)?;
-    environment.seeds.extend(engaged.bases.iter().cloned());
     let image = if let Some(image) = given {
         environment.naming.on_host(&image.to_string())
     } else {

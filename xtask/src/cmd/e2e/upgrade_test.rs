@@ -22,7 +22,7 @@ use crate::{
         values::{BASE_MAJOR, BASE_OS, annotation},
     },
     sandbox::engage::Engaged,
-    tool::buildx::Described,
+    tool::imagetools::Described,
 };
 
 /// Where the suite is, below the shared one.

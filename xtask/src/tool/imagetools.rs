@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `docker buildx imagetools`: what a registry says of an image.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    exec::{Exec, Reason},
+    failure::Failure,
+    image::{self, ImageRef},
+    plan::Cmd,
+};
+
+/// Reads an image's index or manifest from its registry.
+pub(crate) fn manifest_cmd(reference: &str) -> Cmd {
+    Cmd::new("docker", format!("read the manifest of `{reference}`"))
+        .args(["buildx", "imagetools", "inspect", "--raw"])
+        .arg(reference)
+}
+
+/// An image in a registry, as its index or manifest describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// `repository[:tag]@digest`, however it was asked for.
+    pub reference: String,
+    /// The index's; of a single manifest its own.
+    pub annotations: BTreeMap<String, String>,
+    /// `linux/amd64`, …; empty when the manifest itself does not say.
+    pub platforms: Vec<String>,
+}
+
+impl Described {
+    /// Asks the registry. An image that is not there is a failure with what the registry said.
+    pub(crate) fn read(reference: &str, exec: &dyn Exec) -> Result<Self, Failure> {
+        let image: ImageRef = reference.parse()?;
+        let raw = ask(&manifest_cmd(reference), reference, exec)?;
+        let (mut described, first) = Self::parse(&image, &raw)?;
+        // An index that was made without annotations: its manifests may have them.
+        if let (true, Some(first)) = (described.annotations.is_empty(), first) {
+            let reference = format!("{}@{first}", image.repository);
+            let raw = ask(&manifest_cmd(&reference), &reference, exec)?;
+            described.annotations = Self::parse(&image, &raw)?.0.annotations;
+        }
+        Ok(described)
+    }
+
+    /// Reads an index or a manifest. Also gives the digest of the first image in an index.
+    fn parse(image: &ImageRef, raw: &str) -> Result<(Self, Option<String>), Failure> {
+        let value: Value = serde_json::from_str(raw).map_err(|error| {
+            Failure::failed(format!("`{image}` has a manifest that is no JSON: {error}"))
+        })?;
+        let text = |value: &Value, pointer: &str| {
+            value
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        let annotations = value.get("annotations").and_then(Value::as_object);
+        let annotations = annotations
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect();
+        let manifests = value.get("manifests").and_then(Value::as_array);
+        // Attestations stand in an index as images of an unknown platform.
+        let images: Vec<(String, Option<String>)> = manifests
+            .into_iter()
+            .flatten()
+            .filter_map(|manifest| {
+                let system = text(manifest, "/platform/os")?;
+                let architecture = text(manifest, "/platform/architecture")?;
+                let platform = format!("{system}/{architecture}");
+                (system != "unknown").then(|| (platform, text(manifest, "/digest")))
+            })
+            .collect();
+        let digest = match &image.digest {
+            Some(digest) => digest.clone(),
+            None => format!("sha256:{}", image::hex(&Sha256::digest(raw.as_bytes()))),
+        };
+        let first = images.first().and_then(|(_, digest)| digest.clone());
+        let tag = image
+            .tag
+            .as_ref()
+            .map_or_else(String::new, |tag| format!(":{tag}"));
+        let described = Self {
+            reference: format!("{}{tag}@{digest}", image.repository),
+            annotations,
+            platforms: images.into_iter().map(|(platform, _)| platform).collect(),
+        };
+        Ok((described, first))
+    }
+
+    /// Refuses an image that has nothing for the platform: containerd mounts a foreign one without a word.
+    pub(crate) fn check_platform(&self, wanted: &str, exec: &dyn Exec) -> Result<(), Failure> {
+        let mut platforms = self.platforms.clone();
+        if platforms.is_empty() {
+            let cmd = Cmd::new(
+                "docker",
+                format!("read the platform of `{}`", self.reference),
+            )
+            .args([
+                "buildx",
+                "imagetools",
+                "inspect",
+                "--format",
+                "{{.Image.OS}}/{{.Image.Architecture}}",
+            ])
+            .arg(&self.reference);
+            platforms.push(ask(&cmd, &self.reference, exec)?.trim().to_owned());
+        }
+        if platforms.iter().any(|platform| platform == wanted) {
+            return Ok(());
+        }
+        Err(Failure::invalid(format!(
+            "image `{}` is for {}, and the cluster's nodes are {wanted}",
+            self.reference,
+            platforms.join(" and ")
+        ))
+        .hint(format!(
+            "build it for the nodes: `cargo xtask bake … --push --platform {wanted}`"
+        )))
+    }
+}
+
+/// Asks a registry about an image; says so when it is not there, cannot be reached or wants a login.
+fn ask(cmd: &Cmd, reference: &str, exec: &dyn Exec) -> Result<String, Failure> {
+    let patience = std::time::Duration::from_secs(60);
+    exec.read(cmd, Some(patience)).map_err(|failed| {
+        let cause = failed
+            .cause()
+            .unwrap_or_default()
+            .trim_start_matches("ERROR: ")
+            .to_owned();
+        match failed.reason {
+            Reason::Status(_) if cause.ends_with("not found") => {
+                Failure::invalid(format!("image `{reference}` is not in its registry"))
+                    .hint("build and push it: `cargo xtask bake … --push`")
+            }
+            Reason::Status(_) => match crate::tool::hint(&failed) {
+                Some((kind, hint)) => Failure {
+                    kind,
+                    ..Failure::failed(format!("image `{reference}` cannot be read: {cause}"))
+                        .hint(hint)
+                },
+                None => {
+                    Failure::unavailable(format!("image `{reference}` cannot be read: {cause}"))
+                }
+            },
+            _ => Failure::from(failed),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_and_a_manifest_are_both_read() {
+        let image: ImageRef = "localhost:5000/x:1".parse().unwrap();
+        let index = r#"{"manifests":[{"digest":"sha256:aa","platform":{"os":"linux","architecture":"amd64"}},
+            {"digest":"sha256:bb","platform":{"os":"unknown","architecture":"unknown"}}],"annotations":{"a":"b"}}"#;
+        let (described, first) = Described::parse(&image, index).unwrap();
+        assert_eq!(described.platforms, ["linux/amd64"]);
+        assert_eq!(described.annotations["a"], "b");
+        assert_eq!(first.as_deref(), Some("sha256:aa"));
+        let (described, first) = Described::parse(&image, "{}").unwrap();
+        // What `printf '{}' | sha256sum` prints.
+        let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(
+            described.reference,
+            format!("localhost:5000/x:1@sha256:{digest}")
+        );
+        assert!(first.is_none() && described.platforms.is_empty());
+    }
+}
