@@ -28,6 +28,8 @@ enum Verdict {
     Make,
 }
 
+const HALF_MADE: &str = "it is half made";
+
 /// How long nodes that were just started may take until the cluster answers and they are ready.
 const START: Duration = Duration::from_secs(120);
 /// How long a cluster that runs may take to come to itself, after the engine was restarted, say.
@@ -292,6 +294,9 @@ impl Environment {
                 None => Verdict::Start,
             };
         }
+        if world.unfinished {
+            return Verdict::Replace(HALF_MADE.into());
+        }
         let Some(api) = &world.api else {
             return Verdict::Wait("it does not answer".into());
         };
@@ -299,7 +304,7 @@ impl Environment {
             return Verdict::Replace(format!("`{}` runs Kubernetes {}", node.name, node.kubelet));
         }
         if api.nodes.len() != expected.len() || !api.storage_class {
-            return Verdict::Replace("it is half made".into());
+            return Verdict::Replace(HALF_MADE.into());
         }
         match api.nodes.iter().find(|node| !node.ready) {
             Some(node) => Verdict::Wait(format!("`{}` is not ready", node.name)),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{DEPLOYMENT, Environment, LABEL, RELEASE, STAMP, kind};
 use crate::{
-    exec::{CmdFailure, Exec},
+    exec::{CmdFailure, Exec, Reason},
     failure::Failure,
     file,
     tool::{
@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub clusters: Vec<KindCluster>,
     /// The wanted cluster's name is taken by one that is not on our network.
     pub taken: bool,
+    /// The wanted cluster's nodes run, but have not got as far as a kubeconfig.
+    pub unfinished: bool,
     /// The wanted cluster has been given time to come to itself.
     pub woken: bool,
     /// Of the wanted cluster; None: it does not answer.
@@ -164,8 +166,8 @@ impl World {
                 Err(failed) if failed.is_missing() && !access.kubeconfig.is_file() => {
                     return Err(tool::missing("kind").into());
                 }
-                // A half-made cluster has none.
-                Ok(_) | Err(_) => {}
+                Err(failed) => world.unfinished = matches!(failed.reason, Reason::Status(_)),
+                Ok(_) => {}
             }
             world.api = Api::of_running(&access, exec)?;
         }
@@ -286,7 +288,7 @@ fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {
         access.kubeconfig.display()
     );
     let failure = match failed.reason {
-        crate::exec::Reason::NotFound => return tool::missing("kubectl"),
+        Reason::NotFound => return tool::missing("kubectl"),
         _ => Failure::unavailable(message)
             .detail(failed.cause().unwrap_or("it does not answer").to_owned()),
     };

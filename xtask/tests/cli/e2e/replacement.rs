@@ -47,6 +47,18 @@ fn when_its_api_does_not_answer() {
 }
 
 #[test]
+fn when_it_has_not_got_as_far_as_a_kubeconfig() {
+    anew(&["setup-env"], "half made", |lab| {
+        lab.fails_at(
+            1,
+            "'kind get kubeconfig '*",
+            1,
+            "ERROR: failed to get cluster internal kubeconfig: cat: /etc/kubernetes/admin.conf: No such file or directory\n",
+        );
+    });
+}
+
+#[test]
 fn one_that_only_comes_to_itself_slowly_is_kept() {
     let lab = Lab::new();
     lab.up();
