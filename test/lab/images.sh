@@ -45,9 +45,11 @@ done
 # Another version, or another file of the node, is another image, of other archives.
 stamp=$(cd "$here" && find node-image.sh versions.sh node -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 if [ "$(cat "$lab/images/stamp" 2>/dev/null)" != "$stamp" ]; then
+    # A container may still have it: what has lost its name goes below, or the next time.
     ! has "$node_image" || docker image rm --force "$node_image" >/dev/null
     rm -rf "$lab/images"
     mkdir "$lab/images"
     echo "$stamp" >"$lab/images/stamp"
 fi
 has "$node_image" || bash "$here/node-image.sh"
+docker image prune --force --filter label=io.cloudnativepg.xtask.lab >/dev/null

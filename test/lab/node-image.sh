@@ -115,7 +115,7 @@ node() {
     : >"$root/etc/machine-id"
     tar -C "$root" --numeric-owner -cf "$context/layer.tar" .
     rm -rf "$root"
-    load "$context/layer.tar" '{"Env":["container=docker","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"StopSignal":"SIGRTMIN+3","Entrypoint":["/usr/local/bin/entrypoint","/sbin/init"]}'
+    load "$context/layer.tar" '{"Labels":{"io.cloudnativepg.xtask.lab":"node"},"Env":["container=docker","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],"StopSignal":"SIGRTMIN+3","Entrypoint":["/usr/local/bin/entrypoint","/sbin/init"]}'
 }
 
 # load LAYER.tar CONFIGURATION: an image of one layer into the engine, as an OCI archive. `docker import` would compress it.

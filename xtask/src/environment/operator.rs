@@ -17,6 +17,8 @@ use crate::{
 };
 
 const NAMESPACE: &str = "cnpg-system";
+/// The stamp while another release is applied: still ours, and of no release.
+const UNFINISHED: &str = "unfinished";
 /// How long the operator may take to become available.
 const PATIENCE: &str = "2m";
 
@@ -65,8 +67,8 @@ impl Environment {
         Ok(vec![self.add_release(plan, stamped, after)?])
     }
 
-    /// Applies the release over whatever is there, and waits for it. The stamp of an earlier one goes first:
-    /// with the new one half-way in, its pod would still be available.
+    /// Applies the release over whatever is there, and waits for it. An earlier one's stamp is taken back
+    /// first: with the new one half-way in, its pod would still be available.
     pub(crate) fn add_release(
         &self,
         plan: &mut Plan,
@@ -93,7 +95,7 @@ impl Environment {
         if stamped {
             let forget = annotate(
                 "forget which release was applied",
-                [format!("{STAMP}-"), format!("{RELEASE}-")],
+                [format!("{STAMP}={UNFINISHED}"), format!("{RELEASE}-")],
             );
             let step = Step::run(format!("unstamp for operator {}", self.release), forget);
             before = vec![plan.add(step.after(before).quiet())];

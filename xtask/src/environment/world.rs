@@ -237,7 +237,8 @@ impl Api {
             let found = object
                 .pointer("/metadata/annotations")
                 .and_then(|all| all.get(name));
-            found.and_then(Value::as_str).map(str::to_owned)
+            let text = found.and_then(Value::as_str);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
         };
         match text("/kind").as_str() {
             "Node" => self.nodes.push(Node {

@@ -42,6 +42,24 @@ fn it_gets_an_operator_when_it_has_none() {
 }
 
 #[test]
+fn an_upgrade_that_came_half_way_is_still_ours_to_finish() {
+    let lab = Lab::new();
+    let file = lab.put_existing("ci");
+    let setup = ["setup-env", "--kubeconfig", &file];
+    lab.e2e_with(&setup, &[REGISTRY]).success();
+    let timed_out = "error: timed out waiting for the condition\n";
+    lab.fails("'kubectl '*' rollout status '*", 1, timed_out);
+    let upgrade = [&setup[..], &["--cnpg-release", "main"]].concat();
+    lab.e2e_with(&upgrade, &[REGISTRY]).status(1);
+    lab.no_rules();
+    lab.e2e_with(&setup, &[REGISTRY])
+        .success()
+        .says("the operator (half installed) becomes 1.30");
+    let release = std::fs::read_to_string(lab.fake("kube/ci/operator/release"));
+    assert_eq!(release.unwrap(), "1.30\n");
+}
+
+#[test]
 fn an_operator_of_theirs_stays() {
     let lab = Lab::new();
     let file = lab.put_existing("ci");

@@ -92,7 +92,7 @@ annotate() {
   for pair in "$@"; do
     case $pair in
     io.cloudnativepg.xtask.manifest=*) echo "${pair#*=}" > "$kube/operator/stamp" ;;
-    io.cloudnativepg.xtask.manifest- | io.cloudnativepg.xtask.release-) rm -f "$kube/operator/stamp" "$kube/operator/release" ;;
+    io.cloudnativepg.xtask.release-) rm -f "$kube/operator/release" ;;
     io.cloudnativepg.xtask.release=*) echo "${pair#*=}" > "$kube/operator/release" ;;
     *) refuse "$whole" ;;
     esac

@@ -20,10 +20,10 @@ fn another_release_is_an_upgrade_in_place() {
     lab.never("kind delete");
     lab.never("kubectl delete");
     lab.in_order(&[
-        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest-",
+        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=unfinished",
         APPLY,
         "kubectl --namespace cnpg-system rollout status",
-        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=",
+        "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=https",
     ]);
     assert!(lab.only(APPLY).line().ends_with(
         "https://raw.githubusercontent.com/cloudnative-pg/artifacts/main/manifests/operator-manifest.yaml"
