@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{Read, Seek, Write},
+    io::{Seek, Write},
     os::unix::fs::MetadataExt,
     path::Path,
     time::{Duration, Instant},
@@ -44,35 +44,29 @@ impl Context {
         };
         self.end_what_was_left(&path)?;
         let mut lock = self.lock(&path, "uses the same engine")?;
-        fcntl(&lock, FcntlArg::F_SETFD(FdFlag::empty()))?;
         let own = i32::try_from(std::process::id()).unwrap_or_default();
         lock.set_len(0)?;
         lock.rewind()?;
         writeln!(lock, "{own} {}", start_time(own).unwrap_or_default())?;
+        // Not before our name is in it: by another name what holds it counts as left behind.
+        fcntl(&lock, FcntlArg::F_SETFD(FdFlag::empty()))?;
         Ok(Some(lock))
     }
 
     /// Ends the children of a run that is no more. They are told by the lock that they hold; one that
     /// only waits for it holds it as Rust opens files, closed on exec.
     fn end_what_was_left(&self, path: &Path) -> anyhow::Result<()> {
-        let mut text = String::new();
-        match fs_err::File::open(path) {
-            Ok(mut file) => file.read_to_string(&mut text)?,
-            Err(_) => return Ok(()),
-        };
-        let holder = text.trim().split_once(' ').and_then(|(pid, started)| {
-            Some((pid.parse::<i32>().ok()?, started.parse::<u64>().ok()?))
-        });
-        let Some((pid, started)) =
-            holder.filter(|(pid, started)| start_time(*pid) != Some(*started))
-        else {
+        let Some((pid, started)) = dead_holder(path) else {
             return Ok(());
         };
         let patience = Instant::now() + GRACE;
         let mut told: BTreeMap<i32, Signal> = BTreeMap::new();
         loop {
             let left = holders(path);
-            if left.is_empty() || self.exec.interrupted() {
+            // What was left keeps everybody else from the lock; with another name in it, its holders are
+            // those of a run that goes on.
+            let same = dead_holder(path) == Some((pid, started));
+            if left.is_empty() || !same || self.exec.interrupted() {
                 return Ok(());
             }
             if told.is_empty() {
@@ -95,6 +89,14 @@ impl Context {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// The run that the lock names, by number and start time, when it is no more.
+fn dead_holder(path: &Path) -> Option<(i32, u64)> {
+    let text = fs_err::read_to_string(path).ok()?;
+    let (pid, started) = text.trim().split_once(' ')?;
+    let holder = (pid.parse().ok()?, started.parse().ok()?);
+    (start_time(holder.0) != Some(holder.1)).then_some(holder)
 }
 
 /// The processes that have inherited the lock. Found by Linux's /proc; elsewhere none.
