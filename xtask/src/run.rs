@@ -150,9 +150,7 @@ impl State {
         }
         if waiting { Next::Wait } else { Next::Stop }
     }
-}
 
-impl State {
     /// Whether one more step of this step's pool may run.
     fn has_room(&self, plan: &Plan, step: &Step) -> bool {
         let limit = plan

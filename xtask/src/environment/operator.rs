@@ -30,8 +30,7 @@ impl Environment {
         world: &World,
         after: &[StepId],
     ) -> Result<Vec<StepId>, Failure> {
-        let source = self.release.manifest(&self.manifest);
-        let stamp = stamp(&source, self.operator_image.as_deref())?;
+        let (_, stamp) = self.wanted_manifest()?;
         let api = self.kept(world);
         if let Some(found) = api.and_then(|api| api.operator.as_ref()) {
             if found.available && found.stamp.as_deref() == Some(&stamp) {
@@ -67,6 +66,13 @@ impl Environment {
         Ok(vec![self.add_release(plan, stamped, after)?])
     }
 
+    /// The release's manifest, and the stamp of an operator that is from it.
+    fn wanted_manifest(&self) -> Result<(String, String), Failure> {
+        let source = self.release.manifest(&self.manifest);
+        let stamp = stamp(&source, self.operator_image.as_deref())?;
+        Ok((source, stamp))
+    }
+
     /// Applies the release over whatever is there, and waits for it. An earlier one's stamp is taken back
     /// first: with the new one half-way in, its pod would still be available.
     pub(crate) fn add_release(
@@ -75,8 +81,7 @@ impl Environment {
         stamped: bool,
         after: &[StepId],
     ) -> Result<StepId, Failure> {
-        let source = self.release.manifest(&self.manifest);
-        let stamp = stamp(&source, self.operator_image.as_deref())?;
+        let (source, stamp) = self.wanted_manifest()?;
         let access = self.access();
         let deployment = format!("deployment/{DEPLOYMENT}");
         let annotate = |purpose: &str, annotations: [String; 2]| {

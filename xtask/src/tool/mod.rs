@@ -50,6 +50,8 @@ struct Symptom {
     hint: &'static str,
 }
 
+const NO_MANIFEST: &str = "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL";
+
 /// Texts that these tools were seen to print, or that are in the command; the first match counts.
 const SYMPTOMS: &[Symptom] = &[
     Symptom {
@@ -105,7 +107,7 @@ const SYMPTOMS: &[Symptom] = &[
     Symptom {
         all_of: &["unable to read URL"],
         kind: Kind::Unavailable,
-        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
+        hint: NO_MANIFEST,
     },
     Symptom {
         all_of: &[
@@ -114,12 +116,12 @@ const SYMPTOMS: &[Symptom] = &[
             "--filename http",
         ],
         kind: Kind::Unavailable,
-        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
+        hint: NO_MANIFEST,
     },
     Symptom {
         all_of: &["Unable to connect to the server", "--filename http"],
         kind: Kind::Unavailable,
-        hint: "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL",
+        hint: NO_MANIFEST,
     },
     Symptom {
         all_of: &["failed to push", "connection refused"],
