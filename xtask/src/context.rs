@@ -16,6 +16,7 @@ use crate::{
     exec::{Exec, Real},
     failure::{Failure, Kind},
     file,
+    own::RunId,
     plan::Plan,
     run::{self, Options, Report},
     sandbox::Sandbox,
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub here: PathBuf,
     pub exec: Real,
     pub ui: Ui,
+    /// Who we are, to those that come after.
+    pub run_id: RunId,
     run_folder: Option<PathBuf>,
 }
 
@@ -65,6 +68,7 @@ impl Context {
             config,
             root,
             here,
+            run_id: RunId::draw().context("no random numbers to name this run with")?,
             run_folder: None,
         })
     }
@@ -113,7 +117,7 @@ impl Context {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let folder = runs.join(format!("{:010}-{}", now.as_secs(), std::process::id()));
+        let folder = runs.join(format!("{:010}-{}", now.as_secs(), self.run_id));
         fs_err::create_dir_all(&folder).map_err(unwritable)?;
         self.run_folder = Some(folder.clone());
         Ok(folder)

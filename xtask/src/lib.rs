@@ -21,6 +21,7 @@ mod finding;
 mod hcl;
 mod image;
 mod matrix;
+mod own;
 mod plan;
 mod run;
 mod sandbox;

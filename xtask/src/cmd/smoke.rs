@@ -79,7 +79,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     }
     let mount = mount(context, args.dry_run)?;
     let limit = Duration::from_secs(u64::from(context.config.number(config::SMOKE_TIMEOUT)));
-    let unique = format!("xtask-smoke-{}", std::process::id());
+    let unique = format!("xtask-smoke-{}", context.run_id.short());
     let ids: Vec<StepId> = tests
         .iter()
         .map(|test| server::add(&mut steps, test, &baked, mount, &unique, limit))

@@ -19,7 +19,7 @@ fn comparable(fixture: &Fixture) -> Vec<String> {
         *line = line.replace(&digest, ":1.2-18-trixie");
         while let Some(at) = line.find("xtask-smoke-") {
             let rest = &line[at + "xtask-smoke-".len()..];
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
             *line = format!("{}xtask_smoke{}", &line[..at], &rest[digits..]);
         }
     }

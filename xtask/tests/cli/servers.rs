@@ -10,7 +10,7 @@ fn run_of(fixture: &Fixture) -> String {
     assert_eq!(calls.len(), 1, "{calls:#?}");
     let (_, words) = calls[0].split_once(" [run]").unwrap();
     let (before, rest) = words.split_once("[xtask-smoke-").unwrap();
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
     format!("[run]{before}[xtask-smoke-N{rest}")
 }
 

@@ -107,7 +107,7 @@ impl Runner {
                 .filter(|flag| !skip(flag))
                 .cloned()
                 .collect(),
-            unique: format!("{:x}", std::process::id()),
+            unique: context.run_id.short().to_owned(),
         })
     }
 

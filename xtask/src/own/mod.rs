@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is ours: what this program may write over, remove or end.
+//!
+//! Ours is what carries our mark, and nothing else: a folder its marker, a process the variable of its
+//! run, a container or a namespace the label of its run or environment. A name, a number or an open file
+//! is no mark: somebody else may have the same.
+
+mod run_id;
+
+pub(crate) use run_id::RunId;
