@@ -55,6 +55,16 @@ pub(crate) struct Shown {
 }
 
 impl Config {
+    /// Every setting as it is when nobody has said anything.
+    pub(crate) fn defaults() -> Self {
+        Self {
+            values: SETTINGS
+                .iter()
+                .map(|setting| (setting.key, (setting.default.to_owned(), Origin::Default)))
+                .collect(),
+        }
+    }
+
     /// Reads `root/xtask.toml` if it is there, then the environment.
     pub(crate) fn load(
         root: &Path,
@@ -66,12 +76,7 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(Failure::invalid(error.to_string()).into()),
         };
-        let mut config = Self {
-            values: SETTINGS
-                .iter()
-                .map(|setting| (setting.key, (setting.default.to_owned(), Origin::Default)))
-                .collect(),
-        };
+        let mut config = Self::defaults();
         // A repository of the old tooling needs no xtask.toml: its bake file shows what it is.
         let default = SETTINGS
             .iter()
@@ -102,7 +107,8 @@ impl Config {
         Ok(config)
     }
 
-    fn read_file(&mut self, text: &str) -> Result<(), Failure> {
+    /// Takes what `text`, an `xtask.toml`, says.
+    pub(crate) fn read_file(&mut self, text: &str) -> Result<(), Failure> {
         let line_at = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
         let table = toml::de::DeTable::parse(text).map_err(|error| {
             let line = line_at(error.span().map_or(0, |span| span.start));

@@ -62,7 +62,7 @@ impl Extension {
         Self::from_file(&file, folder, shown, findings)
     }
 
-    fn from_file(
+    pub(crate) fn from_file(
         file: &File,
         folder: &Path,
         shown: &Path,

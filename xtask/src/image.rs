@@ -30,15 +30,17 @@ impl FromStr for ImageRef {
         if text.is_empty()
             || text
                 .chars()
-                .any(|c| c.is_whitespace() || c == ',' || c == '=')
+                .any(|c| c.is_whitespace() || c.is_control() || c == ',' || c == '=')
         {
             return Err(wrong("it is empty or holds a blank, `,` or `=`"));
+        }
+        if text.starts_with('-') {
+            return Err(wrong("it begins like an option"));
         }
         let (name, digest) = match text.split_once('@') {
             None => (text, None),
             Some((name, digest)) => {
-                let hex = digest.strip_prefix("sha256:").unwrap_or_default();
-                if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                if !is_digest(digest) {
                     return Err(wrong(
                         "the digest is not `sha256:` and 64 hexadecimal digits",
                     ));
@@ -128,6 +130,12 @@ impl Built {
         })?;
         Ok(Some(digest.to_owned()))
     }
+}
+
+/// Whether a text is `sha256:` and 64 hexadecimal digits.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let hex = text.strip_prefix("sha256:").unwrap_or_default();
+    hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a registry is on this machine, so that what is pushed there is for this machine.
@@ -220,6 +228,8 @@ mod tests {
             "host/",
             "host/Upper:1",
             "a,b=c",
+            "--a",
+            "a\u{1b}b",
         ] {
             assert!(ImageRef::from_str(text).is_err(), "{text}");
         }

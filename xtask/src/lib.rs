@@ -18,6 +18,8 @@ mod extension;
 mod failure;
 mod file;
 mod finding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hcl;
 mod image;
 mod matrix;

@@ -113,7 +113,7 @@ pub(crate) fn repin(
 }
 
 /// The SQL version of a package, as precise as the pinned one: `3.6.4+dfsg-2` with `3.6.1` -> `3.6.4`.
-fn sql_version(package: &str, pinned: &str) -> String {
+pub(crate) fn sql_version(package: &str, pinned: &str) -> String {
     let version = version_of(package).unwrap_or_default();
     // An epoch is Debian's business, not the extension's.
     let version = version
@@ -126,7 +126,8 @@ fn sql_version(package: &str, pinned: &str) -> String {
         .join(".")
 }
 
-fn replace_versions(text: &str, versions: &Versions) -> Option<String> {
+/// The text of a `metadata.hcl` with other `versions`. None when they are not where they can be replaced.
+pub(crate) fn replace_versions(text: &str, versions: &Versions) -> Option<String> {
     let mut written = String::from("{\n");
     for (distro, majors) in versions {
         written += &format!("    {distro} = {{\n");

@@ -60,8 +60,20 @@ pub(crate) fn parse_mirror(text: &str) -> Option<String> {
                 .any(|part| release.contains(part))
         })
         .map(|(uri, _)| uri.trim_end_matches('/'))
-        .find(|uri| uri.ends_with("/debian"))
+        .find(|uri| uri.ends_with("/debian") && is_url(uri))
         .map(str::to_owned)
+}
+
+/// Whether a text can stand where a URL is meant: it is no option, and one word.
+fn is_url(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether a text is made of what Debian allows in a version.
+fn is_debian_version(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".+-:~".contains(&byte);
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(allowed)
 }
 
 /// One call of mmdebstrap.
@@ -134,7 +146,7 @@ pub(crate) fn versions_cmd(packages: &[String]) -> Cmd {
         .args(packages)
 }
 
-/// package -> candidate version, from `apt-cache policy`.
+/// package -> candidate version, from `apt-cache policy`. `(none)` is none.
 pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
     let mut versions = BTreeMap::new();
     let mut package = None;
@@ -145,7 +157,7 @@ pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
             package = Some(name.to_owned());
         } else if let (Some(version), Some(name)) =
             (line.trim().strip_prefix("Candidate: "), &package)
-            && version != "(none)"
+            && is_debian_version(version)
         {
             versions.insert(name.clone(), version.to_owned());
         }
@@ -169,7 +181,7 @@ mod tests {
 
     #[test]
     fn candidates_are_read_and_unknown_packages_left_out() {
-        let text = "postgresql-18-pgvector:\n  Installed: (none)\n  Candidate: 0.8.1-2\n  Version table:\n     0.8.1-2 500\nnothing:\n  Installed: (none)\n  Candidate: (none)\n";
+        let text = "postgresql-18-pgvector:\n  Installed: (none)\n  Candidate: 0.8.1-2\n  Version table:\n     0.8.1-2 500\nnothing:\n  Installed: (none)\n  Candidate: (none)\nodd:\n  Candidate: 1\"\n";
         let versions = parse_versions(text);
         assert_eq!(versions.len(), 1);
         assert_eq!(versions["postgresql-18-pgvector"], "0.8.1-2");

@@ -47,7 +47,7 @@ impl Described {
     }
 
     /// Reads an index or a manifest. Also gives the digest of the first image in an index.
-    fn parse(image: &ImageRef, raw: &str) -> Result<(Self, Option<String>), Failure> {
+    pub(crate) fn parse(image: &ImageRef, raw: &str) -> Result<(Self, Option<String>), Failure> {
         let value: Value = serde_json::from_str(raw).map_err(|error| {
             Failure::failed(format!("`{image}` has a manifest that is no JSON: {error}"))
         })?;
@@ -79,7 +79,11 @@ impl Described {
             Some(digest) => digest.clone(),
             None => format!("sha256:{}", image::hex(&Sha256::digest(raw.as_bytes()))),
         };
-        let first = images.first().and_then(|(_, digest)| digest.clone());
+        // What is no digest would be asked for as another image, or as an option.
+        let first = images
+            .first()
+            .and_then(|(_, digest)| digest.clone())
+            .filter(|digest| image::is_digest(digest));
         let tag = image
             .tag
             .as_ref()
@@ -160,12 +164,16 @@ mod tests {
     #[test]
     fn an_index_and_a_manifest_are_both_read() {
         let image: ImageRef = "localhost:5000/x:1".parse().unwrap();
+        let aa = format!("sha256:{}", "aa".repeat(32));
         let index = r#"{"manifests":[{"digest":"sha256:aa","platform":{"os":"linux","architecture":"amd64"}},
             {"digest":"sha256:bb","platform":{"os":"unknown","architecture":"unknown"}}],"annotations":{"a":"b"}}"#;
-        let (described, first) = Described::parse(&image, index).unwrap();
+        let (_, first) = Described::parse(&image, index).unwrap();
+        assert_eq!(first, None, "that is no digest");
+        let index = index.replace("sha256:aa", &aa);
+        let (described, first) = Described::parse(&image, &index).unwrap();
         assert_eq!(described.platforms, ["linux/amd64"]);
         assert_eq!(described.annotations["a"], "b");
-        assert_eq!(first.as_deref(), Some("sha256:aa"));
+        assert_eq!(first, Some(aa));
         let (described, first) = Described::parse(&image, "{}").unwrap();
         // What `printf '{}' | sha256sum` prints.
         let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";

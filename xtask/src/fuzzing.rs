@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is thrown at the parsers, and what must hold whatever it is: the entry points of `fuzz/`, and of the
+//! unit tests that throw less at the same functions. In no build but theirs.
+
+use std::{ffi::OsString, path::Path};
+
+use crate::{
+    Refused,
+    config::{Config, SETTINGS},
+    diagnosis, dialect, dockerfile,
+    environment::release::Release,
+    extension::{Extension, Pin, Versions, is_name, version_of},
+    finding::Findings,
+    hcl::{File, Value},
+    image::{ImageRef, Metadata, Naming},
+    parse,
+    plan::{Cmd, PASSWORD, Rotation},
+    sandbox::archive,
+    tool::{apt, docker, imagetools::Described, kubectl},
+};
+
+/// One thing to throw bytes at.
+pub struct Target {
+    /// Also the file in `fuzz/fuzz_targets` and the folder in `fuzz/seeds`.
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+}
+
+macro_rules! targets {
+    ($($name:ident)*) => {
+        /// Every target.
+        pub const TARGETS: &[Target] = &[$(Target { name: stringify!($name), run: $name }),*];
+    };
+}
+
+targets! {
+    apt_output arguments bake_metadata debian_version engine_output extension_dockerfile extension_metadata
+    image_reference operator_release registry_manifest settings_file shell_line
+}
+
+/// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.
+fn text(data: &[u8]) -> &str {
+    std::str::from_utf8(data).unwrap_or_default()
+}
+
+/// An extension is taken only as the rules say; the copy that `--base debian` makes of its file says the
+/// same but for the versions.
+pub fn extension_metadata(data: &[u8]) {
+    let text = text(data);
+    let mut findings = Findings::about("metadata.hcl");
+    let Some(file) = File::parse(text, &mut findings) else {
+        assert!(!findings.all.is_empty(), "refused without a reason");
+        return;
+    };
+    let folder = Path::new("/repository").join(declared_name(&file));
+    let shown = Path::new("metadata.hcl");
+    let taken = Extension::from_file(&file, &folder, shown, &mut findings);
+    let lines = text.lines().count().max(1);
+    for finding in &findings.all {
+        let line = finding.line.unwrap_or(1);
+        assert!((1..=lines).contains(&line), "{finding} of {lines} lines");
+    }
+    let Some(extension) = taken else {
+        assert!(!findings.all.is_empty(), "refused without a reason");
+        return;
+    };
+    assert!(is_name(&extension.name));
+    assert!(!extension.licenses.is_empty());
+    for pin in extension
+        .versions
+        .values()
+        .flat_map(|majors| majors.values())
+    {
+        assert!(version_of(&pin.package).is_some(), "{pin:?}");
+        assert_eq!(pin.sql.is_some(), extension.create_extension, "{pin:?}");
+    }
+    let pin = Pin {
+        package: "1:2.3-4+b1".into(),
+        sql: extension.create_extension.then(|| "2.3".to_owned()),
+        package_name: None,
+        line: 1,
+    };
+    let versions = Versions::from([("forky".into(), [("18".into(), pin)].into())]);
+    let Some(copy) = archive::replace_versions(text, &versions) else {
+        return;
+    };
+    let mut findings = Findings::about("copy");
+    let file = File::parse(&copy, &mut findings);
+    let copied = file.and_then(|file| Extension::from_file(&file, &folder, shown, &mut findings));
+    let copied = copied.unwrap_or_else(|| panic!("the copy is refused: {findings:?}\n{copy}"));
+    let pinned = |extension: &Extension| {
+        let pin = extension.pin("forky", "18").cloned();
+        pin.map(|pin| (pin.package, pin.sql))
+    };
+    let wanted = Extension {
+        versions,
+        ..extension
+    };
+    assert_eq!(pinned(&copied), pinned(&wanted));
+    assert_eq!(copied.versions.len(), 1);
+    assert_eq!(
+        Extension {
+            versions: wanted.versions.clone(),
+            ..copied
+        },
+        wanted
+    );
+}
+
+/// The name that a metadata file gives its extension, as far as a folder can have it.
+fn declared_name(file: &File) -> String {
+    let metadata = file.attribute("metadata").map(|node| node.value);
+    let Some(Value::Map(fields)) = metadata else {
+        return "x".into();
+    };
+    let name = fields.into_iter().find(|(name, _)| name == "name");
+    match name.map(|(_, node)| node.value) {
+        Some(Value::String(name)) if is_name(&name) => name,
+        _ => "x".into(),
+    }
+}
+
+/// What a Dockerfile is said to lack is said of one of its lines.
+pub fn extension_dockerfile(data: &[u8]) {
+    let text = text(data);
+    let mut findings = Findings::about("Dockerfile");
+    dockerfile::check(text, &mut findings);
+    let lines = text.lines().count().max(1);
+    for finding in findings.all {
+        let line = finding.line.unwrap_or(1);
+        assert!((1..=lines).contains(&line), "{finding} of {lines} lines");
+    }
+}
+
+/// What a file sets can be set by a flag too, and means the same then.
+pub fn settings_file(data: &[u8]) {
+    let mut config = Config::defaults();
+    if let Err(failure) = config.read_file(text(data)) {
+        assert!(!failure.message.is_empty());
+        return;
+    }
+    let mut again = Config::defaults();
+    for setting in SETTINGS {
+        let value = config.get(setting.key);
+        let taken = again.set_flag(setting.key, "--flag", Some(value));
+        assert!(taken.is_ok(), "{}: {taken:?}", setting.key);
+        assert_eq!(again.get(setting.key), value);
+        assert_eq!(again.list(setting.key), config.list(setting.key));
+        assert_eq!(again.map(setting.key), config.map(setting.key));
+    }
+}
+
+/// One argument a line: the dialect's answer needs no further rewriting, and a password among the arguments
+/// is refused without being repeated.
+pub fn arguments(data: &[u8]) {
+    let args: Vec<String> = text(data).split('\n').map(str::to_owned).collect();
+    let answer = parse(args.iter().map(OsString::from).collect());
+    for (name, value) in args.iter().filter_map(|arg| arg.split_once('=')) {
+        if name.to_uppercase() == PASSWORD {
+            let Err(Refused::Dialect(failure)) = &answer else {
+                panic!("{name} is taken");
+            };
+            let said = failure.to_string();
+            assert!(
+                value.len() < 8 || !said.contains(value) || PASSWORD.contains(value),
+                "{said}"
+            );
+        }
+    }
+    let Ok(words) = dialect::canonical(args) else {
+        return;
+    };
+    // Values may look like words of the old grammar; what is canonical is not rewritten once more.
+    if !words.iter().any(|word| word.contains(['=', ':'])) {
+        let once_more = dialect::canonical(words.clone());
+        assert_eq!(once_more.ok(), Some(words));
+    }
+}
+
+/// A metadata file of bake that is read and written says the same.
+pub fn bake_metadata(data: &[u8]) {
+    let Ok(read) = Metadata::parse(text(data)) else {
+        return;
+    };
+    let written = read.to_json();
+    assert_eq!(
+        Metadata::parse(&written).ok().as_ref(),
+        Some(&read),
+        "{written}"
+    );
+    let mut merged = Metadata::default();
+    merged.extend(read.clone());
+    assert_eq!(merged, read);
+    let _digest = read.digest("pgvector-0_8_6-18-trixie");
+}
+
+/// What a registry says becomes a reference that is one: it goes into a command line.
+pub fn registry_manifest(data: &[u8]) {
+    let image = ImageRef {
+        repository: "localhost:5000/x".into(),
+        tag: Some("1".into()),
+        digest: None,
+    };
+    let Ok((described, first)) = Described::parse(&image, text(data)) else {
+        return;
+    };
+    let reference: Result<ImageRef, _> = described.reference.parse();
+    assert!(
+        reference.is_ok_and(|reference| reference.digest.is_some()),
+        "{described:?}"
+    );
+    if let Some(first) = first {
+        let reference = format!("{}@{first}", image.repository);
+        let parsed: Result<ImageRef, _> = reference.parse();
+        assert_eq!(parsed.ok().and_then(|image| image.digest), Some(first));
+    }
+    assert!(
+        described
+            .platforms
+            .iter()
+            .all(|platform| platform.contains('/'))
+    );
+}
+
+/// What apt says becomes versions that can be written into a metadata file, and a mirror that is one word.
+pub fn apt_output(data: &[u8]) {
+    let text = text(data);
+    if let Some(mirror) = apt::parse_mirror(text) {
+        assert!(
+            !mirror.contains(|c: char| c.is_whitespace() || c.is_control()),
+            "{mirror:?}"
+        );
+        assert!(!mirror.starts_with('-'), "{mirror:?}");
+    }
+    for (package, version) in apt::parse_versions(text) {
+        let pin = Pin {
+            package: version.clone(),
+            sql: version_of(&version).map(|_| archive::sql_version(&version, "1.2")),
+            package_name: None,
+            line: 1,
+        };
+        let versions = Versions::from([("forky".into(), [("18".into(), pin.clone())].into())]);
+        let source = "metadata = {\n  name = \"x\"\n  versions = {}\n}\n";
+        let written = archive::replace_versions(source, &versions);
+        let written = written.unwrap_or_else(|| panic!("{package} {version:?} cannot be written"));
+        let mut findings = Findings::about("copy");
+        let file = File::parse(&written, &mut findings);
+        let metadata = file.and_then(|file| file.attribute("metadata"));
+        let read = metadata
+            .map(|node| format!("{:?}", node.value))
+            .unwrap_or_default();
+        let value = format!("{:?}", Value::String(version.clone()));
+        assert!(read.contains(&value), "{version:?} became {read}");
+    }
+}
+
+/// The version in names and tags is the beginning of the package's, and fits into a tag.
+pub fn debian_version(data: &[u8]) {
+    let package = text(data);
+    let Some(version) = version_of(package) else {
+        assert!(
+            !package.starts_with(|c: char| c.is_ascii_digit()),
+            "{package:?}"
+        );
+        return;
+    };
+    assert!(version.starts_with(|c: char| c.is_ascii_digit()));
+    assert!(version.ends_with(|c: char| c.is_ascii_digit()));
+    assert!(
+        version
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == '.' || c == '-')
+    );
+    assert!(
+        package.replacen(':', "-", 1).starts_with(&version),
+        "{package:?}: {version}"
+    );
+    let sql = archive::sql_version(package, "1.2");
+    assert!(
+        sql.split('.').count() <= 2 && !sql.contains('-'),
+        "{package:?}: {sql}"
+    );
+    let rotation = Rotation {
+        repository: "localhost:5000/x".into(),
+        prefix: format!("{version}-"),
+        suffix: "-18-trixie".into(),
+    };
+    let tag = |time: &str| format!("{version}-{time}-18-trixie");
+    let tags = [
+        tag("202601010000"),
+        tag("202601020000"),
+        format!("{version}-18-trixie"),
+    ];
+    let dropped = rotation.superseded(tags.iter().map(String::as_str));
+    assert_eq!(dropped, [format!("localhost:5000/x:{}", tags[0])]);
+}
+
+/// What Docker and kubectl say is read or left, whatever it is.
+pub fn engine_output(data: &[u8]) {
+    let text = text(data);
+    if let Ok(engine) = docker::Engine::parse(text) {
+        let _major = engine.major();
+    }
+    for (name, size) in docker::parse_sizes(text) {
+        assert!(!name.contains('\t') && size == size.trim());
+    }
+    for container in docker::parse_containers(text) {
+        assert_eq!(container.running, container.state == "running");
+    }
+    for object in kubectl::items(text) {
+        let _ready = kubectl::condition(&object, "Ready");
+    }
+    let _labels = docker::parse_named(text, "x");
+    let _cause = diagnosis::probable_cause(&[text.to_owned()]);
+}
+
+/// A reference that is taken is printed as it was, and is one word and no option.
+pub fn image_reference(data: &[u8]) {
+    let text = text(data);
+    let Ok(image) = text.parse::<ImageRef>() else {
+        return;
+    };
+    assert_eq!(image.to_string(), text);
+    assert!(!text.starts_with('-'), "{text:?}");
+    assert!(
+        !text.contains(|c: char| c.is_whitespace() || c.is_control()),
+        "{text:?}"
+    );
+    let naming = Naming {
+        host: "localhost:5000".into(),
+        cluster: "registry.pg-extensions:5000".into(),
+    };
+    if !text.starts_with(&naming.cluster) {
+        assert_eq!(naming.on_host(&naming.in_cluster(text).to_string()), text);
+    }
+}
+
+/// Releases, one a line: each is printed as it is read, and their order is one.
+pub fn operator_release(data: &[u8]) {
+    let releases: Vec<Release> = text(data)
+        .lines()
+        .filter_map(|line| line.parse().ok())
+        .collect();
+    for release in &releases {
+        let printed = release.to_string();
+        assert_eq!(printed.parse::<Release>().ok().as_ref(), Some(release));
+        if let Release::Numbered(number) = release {
+            let place = if number.matches('.').count() == 2 {
+                "/releases/"
+            } else {
+                "/artifacts/"
+            };
+            assert!(release.manifest("").contains(place), "{number}");
+        }
+        assert!(!release.is_newer_than(release));
+    }
+    for one in &releases {
+        for other in &releases {
+            let newer = one.is_newer_than(other);
+            assert!(!(newer && other.is_newer_than(one)), "{one} and {other}");
+            assert!(!newer || one.rank() > other.rank(), "{one} and {other}");
+        }
+    }
+}
+
+/// One word a line: what is printed of a command is, for a shell, exactly its words.
+pub fn shell_line(data: &[u8]) {
+    let text = text(data);
+    if text.contains('\0') {
+        // No argument can hold it.
+        return;
+    }
+    let words: Vec<&str> = text.split("\n\n").collect();
+    let cmd = Cmd::new("program", "try").args(&words);
+    let printed = cmd.to_string();
+    let read = shell_words::split(&printed).unwrap_or_default();
+    assert_eq!(
+        read.first().map(String::as_str),
+        Some("program"),
+        "{printed}"
+    );
+    assert_eq!(read[1..], words, "{printed}");
+}
+
+#[cfg(test)]
+mod tests;

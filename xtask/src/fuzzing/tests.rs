@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+use std::{collections::BTreeSet, path::PathBuf};
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config as Cases, RngAlgorithm, TestError, TestRng, TestRunner},
+};
+use walkdir::WalkDir;
+
+use super::*;
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+}
+
+/// What is known of a target's input: its seeds, and the repository's own files of that kind.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let own = match target {
+        "extension_metadata" => Some(("../extensions", "metadata.hcl")),
+        "extension_dockerfile" => Some(("../extensions", "Dockerfile")),
+        _ => None,
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = own.map(|(folder, name)| (root.join(folder), name));
+    let folders = [(fuzz().join("seeds").join(target), "")]
+        .into_iter()
+        .chain(own);
+    let seeds: Vec<Vec<u8>> = folders
+        .flat_map(|(folder, name)| {
+            WalkDir::new(folder)
+                .sort_by_file_name()
+                .into_iter()
+                .map(move |entry| (entry, name))
+        })
+        .map(|(entry, name)| (entry.unwrap(), name))
+        .filter(|(entry, name)| {
+            entry.file_type().is_file() && entry.file_name().to_string_lossy().ends_with(name)
+        })
+        .map(|(entry, _)| fs_err::read(entry.path()).unwrap())
+        .collect();
+    assert!(!seeds.is_empty(), "{target} has no seeds");
+    seeds
+}
+
+/// Bytes; pieces of the seeds in any order; a seed with some of its bytes replaced, taken out or doubled.
+fn inputs(seeds: &[Vec<u8>]) -> impl Strategy<Value = Vec<u8>> + use<> {
+    let pieces: Vec<Vec<u8>> = seeds
+        .iter()
+        .flat_map(|seed| seed.split_inclusive(|byte| b" \n\"{}[]:,=/".contains(byte)))
+        .map(<[u8]>::to_vec)
+        .collect();
+    let shuffled = vec(proptest::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat());
+    let edits = vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6);
+    let edited = (proptest::sample::select(seeds.to_vec()), edits).prop_map(|(mut seed, edits)| {
+        for (at, byte, kind) in edits {
+            if seed.is_empty() {
+                break;
+            }
+            let at = at.index(seed.len());
+            match kind {
+                0 => seed[at] = byte & 0x7f,
+                1 => drop(seed.remove(at)),
+                _ => seed.insert(at, seed[at]),
+            }
+        }
+        seed
+    });
+    prop_oneof![
+        vec(any::<u8>(), 0..64),
+        "\\PC{0,64}".prop_map(String::into_bytes),
+        shuffled,
+        edited
+    ]
+}
+
+/// Always the same inputs, so that a gate that was green stays green; `fuzz/run` is there to find new ones.
+/// Gives what went wrong.
+fn throw(target: &Target) -> Result<(), String> {
+    let seeds = seeds(target.name);
+    let cases = Cases {
+        cases: 1000,
+        failure_persistence: None,
+        ..Cases::default()
+    };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let inputs = inputs(&seeds);
+    let mut runner = TestRunner::new_with_rng(cases, random);
+    let run = |input: Vec<u8>| {
+        (target.run)(&input);
+        Ok(())
+    };
+    for seed in seeds {
+        runner
+            .run_one(Just(seed).new_tree(&mut runner.clone()).unwrap(), run)
+            .map_err(said)?;
+    }
+    runner.run(&inputs, run).map_err(said)
+}
+
+fn said(error: TestError<Vec<u8>>) -> String {
+    match error {
+        TestError::Fail(why, input) => format!("{why}: {}", input.escape_ascii()),
+        TestError::Abort(why) => why.to_string(),
+    }
+}
+
+#[test]
+fn what_must_hold_holds_for_seeds_and_for_random_inputs() {
+    let failed: Vec<String> = TARGETS
+        .iter()
+        .filter_map(|target| Some(format!("{}: {}", target.name, throw(target).err()?)))
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn every_target_has_its_file_and_its_seeds() {
+    let named: BTreeSet<String> = TARGETS
+        .iter()
+        .map(|target| target.name.to_owned())
+        .collect();
+    for folder in ["fuzz_targets", "seeds"] {
+        let there: BTreeSet<String> = fs_err::read_dir(fuzz().join(folder))
+            .unwrap()
+            .map(|entry| {
+                entry
+                    .unwrap()
+                    .path()
+                    .file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        assert_eq!(there, named, "fuzz/{folder}");
+    }
+}
