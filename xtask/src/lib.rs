@@ -53,6 +53,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         .any(|pair| pair[0] == "--format" && pair[1] == "json")
         || args.iter().any(|arg| arg == "--format=json");
     let format = if json { Format::Json } else { Format::Text };
+    let given = args.clone();
     let failed = |error: anyhow::Error| {
         Ui::new(format, false).failure(&error);
         ExitCode::from(failure::exit_code(&error))
@@ -78,12 +79,31 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Err(Refused::Clap(error)) => {
             // Help and the version come this way too: clap knows which stream and status each has.
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            if let Some(text) = unfit(&given) {
+                Ui::new(format, false).refusal(&text);
+                return ExitCode::from(code);
+            }
             match error.print() {
                 Ok(()) => ExitCode::from(code),
                 Err(_) => ExitCode::from(2),
             }
         }
         Err(Refused::Dialect(failure)) => failed(failure.into()),
+    }
+}
+
+/// What clap says of arguments that no terminal should see as they are: it is asked again, with arguments
+/// that are fit. None: they were.
+fn unfit(args: &[OsString]) -> Option<String> {
+    let hidden = |arg: &&OsString| arg.to_string_lossy().chars().any(ui::is_hidden);
+    args.iter().find(hidden)?;
+    let fit = args
+        .iter()
+        .map(|arg| ui::printable(&arg.to_string_lossy()).into_owned());
+    match parse(fit.map(OsString::from).collect()) {
+        Err(Refused::Clap(error)) => Some(error.render().to_string()),
+        Err(Refused::Dialect(failure)) => Some(failure.to_string()),
+        Ok(_) => None,
     }
 }
 

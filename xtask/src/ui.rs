@@ -3,6 +3,9 @@
 //!
 //! People read standard error: a line per step, and what to do when one failed. Standard output carries
 //! data only: what was asked for with `--json`, tables of results, and with `--format json` every event.
+//!
+//! Everything for people goes through a [`Line`] or a [`Table`], so that no name and no tool's output is
+//! more than text.
 
 use std::{
     cell::Cell,
@@ -15,6 +18,21 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
+
+mod json;
+mod line;
+mod markdown;
+mod printable;
+mod table;
+mod trace;
+mod workflow;
+
+pub(crate) use json::pretty;
+use json::to_json;
+use line::Line;
+pub(crate) use printable::{is_hidden, printable};
+pub(crate) use table::Table;
+pub(crate) use trace::trace;
 
 use crate::{
     cli::Format,
@@ -52,29 +70,6 @@ struct Github {
 /// Lines of a step that a folded group shows at most; the log has all.
 const GROUP: usize = 2_000;
 
-/// Shows every command that is started, the questions among them too, when `XTASK_LOG` names a level
-/// (`debug`, `trace`). For those who look for what is wrong with xtask itself.
-pub(crate) fn trace() {
-    let level = std::env::var("XTASK_LOG")
-        .ok()
-        .and_then(|name| name.parse().ok());
-    if let Some(level) = level {
-        let level: tracing::Level = level;
-        // Set once, at the start; a second one would be refused, and the first one is as good.
-        let _first = tracing_subscriber::fmt()
-            .with_max_level(level)
-            .with_target(false)
-            .with_writer(std::io::stderr)
-            .try_init();
-    }
-}
-
-/// A table of results: headings, and rows of as many cells.
-pub(crate) struct Table {
-    pub headings: Vec<&'static str>,
-    pub rows: Vec<Vec<String>>,
-}
-
 impl Ui {
     pub(crate) fn new(format: Format, verbose: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -104,11 +99,11 @@ impl Ui {
             return;
         }
         match event {
-            Event::Note(note) => self.line(&format!("{DIM}note: {note}{DIM:#}")),
+            Event::Note(note) => self.note(&note),
             Event::Warning(text) => self.warning(&text),
             Event::Started { step } => {
                 if self.verbose {
-                    self.line(&format!("{DIM}… {step}{DIM:#}"));
+                    self.line(&Line::styled(DIM, &format!("… {step}")));
                 }
                 if let Some(status) = self.status.as_ref().filter(|status| status.is_finished()) {
                     status.reset();
@@ -125,7 +120,8 @@ impl Ui {
                     }
                 }
                 if self.verbose {
-                    self.line(&format!("{DIM}{step} |{DIM:#} {line}"));
+                    let said = tool_line(&line);
+                    self.line(&Line::styled(DIM, &format!("{step} |")).and(" ").and(&said));
                 } else if self.status.is_some() {
                     self.status_line(&line);
                 } else {
@@ -150,27 +146,21 @@ impl Ui {
         let time = seconds(elapsed);
         let quiet = quiet && !self.verbose;
         match outcome {
-            Outcome::Done(None) if !quiet => {
-                self.line(&format!("{GOOD}✓{GOOD:#} {step} {DIM}{time}{DIM:#}"));
+            Outcome::Done(what) if !quiet => {
+                let what = what.map_or_else(String::new, |what| format!(": {what}"));
+                let line = Line::styled(GOOD, "✓").and(&format!(" {step}{what} "));
+                self.line(&line.in_style(DIM, &time));
             }
-            Outcome::Done(Some(what)) if !quiet => {
-                self.line(&format!(
-                    "{GOOD}✓{GOOD:#} {step}: {what} {DIM}{time}{DIM:#}"
-                ));
+            Outcome::Skipped(why) if !quiet => {
+                self.line(&Line::styled(DIM, &format!("· {step}: {why}")));
             }
-            Outcome::Skipped(why) if !quiet => self.line(&format!("{DIM}· {step}: {why}{DIM:#}")),
             Outcome::Failed(failure) => {
-                self.line(&format!("{BAD}✗ {step}{BAD:#} {DIM}{time}{DIM:#}"));
-                for line in describe(&failure).lines() {
-                    self.line(&format!("  {line}"));
+                let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
+                self.line(&line.in_style(DIM, &time));
+                for line in describe(&failure, Line::plain("  "), "  ") {
+                    self.line(&line);
                 }
-                if self.github.is_some() {
-                    self.line(&format!(
-                        "::error title={}::{}",
-                        property(step),
-                        message(&failure.to_string())
-                    ));
-                }
+                self.command("error", &[("title", step)], &failure.to_string());
             }
             _ => {}
         }
@@ -185,15 +175,27 @@ impl Ui {
         let Some(said) = said.filter(|_| !self.verbose) else {
             return;
         };
-        self.line(&format!("::group::{step}"));
-        for line in said {
-            self.line(&line);
+        match workflow::group(step, &said) {
+            Ok(lines) => lines.iter().for_each(|line| self.raw_line(line)),
+            // Without random numbers nothing can be folded safely; the log has it.
+            Err(error) => self.warning(&format!("no folded output of `{step}`: {error}")),
         }
-        self.line("::endgroup::");
+    }
+
+    /// A workflow command, where a GitHub runner reads it.
+    fn command(&self, name: &str, properties: &[(&str, &str)], message: &str) {
+        if self.github.is_some() {
+            self.raw_line(&workflow::command(name, properties, message));
+        }
     }
 
     /// A line on standard error, above the status line.
-    fn line(&self, text: &str) {
+    fn line(&self, line: &Line) {
+        self.raw_line(&line.render(self.github.is_some()));
+    }
+
+    /// The same for a text that is fit already.
+    fn raw_line(&self, text: &str) {
         // Nobody may be reading any more; that is no reason to fail, let alone to panic.
         let print = || {
             let _unread = writeln!(anstream::stderr(), "{text}");
@@ -206,7 +208,16 @@ impl Ui {
 
     /// One event as a line of JSON on standard output.
     fn json_line(&self, value: &Value) {
-        self.write(&format!("{value}\n"));
+        self.write_json(&value.to_string());
+    }
+
+    fn write_json(&self, json: &str) {
+        let runner = std::env::var_os("GITHUB_ACTIONS").is_some_and(|set| !set.is_empty());
+        self.write(&if runner {
+            format!("{}\n", workflow::json_without_commands(json))
+        } else {
+            format!("{json}\n")
+        });
     }
 
     fn status_line(&self, said: &str) {
@@ -221,10 +232,11 @@ impl Ui {
                     whole => format!("{step} {whole}s"),
                 });
         let running = running.collect::<Vec<_>>().join(", ");
-        status.set_message(match said.trim() {
+        let text = match said.trim() {
             "" => running,
             said => format!("{running} | {said}"),
-        });
+        };
+        status.set_message(Line::plain(&text).render(false));
         status.tick();
     }
 
@@ -238,7 +250,8 @@ impl Ui {
         }
         *last = Instant::now();
         let time = seconds(started.elapsed());
-        self.line(&format!("{DIM}… {step} {time} | {}{DIM:#}", said.trim()));
+        let said = tool_line(said.trim());
+        self.line(&Line::styled(DIM, &format!("… {step} {time} | {said}")));
     }
 
     pub(crate) fn warning(&self, text: &str) {
@@ -246,17 +259,15 @@ impl Ui {
             self.json_line(&json!({"event": "warning", "text": text}));
             return;
         }
-        self.line(&format!("{WARN}warning{WARN:#}: {text}"));
-        if self.github.is_some() {
-            self.line(&format!("::warning::{}", message(text)));
-        }
+        self.line(&Line::styled(WARN, "warning").and(": ").and(text));
+        self.command("warning", &[], text);
     }
 
     pub(crate) fn note(&self, text: &str) {
         if self.format == Format::Json {
             self.json_line(&json!({"event": "note", "text": text}));
         } else {
-            self.line(&format!("{DIM}note: {text}{DIM:#}"));
+            self.line(&Line::styled(DIM, &format!("note: {text}")));
         }
     }
 
@@ -271,7 +282,7 @@ impl Ui {
     /// A sentence that says how it ended.
     pub(crate) fn conclusion(&self, text: &str) {
         if self.format == Format::Text {
-            self.line(&format!("{GOOD}{text}{GOOD:#}"));
+            self.line(&Line::styled(GOOD, text));
         }
     }
 
@@ -288,23 +299,17 @@ impl Ui {
             Some(line) => format!("{}:{line}", finding.file.display()),
             None => finding.file.display().to_string(),
         };
-        self.line(&format!(
-            "{place}: {style}{name}{style:#}: {}",
-            finding.message
-        ));
-        if self.github.is_some() {
-            let line = finding
-                .line
-                .map_or_else(String::new, |line| format!(",line={line}"));
-            let file = property(&finding.file.display().to_string());
-            self.line(&format!(
-                "::{name} file={file}{line}::{}",
-                message(&finding.message)
-            ));
-        }
+        let line = Line::plain(&format!("{place}: ")).in_style(style, name);
+        self.line(&line.and(&format!(": {}", finding.message)));
+        let file = finding.file.display().to_string();
+        let number = finding
+            .line
+            .map_or_else(String::new, |line| line.to_string());
+        let properties = [("file", file.as_str()), ("line", &number)];
+        self.command(name, &properties, &finding.message);
     }
 
-    /// Data on standard output.
+    /// Data on standard output, made of what is fit for a terminal: shell lines, names.
     pub(crate) fn data(&self, text: &str) {
         if self.format == Format::Json {
             self.json_line(&json!({"event": "data", "text": text}));
@@ -318,9 +323,8 @@ impl Ui {
             && error.kind() != std::io::ErrorKind::BrokenPipe
         {
             self.lost.set(true);
-            self.line(&format!(
-                "{BAD}error{BAD:#}: cannot write to standard output: {error}"
-            ));
+            let line = Line::styled(BAD, "error");
+            self.line(&line.and(&format!(": cannot write to standard output: {error}")));
         }
     }
 
@@ -334,9 +338,9 @@ impl Ui {
         if self.format == Format::Json {
             self.json_line(&json!({"event": "result", "result": value}));
         } else if json {
-            self.data(&format!("{}\n", pretty(value)));
+            self.write_json(&pretty(value));
         } else if !table.rows.is_empty() {
-            self.data(&table.text());
+            self.write(&table.text(self.github.is_some()));
         }
         let summary = self
             .github
@@ -355,43 +359,64 @@ impl Ui {
     }
 
     pub(crate) fn failure(&self, error: &anyhow::Error) {
-        let text = match error.downcast_ref::<Failure>() {
-            Some(failure) if self.format == Format::Json => failure.to_string(),
-            Some(failure) => describe(failure),
-            None => format!("{error:#}"),
-        };
         if self.format == Format::Json {
+            let text = match error.downcast_ref::<Failure>() {
+                Some(failure) => failure.to_string(),
+                None => format!("{error:#}"),
+            };
             self.json_line(&json!({"event": "failure", "text": text, "exit_code": crate::failure::exit_code(error)}));
-        } else {
-            self.line(&format!("{BAD}error{BAD:#}: {text}"));
+            return;
+        }
+        let first = Line::styled(BAD, "error").and(": ");
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => {
+                for line in describe(failure, first, "") {
+                    self.line(&line);
+                }
+            }
+            None => self.line(&first.and(&format!("{error:#}"))),
+        }
+    }
+
+    /// What clap has to say of arguments that no terminal should see as they are.
+    pub(crate) fn refusal(&self, text: &str) {
+        for line in text.trim_end().lines() {
+            self.line(&Line::plain(line));
         }
     }
 }
 
-/// The failure with its hint in the hint's colour.
-fn describe(failure: &Failure) -> String {
-    let mut text = failure.message.clone();
+/// The failure as lines: the first goes on from `first`, the others stand behind `indent`.
+fn describe(failure: &Failure, first: Line, indent: &str) -> Vec<Line> {
+    let mut lines = vec![first.and(&failure.message)];
     if let Some(cause) = &failure.cause {
-        text += &format!("\n  probable cause: {cause}");
+        lines.push(Line::plain(&format!("{indent}  probable cause: {cause}")));
     }
     for line in &failure.details {
-        text += &format!("\n  {line}");
+        lines.push(Line::plain(&format!("{indent}  {}", tool_line(line))));
     }
     if let Some(hint) = &failure.hint {
-        text += &format!("\n\n{HINT}hint{HINT:#}: {hint}");
+        lines.push(Line::default());
+        lines.push(
+            Line::plain(indent)
+                .in_style(HINT, "hint")
+                .and(": ")
+                .and(hint),
+        );
     }
-    text
+    lines
+}
+
+/// A line that a tool has said, on its way to people: its tabs are blanks.
+fn tool_line(line: &str) -> String {
+    let line = line.replace('\t', "    ");
+    printable::clipped(&printable(&line), printable::LONGEST_LINE).into_owned()
 }
 
 fn write_all(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
-}
-
-/// JSON as data: two spaces, and short lists of strings on one line are left to the reader's `jq`.
-pub(crate) fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 /// `0.4s`, `12.3s`, `2m03s`.
@@ -404,112 +429,13 @@ pub(crate) fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// Escapes for a GitHub workflow command's text and for its properties. Facts:
-/// <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
-fn message(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    message(text).replace(':', "%3A").replace(',', "%2C")
-}
-
-fn to_json(event: &Event) -> Value {
-    match event {
-        Event::Note(text) => json!({"event": "note", "text": text}),
-        Event::Warning(text) => json!({"event": "warning", "text": text}),
-        Event::Started { step } => json!({"event": "started", "step": step}),
-        Event::Output { step, line } => json!({"event": "output", "step": step, "line": line}),
-        Event::Finished {
-            step,
-            outcome,
-            elapsed,
-            ..
-        } => {
-            let (name, text) = match outcome {
-                Outcome::Done(what) => ("done", what.clone()),
-                Outcome::Skipped(why) => ("skipped", Some(why.clone())),
-                Outcome::Failed(failure) => ("failed", Some(failure.to_string())),
-                Outcome::NotRun => ("not-run", None),
-            };
-            json!({"event": "finished", "step": step, "outcome": name, "text": text, "seconds": elapsed.as_secs_f64()})
-        }
-    }
-}
-
-impl Table {
-    pub(crate) fn text(&self) -> String {
-        let headings = self
-            .headings
-            .iter()
-            .map(|heading| (*heading).to_owned())
-            .collect();
-        let lines: Vec<&Vec<String>> = std::iter::once(&headings).chain(&self.rows).collect();
-        let width = |column: usize| {
-            lines
-                .iter()
-                .map(|line| line.get(column).map_or(0, |cell| cell.chars().count()))
-                .max()
-                .unwrap_or_default()
-        };
-        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
-        let mut text = String::new();
-        for line in lines {
-            let cells: Vec<String> = line
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:<width$}"))
-                .collect();
-            text += cells.join("  ").trim_end();
-            text.push('\n');
-        }
-        text
-    }
-
-    fn markdown(&self) -> String {
-        let row = |cells: &mut dyn Iterator<Item = &str>| {
-            format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
-        };
-        let mut text = row(&mut self.headings.iter().copied());
-        text += &row(&mut self.headings.iter().map(|_| "---"));
-        for cells in &self.rows {
-            text += &row(&mut cells.iter().map(String::as_str));
-        }
-        text + "\n"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_aligned_and_has_no_trailing_blanks() {
-        let table = Table {
-            headings: vec!["a", "long"],
-            rows: vec![
-                vec!["wide cell".into(), "x".into()],
-                vec!["y".into(), String::new()],
-            ],
-        };
-        assert_eq!(table.text(), "a          long\nwide cell  x\ny\n");
-        assert_eq!(
-            table.markdown(),
-            "| a | long |\n| --- | --- |\n| wide cell | x |\n| y |  |\n\n"
-        );
-    }
-
-    #[test]
     fn times_read_well() {
         assert_eq!(seconds(Duration::from_millis(1234)), "1.2s");
         assert_eq!(seconds(Duration::from_secs(123)), "2m03s");
-    }
-
-    #[test]
-    fn workflow_commands_are_escaped() {
-        assert_eq!(message("50%\nnext"), "50%25%0Anext");
-        assert_eq!(property("a:b,c"), "a%3Ab%2Cc");
     }
 }

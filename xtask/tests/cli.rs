@@ -63,4 +63,5 @@ mod cli {
     mod signals;
     mod smoke;
     mod targets;
+    mod text;
 }

@@ -113,7 +113,8 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
     let ended = fixture
         .xtask_with(&args, &environment)
         .status(1)
-        .says("::group::bake alpha\n#1 [internal] load build definition\n::endgroup::\n")
+        .says("::group::bake alpha\n::stop-commands::")
+        .says("\n#1 [internal] load build definition\n::")
         .says("::error title=bake gamma::failed to bake `gamma` (pg 18, trixie)%0A  command: ");
     let annotation = ended
         .stderr

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A table of results, for people: aligned text, or Markdown for a step summary.
+
+use super::{
+    line::Line,
+    markdown,
+    printable::{clipped, columns, printable},
+};
+
+/// Columns of a cell at most: a last line of output may be as long as its tool likes. JSON has all of it.
+const WIDEST: usize = 120;
+
+/// Headings, and rows of as many cells.
+pub(crate) struct Table {
+    pub headings: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Aligned lines. `runner`: a GitHub runner reads them.
+    pub(super) fn text(&self, runner: bool) -> String {
+        let fit = |cell: &str| clipped(&printable(cell), WIDEST).into_owned();
+        let headings = self.headings.iter().map(|heading| fit(heading)).collect();
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| fit(cell)).collect());
+        let lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
+        let width = |column: usize| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| columns(cell)).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
+        let mut text = String::new();
+        for line in &lines {
+            let cells = line.iter().zip(&widths);
+            let cells = cells.map(|(cell, width)| {
+                cell.clone() + &" ".repeat(width.saturating_sub(columns(cell)))
+            });
+            let cells = cells.collect::<Vec<_>>().join("  ");
+            text += &Line::plain(cells.trim_end()).render(runner);
+            text.push('\n');
+        }
+        text
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        let row = |cells: &mut dyn Iterator<Item = String>| {
+            format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+        };
+        let mut text = row(&mut self.headings.iter().map(|heading| markdown::cell(heading)));
+        text += &row(&mut self.headings.iter().map(|_| "---".to_owned()));
+        for cells in &self.rows {
+            text += &row(&mut cells.iter().map(|cell| markdown::cell(cell)));
+        }
+        text + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &[[&str; 2]]) -> Table {
+        let row = |cells: &[&str; 2]| cells.iter().map(|cell| (*cell).to_owned()).collect();
+        Table {
+            headings: vec!["a", "long"],
+            rows: rows.iter().map(row).collect(),
+        }
+    }
+
+    #[test]
+    fn it_is_aligned_and_has_no_trailing_blanks() {
+        let table = table(&[
+            ["wide cell", "x"],
+            ["y", ""],
+            ["漢字", "z"],
+            ["e\u{301}", "w"],
+        ]);
+        assert_eq!(
+            table.text(false),
+            "a          long\nwide cell  x\ny\n漢字       z\ne\u{301}          w\n"
+        );
+    }
+
+    #[test]
+    fn a_cell_of_any_length_and_content_stays_one_cell() {
+        let long = "x".repeat(70_000);
+        let table = table(&[[&long, "a\u{1b}[31mb\nc"], ["::error::x", "a|b"]]);
+        let text = table.text(true);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[1].ends_with("x…  ab\\nc"), "{text}");
+        assert!(lines[2].starts_with("| ::error::x "), "{text}");
+        assert!(text.len() < 1_000, "{}", text.len());
+        assert_eq!(table.markdown().lines().count(), 5);
+        assert!(
+            table
+                .markdown()
+                .contains("| &#58;&#58;error&#58;&#58;x | a\\|b |\n")
+        );
+    }
+}
