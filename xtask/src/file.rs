@@ -63,7 +63,7 @@ pub(crate) fn remove_folder(path: &Path) -> anyhow::Result<()> {
         ))
         .hint(format!(
             "unmount it (`umount -R {}`) and run this again",
-            shell_words::quote(&mounted.to_string_lossy())
+            crate::plan::shell::word(mounted)
         ))
         .into());
     }

@@ -366,11 +366,11 @@ pub fn operator_release(data: &[u8]) {
 /// One word a line: what is printed of a command is, for a shell, exactly its words.
 pub fn shell_line(data: &[u8]) {
     let text = text(data);
-    if text.contains('\0') {
-        // No argument can hold it.
+    if text.contains('\0') || text.chars().any(crate::ui::is_hidden) || text.contains("##[") {
+        // No argument can hold it, or it is printed by a `printf`, which only a shell can read.
         return;
     }
-    let words: Vec<&str> = text.split("\n\n").collect();
+    let words: Vec<&str> = text.split("  ").collect();
     let cmd = Cmd::new("program", "try").args(&words);
     let printed = cmd.to_string();
     let read = shell_words::split(&printed).unwrap_or_default();

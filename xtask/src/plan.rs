@@ -4,16 +4,13 @@
 //! A plan is computed before anything is touched. `--dry-run` prints it, running it executes the same
 //! values; nothing in here starts a process or writes a file.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, time::Duration};
 
 mod cmd;
 mod question;
 mod rotation;
 mod secret;
+pub(crate) mod shell;
 #[cfg(test)]
 mod tests;
 pub(crate) mod values;
@@ -22,6 +19,7 @@ pub(crate) use cmd::{Arg, Cmd, Stdin};
 pub(crate) use question::Question;
 pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
+use shell::operand;
 pub(crate) use values::{Needed, Values};
 
 /// A question about the world that changes nothing.
@@ -41,25 +39,17 @@ impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Probe::Succeeds(cmd) => cmd.fmt(f),
-            Probe::Holds { path, text } => write!(
-                f,
-                "[ \"$(cat {})\" = {} ]",
-                quoted(path),
-                shell_words::quote(text.trim_end())
-            ),
-            Probe::Exists(path) => write!(f, "[ -e {} ]", quoted(path)),
-            Probe::Answers { address, path } => {
-                write!(
-                    f,
-                    "curl --silent --fail --output /dev/null http://{address}{path}"
-                )
+            Probe::Holds { path, text } => {
+                write!(f, "{} | cmp -s -- - {}", shell::prints(text), operand(path))
             }
+            Probe::Exists(path) => write!(f, "[ -e {} ]", operand(path)),
+            Probe::Answers { address, path } => write!(
+                f,
+                "curl --silent --fail --output /dev/null --url {}",
+                shell::word(format!("http://{address}{path}"))
+            ),
         }
     }
-}
-
-fn quoted(path: &Path) -> String {
-    shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 
 /// What a step does.
@@ -122,67 +112,51 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Action::Run(cmd) => cmd.fmt(f),
-            Action::Folder(path) => write!(f, "mkdir -p {}", quoted(path)),
+            Action::Folder(path) => write!(f, "mkdir -p -- {}", operand(path)),
             Action::Write { path, contents } => {
-                write!(
-                    f,
-                    "cat > {} <<'XTASK_EOF'\n{contents}XTASK_EOF",
-                    quoted(path)
-                )
+                write!(f, "{} > {}", shell::prints(contents), operand(path))
             }
             Action::Script { path, contents } => {
-                let path = quoted(path);
+                let path = operand(path);
                 write!(
                     f,
-                    "cat > {path} <<'XTASK_EOF'\n{contents}XTASK_EOF\nchmod 755 {path}"
+                    "{} > {path}\nchmod 755 -- {path}",
+                    shell::prints(contents)
                 )
             }
-            Action::Extract { from, into } => {
-                write!(
-                    f,
-                    "for package in {}/*.deb; do dpkg-deb -x \"$package\" {}; done",
-                    quoted(from),
-                    quoted(into)
-                )
-            }
-            Action::Start { cmd, log } => write!(f, "{cmd} > {} 2>&1 &", quoted(log)),
+            Action::Extract { from, into } => write!(
+                f,
+                "for package in {}/*.deb; do dpkg-deb -x -- \"$package\" {}; done",
+                operand(from),
+                operand(into)
+            ),
+            Action::Start { cmd, log } => write!(f, "{cmd} > {} 2>&1 &", operand(log)),
             Action::WaitFor { probe, every, .. } => {
                 write!(f, "until {probe}; do sleep {}; done", every.as_secs_f64())
             }
-            Action::Save { cmd, path } => write!(f, "(umask 077; {cmd} > {})", quoted(path)),
+            Action::Save { cmd, path } => write!(f, "(umask 077; {cmd} > {})", operand(path)),
             Action::Values(values) => values.fmt(f),
-            Action::Rename { from, to } => write!(f, "mv {} {}", quoted(from), quoted(to)),
-            Action::RemoveFolder(path) => write!(f, "rm -rf --one-file-system {}", quoted(path)),
+            Action::Rename { from, to } => write!(f, "mv -- {} {}", operand(from), operand(to)),
+            Action::RemoveFolder(path) => {
+                write!(f, "rm -rf --one-file-system -- {}", operand(path))
+            }
             Action::MergeJson { from, into } => {
                 if let Some(folder) = into
                     .parent()
                     .filter(|folder| !folder.as_os_str().is_empty())
                 {
-                    write!(f, "mkdir -p {} && ", quoted(folder))?;
+                    write!(f, "mkdir -p -- {} && ", operand(folder))?;
                 }
                 if let [only] = from.as_slice() {
-                    return write!(f, "cp {} {}", quoted(only), quoted(into));
+                    return write!(f, "cp -- {} {}", operand(only), operand(into));
                 }
                 f.write_str("jq -s add")?;
                 for path in from {
-                    write!(f, " {}", quoted(path))?;
+                    write!(f, " {}", operand(path))?;
                 }
-                write!(f, " > {}", quoted(into))
+                write!(f, " > {}", operand(into))
             }
-            Action::Rotate(rotation) => {
-                let pattern = format!(
-                    "^{}[0-9]{{12}}{}$",
-                    rotation.prefix.replace('.', "\\."),
-                    rotation.suffix
-                );
-                write!(
-                    f,
-                    "{} | grep -E {} | sort | head -n -1 | sed {} | xargs -r docker image rm",
-                    rotation.list(),
-                    shell_words::quote(&pattern),
-                    shell_words::quote(&format!("s|^|{}:|", rotation.repository))
-                )
-            }
+            Action::Rotate(rotation) => rotation.fmt(f),
         }
     }
 }
@@ -358,7 +332,7 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for note in &self.notes {
-            writeln!(f, "# {note}")?;
+            writeln!(f, "# {}", crate::ui::printable(note).replace("##[", "## ["))?;
         }
         for step in &self.steps {
             writeln!(f, "{}", step.action)?;

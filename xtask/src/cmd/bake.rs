@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     image::{self, Built, Metadata},
     matrix::{self, Build, Filter, PLATFORMS},
-    plan::{Action, Plan, Step, StepId},
+    plan::{Action, Plan, Step, StepId, shell},
     run::Report,
     sandbox::{Sandbox, archive::Repinned, engage::Engaged},
     tool::{
@@ -323,13 +323,12 @@ pub(super) fn print(context: &Context, engaged: &Engaged, plan: &Plan) {
 
 /// The same, where there is nothing but an engine.
 pub(super) fn print_plan(context: &Context, sandbox: Option<&Sandbox>, plan: &Plan) {
-    let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
     let mut text = String::new();
     if context.here != context.root {
-        text += &format!("cd {}\n", quoted(&context.root));
+        text += &format!("cd {}\n", shell::word(&context.root));
     }
     if let Some(sandbox) = sandbox {
-        text += &format!("export PATH={}:\"$PATH\"\n", quoted(&sandbox.bin()));
+        text += &format!("export PATH={}:\"$PATH\"\n", shell::word(sandbox.bin()));
     }
     text += &plan.to_string();
     context.ui.data(&text);

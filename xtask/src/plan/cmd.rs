@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use super::Secret;
+use super::{Secret, shell};
 use crate::image::Built;
 
 /// One argument of a command.
@@ -31,12 +31,12 @@ impl<T: AsRef<OsStr>> From<T> for Arg {
 impl Arg {
     fn printed(&self) -> String {
         match self {
-            Arg::Plain(text) => text.to_string_lossy().into_owned(),
+            Arg::Plain(text) => shell::word(text),
             Arg::Image {
                 prefix,
                 image,
                 suffix,
-            } => format!("{prefix}{}{suffix}", image.tag),
+            } => shell::word(format!("{prefix}{}{suffix}", image.tag)),
         }
     }
 }
@@ -118,23 +118,22 @@ impl Cmd {
     }
 }
 
-/// A line that a shell takes: environment, program and arguments, each quoted where it must be.
+/// What a shell takes: environment, program and arguments; in front of them, what prints the standard input.
 impl fmt::Display for Cmd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, value) in &self.env {
-            write!(f, "{name}={} ", shell_words::quote(value))?;
-        }
-        f.write_str(&shell_words::quote(&self.program.to_string_lossy()))?;
-        for arg in &self.args {
-            write!(f, " {}", shell_words::quote(&arg.printed()))?;
-        }
         if let Some(stdin) = &self.stdin {
-            let stdin = match stdin {
-                Stdin::Text(text) => text.clone(),
-                Stdin::Secret(secret) => secret.to_string(),
+            let text = match stdin {
+                Stdin::Text(text) => shell::prints(text),
+                Stdin::Secret(secret) => shell::prints(&secret.to_string()),
             };
-            let end = if stdin.ends_with('\n') { "" } else { "\n" };
-            write!(f, " <<'XTASK_EOF'\n{stdin}{end}XTASK_EOF")?;
+            write!(f, "{text} | ")?;
+        }
+        for (name, value) in &self.env {
+            write!(f, "{name}={} ", shell::word(value))?;
+        }
+        f.write_str(&shell::program(&self.program))?;
+        for arg in &self.args {
+            write!(f, " {}", arg.printed())?;
         }
         Ok(())
     }

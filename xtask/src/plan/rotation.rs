@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keeps the engine's disk bounded: of the timestamped tags that bakes leave behind, only the newest stays.
 
-use super::Cmd;
+use std::fmt;
+
+use super::{Cmd, shell};
 
 /// The timestamped tags of one target, of which only the newest is worth its room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +38,30 @@ impl Rotation {
     /// Lists the repository's tags, one a line.
     pub(crate) fn list(&self) -> Cmd {
         Cmd::new("docker", format!("list the images of {}", self.repository))
-            .args(["image", "ls", "--format", "{{.Tag}}"])
+            .args(["image", "ls", "--format", "{{.Tag}}", "--"])
             .arg(&self.repository)
     }
 
     pub(crate) fn remove(references: &[String]) -> Cmd {
         Cmd::new("docker", "drop superseded images")
-            .args(["image", "rm"])
+            .args(["image", "rm", "--"])
             .args(references)
+    }
+}
+
+/// Prints as a pipe that removes the same images in one call, without a pattern that a value could break.
+impl fmt::Display for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} | LC_ALL=C sort -u | (set --; newest=; while IFS= read -r tag; do case $tag in {}{}{}) \
+             [ -z \"$newest\" ] || set -- \"$@\" {}:\"$newest\"; newest=$tag ;; esac; done; \
+             [ $# -eq 0 ] || docker image rm -- \"$@\")",
+            self.list(),
+            shell::word(&self.prefix),
+            "[0-9]".repeat(12),
+            shell::word(&self.suffix),
+            shell::word(&self.repository)
+        )
     }
 }

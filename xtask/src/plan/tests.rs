@@ -72,6 +72,6 @@ fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
     );
     assert_eq!(
         plan.to_string(),
-        "# for linux/amd64, this machine's platform\nmkdir -p 'a b'\njq -s add x.json y.json > all.json\n"
+        "# for linux/amd64, this machine's platform\nmkdir -p -- 'a b'\njq -s add x.json y.json > all.json\n"
     );
 }

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::shell;
 use crate::{
     extension::Extension,
     failure::Failure,
@@ -163,9 +164,9 @@ impl fmt::Display for Values {
         write!(
             f,
             "cargo xtask e2e generate-values {} --extension-image {} --output {}",
-            self.extension.name,
-            shell_words::quote(&self.image.tag),
-            shell_words::quote(&self.output.to_string_lossy())
+            shell::word(&self.extension.name),
+            shell::word(&self.image.tag),
+            shell::operand(&self.output)
         )
     }
 }

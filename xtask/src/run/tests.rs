@@ -4,6 +4,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+mod printed;
+
 use super::*;
 use crate::{
     exec::{CmdFailure, Reason},

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use super::{Sandbox, up::Mmdebstrap};
 use crate::{
-    plan::{Action, Cmd, Plan, Probe, Step, StepId},
+    plan::{Action, Cmd, Plan, Probe, Step, StepId, shell},
     tool::{apt, docker},
 };
 
@@ -44,12 +44,7 @@ pub(crate) fn add(
     ];
     let package = format!("postgresql-{major}");
     let partial = folder.join("root.tar.new");
-    let hook = |script: &Path| {
-        format!(
-            "sh {} \"$1\"",
-            shell_words::quote(&script.to_string_lossy())
-        )
-    };
+    let hook = |script: &Path| format!("sh {} \"$1\"", shell::word(script));
     let hooks = [("essential", hook(&setup)), ("customize", hook(&finish))];
     let packages = ["ca-certificates", package.as_str()];
     let cmd = apt::Root {

@@ -26,7 +26,7 @@ use crate::{
     config::{self, Config},
     exec::{Exec, Real},
     failure::Failure,
-    plan::Cmd,
+    plan::{Cmd, shell},
 };
 
 /// The programs inside that the rest of the tool may use as if they were installed.
@@ -192,7 +192,7 @@ impl Sandbox {
 
     /// The script that runs a program inside, in the current folder.
     pub(crate) fn enter_script(&self) -> String {
-        let engine = shell_words::quote(&self.engine_file().to_string_lossy()).into_owned();
+        let engine = shell::word(self.engine_file());
         format!(
             "#!/bin/sh\n\
              # Written by `cargo xtask sandbox up`: runs a program inside the sandbox, in the current folder.\n\
@@ -205,7 +205,7 @@ impl Sandbox {
 
     /// The script that stands on PATH for a program inside.
     pub(crate) fn wrapper_script(&self, program: &str) -> String {
-        let enter = shell_words::quote(&self.bin().join("enter").to_string_lossy()).into_owned();
+        let enter = shell::word(self.bin().join("enter"));
         format!("#!/bin/sh\nexec {enter} {program} \"$@\"\n")
     }
 }

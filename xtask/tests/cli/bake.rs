@@ -237,8 +237,9 @@ fn superseded_tags_are_dropped_and_others_are_not() {
     let removed = fixture.calls_of("[image] [rm]");
     assert_eq!(removed.len(), 1, "{removed:?}");
     assert!(
-        removed[0]
-            .ends_with("[image] [rm] [localhost:5000/alpha-testing:1.2-202601010000-18-trixie]"),
+        removed[0].ends_with(
+            "[image] [rm] [--] [localhost:5000/alpha-testing:1.2-202601010000-18-trixie]"
+        ),
         "{removed:?}"
     );
 }

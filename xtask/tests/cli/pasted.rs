@@ -5,9 +5,7 @@ use std::fs;
 
 use super::fixture::{Fixture, metadata};
 
-const TOOLS: &[&str] = &[
-    "cat", "cp", "grep", "head", "jq", "mkdir", "rm", "sed", "sort", "xargs",
-];
+const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort"];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
@@ -56,7 +54,7 @@ fn a_bake() {
     pasted.shell(&dry, TOOLS).success();
     assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
     assert_eq!(json(&run, "all.json"), json(&pasted, "all.json"));
-    let removed = "[image] [rm] [here:5000/me/alpha-testing:1.2-202512010000-18-trixie] [here:5000/me/alpha-testing:1.2-202601010000-18-trixie]";
+    let removed = "[image] [rm] [--] [here:5000/me/alpha-testing:1.2-202512010000-18-trixie] [here:5000/me/alpha-testing:1.2-202601010000-18-trixie]";
     assert!(
         run.calls().iter().any(|line| line.ends_with(removed)),
         "{:#?}",
@@ -121,6 +119,48 @@ fn a_smoke_test() {
         }
         assert!(!run.exists("target/xtask/smoke/xtask-smoke"), "{mount}");
     }
+}
+
+/// Each of these once ended the text that it stands in: a heredoc's delimiter, a file without a final end
+/// of line, and quotes.
+#[test]
+fn a_proof_that_looks_like_the_end_of_a_script() {
+    for mount in ["image", "copy"] {
+        let environment = [("XTASK_SMOKE_MOUNT", mount)];
+        let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
+        let (run, pasted) = (Fixture::new(), Fixture::new());
+        for fixture in [&run, &pasted] {
+            let sql = "SELECT 1;\nXTASK_EOF\ntouch injected\n'$(touch injected)`touch injected`\\\n-- %s %%\u{1b}[1m\u{202e}";
+            fixture.write("extensions/gamma/smoke.sql", sql);
+        }
+        let dry = pasted
+            .xtask_with(&[&args[..], &["--dry-run"]].concat(), &environment)
+            .success()
+            .stdout;
+        assert!(!dry.contains(['\u{1b}', '\u{202e}']), "{dry:?}");
+        run.xtask_with(&args, &environment).success();
+        let ended = pasted
+            .shell(&format!("set -e\n{dry}echo the end"), TOOLS)
+            .success();
+        assert!(ended.stdout.ends_with("the end\n"), "{}", ended.stdout);
+        assert!(!pasted.exists("injected"));
+        assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+        assert_eq!(
+            fs::read_to_string(run.fake("stdin")).unwrap(),
+            fs::read_to_string(pasted.fake("stdin")).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_metadata_file_whose_name_looks_like_an_option() {
+    let fixture = Fixture::new();
+    let dry = fixture
+        .xtask(&["bake", "gamma", "--metadata-file=-m.json", "--dry-run"])
+        .success()
+        .stdout;
+    fixture.shell(&dry, TOOLS).success();
+    assert!(fixture.exists("-m.json"), "{dry}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     environment::{Environment, FOLDER, kind},
     exec::Exec,
     failure::Failure,
-    plan::{Action, Plan, Step},
+    plan::{Action, Plan, Step, shell},
     tool::kubectl,
 };
 
@@ -61,7 +61,7 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
     let report = context.run(&plan, None, false)?;
     context.verdict(&report, "exporting the kubeconfig")?;
     let absolute = context.root.join(&path);
-    let quoted = shell_words::quote(&absolute.to_string_lossy()).into_owned();
+    let quoted = shell::word(&absolute);
     context.ui.data(&format!("export KUBECONFIG={quoted}\n"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     environment::{Environment, Place, world::World},
     exec::Exec,
     failure::{Failure, Kind},
-    plan::Plan,
+    plan::{Plan, shell},
     sandbox::engage::Engaged,
     tool::{self, docker, kind},
 };
@@ -107,7 +107,7 @@ pub(super) fn conclude(context: &mut Context, environment: &Environment) {
     let access = environment.access();
     context.ui.note(&format!(
         "`export KUBECONFIG={}` for kubectl; `cargo xtask e2e test-full TARGET` tests an extension",
-        shell_words::quote(&context.root.join(access.kubeconfig).to_string_lossy())
+        shell::word(context.root.join(access.kubeconfig))
     ));
     if let (Some(port), true) = (
         environment.port,

@@ -266,7 +266,7 @@ fn another_environment_beside_ours_has_everything_of_its_own() {
         )
         .success();
     for part in [
-        "network create --label 'io.cloudnativepg.xtask.environment=second' second-e2e",
+        "network create --label io.cloudnativepg.xtask.environment=second second-e2e",
         "--name registry.second",
         "--name second-v1.36.1",
         "http://registry.second:5000",
