@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::value::Platform;
+
 pub mod e2e;
 
 /// Check, build and prove PostgreSQL extension images for CloudNativePG.
@@ -155,6 +157,15 @@ impl FromStr for Shard {
     }
 }
 
+/// A platform, which is a part of an argument of bake.
+fn platform(text: &str) -> Result<String, String> {
+    if Platform::is(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("it must be {}", Platform::WANTED))
+    }
+}
+
 /// How to run.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Running {
@@ -238,7 +249,7 @@ pub struct Bake {
     #[arg(long, value_name = "FILE")]
     pub metadata_file: Option<PathBuf>,
     /// Only for these platforms [default: this machine's; all with --push to a registry elsewhere].
-    #[arg(long, value_delimiter = ',', value_name = "PLATFORM")]
+    #[arg(long, value_delimiter = ',', value_name = "PLATFORM", value_parser = platform)]
     pub platform: Vec<String>,
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]

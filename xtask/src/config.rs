@@ -6,11 +6,16 @@ use std::{collections::BTreeMap, ffi::OsString, fmt, path::Path};
 
 use serde::Serialize;
 
+mod kind;
 mod settings;
 
+use kind::Kind;
 pub(crate) use settings::*;
 
-use crate::failure::{Failure, did_you_mean};
+use crate::{
+    failure::{Failure, did_you_mean},
+    value::without_userinfo,
+};
 
 /// The bake file of the old tooling, at the root, with the extensions beside it.
 pub(crate) const OLD_BAKE_FILE: &str = "docker-bake.hcl";
@@ -129,12 +134,12 @@ impl Config {
             let setting = SETTINGS.iter().find(|setting| setting.key == key);
             let kind = setting.map(|setting| setting.kind);
             let text = match value {
-                toml::de::DeValue::Table(table) if kind == Some(Type::Map) => {
+                toml::de::DeValue::Table(table) if matches!(kind, Some(Type::Map(..))) => {
                     let mut pairs = Vec::new();
                     flatten(table, "", &mut pairs);
                     joined(&key, line, pairs.into_iter())?
                 }
-                toml::de::DeValue::Array(items) if kind == Some(Type::List) => joined(
+                toml::de::DeValue::Array(items) if matches!(kind, Some(Type::List(_))) => joined(
                     &key,
                     line,
                     items
@@ -171,8 +176,9 @@ impl Config {
     fn put(&mut self, setting: &Setting, value: String, origin: Origin) -> Result<(), Failure> {
         let wrong = |wanted: String| {
             Failure::invalid(format!(
-                "setting `{}` is `{value}` ({origin}); it must be {wanted}",
-                setting.key
+                "setting `{}` is `{}` ({origin}); it must be {wanted}",
+                setting.key,
+                without_userinfo(&value)
             ))
         };
         match setting.kind {
@@ -185,17 +191,37 @@ impl Config {
                 let names: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();
                 return Err(wrong(format!("one of {}", names.join(", "))));
             }
-            Type::Map => {
+            Type::Map(name, kind) => {
+                let shape = || wrong("`name=value`, comma-separated".into());
                 for pair in items(&value) {
-                    if !pair
-                        .split_once('=')
-                        .is_some_and(|(name, value)| !name.is_empty() && !value.is_empty())
-                    {
-                        return Err(wrong("`name=value`, comma-separated".into()));
+                    let (key, value) = pair.split_once('=').ok_or_else(shape)?;
+                    for (text, kind) in [(key, name), (value, kind)] {
+                        if text.is_empty() {
+                            return Err(shape());
+                        }
+                        if !kind.takes(text) {
+                            let text = without_userinfo(text);
+                            return Err(wrong(format!(
+                                "`name=value`, comma-separated; `{text}` must be {}",
+                                kind.wanted()
+                            )));
+                        }
                     }
                 }
             }
-            Type::Text | Type::OneOf(_) | Type::List => {}
+            Type::List(kind) => {
+                if let Some(item) = items(&value).find(|item| !kind.takes(item)) {
+                    let item = without_userinfo(item);
+                    return Err(wrong(format!(
+                        "a list; `{item}` in it must be {}",
+                        kind.wanted()
+                    )));
+                }
+            }
+            // Where the default is empty, that means "decide for me".
+            Type::Text(_) if value.is_empty() && setting.default.is_empty() => {}
+            Type::Text(kind) if !kind.takes(&value) => return Err(wrong(kind.wanted().into())),
+            Type::Text(_) | Type::OneOf(_) => {}
         }
         self.values.insert(setting.key, (value, origin));
         Ok(())

@@ -48,6 +48,14 @@ impl Context {
     pub(crate) fn new(global: Global) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder cannot be told")?;
         let root = workspace::find_root(&here)?;
+        if root.to_str().is_none() {
+            return Err(Failure::invalid(format!(
+                "the repository's path `{}` is not UTF-8",
+                root.display()
+            ))
+            .hint("rename the folder, or work in a copy elsewhere: its path is in environment variables and JSON")
+            .into());
+        }
         // Once, before any thread: plans speak of files relative to the root, and printed lines are for it.
         #[expect(
             clippy::disallowed_methods,

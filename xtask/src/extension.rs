@@ -7,10 +7,14 @@ use std::{
 };
 
 use self::fields::{Fields, Needed};
-use crate::{finding::Findings, hcl::File};
+use crate::{
+    finding::Findings,
+    hcl::File,
+    value::{
+        LONGEST_NAME, Library, Name, PackageName, Parameter, RepositoryPath, SqlName, Variable,
+    },
+};
 
-/// `CREATE EXTENSION` names and CNPG's volume names fit into this.
-const LONGEST_NAME: usize = 59;
 /// Some registries refuse labels that are longer.
 const LONGEST_LABEL: usize = 255;
 
@@ -22,7 +26,7 @@ pub(crate) struct Pin {
     /// The extension's SQL version; present exactly when the extension is created.
     pub sql: Option<String>,
     /// The Debian package, from the renovate comment's `depName`.
-    pub package_name: Option<String>,
+    pub package_name: Option<PackageName>,
     /// Where `package` stands in metadata.hcl, from 1.
     pub line: usize,
 }
@@ -112,7 +116,7 @@ impl Extension {
     fn check(&self, directory: &str, lines: &BTreeMap<String, usize>, findings: &mut Findings) {
         let line = |name: &str| lines.get(name).copied();
         if !self.name.is_empty() {
-            if !is_name(&self.name) {
+            if !Name::is(&self.name) {
                 findings.error(
                     line("name"),
                     format!(
@@ -131,14 +135,17 @@ impl Extension {
                 );
             }
         }
-        let image_characters =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c);
-        if !self.image_name.chars().all(image_characters) {
+        if !self.image_name.is_empty() && !RepositoryPath::is(&self.image_name) {
             findings.error(
                 line("image_name"),
-                format!("`image_name` is `{}`; a repository's name has lower-case letters, digits and `-_./` only", self.image_name),
+                format!(
+                    "`image_name` is `{}`; it must be {}",
+                    self.image_name,
+                    RepositoryPath::WANTED
+                ),
             );
         }
+        self.check_names(&line, findings);
         let licenses = self.licenses.join(" AND ");
         if licenses.len() > LONGEST_LABEL {
             findings.error(
@@ -163,6 +170,42 @@ impl Extension {
         }
     }
 
+    /// What PostgreSQL and the server's container are given must be what they take it for.
+    fn check_names(&self, line: &dyn Fn(&str) -> Option<usize>, findings: &mut Findings) {
+        let mut check = |field: &str, text: &str, right: bool, wanted: &str| {
+            if !text.is_empty() && !right {
+                findings.error(
+                    line(field),
+                    format!("`{field}` has `{text}`; it must be {wanted}"),
+                );
+            }
+        };
+        check(
+            "sql_name",
+            &self.sql_name,
+            SqlName::is(&self.sql_name),
+            SqlName::WANTED,
+        );
+        for name in &self.shared_preload_libraries {
+            let field = "shared_preload_libraries";
+            check(field, name, Library::is(name), Library::WANTED);
+        }
+        for name in self.postgresql_parameters.keys() {
+            check(
+                "postgresql_parameters",
+                name,
+                Parameter::is(name),
+                Parameter::WANTED,
+            );
+        }
+        for name in self.env.keys() {
+            check("env", name, Variable::is(name), Variable::WANTED);
+        }
+        for name in &self.required_extensions {
+            check("required_extensions", name, Name::is(name), Name::WANTED);
+        }
+    }
+
     /// The pin for a distro and major, if this extension is built for it.
     pub(crate) fn pin(&self, distro: &str, major: &str) -> Option<&Pin> {
         self.versions.get(distro)?.get(major)
@@ -175,17 +218,6 @@ fn errors(findings: &Findings) -> usize {
         .iter()
         .filter(|finding| finding.severity == crate::finding::Severity::Error);
     errors.count()
-}
-
-/// `^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$`, at most 59 characters.
-pub(crate) fn is_name(name: &str) -> bool {
-    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.len() <= LONGEST_NAME
-        && name.starts_with(alphanumeric)
-        && name.ends_with(alphanumeric)
-        && name
-            .chars()
-            .all(|c| alphanumeric(c) || c == '-' || c == '_')
 }
 
 /// The version that names and tags carry: the leading `[epoch:]digits(.digits)*` of a Debian version,

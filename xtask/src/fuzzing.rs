@@ -9,7 +9,7 @@ use crate::{
     config::{Config, SETTINGS},
     diagnosis, dialect, dockerfile,
     environment::release::Release,
-    extension::{Extension, Pin, Versions, is_name, version_of},
+    extension::{Extension, Pin, Versions, version_of},
     finding::Findings,
     hcl::{File, Value},
     image::{ImageRef, Metadata, Naming},
@@ -17,6 +17,7 @@ use crate::{
     plan::{Cmd, PASSWORD, Rotation},
     sandbox::archive,
     tool::{apt, docker, imagetools::Described, kubectl},
+    value::Name,
 };
 
 /// One thing to throw bytes at.
@@ -64,7 +65,7 @@ pub fn extension_metadata(data: &[u8]) {
         assert!(!findings.all.is_empty(), "refused without a reason");
         return;
     };
-    assert!(is_name(&extension.name));
+    assert!(Name::is(&extension.name));
     assert!(!extension.licenses.is_empty());
     for pin in extension
         .versions
@@ -115,7 +116,7 @@ fn declared_name(file: &File) -> String {
     };
     let name = fields.into_iter().find(|(name, _)| name == "name");
     match name.map(|(_, node)| node.value) {
-        Some(Value::String(name)) if is_name(&name) => name,
+        Some(Value::String(name)) if Name::is(&name) => name,
         _ => "x".into(),
     }
 }

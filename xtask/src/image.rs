@@ -7,7 +7,10 @@ mod metadata;
 
 pub(crate) use metadata::Metadata;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    value::{self, Domain, RepositoryPath, without_userinfo},
+};
 
 /// An image as people and registries name it: `repository[:tag][@digest]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +27,12 @@ impl FromStr for ImageRef {
 
     fn from_str(text: &str) -> Result<Self, Failure> {
         let wrong = |why: &str| {
-            Failure::invalid(format!("`{text}` is not an image reference: {why}"))
-                .hint("write it as `registry/name:tag` or `registry/name@sha256:…`")
+            Failure::invalid(format!(
+                "`{}` is not an image reference: {why}",
+                without_userinfo(text)
+            ))
+            .hint("write it as `registry/name:tag` or `registry/name@sha256:…`")
         };
-        if text.is_empty()
-            || text
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || c == ',' || c == '=')
-        {
-            return Err(wrong("it is empty or holds a blank, `,` or `=`"));
-        }
-        if text.starts_with('-') {
-            return Err(wrong("it begins like an option"));
-        }
         let (name, digest) = match text.split_once('@') {
             None => (text, None),
             Some((name, digest)) => {
@@ -54,17 +50,46 @@ impl FromStr for ImageRef {
             None => (name, None),
             Some(at) => (&name[..slash + at], Some(name[slash + at + 1..].to_owned())),
         };
-        if repository.is_empty() || repository.ends_with('/') || tag.as_deref() == Some("") {
-            return Err(wrong("the name or the tag is missing"));
+        if let Some(tag) = tag.as_deref().filter(|tag| !value::is_tag(tag)) {
+            return Err(wrong(&format!(
+                "the tag `{tag}` is not of letters, digits and `_.-`, at most 128"
+            )));
         }
-        if repository[slash..].chars().any(char::is_uppercase) {
-            return Err(wrong("names of repositories are lower case"));
-        }
+        check_repository(repository).map_err(|why| wrong(&why))?;
         Ok(Self {
             repository: repository.to_owned(),
             tag,
             digest,
         })
+    }
+}
+
+/// Refuses what the grammar of references does not know, with the reason.
+fn check_repository(repository: &str) -> Result<(), String> {
+    let (host, path) = split_host(repository);
+    if repository.len() > 255 {
+        return Err("it is longer than 255 characters".into());
+    }
+    if let Some(host) = host.filter(|host| !Domain::is(host)) {
+        return Err(format!("`{host}` is not {}", Domain::WANTED));
+    }
+    if !RepositoryPath::is(path) {
+        return Err(format!("`{path}` is not {}", RepositoryPath::WANTED));
+    }
+    Ok(())
+}
+
+/// A repository's host, when it names one, and the path below it, as docker tells them apart.
+pub(crate) fn split_host(repository: &str) -> (Option<&str>, &str) {
+    match repository.split_once('/') {
+        Some((host, path))
+            if host.contains(['.', ':', '[', '@'])
+                || host == "localhost"
+                || host.chars().any(char::is_uppercase) =>
+        {
+            (Some(host), path)
+        }
+        _ => (None, repository),
     }
 }
 
@@ -230,6 +255,14 @@ mod tests {
             "a,b=c",
             "--a",
             "a\u{1b}b",
+            "a|b",
+            "$(touch x)",
+            "u:secret@host.example/x",
+            "https://host/x:1",
+            "x:-1",
+            "a//b",
+            "host.example/_x",
+            "host:x/y",
         ] {
             assert!(ImageRef::from_str(text).is_err(), "{text}");
         }

@@ -30,6 +30,7 @@ mod sandbox;
 mod tool;
 mod turn;
 mod ui;
+mod value;
 mod workspace;
 mod yaml;
 

@@ -11,6 +11,7 @@ use crate::{
     extension::{Extension, Pin},
     failure::{Failure, did_you_mean},
     finding::{Finding, Findings, Severity},
+    value::Name,
 };
 
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
@@ -39,7 +40,7 @@ pub(crate) struct Workspace {
     pub bake_file: PathBuf,
     extensions_folder: PathBuf,
     extensions: Vec<Extension>,
-    /// Directories that hold a metadata.hcl, usable or not.
+    /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
     findings: Vec<Finding>,
 }
@@ -86,6 +87,15 @@ impl Workspace {
                 .into_owned();
             let shown = clean(&folder).join(&name).join("metadata.hcl");
             let mut findings = Findings::about(&shown);
+            if !Name::is(&name) {
+                // It would be a word of a shell's completions, an argument, a part of an image's name.
+                findings.error(
+                    None,
+                    format!("the directory's name is not {}", Name::WANTED),
+                );
+                workspace.findings.append(&mut findings.all);
+                continue;
+            }
             workspace
                 .extensions
                 .extend(Extension::load(&path, &shown, &mut findings));

@@ -64,4 +64,5 @@ mod cli {
     mod smoke;
     mod targets;
     mod text;
+    mod values;
 }

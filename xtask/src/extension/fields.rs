@@ -8,6 +8,7 @@ use crate::{
     failure::did_you_mean,
     finding::Findings,
     hcl::{File, Node, Value},
+    value::{DebianVersion, Major, PackageName, SqlVersion, Suite, is_one_line},
 };
 
 /// Whether the field may be left out.
@@ -39,6 +40,7 @@ impl<'a> Fields<'a> {
         };
         for (name, node) in &left {
             placeholders(name, node, findings);
+            one_line(name, node, findings);
         }
         Some(Self {
             lines: left
@@ -138,11 +140,14 @@ impl<'a> Fields<'a> {
     pub(super) fn paths(&mut self, name: &'static str) -> Vec<String> {
         let mut paths = Vec::new();
         for (path, line) in self.nodes(name, Needed::Expected) {
-            if path.starts_with('/') || path.is_empty() || path.split('/').any(|part| part == "..")
+            if path.starts_with(['/', '-'])
+                || path.is_empty()
+                || path.contains([':', ',', '"', '\'', '\\'])
+                || path.split('/').any(|part| part == "..")
             {
                 self.findings.error(
                     line,
-                    format!("`{name}` has `{path}`; paths are relative to the image's root, without `..`"),
+                    format!("`{name}` has `{path}`; paths are relative to the image's root, without `..`, `:`, `,` and quotes"),
                 );
             }
             paths.push(path);
@@ -181,10 +186,7 @@ impl<'a> Fields<'a> {
         };
         for (distro, majors) in distros {
             let path = format!("versions.{distro}");
-            if !distro
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-            {
+            if !Suite::is(distro) {
                 self.findings.error(
                     majors.line,
                     format!("`{path}`: a distro is a Debian suite like `trixie`"),
@@ -196,7 +198,7 @@ impl<'a> Fields<'a> {
             };
             for (major, pin) in entries {
                 let path = format!("{path}.\"{major}\"");
-                if major.is_empty() || !major.bytes().all(|byte| byte.is_ascii_digit()) {
+                if !Major::is(major) {
                     self.findings.error(
                         pin.line,
                         format!("`{path}`: a PostgreSQL major is a number like \"18\""),
@@ -251,8 +253,13 @@ impl<'a> Fields<'a> {
             ),
             _ => {}
         }
-        if let Some(("", line)) = found.get("sql") {
-            self.findings.error(*line, format!("`{path}.sql` is empty"));
+        match found.get("sql") {
+            Some(("", line)) => self.findings.error(*line, format!("`{path}.sql` is empty")),
+            Some((sql, line)) if !SqlVersion::is(sql) => self.findings.error(
+                *line,
+                format!("`{path}.sql` is `{sql}`; it must be {}", SqlVersion::WANTED),
+            ),
+            _ => {}
         }
         let Some((package, line)) = found.get("package").copied() else {
             if !entries.iter().any(|(key, _)| key == "package") {
@@ -265,8 +272,20 @@ impl<'a> Fields<'a> {
         let comment = file.comment_above(line);
         let package_name = comment
             .split_whitespace()
-            .find_map(|word| word.strip_prefix("depName="))
-            .map(str::to_owned);
+            .find_map(|word| word.strip_prefix("depName="));
+        let package_name = package_name.and_then(|name| {
+            let parsed = name.parse().ok();
+            if parsed.is_none() {
+                self.findings.warning(
+                    line,
+                    format!(
+                        "the comment above `{path}.package` has `depName={name}`, which is not {}: it is not asked for",
+                        PackageName::WANTED
+                    ),
+                );
+            }
+            parsed
+        });
         Some(Pin {
             package: package.to_owned(),
             sql: found.get("sql").map(|(text, _)| (*text).to_owned()),
@@ -277,16 +296,18 @@ impl<'a> Fields<'a> {
 
     /// A Debian version with a number to name the image after, of the distro it stands under.
     fn check_package(&mut self, path: &str, distro: &str, package: &str, line: usize) {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || ".+:~-".contains(c);
         if version_of(package).is_none() {
             self.findings.error(
                 line,
                 format!("`{path}.package` is `{package}`; a Debian version starts with a number, like `0.8.6-1.pgdg13+1`"),
             );
-        } else if !package.chars().all(allowed) {
+        } else if !DebianVersion::is(package) {
             self.findings.error(
                 line,
-                format!("`{path}.package` is `{package}`; a Debian version has letters, digits and `.+:~-` only"),
+                format!(
+                    "`{path}.package` is `{package}`; it must be {}",
+                    DebianVersion::WANTED
+                ),
             );
         }
         let release = match distro {
@@ -308,6 +329,30 @@ impl<'a> Fields<'a> {
             self.findings
                 .error(node.line, format!("unknown field `{name}`{meant}"));
         }
+    }
+}
+
+/// Text that would end or turn a line wherever it is shown or written.
+fn one_line(path: &str, node: &Node, findings: &mut Findings) {
+    match &node.value {
+        Value::String(text) if !is_one_line(text) => findings.error(
+            node.line,
+            format!("`{path}` is `{text}`; it must be one line without control characters"),
+        ),
+        Value::List(items) => items.iter().for_each(|item| one_line(path, item, findings)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                let path = format!("{path}.{key}");
+                if !is_one_line(key) {
+                    findings.error(
+                        value.line,
+                        format!("`{path}` has control characters in its name"),
+                    );
+                }
+                one_line(&path, value, findings);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -23,10 +23,10 @@ fn versions_are_the_leading_number_with_its_epoch() {
 #[test]
 fn names_follow_the_rule() {
     for name in ["a", "pg-ivm", "pg_crash", "3d"] {
-        assert!(is_name(name), "{name}");
+        assert!(Name::is(name), "{name}");
     }
     for name in ["", "-a", "a-", "A", "a b", "ä", &"a".repeat(60)] {
-        assert!(!is_name(name), "{name}");
+        assert!(!Name::is(name), "{name}");
     }
 }
 

@@ -12,6 +12,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use crate::{
     extension::{Extension, Pin, Versions, version_of},
     failure::Failure,
+    value::PackageName,
 };
 
 /// Debian package -> version.
@@ -27,8 +28,8 @@ pub(crate) struct Repinned {
 }
 
 /// The packages to ask the archive for.
-pub(crate) fn packages(extensions: &[Extension]) -> Vec<String> {
-    let mut names: Vec<String> = pins(extensions)
+pub(crate) fn packages(extensions: &[Extension]) -> Vec<PackageName> {
+    let mut names: Vec<PackageName> = pins(extensions)
         .filter_map(|(_, pin)| pin.package_name.clone())
         .collect();
     names.sort();
@@ -67,7 +68,7 @@ pub(crate) fn repin(
         let Some((name, version)) = pin
             .package_name
             .as_ref()
-            .and_then(|name| archive.get_key_value(name))
+            .and_then(|name| Some((name, archive.get(&**name)?)))
         else {
             continue;
         };

@@ -19,6 +19,7 @@ use std::{
     fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
+    str::FromStr,
     time::{Duration, Instant},
 };
 
@@ -27,6 +28,7 @@ use crate::{
     exec::{Exec, Real},
     failure::Failure,
     plan::{Cmd, shell},
+    value::{Suite, Url},
 };
 
 /// The programs inside that the rest of the tool may use as if they were installed.
@@ -39,8 +41,8 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 #[derive(Clone, Debug)]
 pub(crate) struct Sandbox {
     pub folder: PathBuf,
-    pub suite: String,
-    pub mirror: Option<String>,
+    pub suite: Suite,
+    pub mirror: Option<Url>,
 }
 
 /// What is there.
@@ -107,11 +109,13 @@ impl Sandbox {
                 folder.display()
             )));
         }
-        let mirror = Some(config.get(config::SANDBOX_MIRROR)).filter(|mirror| !mirror.is_empty());
         Ok(Self {
             folder,
-            suite: config.get(config::SANDBOX_SUITE).to_owned(),
-            mirror: mirror.map(str::to_owned),
+            suite: typed(config, config::SANDBOX_SUITE)?,
+            mirror: match config.get(config::SANDBOX_MIRROR) {
+                "" => None,
+                _ => Some(typed(config, config::SANDBOX_MIRROR)?),
+            },
         })
     }
 
@@ -208,6 +212,14 @@ impl Sandbox {
         let enter = shell::word(self.bin().join("enter"));
         format!("#!/bin/sh\nexec {enter} {program} \"$@\"\n")
     }
+}
+
+/// A setting as the type that its kind has checked.
+fn typed<T: FromStr<Err = &'static str>>(config: &Config, key: &str) -> Result<T, Failure> {
+    let value = config.get(key);
+    value.parse().map_err(|wanted| {
+        Failure::invalid(format!("setting `{key}` is `{value}`; it must be {wanted}"))
+    })
 }
 
 /// When a process started, in clock ticks since boot; None when there is no such process, or only its

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
     tool::apt,
+    value::Url,
 };
 
 /// What the root holds beyond Debian's minimum.
@@ -39,7 +40,7 @@ pub(crate) const HOST_PROGRAMS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct Mmdebstrap {
     program: PathBuf,
-    mirror: Option<String>,
+    mirror: Option<Url>,
     temporary: PathBuf,
     /// Where it is extracted to when we fetch it; there are steps for that.
     extracted: Option<PathBuf>,
@@ -87,7 +88,7 @@ impl Mmdebstrap {
             format: "directory",
             suite: &sandbox.suite,
             target: Path::new(""),
-            mirror: self.mirror.as_deref(),
+            mirror: self.mirror.as_ref(),
             packages: &[],
             hooks: &[],
             slim: false,

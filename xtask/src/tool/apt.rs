@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::plan::Cmd;
+use crate::{
+    plan::Cmd,
+    value::{DebianVersion, PackageName, Suite, Url},
+};
 
 /// An `apt-get` that keeps its lists and packages in `folder` and leaves the machine's own alone.
 fn private(folder: &Path, purpose: &str) -> Cmd {
@@ -36,6 +39,7 @@ pub(crate) fn download_cmd(folder: &Path, packages: &[&str]) -> Cmd {
             "--download-only",
             "--no-install-recommends",
             "install",
+            "--",
         ])
         .args(packages)
 }
@@ -51,7 +55,7 @@ pub(crate) fn sources_cmd() -> Cmd {
 }
 
 /// The mirror of Debian's main archive among the lines of [`sources_cmd`].
-pub(crate) fn parse_mirror(text: &str) -> Option<String> {
+pub(crate) fn parse_mirror(text: &str) -> Option<Url> {
     text.lines()
         .filter_map(|line| line.split_once(' '))
         .filter(|(_, release)| {
@@ -60,20 +64,8 @@ pub(crate) fn parse_mirror(text: &str) -> Option<String> {
                 .any(|part| release.contains(part))
         })
         .map(|(uri, _)| uri.trim_end_matches('/'))
-        .find(|uri| uri.ends_with("/debian") && is_url(uri))
-        .map(str::to_owned)
-}
-
-/// Whether a text can stand where a URL is meant: it is no option, and one word.
-fn is_url(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// Whether a text is made of what Debian allows in a version.
-fn is_debian_version(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".+-:~".contains(&byte);
-    text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(allowed)
+        .find(|uri| uri.ends_with("/debian"))
+        .and_then(|uri| uri.parse().ok())
 }
 
 /// One call of mmdebstrap.
@@ -85,9 +77,9 @@ pub(crate) struct Root<'a> {
     /// For its temporary files, of which a kill leaves some behind.
     pub temporary: &'a Path,
     pub format: &'a str,
-    pub suite: &'a str,
+    pub suite: &'a Suite,
     pub target: &'a Path,
-    pub mirror: Option<&'a str>,
+    pub mirror: Option<&'a Url>,
     pub packages: &'a [&'a str],
     /// Run by a shell, with the root's path as `$1`.
     pub hooks: &'a [(&'a str, String)],
@@ -102,8 +94,15 @@ impl Root<'_> {
         // when we do, even by SIGKILL: the next run must not find it still writing.
         let mut cmd = Cmd::new("setpriv", self.purpose)
             .env("TMPDIR", self.temporary.display().to_string())
-            .args(["--pdeathsig", "KILL", "unshare"])
-            .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+            .args(["--pdeathsig", "KILL", "--", "unshare"])
+            .args([
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "--",
+            ])
             .arg(self.mmdebstrap)
             .args(["--quiet", "--mode=root", "--variant=minbase"])
             .arg(format!("--format={}", self.format))
@@ -135,14 +134,17 @@ impl Root<'_> {
         for (stage, hook) in self.hooks {
             cmd = cmd.arg(format!("--{stage}-hook={hook}"));
         }
-        cmd.arg(self.suite).arg(self.target).args(self.mirror)
+        cmd.arg("--")
+            .arg(self.suite)
+            .arg(self.target)
+            .args(self.mirror)
     }
 }
 
 /// Asks for the newest version of each package; unknown packages are left out of the answer.
-pub(crate) fn versions_cmd(packages: &[String]) -> Cmd {
+pub(crate) fn versions_cmd(packages: &[PackageName]) -> Cmd {
     Cmd::new("apt-cache", "read the archive's versions")
-        .arg("policy")
+        .args(["policy", "--"])
         .args(packages)
 }
 
@@ -157,7 +159,7 @@ pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
             package = Some(name.to_owned());
         } else if let (Some(version), Some(name)) =
             (line.trim().strip_prefix("Candidate: "), &package)
-            && is_debian_version(version)
+            && DebianVersion::is(version)
         {
             versions.insert(name.clone(), version.to_owned());
         }

@@ -103,12 +103,62 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "versions",
         "{ trixie = { \"18\" = { package = \"1.2 1\", sql = \"1\" } } }",
-        "a Debian version has letters, digits and",
+        "is `1.2 1`; it must be a Debian version: a number with letters, digits and",
     ),
     (
         "versions",
         "{ trixie = { \"18\" = { package = \"v1.2\", sql = \"1\" } } }",
         "is `v1.2`; a Debian version starts with a number",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"x:1.2\", sql = \"1\" } } }",
+        "is `x:1.2`; a Debian version starts with a number",
+    ),
+    (
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2\", sql = \"1;\" } } }",
+        ":16: error: `versions.trixie.\"18\".sql` is `1;`; it must be an extension's version in SQL",
+    ),
+    (
+        "versions",
+        "{ \"a/b\" = { \"18\" = { package = \"1.2\", sql = \"1\" } } }",
+        "`versions.a/b`: a distro is a Debian suite like `trixie`",
+    ),
+    (
+        "image_name",
+        "\"a//b\"",
+        ":4: error: `image_name` is `a//b`; it must be a repository's name",
+    ),
+    (
+        "sql_name",
+        "\"a b\"",
+        ":3: error: `sql_name` has `a b`; it must be an extension's name in SQL",
+    ),
+    (
+        "shared_preload_libraries",
+        "[\"a,b\"]",
+        "`shared_preload_libraries` has `a,b`; it must be a library's name",
+    ),
+    (
+        "postgresql_parameters",
+        "{ \"a b\" = \"1\" }",
+        "`postgresql_parameters` has `a b`; it must be a parameter of PostgreSQL like `pgaudit.log`",
+    ),
+    (
+        "postgresql_parameters",
+        "{ \"a\" = \"1\\u001b[2J\\n2\" }",
+        "`postgresql_parameters.a` is `1\\n2`; it must be one line without control characters",
+    ),
+    (
+        "env",
+        "{ \"A=B\" = \"1\" }",
+        "`env` has `A=B`; it must be the name of a variable",
+    ),
+    (
+        "bin_path",
+        "[\"a:b\"]",
+        ":11: error: `bin_path` has `a:b`; paths are relative",
     ),
     (
         "versions",

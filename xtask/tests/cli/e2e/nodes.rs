@@ -129,7 +129,7 @@ fn a_seed_that_cannot_be_pushed_is_refused() {
     let digest = format!("ghcr.io/x/y@sha256:{}", "ab".repeat(32));
     for (seed, says) in [
         (digest.as_str(), "a tag is needed"),
-        ("a b", "is not an image reference"),
+        ("a b", "`a b` in it must be an image reference"),
     ] {
         let lab = Lab::new();
         lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", seed)])

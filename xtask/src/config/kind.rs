@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a setting's text may be: it reaches tools as an argument, so it is checked where it enters.
+
+use std::str::FromStr;
+
+use crate::{
+    image::ImageRef,
+    value::{BuilderName, Domain, EnvironmentName, Registry, Suite, Url, Username, is_one_line},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any one line that is no option.
+    Line,
+    /// A path.
+    Path,
+    /// A path of this machine, or a URL.
+    Source,
+    Url,
+    Registry,
+    Domain,
+    Image,
+    /// An image with `{pg}` and `{distro}` in place of a major and a suite.
+    ImagePattern,
+    Builder,
+    Suite,
+    Environment,
+    Username,
+}
+
+impl Kind {
+    pub(super) fn takes(self, text: &str) -> bool {
+        let line = is_one_line(text) && !text.starts_with('-') && !text.trim().is_empty();
+        match self {
+            Kind::Line | Kind::Path => line,
+            Kind::Source => line && (!text.contains("://") || Url::is(text)),
+            Kind::Url => Url::is(text),
+            Kind::Registry => Registry::is(text),
+            Kind::Domain => Domain::is(text),
+            Kind::Image => ImageRef::from_str(text).is_ok(),
+            Kind::ImagePattern => {
+                let filled = text.replace("{pg}", "18").replace("{distro}", "trixie");
+                ImageRef::from_str(&filled).is_ok()
+            }
+            Kind::Builder => BuilderName::is(text),
+            Kind::Suite => Suite::is(text),
+            Kind::Environment => EnvironmentName::is(text),
+            Kind::Username => Username::is(text),
+        }
+    }
+
+    /// Reads well after "it must be".
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Kind::Line => "one line, without control characters and not beginning with `-`",
+            Kind::Path => {
+                "a path, without control characters and not beginning with `-` (`./-x` does not)"
+            }
+            Kind::Source => {
+                "a path that does not begin with `-`, or a URL (`https://…`) without a user or a password in it: kubectl reads no login from it"
+            }
+            Kind::Url => Url::WANTED,
+            Kind::Registry => Registry::WANTED,
+            Kind::Domain => Domain::WANTED,
+            Kind::Image => "an image reference: `registry/name:tag` or `registry/name@sha256:…`",
+            Kind::ImagePattern => {
+                "an image reference, where `{pg}` and `{distro}` stand for a major and a suite"
+            }
+            Kind::Builder => BuilderName::WANTED,
+            Kind::Suite => Suite::WANTED,
+            Kind::Environment => EnvironmentName::WANTED,
+            Kind::Username => Username::WANTED,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Hosts of registries, and repositories in them. Facts: the grammar of
+//! <https://github.com/distribution/reference/blob/main/reference.go>.
+
+use super::{is_lower, is_made_of, is_word, text_type};
+
+/// Of a repository with its host.
+const LONGEST: usize = 255;
+
+text_type!(
+    /// The host of a registry, with a port perhaps: `ghcr.io`, `localhost:5000`, `[::1]:5000`.
+    Domain,
+    is_domain,
+    "a host, with a port perhaps: `ghcr.io`, `localhost:5000`; without a scheme, a user or a path"
+);
+
+text_type!(
+    /// A repository below a host: `cloudnative-pg/pgvector`.
+    RepositoryPath,
+    |text| text.len() <= LONGEST && text.split('/').all(is_component),
+    "a repository's name: lower-case letters and digits with one of `.`, `_`, `__`, `-` between them, and `/`"
+);
+
+text_type!(
+    /// Where images are: a host with a port and a path perhaps, `localhost:5000`, `ghcr.io/cloudnative-pg`.
+    Registry,
+    is_registry,
+    "the host of a registry, with a port and a path perhaps: `localhost:5000`, `ghcr.io/cloudnative-pg`; without a scheme and a user (`docker login` keeps those)"
+);
+
+fn is_registry(text: &str) -> bool {
+    let (first, path) = match text.split_once('/') {
+        None => (text, None),
+        Some((first, path)) => (first, Some(path)),
+    };
+    text.len() <= LONGEST && is_domain(first) && path.is_none_or(RepositoryPath::is)
+}
+
+fn is_domain(text: &str) -> bool {
+    if text.len() > LONGEST {
+        return false;
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    if !port.is_none_or(|port| {
+        port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with('+')
+    }) {
+        return false;
+    }
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Some(address) = inner {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    host.split('.').all(|label| {
+        is_made_of(
+            label,
+            |byte| byte.is_ascii_alphanumeric(),
+            |byte| byte.is_ascii_alphanumeric() || byte == b'-',
+            63,
+        ) && !label.ends_with('-')
+    })
+}
+
+/// Letters and digits, separated by `.`, `_`, `__` or any number of `-`.
+fn is_component(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    loop {
+        let word = rest.iter().take_while(|byte| is_lower(**byte)).count();
+        if word == 0 {
+            return false;
+        }
+        rest = &rest[word..];
+        let between = rest.iter().take_while(|byte| !is_lower(**byte)).count();
+        match &rest[..between] {
+            [] => return true,
+            b"." | b"_" | b"__" => {}
+            dashes if dashes.iter().all(|byte| *byte == b'-') => {}
+            _ => return false,
+        }
+        rest = &rest[between..];
+    }
+}
+
+/// `[\w][\w.-]{0,127}`.
+pub(crate) fn is_tag(text: &str) -> bool {
+    is_made_of(
+        text,
+        is_word,
+        |byte| is_word(byte) || b".-".contains(&byte),
+        128,
+    )
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a repository says is refused where it enters when it could be an option, a program or a command, and
+//! is a word where it is taken.
+
+use std::{
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+    path::Path,
+    process::Command,
+};
+
+use super::fixture::{Ended, Fixture, metadata};
+
+/// A setting in `xtask.toml` with the end of its message.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "[sandbox]\nsuite = \"--help\"",
+        "setting `sandbox.suite` is `--help` (xtask.toml:2); it must be a Debian suite: lower-case letters, digits and `-`, like `trixie`",
+    ),
+    (
+        "[sandbox]\nmirror = \"--hook-dir=/x\"",
+        "setting `sandbox.mirror` is `--hook-dir=/x` (xtask.toml:2); it must be a URL like `https://mirror.example/debian`",
+    ),
+    (
+        "[sandbox]\nmirror = \"https://me:secret@mirror.example/debian\"",
+        "setting `sandbox.mirror` is `https://<redacted>@mirror.example/debian` (xtask.toml:2); it must be a URL",
+    ),
+    (
+        "[images]\nbase = \"--privileged\"",
+        "setting `images.base` is `--privileged` (xtask.toml:2); it must be an image reference, where `{pg}` and `{distro}` stand for",
+    ),
+    (
+        "[images]\nbase = \"x:{pg}$(touch x)\"",
+        "setting `images.base` is `x:{pg}$(touch x)` (xtask.toml:2); it must be an image reference",
+    ),
+    (
+        "registry = \"a|g;s|x|y\"",
+        "setting `registry` is `a|g;s|x|y` (xtask.toml:1); it must be the host of a registry",
+    ),
+    (
+        "registry = \"me:secret@registry.example\"",
+        "setting `registry` is `<redacted>@registry.example` (xtask.toml:1); it must be the host of a registry",
+    ),
+    (
+        "[images]\npublished = \"-x\"",
+        "setting `images.published` is `-x` (xtask.toml:2); it must be the host of a registry",
+    ),
+    (
+        "[images]\nregistry = \"--privileged\"",
+        "setting `images.registry` is `--privileged` (xtask.toml:2); it must be an image reference",
+    ),
+    (
+        "[e2e]\nseed = [\"a:1\", \"-x\"]",
+        "setting `e2e.seed` is `a:1,-x` (xtask.toml:2); it must be a list; `-x` in it must be an image reference",
+    ),
+    (
+        "[e2e]\nname = \"--x\"",
+        "setting `e2e.name` is `--x` (xtask.toml:2); it must be of lower-case letters, digits and `-`, at most 30",
+    ),
+    (
+        "[mirrors]\n\"ghcr.io\" = \"https://me:secret@m.example\"",
+        "setting `mirrors` is `ghcr.io=https://<redacted>@m.example` (xtask.toml:1); it must be `name=value`, comma-separated; `https://<redacted>@m.example` must be a URL",
+    ),
+    (
+        "[bake]\nbuilder = \"-x\"",
+        "setting `bake.builder` is `-x` (xtask.toml:2); it must be the name of a builder",
+    ),
+    (
+        "[paths]\nsuite = \"--x\"",
+        "setting `paths.suite` is `--x` (xtask.toml:2); it must be a path",
+    ),
+    (
+        "[paths]\nbake-file = \"-\"",
+        "setting `paths.bake-file` is `-` (xtask.toml:2); it must be a path",
+    ),
+    (
+        "[cnpg]\nmanifest = \"https://me:secret@m.example/{release}.yaml\"",
+        "setting `cnpg.manifest` is `https://<redacted>@m.example/{release}.yaml` (xtask.toml:2); it must be a path",
+    ),
+    (
+        "[credentials]\nusername = \"a\\nb\"",
+        "setting `credentials.username` is `a\\nb` (xtask.toml:2); it must be one line without `:`",
+    ),
+    (
+        "revision = \"\\u001b[2J\"",
+        "setting `revision` is `` (xtask.toml:1); it must be one line",
+    ),
+];
+
+#[test]
+fn a_setting_that_could_be_an_option_or_a_program_is_refused() {
+    for (toml, says) in REFUSED {
+        let fixture = Fixture::new();
+        fixture.write("xtask.toml", &format!("{toml}\n"));
+        for args in [
+            &["bake", "alpha", "--dry-run"][..],
+            &["config"],
+            &["sandbox", "status"],
+        ] {
+            let ended = fixture.xtask(args).status(2).says(says);
+            assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+            assert_eq!(ended.stdout, "", "{toml}");
+        }
+        assert!(fixture.calls().is_empty());
+    }
+}
+
+#[test]
+fn the_environment_and_flags_are_no_better() {
+    let fixture = Fixture::new();
+    for (name, value) in [
+        ("registry", "u:secret@r.example"),
+        ("XTASK_SANDBOX_MIRROR", "https://secret@m.example"),
+        ("XTASK_MIRRORS", "ghcr.io=https://u:secret@m.example"),
+        ("base_image", "-v/:/host"),
+        ("BUILDX_BUILDER", "--x"),
+    ] {
+        let ended = fixture
+            .xtask_with(&["bake", "alpha", "--dry-run"], &[(name, value)])
+            .status(2)
+            .says(&format!("(environment variable {name}); it must be "));
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    for (args, says) in [
+        (
+            &["bake", "alpha", "--platform", "a,--x"][..],
+            "it must be a platform like `linux/amd64`",
+        ),
+        (
+            &["bake", "alpha", "--builder=-x"],
+            "(flag --builder); it must be the name of a builder",
+        ),
+        (
+            &["smoke", "alpha", "--image=--privileged"],
+            "`--privileged` is not an image reference",
+        ),
+        (
+            &["smoke", "alpha", "--image", "u:secret@h.example/x"],
+            "`<redacted>@h.example/x` is not an image reference",
+        ),
+    ] {
+        fixture.xtask(args).status(2).says(says);
+    }
+    assert!(fixture.calls().is_empty());
+}
+
+#[test]
+fn a_depname_that_is_no_package_is_said_and_not_asked_for() {
+    let fixture = Fixture::new();
+    let versions = "{\n    trixie = { \"18\" = {\n      // renovate: depName=--option\n      package = \"1.2-1\"\n      sql = \"1.2\" } }\n  }";
+    fixture.extension("gamma", &metadata("gamma", &[("versions", versions)]));
+    fixture
+        .xtask(&["checks", "gamma", "--no-bake"])
+        .success()
+        .says("extensions/gamma/metadata.hcl:19: warning: the comment above `versions.trixie.\"18\".package` has `depName=--option`, which is not the name of a Debian package");
+}
+
+/// A directory whose name is for no shell and no argument.
+fn hostile(fixture: &Fixture) -> Vec<String> {
+    let names = [
+        "$(touch x)",
+        "`touch x`",
+        "-x",
+        "a b",
+        "a\nb",
+        "\u{1b}[2Jx",
+        "a'b",
+        "Ü",
+        "a;b",
+    ];
+    for name in names {
+        fixture.write(
+            &format!("extensions/{name}/metadata.hcl"),
+            &metadata("x", &[]),
+        );
+    }
+    names.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn a_directory_that_is_no_name_is_a_finding_and_nothing_else() {
+    let fixture = Fixture::new();
+    let names = hostile(&fixture);
+    let ended = fixture.xtask(&["checks", "--all", "--no-bake"]).status(2);
+    assert_eq!(
+        ended
+            .stderr
+            .matches(
+                "error: the directory's name is not the name of an extension: it matches `^[a-z0-9]"
+            )
+            .count(),
+        names.len(),
+        "{}",
+        ended.stderr
+    );
+    ended
+        .says("extensions/a\\nb/metadata.hcl: error: ")
+        .says("extensions/x/metadata.hcl: error: ")
+        .says("extensions/$(touch x)/metadata.hcl: error: ");
+    // Others are not held up by it.
+    fixture.xtask(&["bake", "alpha", "--dry-run"]).success();
+    fixture
+        .xtask(&["bake", "a b"])
+        .status(2)
+        .says("known extensions: `alpha`, `beta`, `gamma`\n");
+    fixture
+        .xtask(&["bake", "--all", "--dry-run"])
+        .status(2)
+        .says("the metadata has errors");
+}
+
+#[test]
+fn completions_offer_names_alone() {
+    let fixture = Fixture::new();
+    hostile(&fixture);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = fixture.xtask(&["completions", shell]).success().stdout;
+        // The other two know options alone.
+        let knows = ["bash", "zsh", "fish"].contains(&shell);
+        assert_eq!(script.contains("alpha"), knows, "{shell}");
+        for piece in ["touch", "a'b", "Ü", "a;b", "\u{1b}"] {
+            assert!(!script.contains(piece), "{shell}: {piece}");
+        }
+    }
+}
+
+/// Runs the completion script in the shell itself, if it is on this machine. Bash always is.
+fn completed(fixture: &Fixture, shell: &str, lines: &str) -> Option<Ended> {
+    let path = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join(shell))
+        .find(|path| path.is_file())?;
+    let script = fixture.xtask(&["completions", shell]).success().stdout;
+    fixture.write("completions", &script);
+    let output = Command::new(path)
+        .args(["-c", lines])
+        .current_dir(fixture.root())
+        .env("HOME", fixture.root())
+        .output()
+        .unwrap();
+    Some(Ended::from(&output))
+}
+
+#[test]
+fn nothing_runs_on_tab() {
+    let fixture = Fixture::new();
+    hostile(&fixture);
+    let bash = "complete() { :; }\n. ./completions\nCOMP_WORDS=(xtask bake '')\nCOMP_CWORD=2\n_xtask xtask '' bake\nprintf '%s\\n' \"${COMPREPLY[@]}\"";
+    let offered = completed(&fixture, "bash", bash).unwrap().success().stdout;
+    for name in ["alpha", "beta", "gamma"] {
+        assert!(offered.lines().any(|line| line == name), "{offered}");
+    }
+    let fish = "source ./completions; complete -C 'xtask bake --target '";
+    if let Some(ended) = completed(&fixture, "fish", fish) {
+        assert!(ended.success().stdout.contains("alpha"));
+    }
+    if let Some(ended) = completed(
+        &fixture,
+        "zsh",
+        "autoload -U compinit; compinit -u -D; . ./completions; whence _xtask",
+    ) {
+        assert!(ended.success().stdout.contains("_xtask"));
+    }
+    assert!(!fixture.exists("x"), "a name was run");
+}
+
+#[test]
+fn a_repository_whose_path_is_not_utf8_is_refused_with_one_message() {
+    let fixture = Fixture::new();
+    let odd = fixture.root().with_file_name("odd");
+    let odd = Path::new(std::ffi::OsStr::from_bytes(
+        &[odd.as_os_str().as_bytes(), &[0xff]].concat(),
+    ))
+    .to_owned();
+    fs::create_dir(&odd).unwrap();
+    fs::set_permissions(&odd, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(odd.join("xtask.toml"), "").unwrap();
+    let output = fixture
+        .command(&["targets"])
+        .current_dir(&odd)
+        .output()
+        .unwrap();
+    Ended::from(&output)
+        .status(2)
+        .says("is not UTF-8\n\nhint: rename the folder");
+}
