@@ -357,6 +357,15 @@ pub struct Ci {
     /// Lane e2e with all extensions in place of pgvector and pgrouting.
     #[arg(long)]
     pub all_extensions: bool,
+    /// Lane kill with so many rounds [default: a short series].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// Lane kill with what follows from this number [default: drawn, and printed].
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Lane kill with this round alone.
+    #[arg(long, value_name = "K", requires = "seed", conflicts_with = "rounds")]
+    pub round: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -375,4 +384,6 @@ pub enum Lane {
     Engine,
     /// A real cluster with the operator: the same, and images for kind and the operator.
     E2e,
+    /// Real commands that are killed at seeded moments, and run again: the same needs as e2e.
+    Kill,
 }

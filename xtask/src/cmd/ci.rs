@@ -18,7 +18,7 @@ use crate::{
     ui::{Table, Ui, seconds},
 };
 
-const LANES: [Lane; 7] = [
+const LANES: [Lane; 8] = [
     Lane::Fmt,
     Lane::Clippy,
     Lane::Unit,
@@ -26,6 +26,7 @@ const LANES: [Lane; 7] = [
     Lane::Docs,
     Lane::Engine,
     Lane::E2e,
+    Lane::Kill,
 ];
 
 pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
@@ -79,10 +80,21 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
         }
         let mut plan = Plan::default();
         let mut cmd = cmd(lane);
+        let mut limit = Duration::from_secs(3600);
         if lane == Lane::E2e && args.all_extensions {
             cmd = cmd.env("XTASK_CI_ALL", "1");
         }
-        plan.add(Step::run(format!("lane {name}"), cmd).timeout(Duration::from_secs(3600)));
+        if lane == Lane::Kill {
+            cmd = cmd.args(series(args));
+            // A round that finds something waits for minutes before it says so.
+            limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
+        }
+        let mut step = Step::run(format!("lane {name}"), cmd).timeout(limit);
+        if lane == Lane::Kill {
+            // Its seed, and what was found.
+            step = step.says();
+        }
+        plan.add(step);
         let report = context.run(&plan, Some(1), false)?;
         let step = &report.steps[0];
         let passed = matches!(step.outcome, Outcome::Done(_));
@@ -99,7 +111,7 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             seconds(step.elapsed),
             step.last_line
                 .clone()
-                .filter(|_| !passed)
+                .filter(|_| !passed || lane == Lane::Kill)
                 .unwrap_or_default(),
         ]);
     }
@@ -131,16 +143,18 @@ fn name(lane: Lane) -> &'static str {
         Lane::Docs => "docs",
         Lane::Engine => "engine",
         Lane::E2e => "e2e",
+        Lane::Kill => "kill",
     }
 }
 
 /// Whether this machine can run the lane; `asked` by name, it may take long.
 fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
-    let (Lane::Engine | Lane::E2e) = lane else {
+    let (Lane::Engine | Lane::E2e | Lane::Kill) = lane else {
         return Ok(());
     };
+    let needs_cluster = lane != Lane::Engine;
     if !context.global.sandbox && docker::Engine::survey(&context.exec).is_ok() {
-        if lane == Lane::E2e {
+        if needs_cluster {
             for (program, ..) in tool::E2E {
                 if context.exec.finds(program).is_none() {
                     return Err(tool::missing(program));
@@ -150,11 +164,11 @@ fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
         return Ok(());
     }
     sandbox::up::refuse()?;
-    if lane == Lane::E2e && !asked && !lab_in_minutes(context) {
+    if needs_cluster && !asked && !lab_in_minutes(context) {
         return Err(Failure::unavailable(
             "the programs of a node image would be compiled, which takes half an hour",
         )
-        .hint("`--lane e2e` does it all the same"));
+        .hint(format!("`--lane {}` does it all the same", name(lane))));
     }
     Ok(())
 }
@@ -206,7 +220,25 @@ fn cmd(lane: Lane) -> Cmd {
         ),
         Lane::Engine => serial("run the tests on a real engine", "engine"),
         Lane::E2e => serial("run the tests on a real cluster", "e2e"),
+        Lane::Kill => cargo(
+            "disturb real commands",
+            &["test", "--package", "xtask", "--locked", "--test", "kill"],
+        )
+        .arg("--"),
     }
+}
+
+/// Which rounds lane kill plays, as its arguments.
+fn series(args: &Ci) -> Vec<String> {
+    let options = [
+        ("--rounds", args.rounds.map(u64::from)),
+        ("--seed", args.seed),
+        ("--round", args.round),
+    ];
+    let given = options
+        .into_iter()
+        .filter_map(|(name, value)| Some([name.to_owned(), value?.to_string()]));
+    given.flatten().collect()
 }
 
 /// One test after the other: they share one engine and look at all that is in it.
