@@ -384,4 +384,4 @@ pub fn shell_line(data: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

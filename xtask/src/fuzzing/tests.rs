@@ -74,26 +74,28 @@ fn inputs(seeds: &[Vec<u8>]) -> impl Strategy<Value = Vec<u8>> + use<> {
     ]
 }
 
-/// Always the same inputs, so that a gate that was green stays green; `fuzz/run` is there to find new ones.
-/// Gives what went wrong.
-fn throw(target: &Target) -> Result<(), String> {
-    let seeds = seeds(target.name);
+/// Draws always the same cases, so that a gate that was green stays green.
+pub(crate) fn runner(cases: u32) -> TestRunner {
     let cases = Cases {
-        cases: 1000,
+        cases,
         failure_persistence: None,
         ..Cases::default()
     };
-    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    TestRunner::new_with_rng(cases, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+/// Gives what went wrong.
+fn throw(target: &Target) -> Result<(), String> {
+    let seeds = seeds(target.name);
     let inputs = inputs(&seeds);
-    let mut runner = TestRunner::new_with_rng(cases, random);
+    let mut runner = runner(1000);
     let run = |input: Vec<u8>| {
         (target.run)(&input);
         Ok(())
     };
     for seed in seeds {
-        runner
-            .run_one(Just(seed).new_tree(&mut runner.clone()).unwrap(), run)
-            .map_err(said)?;
+        let seed = Just(seed).new_tree(&mut runner).unwrap();
+        runner.run_one(seed, run).map_err(said)?;
     }
     runner.run(&inputs, run).map_err(said)
 }

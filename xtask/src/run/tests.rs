@@ -12,6 +12,8 @@ use crate::{
     plan::{Cmd, Probe},
 };
 
+mod order;
+
 /// Runs nothing: remembers what it was asked for, and fails where it is told to.
 #[derive(Default)]
 struct Fake {
@@ -29,23 +31,27 @@ impl Fake {
             self.interrupted.store(true, Ordering::SeqCst);
         }
         if self.failing.contains(&line.as_str()) || self.interrupt_at == Some(line.as_str()) {
-            return Err(CmdFailure {
-                purpose: cmd.purpose.clone(),
-                command: line,
-                program: "fake".into(),
-                reason: Reason::Status(1),
-                elapsed: Duration::ZERO,
-                tail: vec![],
-                first_error: None,
-                lines: 0,
-                log: None,
-            });
+            return Err(failure(cmd));
         }
         Ok(())
     }
 
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+}
+
+fn failure(cmd: &Cmd) -> CmdFailure {
+    CmdFailure {
+        purpose: cmd.purpose.clone(),
+        command: cmd.to_string(),
+        program: "fake".into(),
+        reason: Reason::Status(1),
+        elapsed: Duration::ZERO,
+        tail: vec![],
+        first_error: None,
+        lines: 0,
+        log: None,
     }
 }
 
