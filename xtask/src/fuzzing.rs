@@ -17,6 +17,7 @@ use crate::{
     plan::{Cmd, PASSWORD, Rotation},
     sandbox::archive,
     tool::{apt, docker, imagetools::Described, kubectl},
+    ui::{Fit, is_hidden, printable},
     value::Name,
 };
 
@@ -36,7 +37,7 @@ macro_rules! targets {
 
 targets! {
     apt_output arguments bake_metadata debian_version engine_output extension_dockerfile extension_metadata
-    image_reference operator_release registry_manifest settings_file shell_line
+    image_reference operator_release registry_manifest settings_file shell_line shown_text
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.
@@ -381,6 +382,43 @@ pub fn shell_line(data: &[u8]) {
         "{printed}"
     );
     assert_eq!(read[1..], words, "{printed}");
+}
+
+/// Whatever a tool says: on a terminal one line that acts on nothing, for a runner no command of its own, in a
+/// table one cell.
+pub fn shown_text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let once = printable(&text);
+    assert!(!once.contains(is_hidden), "{once:?}");
+    assert_eq!(printable(&once), once);
+    let fit = Fit::of(&text);
+    // The styles of a plain line are empty.
+    assert!(!fit.terminal.contains(is_hidden), "{:?}", fit.terminal);
+    assert!(!fit.runner.contains(is_hidden), "{:?}", fit.runner);
+    assert!(
+        !fit.runner.trim_start().starts_with("::"),
+        "{:?}",
+        fit.runner
+    );
+    assert!(!fit.runner.contains("##["), "{:?}", fit.runner);
+    assert!(!fit.command.contains(is_hidden), "{:?}", fit.command);
+    let property = fit.command.split("::").nth(1).unwrap_or_default();
+    let property = property.strip_prefix("error").unwrap_or("?");
+    assert!(
+        property.is_empty() || property.starts_with(" file="),
+        "{:?}",
+        fit.command
+    );
+    assert!(!property.contains(','), "{:?}", fit.command);
+    assert!(!fit.cell.contains(is_hidden), "{:?}", fit.cell);
+    assert!(!fit.cell.contains(['<', '@']), "{:?}", fit.cell);
+    let mut marks = fit.cell.chars();
+    while let Some(c) = marks.next() {
+        match c {
+            '\\' => assert!(marks.next().is_some(), "{:?}", fit.cell),
+            _ => assert!(c != '|' && c != '`', "{:?}", fit.cell),
+        }
+    }
 }
 
 #[cfg(test)]

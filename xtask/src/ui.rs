@@ -429,6 +429,28 @@ pub(crate) fn seconds(elapsed: Duration) -> String {
     }
 }
 
+/// One text as each reader gets it, for those who try what no text may do.
+#[cfg(any(test, fuzzing))]
+pub(crate) struct Fit {
+    pub(crate) terminal: String,
+    pub(crate) runner: String,
+    pub(crate) command: String,
+    pub(crate) cell: String,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Fit {
+    pub(crate) fn of(text: &str) -> Self {
+        let line = Line::plain(text);
+        Self {
+            terminal: line.render(false),
+            runner: line.render(true),
+            command: workflow::command("error", &[("file", text)], text),
+            cell: markdown::cell(text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,9 @@ impl FromStr for Release {
         if text == "main" {
             return Ok(Release::Main);
         }
-        if is_version(digits) && (1..=2).contains(&digits.matches('.').count()) {
+        // A part that is no number would be left out where releases are compared.
+        let numbers = digits.split('.').all(|part| part.parse::<u32>().is_ok());
+        if is_version(digits) && numbers && (1..=2).contains(&digits.matches('.').count()) {
             return Ok(Release::Numbered(digits.to_owned()));
         }
         let is_yaml = Path::new(text)
@@ -152,7 +154,7 @@ mod tests {
             release("./my.yaml").manifest("lab/{release}.yaml"),
             "./my.yaml"
         );
-        for text in ["", "1", "1.2.3.4", "latest", "1.x"] {
+        for text in ["", "1", "1.2.3.4", "latest", "1.x", "1.22222222921.19"] {
             assert!(Release::from_str(text).is_err(), "{text}");
         }
     }
