@@ -380,6 +380,8 @@ pub enum Lane {
     Cli,
     /// Every command of README and BUILD.
     Docs,
+    /// Dependencies: licences, sources, duplicates, unused ones, and known faults where their list can be had.
+    Supply,
     /// Real builds and real servers: Docker, or root on Linux for the sandbox.
     Engine,
     /// A real cluster with the operator: the same, and images for kind and the operator.

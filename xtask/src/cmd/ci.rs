@@ -18,12 +18,13 @@ use crate::{
     ui::{Table, Ui, seconds},
 };
 
-const LANES: [Lane; 8] = [
+const LANES: [Lane; 9] = [
     Lane::Fmt,
     Lane::Clippy,
     Lane::Unit,
     Lane::Cli,
     Lane::Docs,
+    Lane::Supply,
     Lane::Engine,
     Lane::E2e,
     Lane::Kill,
@@ -90,8 +91,7 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
         }
         let mut step = Step::run(format!("lane {name}"), cmd).timeout(limit);
-        if lane == Lane::Kill {
-            // Its seed, and what was found.
+        if says(lane) {
             step = step.says();
         }
         plan.add(step);
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             seconds(step.elapsed),
             step.last_line
                 .clone()
-                .filter(|_| !passed || lane == Lane::Kill)
+                .filter(|_| !passed || says(lane))
                 .unwrap_or_default(),
         ]);
     }
@@ -134,6 +134,12 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a lane's last line is a part of its answer: which of its questions could be asked, its seed and what
+/// was found.
+fn says(lane: Lane) -> bool {
+    matches!(lane, Lane::Supply | Lane::Kill)
+}
+
 fn name(lane: Lane) -> &'static str {
     match lane {
         Lane::Fmt => "fmt",
@@ -141,6 +147,7 @@ fn name(lane: Lane) -> &'static str {
         Lane::Unit => "unit",
         Lane::Cli => "cli",
         Lane::Docs => "docs",
+        Lane::Supply => "supply",
         Lane::Engine => "engine",
         Lane::E2e => "e2e",
         Lane::Kill => "kill",
@@ -218,6 +225,7 @@ fn cmd(lane: Lane) -> Cmd {
             "run the tests of the documentation",
             &["test", "--package", "xtask", "--locked", "--test", "docs"],
         ),
+        Lane::Supply => Cmd::new("sh", "look at the dependencies").args(["--", ".ci/supply"]),
         Lane::Engine => serial("run the tests on a real engine", "engine"),
         Lane::E2e => serial("run the tests on a real cluster", "e2e"),
         Lane::Kill => cargo(
