@@ -163,7 +163,12 @@ fn extensions() -> BTreeSet<String> {
 
 #[test]
 fn every_command_parses() {
-    let lines = commands(&["README.md", "BUILD.md", "CONTRIBUTING.md"]);
+    let lines = commands(&[
+        "README.md",
+        "BUILD.md",
+        "CONTRIBUTING.md",
+        "docs/reliability.md",
+    ]);
     assert!(lines.len() > 50, "only {} commands found", lines.len());
     for line in lines {
         let words = std::iter::once("cargo xtask".to_owned()).chain(line.canonical());
@@ -310,7 +315,10 @@ fn links_within_the_repository_lead_somewhere() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/security.md",
+        "docs/reliability.md",
     ] {
+        let folder = root().join(file).parent().unwrap().to_owned();
         let markdown = text(file);
         let anchors: BTreeSet<String> = markdown
             .lines()
@@ -326,12 +334,46 @@ fn links_within_the_repository_lead_somewhere() {
                 );
             } else if !link.contains("://") {
                 assert!(
-                    root().join(link).exists(),
+                    folder.join(link).exists(),
                     "{file}: `{link}` does not exist"
                 );
             }
         }
     }
+}
+
+/// Each row of its tables has a promise, where it is proven, and by what.
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let is_name = |word: &&str| {
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        word.contains('_') && word.chars().all(letter)
+    };
+    let rust = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs");
+    let sources: String = files("xtask")
+        .iter()
+        .filter(|path| rust(path))
+        .map(|path| text(&path.to_string_lossy()))
+        .collect();
+    let mut named = 0;
+    for row in text("docs/reliability.md")
+        .lines()
+        .filter(|line| line.starts_with("| "))
+    {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if cells[0] == "promise" {
+            continue;
+        }
+        let proof: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!proof.is_empty(), "`{}` has no proof", cells[0]);
+        for name in proof.into_iter().filter(is_name) {
+            named += 1;
+            let test = format!("#[test]\nfn {name}() {{");
+            let there = sources.replace("    ", "").contains(&test);
+            assert!(there, "docs/reliability.md: there is no test `{name}`");
+        }
+    }
+    assert!(named > 20, "only {named} tests are named");
 }
 
 #[test]
