@@ -18,7 +18,11 @@ use crate::{
     sandbox::archive,
     tool::{apt, docker, imagetools::Described, kubectl},
     ui::{Fit, is_hidden, printable},
-    value::Name,
+    value::{
+        BuilderName, DebianVersion, Domain, EnvironmentName, Library, Major, Name, PackageName,
+        Parameter, Platform, Registry, RepositoryPath, SqlName, SqlVersion, Suite, Url, Username,
+        Variable, is_tag, without_userinfo,
+    },
 };
 
 /// One thing to throw bytes at.
@@ -37,7 +41,7 @@ macro_rules! targets {
 
 targets! {
     apt_output arguments bake_metadata debian_version engine_output extension_dockerfile extension_metadata
-    image_reference operator_release registry_manifest settings_file shell_line shown_text
+    image_reference operator_release registry_manifest settings_file shell_line shown_text typed_value
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.
@@ -419,6 +423,47 @@ pub fn shown_text(data: &[u8]) {
             _ => assert!(c != '|' && c != '`', "{:?}", fit.cell),
         }
     }
+}
+
+/// What a type of `value.rs` takes is printed as it was, is one line and no option; a login in an address is
+/// not shown.
+pub fn typed_value(data: &[u8]) {
+    let text = text(data);
+    macro_rules! hold {
+        ($($type:ident)*) => {$(
+            if let Ok(value) = text.parse::<$type>() {
+                assert_eq!(value.to_string(), text);
+                assert!($type::is(text));
+                fits_into_a_command(text);
+            }
+        )*};
+    }
+    hold!(BuilderName DebianVersion Domain EnvironmentName Library Major Name PackageName Parameter);
+    hold!(Platform Registry RepositoryPath SqlName SqlVersion Suite Url Variable);
+    if is_tag(text) {
+        fits_into_a_command(text);
+    }
+    // It is an option's value, where it may look like an option.
+    if Username::is(text) {
+        assert!(!text.is_empty() && !text.contains(is_hidden), "{text:?}");
+    }
+    // Characters that would end the place of a login are not in it.
+    if !text.contains([',', '/', '?', '#', '@']) {
+        let shown = without_userinfo(&format!("https://user:correct-horse@{text}/x"));
+        assert!(!shown.contains("correct-horse"), "{shown}");
+    }
+}
+
+fn fits_into_a_command(text: &str) {
+    assert!(!text.is_empty() && !text.starts_with('-'), "{text:?}");
+    assert!(
+        !text.contains(is_hidden) && !text.contains(char::is_whitespace),
+        "{text:?}"
+    );
+    assert!(
+        !text.contains(['\'', '"', '\\', '`', '|', '<', '>']),
+        "{text:?}"
+    );
 }
 
 #[cfg(test)]
