@@ -142,7 +142,7 @@ fn changed(
     })?;
     let base = git(
         "find the common ancestor",
-        &["merge-base", reference, "HEAD"],
+        &["merge-base", "--end-of-options", reference, "HEAD"],
     )
     .map_err(Failure::from)?;
     let mut files = git(

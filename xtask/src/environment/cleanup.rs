@@ -25,7 +25,7 @@ impl Environment {
                     .collect();
                 let remove = docker(
                     "remove the cluster's nodes",
-                    &["rm", "--force", "--volumes"],
+                    &["rm", "--force", "--volumes", "--"],
                 )
                 .args(nodes);
                 Step::run(format!("delete {}", cluster.name), remove)
@@ -38,7 +38,7 @@ impl Environment {
             Some(found) if found.labels.get(LABEL) == Some(&self.name) => {
                 let remove = docker(
                     "remove the registry",
-                    &["rm", "--force", "--volumes", &registry],
+                    &["rm", "--force", "--volumes", "--", &registry],
                 );
                 let removed = plan.add(Step::run("registry", remove));
                 before.push(removed);
@@ -53,7 +53,7 @@ impl Environment {
             Presence::Ours => {
                 let remove = docker(
                     "remove the registry's volume",
-                    &["volume", "rm", &self.volume()],
+                    &["volume", "rm", "--", &self.volume()],
                 );
                 plan.add(Step::run("volume", remove).after(volume_after));
             }
@@ -65,7 +65,10 @@ impl Environment {
         }
         match world.network {
             Presence::Ours => {
-                let remove = docker("remove the network", &["network", "rm", &self.network()]);
+                let remove = docker(
+                    "remove the network",
+                    &["network", "rm", "--", &self.network()],
+                );
                 plan.add(Step::run("network", remove).ended(before.clone()));
             }
             Presence::Foreign => plan.note(format!(

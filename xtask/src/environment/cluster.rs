@@ -160,6 +160,7 @@ impl Environment {
                     "logs",
                     "--tail",
                     "200",
+                    "--",
                     &format!("{name}-control-plane"),
                 ]),
             )]);
@@ -180,7 +181,7 @@ impl Environment {
         before: &[StepId],
     ) -> Vec<StepId> {
         let start = Cmd::new("docker", format!("start the nodes of `{name}`"))
-            .arg("start")
+            .args(["start", "--"])
             .args(wanted);
         let started = Step::run(format!("start {name}"), start).after(before.iter().copied());
         let started = plan.add(started);

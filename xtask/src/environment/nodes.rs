@@ -27,7 +27,7 @@ pub(crate) struct Host {
 
 fn on_node(node: &str, purpose: String, args: &[&str]) -> Cmd {
     Cmd::new("docker", purpose)
-        .args(["exec", "--interactive", node])
+        .args(["exec", "--interactive", "--", node])
         .args(args)
 }
 

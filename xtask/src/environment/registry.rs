@@ -49,7 +49,7 @@ impl Environment {
             Presence::Absent => {
                 let create = docker(
                     "make the environment's network",
-                    &["network", "create", "--label", &label, &network],
+                    &["network", "create", "--label", &label, "--", &network],
                 );
                 steps
                     .network
@@ -72,7 +72,7 @@ impl Environment {
         };
         let logs = docker(
             "read the registry's log",
-            &["logs", "--tail", "50", &self.registry()],
+            &["logs", "--tail", "50", "--", &self.registry()],
         );
         let wait = Step::new("registry answers", wait)
             .after(steps.container.iter().copied())
@@ -91,7 +91,7 @@ impl Environment {
         let (name, volume) = (self.registry(), self.volume());
         let remove = docker(
             "remove the registry's container",
-            &["rm", "--force", "--volumes", &name],
+            &["rm", "--force", "--volumes", "--", &name],
         );
         let mut before = network.to_vec();
         match &world.registry {
@@ -105,7 +105,7 @@ impl Environment {
                     return Ok(Vec::new());
                 }
                 check_port(port)?;
-                let start = docker("start the registry", &["start", &name]);
+                let start = docker("start the registry", &["start", "--", &name]);
                 return Ok(vec![plan.add(Step::run("start the registry", start))]);
             }
             Some(found) => {
@@ -129,7 +129,7 @@ impl Environment {
             Presence::Absent => {
                 let create = docker(
                     "make the registry's volume",
-                    &["volume", "create", "--label", &self.label(), &volume],
+                    &["volume", "create", "--label", &self.label(), "--", &volume],
                 );
                 before.push(plan.add(Step::run("volume", create).quiet()));
             }
@@ -169,6 +169,7 @@ impl Environment {
             "--env",
             "OTEL_TRACES_EXPORTER=none",
         ])
+        .arg("--")
         .arg(&self.registry_image);
         let step = Step::run(format!("registry at localhost:{port}"), run)
             .after(before)
@@ -190,12 +191,15 @@ impl Environment {
         for seed in &self.seeds {
             let (_, path) = split_host(seed);
             let copy = format!("localhost:{port}/{path}");
-            let untag = docker(format!("drop the tag `{copy}`"), &["image", "rm", &copy]);
-            let tag = docker(format!("tag `{seed}`"), &["tag", seed, &copy]);
+            let untag = docker(
+                format!("drop the tag `{copy}`"),
+                &["image", "rm", "--", &copy],
+            );
+            let tag = docker(format!("tag `{seed}`"), &["tag", "--", seed, &copy]);
             let tag = plan.add(Step::run(format!("tag {seed}"), tag).quiet());
             let push = docker(
                 format!("push `{seed}` to the local registry"),
-                &["push", "--quiet", &copy],
+                &["push", "--quiet", "--", &copy],
             );
             let after = registry.answers.iter().copied().chain([tag]);
             let push = plan.add(Step::run(format!("push {seed}"), push).after(after));

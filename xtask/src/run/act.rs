@@ -118,7 +118,7 @@ impl Walk<'_> {
                 .is_some_and(|extension| extension == "deb")
             {
                 let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
-                    .arg("-x")
+                    .args(["-x", "--"])
                     .arg(&package)
                     .arg(into);
                 self.exec

@@ -88,6 +88,7 @@ pub(crate) fn add(
             Cmd::new("docker", "make the base image")
                 .args(["buildx", "build", "--provenance=false", "--output"])
                 .arg(output)
+                .arg("--")
                 .arg(&folder),
         )
         .after([kept, engine])

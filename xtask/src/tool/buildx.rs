@@ -54,6 +54,9 @@ impl Bake {
                 cmd = cmd.arg(flag);
             }
         }
+        if !self.targets.is_empty() {
+            cmd = cmd.arg("--");
+        }
         cmd.args(&self.targets)
     }
 }
@@ -61,7 +64,7 @@ impl Bake {
 /// Describes the builder in use.
 pub(crate) fn inspect_cmd(builder: Option<&str>) -> Cmd {
     Cmd::new("docker", "ask buildx for its builder")
-        .args(["buildx", "inspect"])
+        .args(["buildx", "inspect", "--"])
         .args(builder)
 }
 
@@ -94,7 +97,7 @@ mod tests {
         assert_eq!(
             bake.cmd().to_string(),
             "registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl \
-             -f extensions/postgis/metadata.hcl --metadata-file target/m.json --set '*.platform=linux/amd64' --push \
+             -f extensions/postgis/metadata.hcl --metadata-file target/m.json --set '*.platform=linux/amd64' --push -- \
              postgis-3_6_4-18-trixie"
         );
     }

@@ -109,19 +109,25 @@ pub(crate) fn platform_of(architecture: &str) -> String {
 /// Whether `docker` has an image of that name.
 pub(crate) fn has_image_cmd(reference: &str) -> Cmd {
     Cmd::new("docker", format!("look for the image `{reference}`"))
-        .args(["image", "inspect", "--format", "{{.Id}}"])
+        .args(["image", "inspect", "--format", "{{.Id}}", "--"])
         .arg(reference)
 }
 
 pub(crate) fn labels_cmd(reference: &str) -> Cmd {
     Cmd::new("docker", format!("read the labels of `{reference}`"))
-        .args(["image", "inspect", "--format", "{{json .Config.Labels}}"])
+        .args([
+            "image",
+            "inspect",
+            "--format",
+            "{{json .Config.Labels}}",
+            "--",
+        ])
         .arg(reference)
 }
 
 pub(crate) fn pull_cmd(reference: &str) -> Cmd {
     Cmd::new("docker", format!("pull `{reference}`"))
-        .args(["pull", "--quiet"])
+        .args(["pull", "--quiet", "--"])
         .arg(reference)
 }
 

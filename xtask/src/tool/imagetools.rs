@@ -16,7 +16,7 @@ use crate::{
 /// Reads an image's index or manifest from its registry.
 pub(crate) fn manifest_cmd(reference: &str) -> Cmd {
     Cmd::new("docker", format!("read the manifest of `{reference}`"))
-        .args(["buildx", "imagetools", "inspect", "--raw"])
+        .args(["buildx", "imagetools", "inspect", "--raw", "--"])
         .arg(reference)
 }
 
@@ -110,6 +110,7 @@ impl Described {
                 "inspect",
                 "--format",
                 "{{.Image.OS}}/{{.Image.Architecture}}",
+                "--",
             ])
             .arg(&self.reference);
             platforms.push(ask(&cmd, &self.reference, exec)?.trim().to_owned());

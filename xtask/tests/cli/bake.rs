@@ -69,7 +69,7 @@ fn flags_and_variables_reach_bake() {
         fixture.calls_of("[bake]"),
         [
             "registry=ghcr.io/me environment=production provenance=disabled [buildx] [bake] [-f] [docker/bake.hcl] [-f] [extensions/alpha/metadata.hcl] \
-          [--builder] [farm] [--metadata-file] [target/xtask/bake/alpha.json] [--no-cache] [--push] [alpha-1_2-18-trixie]"
+          [--builder] [farm] [--metadata-file] [target/xtask/bake/alpha.json] [--no-cache] [--push] [--] [alpha-1_2-18-trixie]"
         ]
     );
 }

@@ -34,7 +34,7 @@ fn the_whole_command_of_a_test() {
     ];
     fixture.extension("gamma", &metadata("gamma", &more));
     fixture.docker_first(
-        "[ \"$1\" != run ] || echo \"$XTASK_LIBRARY_PATH|$XTASK_BIN_PATH|$XTASK_EXTENSION|$XTASK_PROOF\" > \"$here/variables\"",
+        "[ \"$1\" != run ] || echo \"$XTASK_LIBRARY_PATH|$XTASK_BIN_PATH|$XTASK_EXTENSION\" > \"$here/variables\"",
     );
     fixture
         .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
@@ -43,16 +43,22 @@ fn the_whole_command_of_a_test() {
     assert_eq!(
         run_of(&fixture),
         "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] \
-         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_PROOF] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
+         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
          [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
-         [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
+         [--] [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
          [-c] [extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b] \
          [-c] [dynamic_library_path=$libdir:/extensions/gamma/a/lib] \
          [-c] [shared_preload_libraries=one,two] [-c] [x.a=it's] [-c] [x.b=2]"
     );
     assert_eq!(
         fs::read_to_string(fixture.fake("variables")).unwrap(),
-        "/extensions/gamma/system:/extensions/gamma/more|/extensions/gamma/bin|gamma|SELECT 1;\n\n"
+        "/extensions/gamma/system:/extensions/gamma/more|/extensions/gamma/bin|gamma\n"
+    );
+    // The proof goes behind the script, of which bash reads no more than the line that it runs.
+    let input = fs::read_to_string(fixture.fake("stdin")).unwrap();
+    assert!(
+        input.ends_with("\n}\nsmoke \"$@\"; exit\nSELECT 1;\n"),
+        "{input}"
     );
     // Nothing was baked, and nothing is left to take back.
     assert!(fixture.calls_of("[bake]").is_empty());

@@ -31,7 +31,6 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
             .into(),
         "[-c] [dynamic_library_path=$libdir:/extensions/beta/lib:/extensions/alpha/lib]".into(),
         "[-c] [shared_preload_libraries=beta]".into(),
-        "[--env] [XTASK_PROOF]".into(),
         "[--env] [ALPHA_DATA=/extensions/alpha/share/a]".into(),
     ] {
         assert!(run.contains(&part), "{part}\n{run}");

@@ -60,6 +60,34 @@ fn copying_the_files_does_what_mounting_does() {
     repository.has_no_containers();
 }
 
+/// An argument or a variable of a process has room for 128 KiB on Linux.
+#[test]
+fn a_proof_of_a_mebibyte_is_run_whole() {
+    let repository = Repository::new();
+    let path = repository.path().join("extensions/pgvector/smoke.sql");
+    let own = fs::read_to_string(&path).unwrap();
+    let line = format!("-- {}'$(touch /injected)\n", "x".repeat(100));
+    let padding = line.repeat((1 << 20) / line.len() + 1);
+    let count = "SELECT 1 / (SELECT count(*) FROM pg_extension WHERE extname = 'vector');\n";
+    fs::write(&path, format!("{padding}{count}{own}")).unwrap();
+    for mount in ["image", "copy"] {
+        let environment = [("XTASK_SMOKE_MOUNT", mount)];
+        let args = ["smoke", "pgvector", "--json"];
+        let results = repository.xtask_with(&args, &environment).success().json();
+        for result in results.as_array().unwrap() {
+            assert_eq!(result["result"], "passed", "{mount}: {result:#}");
+            assert!(
+                result["proof"]
+                    .as_str()
+                    .unwrap()
+                    .contains("nearest neighbour"),
+                "{result:#}"
+            );
+        }
+    }
+    repository.has_no_containers();
+}
+
 #[test]
 fn a_wrong_expectation_fails_with_the_servers_words() {
     let repository = Repository::new();

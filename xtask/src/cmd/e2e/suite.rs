@@ -285,6 +285,7 @@ impl Runner {
         if let Some(node) = &self.node {
             let args = [
                 "exec",
+                "--",
                 node,
                 "journalctl",
                 "--unit",

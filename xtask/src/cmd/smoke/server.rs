@@ -108,7 +108,13 @@ pub(super) fn add(
         .map(|done| done.step)
         .collect();
     let remove = |name: &str| {
-        Cmd::new("docker", "remove the test's container").args(["rm", "--force", "--volumes", name])
+        Cmd::new("docker", "remove the test's container").args([
+            "rm",
+            "--force",
+            "--volumes",
+            "--",
+            name,
+        ])
     };
     let purpose = format!("run `{}` in PostgreSQL", test.name);
     let (verb, flags): (&str, &[&str]) = match mount {
@@ -138,13 +144,16 @@ pub(super) fn add(
         }
     }
     cmd = cmd
+        .arg("--")
         .arg(&test.base)
         .args(["bash", "-s", "--"])
         .args(options(test));
     let name = format!("smoke {}", test.name);
+    // The script reads the rest of its input: an argument or a variable has room for 128 KiB only.
+    let input = format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default());
     match mount {
         Mount::Image => plan.add(
-            Step::run(name, cmd.stdin(SCRIPT))
+            Step::run(name, cmd.stdin(input))
                 .after(before)
                 .undo(remove(&container))
                 .timeout(limit),
@@ -167,8 +176,8 @@ pub(super) fn add(
                 );
             }
             let start = Cmd::new("docker", purpose)
-                .args(["start", "--attach", "--interactive", &container])
-                .stdin(SCRIPT);
+                .args(["start", "--attach", "--interactive", "--", &container])
+                .stdin(input);
             plan.add(Step::run(name, start).after([last]).timeout(limit))
         }
     }
@@ -182,18 +191,21 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
     let docker =
         |what: &str, args: &[&str]| Cmd::new("docker", format!("{what} `{name}`")).args(args);
     // The image has no program; the container is never started, but wants a command.
-    let create = docker("open the image of", &["create", "--name", &source])
+    let create = docker("open the image of", &["create", "--name", &source, "--"])
         .arg(Arg::Image {
             prefix: String::new(),
             image: image.clone(),
             suffix: String::new(),
         })
         .arg("none");
-    let remove = docker("close the image of", &["rm", &source]);
+    let remove = docker("close the image of", &["rm", "--", &source]);
     let mut last = plan.add(
         Step::run(format!("open {source}"), create)
             .after([after])
-            .undo(docker("close the image of", &["rm", "--force", &source]))
+            .undo(docker(
+                "close the image of",
+                &["rm", "--force", "--", &source],
+            ))
             .quiet(),
     );
     let place = plan.add(
@@ -214,6 +226,7 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
                 &[
                     "cp",
                     "--quiet",
+                    "--",
                     &format!("{source}:/"),
                     &format!("{folder}/extensions/{name}"),
                 ],
@@ -226,6 +239,7 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
                 &[
                     "cp",
                     "--quiet",
+                    "--",
                     &format!("{folder}/extensions"),
                     &format!("{container}:/"),
                 ],
@@ -324,10 +338,6 @@ fn environment(test: &Test) -> Vec<(String, String)> {
             test.mounted[0].extension.name.clone(),
         ),
         ("XTASK_CREATE".to_owned(), create_sql(test)),
-        (
-            "XTASK_PROOF".to_owned(),
-            test.proof.clone().unwrap_or_default(),
-        ),
         (
             "XTASK_LIBRARY_PATH".to_owned(),
             paths(test, |extension| &extension.ld_library_path, None).join(":"),

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs inside the base image (bash reads it from standard input): a throw-away PostgreSQL with the
 # extension's files in place, the extension created and used. Arguments: the server's options.
-# Environment: XTASK_CREATE and XTASK_PROOF (SQL), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION.
+# Environment: XTASK_CREATE (SQL), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION.
+# Behind the last line stands smoke.sql: of a pipe, bash reads no more than the line that it runs.
 set -euo pipefail
+smoke() {
 fail() { echo "error: $*"; exit 1; }
 data=$(mktemp -d)
+cat >"$data.sql"
 PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
 command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
 
@@ -41,7 +44,9 @@ done
 run() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@" 2>&1; }
 run --dbname=postgres --command='CREATE DATABASE smoke' || { log; fail "no database could be made"; }
 run --dbname=smoke <<<"$XTASK_CREATE" || { log; fail "the extension could not be created"; }
-proof=$(run --dbname=smoke <<<"$XTASK_PROOF") || { echo "$proof"; log; fail "smoke.sql did not pass"; }
+proof=$(run --dbname=smoke <"$data.sql") || { echo "$proof"; log; fail "smoke.sql did not pass"; }
 kill -0 "$server" 2>/dev/null || { log; fail "the server crashed"; }
 [ -n "$proof" ] || proof="created, not used"
 tail -n 1 <<<"$proof"
+}
+smoke "$@"; exit

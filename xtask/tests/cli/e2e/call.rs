@@ -9,6 +9,8 @@ use super::lab::Lab;
 pub(crate) struct Call {
     pub(crate) program: String,
     pub(crate) args: Vec<String>,
+    /// Whether `--` stood before the operands: docker drops it, and so do `args`.
+    pub(crate) ends_options: bool,
     pub(crate) kubeconfig: String,
     /// `KIND_EXPERIMENTAL_DOCKER_NETWORK`.
     pub(crate) network: String,
@@ -63,11 +65,22 @@ impl Lab {
                 continue;
             }
             let stdin = fs::read_to_string(self.fake("stdin").join(&process));
+            let program = fields.next().unwrap();
+            let kubeconfig = fields.next().unwrap();
+            let network = fields.next().unwrap();
+            let mut args: Vec<String> = fields.collect();
+            let end = args
+                .iter()
+                .position(|arg| program == "docker" && arg == "--");
+            if let Some(end) = end {
+                args.remove(end);
+            }
             let call = Call {
-                program: fields.next().unwrap(),
-                kubeconfig: fields.next().unwrap(),
-                network: fields.next().unwrap(),
-                args: fields.collect(),
+                program,
+                kubeconfig,
+                network,
+                args,
+                ends_options: end.is_some(),
                 stdin: stdin.unwrap_or_default(),
                 begun: at,
                 ended: None,

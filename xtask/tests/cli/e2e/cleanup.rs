@@ -164,9 +164,9 @@ fn a_dry_run_names_it_all_and_removes_nothing() {
         let ended = lab.told(words, &[]).success();
         for part in [
             &format!("kind delete cluster --name {CLUSTER}"),
-            "docker rm --force --volumes registry.pg-extensions",
-            "docker volume rm registry.pg-extensions",
-            "docker network rm pg-extensions-e2e",
+            "docker rm --force --volumes -- registry.pg-extensions",
+            "docker volume rm -- registry.pg-extensions",
+            "docker network rm -- pg-extensions-e2e",
         ] {
             assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
         }

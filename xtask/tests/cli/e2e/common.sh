@@ -30,4 +30,13 @@ first() {
   [ ! -e "$1" ] || IFS= read -r line < "$1"
   printf '%s\n' "$line"
 }
+# To docker the first `--` is the end of its options, and no word.
+if [ "$program" = docker ]; then
+  left=$# ended=
+  while [ "$left" -gt 0 ]; do
+    left=$((left - 1))
+    if [ -z "$ended" ] && [ "$1" = -- ]; then ended=1; else set -- "$@" "$1"; fi
+    shift
+  done
+fi
 [ ! -e "$here/rules.sh" ] || . "$here/rules.sh"

@@ -55,7 +55,7 @@ fn a_dry_run_prints_only_what_differs() {
     for part in ["kind create", "docker run", "network create", "rollout"] {
         assert!(!ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
-    let start = format!("docker start {REGISTRY}\n");
+    let start = format!("docker start -- {REGISTRY}\n");
     assert!(ended.stdout.contains(&start), "{}", ended.stdout);
     assert_eq!((lab.inventory(), lab.texts("target/xtask/e2e")), before);
 }
@@ -266,7 +266,7 @@ fn another_environment_beside_ours_has_everything_of_its_own() {
         )
         .success();
     for part in [
-        "network create --label io.cloudnativepg.xtask.environment=second second-e2e",
+        "network create --label io.cloudnativepg.xtask.environment=second -- second-e2e",
         "--name registry.second",
         "--name second-v1.36.1",
         "http://registry.second:5000",

@@ -32,6 +32,27 @@ fn from_nothing_to_a_table() {
 }
 
 #[test]
+fn no_name_can_be_an_option_of_docker() {
+    let lab = Lab::built();
+    lab.e2e(&["test-full", "alpha", "--cleanup"]).success();
+    for start in [
+        "docker network create",
+        "docker network rm",
+        "docker volume create",
+        "docker volume rm",
+        "docker run",
+        "docker rm",
+        "docker exec",
+        "docker image ls --format {{.Tag}}",
+        "docker buildx imagetools",
+    ] {
+        let calls = lab.made_of(start);
+        assert!(!calls.is_empty(), "{start}");
+        assert!(calls.iter().all(|call| call.ends_options), "{calls:#?}");
+    }
+}
+
+#[test]
 fn images_are_baked_while_the_cluster_comes_up() {
     let lab = Lab::built();
     lab.waits("'docker buildx bake '*", "'kind create '*");
