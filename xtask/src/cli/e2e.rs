@@ -110,6 +110,9 @@ pub struct GenerateValues {
     /// The extension's image [default: the published one].
     #[arg(long, value_name = "REFERENCE")]
     pub extension_image: Option<String>,
+    /// And what changes when this newer image replaces it, for the upgrade suite.
+    #[arg(long, value_name = "REFERENCE", requires = "extension_image")]
+    pub upgrade_to: Option<String>,
     /// Without an image: of this Debian suite.
     #[arg(long, value_name = "SUITE", conflicts_with = "extension_image")]
     pub distro: Option<String>,

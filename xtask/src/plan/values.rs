@@ -167,7 +167,11 @@ impl fmt::Display for Values {
             shell::word(&self.extension.name),
             shell::word(&self.image.tag),
             shell::operand(&self.output)
-        )
+        )?;
+        match &self.newer {
+            Some(newer) => write!(f, " --upgrade-to {}", shell::word(&newer.tag)),
+            None => Ok(()),
+        }
     }
 }
 

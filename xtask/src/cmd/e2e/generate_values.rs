@@ -42,6 +42,8 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         .as_deref()
         .filter(|text| !text.is_empty());
     let given = given.map(str::parse::<ImageRef>).transpose()?;
+    let newer = args.upgrade_to.as_deref().filter(|text| !text.is_empty());
+    let newer = newer.map(str::parse::<ImageRef>).transpose()?;
     let environment = super::environment(context)?;
     let engaged = context.engage(workspace, false)?;
     docker::Engine::survey(&context.exec)?;
@@ -78,7 +80,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let values = Values {
         extension,
         image: Built::given(image),
-        newer: None,
+        newer: newer.map(|image| Built::given(environment.naming.on_host(&image.to_string()))),
         needed,
         naming,
         psql_image: psql_image(context, &engaged),

@@ -55,6 +55,31 @@ fn both_images_are_in_the_values() {
 }
 
 #[test]
+fn the_line_of_a_dry_run_writes_the_same_values() {
+    let (lab, [from, to], _) = lab_with_two("trixie");
+    let args = ["upgrade-test", "gamma", "--from", &from, "--to", &to];
+    let dry = lab
+        .e2e(&[&args[..], &["--dry-run"]].concat())
+        .success()
+        .stdout;
+    lab.e2e(&args).success();
+    let file = lab
+        .only("chainsaw test test/upgrade")
+        .after("--values")
+        .to_owned();
+    let written = lab.read(&file);
+    assert!(written.contains("\nupgrade:"), "{written}");
+    std::fs::remove_file(lab.root().join(&file)).unwrap();
+    let line = dry
+        .lines()
+        .find_map(|line| line.strip_prefix("cargo xtask e2e "));
+    let words = shell_words::split(line.unwrap()).unwrap();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    lab.e2e(&words).success();
+    assert_eq!(lab.read(&file), written, "{words:?}");
+}
+
+#[test]
 fn without_a_newer_one_it_is_built() {
     let (lab, [from, _], _) = lab_with_two("trixie");
     lab.e2e(&["upgrade-test", "gamma", "--from", &from])
