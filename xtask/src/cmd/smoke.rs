@@ -22,6 +22,7 @@ use crate::{
     sandbox::engage::Engaged,
     tool::docker,
     ui::{Table, seconds},
+    value::SqlVersion,
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
@@ -138,6 +139,13 @@ impl Given {
             }
         }
         let sql_version = label("io.cloudnativepg.image.sql.version");
+        if let Some(found) = sql_version.as_ref().filter(|text| !SqlVersion::is(text)) {
+            return Err(Failure::invalid(format!(
+                "image `{image}` says that its SQL version is `{found}`; it must be {}",
+                SqlVersion::WANTED
+            ))
+            .into());
+        }
         Ok(Self { image, sql_version })
     }
 

@@ -283,3 +283,15 @@ fn a_repository_whose_path_is_not_utf8_is_refused_with_one_message() {
         .status(2)
         .says("is not UTF-8\n\nhint: rename the folder");
 }
+
+#[test]
+fn a_label_that_would_end_a_statement_is_refused() {
+    let fixture = Fixture::new();
+    let labels = "{\"io.cloudnativepg.image.base.os\": \"trixie\", \"io.cloudnativepg.image.base.pgmajor\": \"18\", \"io.cloudnativepg.image.sql.version\": \"1$check$; DROP\"}";
+    fixture.answer("labels", labels);
+    fixture
+        .xtask(&["smoke", "gamma", "--image", "x/y:1"])
+        .status(2)
+        .says("image `x/y:1` says that its SQL version is `1$check$; DROP`; it must be an extension's version in SQL");
+    assert!(fixture.calls_of("[run]").is_empty());
+}
