@@ -37,6 +37,9 @@ pub struct Global {
     /// Base images in the sandbox: the published ones, or made from Debian's packages [default: auto].
     #[arg(long, global = true, value_enum, value_name = "BASE")]
     pub base: Option<Base>,
+    /// Where the sandbox lives [default: `xtask-sandbox` in the user's cache folder].
+    #[arg(long, global = true, value_name = "PATH")]
+    pub sandbox_folder: Option<std::path::PathBuf>,
     /// How to report: text for people, or one JSON object per event on standard output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, hide_possible_values = false)]
     pub format: Format,

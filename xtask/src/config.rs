@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The settings: defaults, then `xtask.toml`, then the environment, then flags; each value knows where
-//! it came from.
+//! The settings: defaults, then the user's own file, then `xtask.toml`, then the environment, then flags;
+//! each value knows where it came from.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
@@ -14,6 +19,7 @@ pub(crate) use settings::*;
 
 use crate::{
     failure::{Failure, did_you_mean},
+    own::source,
     value::without_userinfo,
 };
 
@@ -27,6 +33,8 @@ pub(crate) enum Origin {
     /// Found out from the files of the repository.
     Layout(&'static str),
     File(usize),
+    /// The user's own file, by its path.
+    User(String, usize),
     Environment(&'static str),
     Flag(&'static str),
 }
@@ -37,6 +45,7 @@ impl fmt::Display for Origin {
             Origin::Default => f.write_str("default"),
             Origin::Layout(file) => write!(f, "layout: {file}"),
             Origin::File(line) => write!(f, "xtask.toml:{line}"),
+            Origin::User(file, line) => write!(f, "{file}:{line}"),
             Origin::Environment(name) => write!(f, "environment variable {name}"),
             Origin::Flag(name) => write!(f, "flag {name}"),
         }
@@ -76,11 +85,7 @@ impl Config {
         env: &dyn Fn(&str) -> Option<OsString>,
     ) -> anyhow::Result<Self> {
         let path = root.join("xtask.toml");
-        let text = match fs_err::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(Failure::invalid(error.to_string()).into()),
-        };
+        let text = source::read(root, &path)?.unwrap_or_default();
         let mut config = Self::defaults();
         // A repository of the old tooling needs no xtask.toml: its bake file shows what it is.
         let default = SETTINGS
@@ -93,6 +98,11 @@ impl Config {
                     .values
                     .insert(key, (value.to_owned(), Origin::Layout(OLD_BAKE_FILE)));
             }
+        }
+        if let Some(file) = user_file(env) {
+            let said = source::read_named(&file)?.unwrap_or_default();
+            let name = file.to_string_lossy().into_owned();
+            config.take(&said, &name, &|line| Origin::User(name.clone(), line))?;
         }
         config.read_file(&text)?;
         for setting in SETTINGS {
@@ -114,10 +124,20 @@ impl Config {
 
     /// Takes what `text`, an `xtask.toml`, says.
     pub(crate) fn read_file(&mut self, text: &str) -> Result<(), Failure> {
+        self.take(text, "xtask.toml", &Origin::File)
+    }
+
+    /// Takes what the text of a settings file says. `file` is its name in messages.
+    fn take(
+        &mut self,
+        text: &str,
+        file: &str,
+        origin: &dyn Fn(usize) -> Origin,
+    ) -> Result<(), Failure> {
         let line_at = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
         let table = toml::de::DeTable::parse(text).map_err(|error| {
             let line = line_at(error.span().map_or(0, |span| span.start));
-            Failure::invalid(format!("`xtask.toml` line {line}: {}", error.message()))
+            Failure::invalid(format!("`{file}` line {line}: {}", error.message()))
         })?;
         let mut pending: Vec<(String, usize, &toml::de::DeValue)> = table
             .get_ref()
@@ -137,9 +157,10 @@ impl Config {
                 toml::de::DeValue::Table(table) if matches!(kind, Some(Type::Map(..))) => {
                     let mut pairs = Vec::new();
                     flatten(table, "", &mut pairs);
-                    joined(&key, line, pairs.into_iter())?
+                    joined(file, &key, line, pairs.into_iter())?
                 }
                 toml::de::DeValue::Array(items) if matches!(kind, Some(Type::List(_))) => joined(
+                    file,
                     &key,
                     line,
                     items
@@ -157,18 +178,25 @@ impl Config {
                 toml::de::DeValue::Integer(number) => number.to_string(),
                 _ => {
                     return Err(Failure::invalid(format!(
-                        "`xtask.toml` line {line}: `{key}` must be a string or a whole number"
+                        "`{file}` line {line}: `{key}` must be a string or a whole number"
                     )));
                 }
             };
             let Some(setting) = setting else {
                 let meant = did_you_mean(&key, SETTINGS.iter().map(|setting| setting.key));
                 return Err(Failure::invalid(format!(
-                    "`xtask.toml` line {line}: unknown setting `{key}`{meant}"
+                    "`{file}` line {line}: unknown setting `{key}`{meant}"
                 ))
                 .hint("`cargo xtask config` lists every setting"));
             };
-            self.put(setting, text, Origin::File(line))?;
+            let origin = origin(line);
+            if setting.key == SANDBOX_FOLDER && matches!(origin, Origin::File(_)) {
+                return Err(Failure::invalid(format!(
+                    "`{file}` line {line}: `{key}` is not for a repository to say: the folder is made and removed on the machine of whoever works on it"
+                ))
+                .hint("take it out, and set `XTASK_SANDBOX_FOLDER`, `--sandbox-folder`, or the same key in `~/.config/xtask/config.toml`"));
+            }
+            self.put(setting, text, origin)?;
         }
         Ok(())
     }
@@ -304,6 +332,15 @@ impl Config {
     }
 }
 
+/// The user's own settings, for all repositories: see the XDG Base Directory Specification.
+fn user_file(env: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let folder = env("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
+    let home = || env("HOME").map(PathBuf::from).filter(absolute);
+    let folder = folder.or_else(|| Some(home()?.join(".config")))?;
+    Some(folder.join("xtask/config.toml"))
+}
+
 /// What is in a comma-separated text.
 fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')
@@ -323,8 +360,9 @@ fn flatten(table: &toml::de::DeTable<'_>, prefix: &str, pairs: &mut Vec<Option<S
     }
 }
 
-/// A list or a table of `xtask.toml` as one text; an element that is no text is refused.
+/// A list or a table of a settings file as one text; an element that is no text is refused.
 fn joined(
+    file: &str,
     key: &str,
     line: usize,
     elements: impl Iterator<Item = Option<String>>,
@@ -333,7 +371,7 @@ fn joined(
     match texts {
         Some(texts) if texts.iter().all(|text| !text.contains(',')) => Ok(texts.join(",")),
         _ => Err(Failure::invalid(format!(
-            "`xtask.toml` line {line}: `{key}` holds strings, without commas"
+            "`{file}` line {line}: `{key}` holds strings, without commas"
         ))),
     }
 }

@@ -5,7 +5,6 @@ use std::{
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context as _;
@@ -15,17 +14,13 @@ use crate::{
     config::{self, Config},
     exec::{Exec, Real},
     failure::{Failure, Kind},
-    file,
-    own::RunId,
-    plan::Plan,
+    own::{self, RunFolder, RunId, file, output},
+    plan::{Location, Plan},
     run::{self, Options, Report},
     sandbox::Sandbox,
     ui::Ui,
     workspace::{self, Workspace},
 };
-
-/// Finished runs whose logs are kept.
-const KEPT_RUNS: usize = 20;
 
 pub(crate) struct Context {
     pub global: Global,
@@ -37,7 +32,7 @@ pub(crate) struct Context {
     pub ui: Ui,
     /// Who we are, to those that come after.
     pub run_id: RunId,
-    run_folder: Option<PathBuf>,
+    run_folder: Option<RunFolder>,
 }
 
 fn env(name: &str) -> Option<OsString> {
@@ -68,6 +63,21 @@ impl Context {
             config::SANDBOX_BASE,
             "--base",
             global.base.map(crate::cli::Base::name),
+        )?;
+        let folder = global
+            .sandbox_folder
+            .as_ref()
+            .map(|path| here.join(path).into_os_string().into_string());
+        let folder = folder.transpose().map_err(|path| {
+            Failure::invalid(format!(
+                "`--sandbox-folder {}` is not UTF-8",
+                path.display()
+            ))
+        })?;
+        config.set_flag(
+            config::SANDBOX_FOLDER,
+            "--sandbox-folder",
+            folder.as_deref(),
         )?;
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),
@@ -101,39 +111,41 @@ impl Context {
     /// This run's folder below `target/xtask/runs`, made when first asked for; older ones are dropped.
     pub(crate) fn run_folder(&mut self) -> anyhow::Result<PathBuf> {
         if let Some(folder) = &self.run_folder {
-            return Ok(folder.clone());
+            return Ok(folder.path.clone());
         }
         // Messages name logs by paths that work where the user stands.
-        let base = if self.here == self.root {
+        let shown = if self.here == self.root {
             PathBuf::new()
         } else {
             self.root.clone()
         };
-        let base = base.join("target/xtask");
-        let unwritable = |error: std::io::Error| {
-            Failure::unavailable(format!("cannot write below `target/xtask`: {error}"))
-                .hint("logs and results go there: free some disk or make it writable")
-        };
-        let runs = base.join("runs");
-        fs_err::create_dir_all(&runs).map_err(unwritable)?;
-        let ignore = base.join(".gitignore");
-        if !ignore.exists() {
-            crate::file::write_atomically(&ignore, "*\n")
-                .map_err(|error| unwritable(std::io::Error::other(format!("{error:#}"))))?;
+        let mut warnings = Vec::new();
+        let made = RunFolder::make(&self.root, &shown, &self.run_id, &mut |text| {
+            warnings.push(text);
+        });
+        let made = made.and_then(|made| {
+            let ignore = Location::output("target/xtask/.gitignore");
+            if !ignore.exists() {
+                file::write_atomically(&ignore, "*\n")?;
+            }
+            output::refuse_links(&self.root)?;
+            Ok(made)
+        });
+        for warning in warnings {
+            self.ui.warning(&warning);
         }
-        drop_old_runs(&runs).map_err(unwritable)?;
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let folder = runs.join(format!("{:010}-{}", now.as_secs(), self.run_id));
-        fs_err::create_dir_all(&folder).map_err(unwritable)?;
-        self.run_folder = Some(folder.clone());
-        Ok(folder)
+        let made = made.map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => output::unwritable(&self.root, &error),
+        })?;
+        let path = made.path.clone();
+        self.run_folder = Some(made);
+        Ok(path)
     }
 
     /// Holds off other runs of xtask from what `path` stands for; says so when it has to wait.
     pub(crate) fn lock(&self, path: &Path, what: &str) -> anyhow::Result<File> {
-        file::lock(path, &|| self.exec.interrupted(), &|| {
+        own::lock::lock(path, &|| self.exec.interrupted(), &|| {
             self.ui
                 .note(&format!("waiting for another xtask that {what}"));
         })
@@ -189,25 +201,21 @@ impl Context {
         let mut failure = Failure::failed(format!("{what} failed: {steps}{rest}"));
         failure.kind = kind;
         if let Some(folder) = &self.run_folder {
-            failure = failure.hint(format!("full logs: {}", folder.display()));
+            failure = failure.hint(format!("full logs: {}", folder.path.display()));
         }
         Err(failure)
     }
 }
 
-fn drop_old_runs(runs: &Path) -> std::io::Result<()> {
-    let mut folders: Vec<PathBuf> = fs_err::read_dir(runs)?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .collect();
-    folders.sort();
-    let old = folders.len().saturating_sub(KEPT_RUNS - 1);
-    for folder in &folders[..old] {
-        match fs_err::remove_dir_all(folder) {
-            // Another run of ours was faster.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other?,
+/// Under sudo, what the tools have written goes to the repository's owner.
+impl Drop for Context {
+    fn drop(&mut self) {
+        if self.run_folder.is_some()
+            && let Err(error) = output::hand_over(&self.root)
+        {
+            self.ui.warning(&format!(
+                "some files in `target/xtask` still belong to root: {error:#}"
+            ));
         }
     }
-    Ok(())
 }

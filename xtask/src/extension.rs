@@ -59,10 +59,15 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    /// Reads and validates `folder/metadata.hcl`. `shown` is the file's name in messages.
+    /// Reads and validates `folder/metadata.hcl` of the repository at `root`. `shown` is the file's name in messages.
     /// None when an error was found; warnings alone leave it usable.
-    pub(crate) fn load(folder: &Path, shown: &Path, findings: &mut Findings) -> Option<Self> {
-        let file = File::read(&folder.join("metadata.hcl"), findings)?;
+    pub(crate) fn load(
+        root: &Path,
+        folder: &Path,
+        shown: &Path,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let file = File::read(root, &folder.join("metadata.hcl"), findings)?;
         Self::from_file(&file, folder, shown, findings)
     }
 

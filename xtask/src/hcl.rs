@@ -12,7 +12,7 @@ use hcl_edit::{
     template::Element,
 };
 
-use crate::finding::Findings;
+use crate::{finding::Findings, own::source};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
@@ -74,11 +74,16 @@ impl File {
         }
     }
 
-    pub(crate) fn read(path: &Path, findings: &mut Findings) -> Option<Self> {
-        match fs_err::read_to_string(path) {
-            Ok(text) => Self::parse(&text, findings),
-            Err(error) => {
-                findings.error(None, format!("cannot be read: {error}"));
+    /// Reads a file of the repository at `root`.
+    pub(crate) fn read(root: &Path, path: &Path, findings: &mut Findings) -> Option<Self> {
+        match source::read(root, path) {
+            Ok(Some(text)) => Self::parse(&text, findings),
+            Ok(None) => {
+                findings.error(None, "is not there");
+                None
+            }
+            Err(failure) => {
+                findings.error(None, failure.message);
                 None
             }
         }

@@ -16,7 +16,6 @@ mod event;
 mod exec;
 mod extension;
 mod failure;
-mod file;
 mod finding;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -7,6 +7,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 mod cmd;
+mod location;
 mod question;
 mod rotation;
 mod secret;
@@ -16,6 +17,7 @@ mod tests;
 pub(crate) mod values;
 
 pub(crate) use cmd::{Arg, Cmd, Stdin};
+pub(crate) use location::Location;
 pub(crate) use question::Question;
 pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
@@ -57,28 +59,30 @@ impl fmt::Display for Probe {
 pub(crate) enum Action {
     Run(Cmd),
     /// Make a folder and those above it.
-    Folder(PathBuf),
+    Folder(Location),
+    /// Make a folder the sandbox's, if it is absent or empty: see `own/folder.rs`.
+    Claim(PathBuf),
     /// Write a file; it appears whole or not at all.
     Write {
-        path: PathBuf,
+        path: Location,
         contents: String,
     },
     /// Merge JSON objects into one file: what `buildx bake` wrote for each extension.
     MergeJson {
         from: Vec<PathBuf>,
-        into: PathBuf,
+        into: Location,
     },
     /// Drop the superseded timestamped images of one target.
     Rotate(Rotation),
     /// Write a program that anybody may run.
     Script {
-        path: PathBuf,
+        path: Location,
         contents: String,
     },
     /// Extract every Debian package that lies in a folder.
     Extract {
         from: PathBuf,
-        into: PathBuf,
+        into: Location,
     },
     /// Start a process that stays, its output in `log`.
     Start {
@@ -95,16 +99,16 @@ pub(crate) enum Action {
     /// Keep what a command prints in a file that only its owner may read.
     Save {
         cmd: Cmd,
-        path: PathBuf,
+        path: Location,
     },
     /// Write the values that the suites read, from the annotations of images.
     Values(Box<Values>),
     Rename {
-        from: PathBuf,
-        to: PathBuf,
+        from: Location,
+        to: Location,
     },
-    /// Remove a folder that an earlier run has left half-made, if there is one.
-    RemoveFolder(PathBuf),
+    /// Remove a folder of ours that an earlier run has left half-made, if there is one.
+    RemoveFolder(Location),
 }
 
 /// Prints as lines that a shell takes and that do the same.
@@ -113,6 +117,7 @@ impl fmt::Display for Action {
         match self {
             Action::Run(cmd) => cmd.fmt(f),
             Action::Folder(path) => write!(f, "mkdir -p -- {}", operand(path)),
+            Action::Claim(path) => write!(f, "mkdir -p -- {}", operand(path)),
             Action::Write { path, contents } => {
                 write!(f, "{} > {}", shell::prints(contents), operand(path))
             }
@@ -165,7 +170,7 @@ impl fmt::Display for Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Undo {
     Run(Cmd),
-    RemoveFolder(PathBuf),
+    RemoveFolder(Location),
 }
 
 impl From<Cmd> for Undo {

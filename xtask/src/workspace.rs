@@ -11,6 +11,7 @@ use crate::{
     extension::{Extension, Pin},
     failure::{Failure, did_you_mean},
     finding::{Finding, Findings, Severity},
+    own::source,
     value::Name,
 };
 
@@ -56,6 +57,7 @@ impl Workspace {
                     path.display()
                 )));
             }
+            source::stays_inside(root, &path)?;
             Ok(path)
         };
         let folder = relative(config::PATHS_EXTENSIONS)?;
@@ -77,7 +79,8 @@ impl Workspace {
         })?;
         for entry in entries {
             let path = entry?.path();
-            if !path.join("metadata.hcl").is_file() {
+            // Whatever it is: reading it says what is wrong with it.
+            if fs_err::symlink_metadata(path.join("metadata.hcl")).is_err() {
                 continue;
             }
             let name = path
@@ -98,7 +101,7 @@ impl Workspace {
             }
             workspace
                 .extensions
-                .extend(Extension::load(&path, &shown, &mut findings));
+                .extend(Extension::load(root, &path, &shown, &mut findings));
             workspace.findings.append(&mut findings.all);
             workspace.names.insert(name);
         }

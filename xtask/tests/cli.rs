@@ -55,6 +55,7 @@ mod cli {
     mod interruption;
     mod mistakes;
     mod neighbours;
+    mod ours;
     mod pasted;
     mod refusal;
     mod repositories;

@@ -16,7 +16,8 @@ use crate::{
     failure::Failure,
     image::{self, Built, Metadata},
     matrix::{self, Build, Filter, PLATFORMS},
-    plan::{Action, Plan, Step, StepId, shell},
+    own::file,
+    plan::{Action, Location, Plan, Step, StepId, shell},
     run::Report,
     sandbox::{Sandbox, archive::Repinned, engage::Engaged},
     tool::{
@@ -58,7 +59,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let place = plan.add(
         Step::new(
             "folder for bake's metadata",
-            Action::Folder(folder.to_owned()),
+            Action::Folder(Location::output(folder)),
         )
         .quiet(),
     );
@@ -122,7 +123,7 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         let after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
         let merge = Action::MergeJson {
             from: baked.iter().map(|done| done.metadata.clone()).collect(),
-            into: into.clone(),
+            into: Location::Named(into.clone()),
         };
         plan.add(Step::new("metadata file", merge).after(after).quiet());
     }
@@ -132,10 +133,12 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
 /// The step that writes the metadata file of an extension that is pinned to the archive's versions.
 pub(super) fn write_metadata(plan: &mut Plan, repinned: &[Repinned], name: &str) -> Option<StepId> {
     let copy = repinned.iter().find(|copy| copy.extension.name == name)?;
-    let folder = Action::Folder(copy.file.parent().map(Path::to_owned).unwrap_or_default());
+    let folder = Action::Folder(Location::Output(
+        copy.file.parent().map(Path::to_owned).unwrap_or_default(),
+    ));
     let folder = plan.add(Step::new(format!("metadata {name}"), folder).quiet());
     let write = Action::Write {
-        path: copy.file.clone(),
+        path: Location::output(&copy.file),
         contents: copy.contents.clone(),
     };
     let write = Step::new(format!("write metadata {name}"), write).after([folder]);
@@ -228,7 +231,11 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let metadata_file = args
         .metadata_file
         .as_deref()
-        .filter(|path| !path.as_os_str().is_empty());
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(|path| context.resolve(path));
+    if let Some(path) = &metadata_file {
+        file::can_be_written(path)?;
+    }
     let baked = plan(
         &mut steps,
         &Request {
@@ -241,7 +248,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
             platforms: &args.platform,
             no_cache: args.no_cache,
             sandbox: engaged.sandbox.is_some(),
-            metadata_file: metadata_file.map(|path| context.resolve(path)),
+            metadata_file,
             after: &[],
         },
     );

@@ -14,6 +14,7 @@ use crate::{
     extension::Extension,
     failure::{Failure, Kind},
     finding::{Finding, Findings, Severity},
+    own::source,
     plan::{Plan, Step, StepId},
     tool::{buildx::Bake, docker},
     ui::Table,
@@ -107,12 +108,9 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
     let mut all = Vec::new();
     let mut about = |name: &str, check: &mut dyn FnMut(Option<String>, &mut Findings)| {
         let mut findings = Findings::about(shown.join(name));
-        match fs_err::read_to_string(folder.join(name)) {
-            Ok(text) => check(Some(text), &mut findings),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                check(None, &mut findings);
-            }
-            Err(error) => findings.error(None, format!("cannot be read: {error}")),
+        match source::read(&workspace.root, &folder.join(name)) {
+            Ok(text) => check(text, &mut findings),
+            Err(failure) => findings.error(None, failure.message),
         }
         all.append(&mut findings.all);
     };

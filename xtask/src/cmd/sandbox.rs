@@ -51,6 +51,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
     let state = sandbox.state();
     let (name, pid) = match &state {
         State::Absent => ("absent", None),
+        State::Foreign => ("not a sandbox", None),
         State::Stopped => ("stopped", None),
         State::Running(engine) => ("running", Some(engine.pid)),
     };
@@ -99,6 +100,7 @@ fn exec(command: &[OsString], context: &mut Context) -> anyhow::Result<ExitCode>
 
 fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
     let sandbox = context.sandbox()?;
+    sandbox.refuse_foreign()?;
     if sandbox.state() == State::Absent {
         context.ui.conclusion("there is no sandbox");
         return Ok(());

@@ -3,7 +3,7 @@ use super::*;
 
 fn load(toml: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
     let root = tempfile::tempdir()?;
-    crate::file::write_atomically(&root.path().join("xtask.toml"), toml)?;
+    fs_err::write(root.path().join("xtask.toml"), toml)?;
     let env: BTreeMap<String, OsString> = env
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()))

@@ -7,7 +7,7 @@ use super::{
     Environment, FOLDER, LABEL,
     world::{Presence, World},
 };
-use crate::plan::{Action, Cmd, Plan, Step, StepId};
+use crate::plan::{Action, Cmd, Location, Plan, Step, StepId};
 
 impl Environment {
     /// The steps that remove what is there and ours. What is not ours is named in a note.
@@ -80,7 +80,10 @@ impl Environment {
         let folder = PathBuf::from(FOLDER);
         if folder.exists() {
             // Kind makes its kubeconfig's folder again, if only for a lock.
-            let step = Step::new(format!("files in {FOLDER}"), Action::RemoveFolder(folder));
+            let step = Step::new(
+                format!("files in {FOLDER}"),
+                Action::RemoveFolder(Location::Output(folder)),
+            );
             plan.add(step.ended(before));
         }
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Action, Cmd, Plan, Probe, Question, Step, StepId},
+    plan::{Action, Cmd, Location, Plan, Probe, Question, Step, StepId},
     tool::kind::{config, nodes},
 };
 
@@ -131,16 +131,21 @@ impl Environment {
         let network = self.network();
         // A folder of its own: a kind that was killed leaves a lock beside its kubeconfig.
         let folder = PathBuf::from(FOLDER).join("kind");
-        let clear = plan
-            .add(Step::new("clear kind's folder", Action::RemoveFolder(folder.clone())).quiet());
         let clear = plan.add(
-            Step::new("kind's folder", Action::Folder(folder.clone()))
+            Step::new(
+                "clear kind's folder",
+                Action::RemoveFolder(Location::output(&folder)),
+            )
+            .quiet(),
+        );
+        let clear = plan.add(
+            Step::new("kind's folder", Action::Folder(Location::output(&folder)))
                 .after([clear])
                 .quiet(),
         );
         let path = folder.join("config.yaml");
         let write = Action::Write {
-            path: path.clone(),
+            path: Location::output(&path),
             contents: config.to_owned(),
         };
         let written = plan.add(
@@ -167,8 +172,8 @@ impl Environment {
         let created = plan.add(create);
         // What kind has just written is what it would say when asked.
         let keep = Action::Rename {
-            from: folder.join("kubeconfig"),
-            to: self.access().kubeconfig,
+            from: Location::output(folder.join("kubeconfig")),
+            to: Location::Output(self.access().kubeconfig),
         };
         vec![plan.add(Step::new("kubeconfig", keep).after([created]).quiet())]
     }
@@ -231,7 +236,7 @@ impl Environment {
     fn save_kubeconfig(&self, plan: &mut Plan, name: &str, after: &[StepId]) -> StepId {
         let save = Action::Save {
             cmd: kind(&self.network()).kubeconfig(name, false),
-            path: self.access().kubeconfig,
+            path: Location::Output(self.access().kubeconfig),
         };
         let step = Step::new("kubeconfig", save).after(after.iter().copied());
         plan.add(step.quiet())

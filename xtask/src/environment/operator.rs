@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The operator: applied, upgraded in place, or left as it is.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    own::source,
     plan::{Plan, Probe, Question, Step, StepId},
     tool::kubectl::Access,
 };
@@ -230,11 +231,11 @@ pub(crate) fn evidence(access: &Access, about: Option<&str>) -> Vec<Question> {
 }
 
 /// The same manifest gives the same stamp: of a file its contents, of a URL its address.
-fn stamp(source: &str, image: Option<&str>) -> Result<String, Failure> {
-    let mut stamp = source.to_owned();
-    if release::is_path(source) {
-        release::check_path(source)?;
-        let text = fs_err::read(source).map_err(|error| Failure::invalid(error.to_string()))?;
+fn stamp(manifest: &str, image: Option<&str>) -> Result<String, Failure> {
+    let mut stamp = manifest.to_owned();
+    if release::is_path(manifest) {
+        release::check_path(manifest)?;
+        let text = source::read_named(Path::new(manifest))?.unwrap_or_default();
         let digest = Sha256::digest(&text);
         stamp = format!("sha256:{}", crate::image::hex(&digest[..8]));
     }

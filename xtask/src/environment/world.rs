@@ -9,7 +9,8 @@ use super::{DEPLOYMENT, Environment, LABEL, RELEASE, STAMP, kind};
 use crate::{
     exec::{CmdFailure, Exec, Reason},
     failure::Failure,
-    file,
+    own::file,
+    plan::Location,
     tool::{
         self,
         docker::{self, Container},
@@ -161,7 +162,9 @@ impl World {
             let access = environment.access();
             let get = kind(&environment.network()).kubeconfig(&wanted, false);
             match exec.read(&get, Some(PATIENCE)) {
-                Ok(text) if keep => file::write_private(&access.kubeconfig, &text)?,
+                Ok(text) if keep => {
+                    file::write_private(&Location::output(&access.kubeconfig), &text)?;
+                }
                 // Without kind, the kubeconfig of an earlier run will do.
                 Err(failed) if failed.is_missing() && !access.kubeconfig.is_file() => {
                     return Err(tool::missing("kind").into());

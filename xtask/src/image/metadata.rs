@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, own::source};
 
 /// What `--metadata-file` holds: per target an object with the image's digest and names. There may be
 /// other top-level keys (`buildx.build.warnings`), which are not targets.
@@ -16,14 +16,15 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        Ok(
-            Self::parse(&fs_err::read_to_string(file)?).map_err(|error| {
-                Failure::failed(format!(
-                    "`{}` is not what bake writes: {error}",
-                    file.display()
-                ))
-            })?,
-        )
+        let failed = |why: String| {
+            Failure::failed(format!(
+                "`{}` is not what bake writes: {why}",
+                file.display()
+            ))
+        };
+        let text =
+            source::read(Path::new("."), file)?.ok_or_else(|| failed("it is not there".into()))?;
+        Ok(Self::parse(&text).map_err(|error| failed(error.to_string()))?)
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {

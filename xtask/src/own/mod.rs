@@ -5,6 +5,17 @@
 //! run, a container or a namespace the label of its run or environment. A name, a number or an open file
 //! is no mark: somebody else may have the same.
 
+mod beneath;
+pub(crate) mod file;
+pub(crate) mod folder;
+pub(crate) mod lock;
+mod mounts;
+pub(crate) mod output;
+mod removal;
+mod run_folder;
 mod run_id;
+pub(crate) mod source;
 
+pub(crate) use beneath::resolved;
+pub(crate) use run_folder::RunFolder;
 pub(crate) use run_id::RunId;

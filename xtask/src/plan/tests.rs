@@ -59,13 +59,13 @@ fn a_rotation_keeps_the_newest_and_all_that_is_not_its_own() {
 fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
     let mut plan = Plan::default();
     plan.note("for linux/amd64, this machine's platform");
-    let folder = plan.add(Step::new("folder", Action::Folder("a b".into())));
+    let folder = plan.add(Step::new("folder", Action::Folder(Location::output("a b"))));
     plan.add(
         Step::new(
             "merge",
             Action::MergeJson {
                 from: vec!["x.json".into(), "y.json".into()],
-                into: "all.json".into(),
+                into: Location::output("all.json"),
             },
         )
         .after([folder]),

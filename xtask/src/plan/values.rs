@@ -2,11 +2,11 @@
 //! The values of one extension image, as the Chainsaw suites read them. The names in here are an
 //! interface: add to them, never rename.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value, json};
 
-use super::shell;
+use super::{Location, shell};
 use crate::{
     extension::Extension,
     failure::Failure,
@@ -30,7 +30,7 @@ pub(crate) struct Values {
     pub psql_image: Option<String>,
     /// The nodes' platform, `linux/amd64`: an image without it would be mounted all the same.
     pub platform: String,
-    pub output: PathBuf,
+    pub output: Location,
 }
 
 /// An extension that the tested one needs, and where its image may be; the first that exists is taken.

@@ -14,9 +14,9 @@ use crate::{
     event::{Event, Outcome},
     exec::CmdFailure,
     failure::Failure,
-    file,
     image::Metadata,
-    plan::{Action, Cmd, Probe, Rotation, Step, Undo, Values, values::Mounted},
+    own::{file, folder},
+    plan::{Action, Cmd, Location, Probe, Rotation, Step, Undo, Values, values::Mounted},
     tool::imagetools::Described,
     yaml,
 };
@@ -45,14 +45,12 @@ impl Walk<'_> {
                 };
                 ended.map_err(|failed| anyhow::Error::from(explain(failed)))?;
             }
-            Action::Folder(path) => fs_err::create_dir_all(path)?,
+            Action::Folder(path) => file::make_folder(path)?,
+            Action::Claim(path) => folder::take(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
             Action::MergeJson { from, into } => merge(from, into)?,
             Action::Rotate(rotation) => return self.rotate(rotation, warn),
-            Action::Script { path, contents } => {
-                file::write_atomically(path, contents)?;
-                fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-            }
+            Action::Script { path, contents } => file::write_program(path, contents)?,
             Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
             Action::Start { cmd, log } => {
                 self.exec
@@ -73,7 +71,7 @@ impl Walk<'_> {
                 file::write_private(path, &text)?;
             }
             Action::Values(values) => self.write_values(values)?,
-            Action::Rename { from, to } => fs_err::rename(from, to)?,
+            Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
         }
         Ok(Outcome::Done(None))
@@ -107,10 +105,10 @@ impl Walk<'_> {
     fn extract(
         &self,
         from: &Path,
-        into: &Path,
+        into: &Location,
         output: &mut dyn FnMut(&str),
     ) -> anyhow::Result<()> {
-        fs_err::create_dir_all(into)?;
+        file::make_folder(into)?;
         for entry in fs_err::read_dir(from)? {
             let package = entry?.path();
             if package
@@ -120,7 +118,7 @@ impl Walk<'_> {
                 let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
                     .args(["-x", "--"])
                     .arg(&package)
-                    .arg(into);
+                    .arg(&**into);
                 self.exec
                     .run(&cmd, None, None, output)
                     .map_err(Failure::from)?;
@@ -317,7 +315,7 @@ pub(super) fn explain(failed: CmdFailure) -> Failure {
     }
 }
 
-fn merge(from: &[PathBuf], into: &Path) -> anyhow::Result<()> {
+fn merge(from: &[PathBuf], into: &Location) -> anyhow::Result<()> {
     let mut all = Metadata::default();
     for path in from {
         all.extend(Metadata::read(path)?);

@@ -4,7 +4,12 @@
 use std::time::Duration;
 
 use super::{Walk, log_name};
-use crate::{diagnosis, failure::Failure, file, plan::Step};
+use crate::{
+    diagnosis,
+    failure::Failure,
+    own::file,
+    plan::{Location, Step},
+};
 
 /// A cluster that does not answer must not hold up the report.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,9 +37,8 @@ impl Walk<'_> {
                     format!("{failed}\n{}\n", failed.cause().unwrap_or_default())
                 }
             };
-            let kept = fs_err::create_dir_all(&folder)
-                .map_err(anyhow::Error::from)
-                .and_then(|()| file::write_atomically(&folder.join(name), &text));
+            let place = Location::ours(&self.options.logs, folder.join(name));
+            let kept = file::write_atomically(&place, &text);
             if let Err(error) = kept {
                 return failure.detail(format!(
                     "what the cluster says could not be kept: {error:#}"

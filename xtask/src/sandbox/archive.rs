@@ -12,6 +12,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use crate::{
     extension::{Extension, Pin, Versions, version_of},
     failure::Failure,
+    own::source,
     value::PackageName,
 };
 
@@ -59,6 +60,7 @@ fn pins(extensions: &[Extension]) -> impl Iterator<Item = (&str, &Pin)> {
 /// The extension pinned to the archive's versions under the distro `suite`. None when the archive has
 /// none of its packages.
 pub(crate) fn repin(
+    root: &Path,
     extension: &Extension,
     archive: &Archive,
     suite: &str,
@@ -89,9 +91,7 @@ pub(crate) fn repin(
     if majors.is_empty() {
         return Ok(None);
     }
-    let source = extension.folder.join("metadata.hcl");
-    let text =
-        fs_err::read_to_string(&source).map_err(|error| Failure::invalid(error.to_string()))?;
+    let text = source::read(root, &extension.folder.join("metadata.hcl"))?.unwrap_or_default();
     let versions = Versions::from([(suite.to_owned(), majors)]);
     let contents = replace_versions(&text, &versions).ok_or_else(|| {
         Failure::invalid(format!(

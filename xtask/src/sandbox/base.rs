@@ -31,7 +31,7 @@ pub(crate) fn add(
         Step::new(
             format!("write {}", path.display()),
             Action::Write {
-                path: path.to_owned(),
+                path: sandbox.location(path),
                 contents: contents.to_owned(),
             },
         )
@@ -70,8 +70,8 @@ pub(crate) fn add(
         Step::new(
             format!("keep the base root {major}"),
             Action::Rename {
-                from: partial,
-                to: tar,
+                from: sandbox.location(partial),
+                to: sandbox.location(tar),
             },
         )
         .after([root])

@@ -12,7 +12,7 @@ use nix::{
 };
 
 use super::{Sandbox, State, start_time};
-use crate::{failure::Failure, file};
+use crate::{failure::Failure, own::folder};
 
 /// Stops the engine if it runs: asks, waits up to 30 s, then kills. True when there was one.
 pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
@@ -43,22 +43,14 @@ pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
 
 /// Removes the sandbox altogether. True when there was one.
 pub(crate) fn remove(sandbox: &Sandbox) -> anyhow::Result<bool> {
+    sandbox.refuse_foreign()?;
     if sandbox.state() == State::Absent {
         return Ok(false);
     }
-    if !sandbox.marker().exists() {
-        return Err(Failure::invalid(format!(
-            "`{}` is not a sandbox: `{}` is missing in it",
-            sandbox.folder.display(),
-            sandbox.marker().display()
-        ))
-        .hint("remove it by hand if it is yours to remove")
-        .into());
-    }
+    folder::refuse_mounts(&sandbox.folder)?;
     stop(sandbox)?;
     remove_cgroups(&sandbox.cgroup());
-    file::remove_folder(&sandbox.folder)?;
-    Ok(true)
+    folder::remove(&sandbox.folder)
 }
 
 /// Empty groups stay behind when their processes have gone. A group that is in use stays.

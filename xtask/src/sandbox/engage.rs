@@ -16,6 +16,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     matrix,
+    own::file,
     plan::{Cmd, Plan, StepId},
     tool::{apt, docker, imagetools},
     workspace::Workspace,
@@ -153,7 +154,7 @@ impl Context {
     ) -> anyhow::Result<()> {
         let archive = self.archive(sandbox, &engaged.workspace, dry_run)?;
         for extension in engaged.workspace.extensions() {
-            match archive::repin(extension, &archive, &sandbox.suite)? {
+            match archive::repin(&self.root, extension, &archive, &sandbox.suite)? {
                 Some(copy) => engaged.repinned.push(copy),
                 None => self.ui.note(&format!(
                     "Debian {} has no package for `{}`: left out",
@@ -181,6 +182,7 @@ impl Context {
     /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
     pub(crate) fn sandbox_up(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
         up::refuse()?;
+        sandbox.refuse_foreign()?;
         self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
         let _lock = self.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
         if matches!(sandbox.state(), State::Running(_)) && !up::is_current(sandbox) {
@@ -311,8 +313,8 @@ impl Context {
             .read(&ask, Some(std::time::Duration::from_secs(20)))
             .is_ok();
         if !dry_run {
-            crate::file::write_atomically(
-                &file,
+            file::write_atomically(
+                &sandbox.location(&file),
                 if published { "published\n" } else { "debian\n" },
             )?;
         }
@@ -351,7 +353,10 @@ impl Context {
             workspace.extensions(),
         )))?;
         let archive = apt::parse_versions(&text);
-        crate::file::write_atomically(&file, &crate::ui::pretty(&serde_json::to_value(&archive)?))?;
+        file::write_atomically(
+            &sandbox.location(&file),
+            &crate::ui::pretty(&serde_json::to_value(&archive)?),
+        )?;
         Ok(archive)
     }
 

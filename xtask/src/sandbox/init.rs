@@ -26,7 +26,14 @@ use nix::{
 };
 
 use super::PATH;
-use crate::{exec::Real, file, plan::Cmd};
+use crate::{
+    exec::Real,
+    own::{
+        file,
+        folder::{self, Claim},
+    },
+    plan::{Cmd, Location},
+};
 
 /// Folders of the host that the sandbox has of its own.
 const OWN: &[&str] = &[
@@ -59,6 +66,11 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
+    anyhow::ensure!(
+        matches!(folder::claim(folder)?, Claim::Ours),
+        "`{}` is not a sandbox",
+        folder.display()
+    );
     // /proc is still the host's, so this is our number as the host sees it.
     let pid: i32 = fs_err::read_link("/proc/self")?.to_string_lossy().parse()?;
     let started = super::start_time(pid).context("no start time of our own")?;
@@ -80,10 +92,9 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
         Path::new("/var/log/dockerd.log"),
     )?;
     // Written last and by our own hand: who reads it finds namespaces that are complete.
+    let folder = Path::new("/host").join(folder.strip_prefix("/")?);
     file::write_atomically(
-        &Path::new("/host")
-            .join(folder.strip_prefix("/")?)
-            .join("engine"),
+        &Location::ours(&folder, folder.join("engine")),
         &format!("{pid} {started}\n"),
     )?;
     let ended = wait(dockerd, engine_network, &stop);
@@ -97,7 +108,7 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
 /// Files of the root that depend on the host's state of today.
 fn prepare(root: &Path) -> anyhow::Result<()> {
     for name in ["host", "oldroot", "etc/xtask/docker", "var/lib/docker"] {
-        fs_err::create_dir_all(root.join(name))?;
+        file::make_folder(&Location::ours(root, root.join(name)))?;
     }
     // The host's search domains, but a resolver that can be reached from inside.
     let host = fs_err::read_to_string("/etc/resolv.conf").unwrap_or_default();
@@ -105,25 +116,22 @@ fn prepare(root: &Path) -> anyhow::Result<()> {
         .lines()
         .filter(|line| line.starts_with("search") || line.starts_with("options"));
     let lines: Vec<&str> = kept.collect();
-    file::write_atomically(
-        &root.join("etc/resolv.conf"),
+    // A link of the root's, to `/run` say, would lead to the host's own file.
+    let write = |name: &str, contents: &str| {
+        file::write_atomically(&Location::ours(root, root.join(name)), contents)
+    };
+    write(
+        "etc/resolv.conf",
         &format!("nameserver {RESOLVER}\n{}\n", lines.join("\n")),
     )?;
     // A company's own certificate authorities are the host's business, and ours.
-    let certificates = Path::new("etc/ssl/certs/ca-certificates.crt");
-    let from = Path::new("/").join(certificates);
-    if from.exists() {
-        fs_err::copy(from, root.join(certificates))?;
+    for name in ["etc/ssl/certs/ca-certificates.crt", "etc/hosts"] {
+        match fs_err::read_to_string(Path::new("/").join(name)) {
+            Ok(text) => write(name, &text)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    fs_err::copy("/etc/hosts", root.join("etc/hosts"))
-        .map(|_| ())
-        .or_else(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })?;
     Ok(())
 }
 
@@ -142,7 +150,8 @@ fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// (`pivot_root`), not a chroot.
 fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
     let docker = folder.join("docker");
-    fs_err::create_dir_all(&docker)?;
+    file::make_folder(&Location::ours(folder, &docker))?;
+    let make = |path: &Path| file::make_folder(&Location::ours(root, path));
     // All of the host, for `/host`: taken before anything of ours is mounted.
     let top_level: Vec<PathBuf> = fs_err::read_dir("/")?
         .filter_map(Result::ok)
@@ -166,7 +175,7 @@ fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
     }
     // The host's own folders appear inside under their own names.
     for path in &top_level {
-        fs_err::create_dir_all(inside(path))?;
+        make(&inside(path))?;
         bind(path, &inside(path))?;
     }
     bind(&docker, &root.join("var/lib/docker"))?;
@@ -175,7 +184,7 @@ fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
     for path in [folder, repository] {
         let place = inside(path);
         if !place.exists() {
-            fs_err::create_dir_all(&place)?;
+            make(&place)?;
             bind(path, &place)?;
         }
     }

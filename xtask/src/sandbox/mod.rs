@@ -27,7 +27,11 @@ use crate::{
     config::{self, Config},
     exec::{Exec, Real},
     failure::Failure,
-    plan::{Cmd, shell},
+    own::{
+        self,
+        folder::{self, Claim},
+    },
+    plan::{Cmd, Location, shell},
     value::{Suite, Url},
 };
 
@@ -49,6 +53,8 @@ pub(crate) struct Sandbox {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Absent,
+    /// There is a folder, and it is not ours.
+    Foreign,
     /// Files, but no engine: stopped, killed, or only half made.
     Stopped,
     Running(Engine),
@@ -97,7 +103,7 @@ impl Sandbox {
                     Failure::invalid(
                         "no folder for the sandbox: neither XDG_CACHE_HOME nor HOME is set",
                     )
-                    .hint("set `[sandbox] folder` or `XTASK_SANDBOX_FOLDER`")
+                    .hint("set `XTASK_SANDBOX_FOLDER`")
                 })?
                 .join("xtask-sandbox")
         } else {
@@ -109,6 +115,13 @@ impl Sandbox {
                 folder.display()
             )));
         }
+        // What is compared with mounts, and marked, is the folder itself, by whatever way it is reached.
+        let folder = own::resolved(&folder).map_err(|error| {
+            Failure::invalid(format!(
+                "the sandbox's folder `{}` cannot be reached: {error}",
+                folder.display()
+            ))
+        })?;
         Ok(Self {
             folder,
             suite: typed(config, config::SANDBOX_SUITE)?,
@@ -128,9 +141,17 @@ impl Sandbox {
         self.folder.join("bin")
     }
 
-    /// Says that the folder is a sandbox's, so `down` knows that it may remove it.
-    pub(crate) fn marker(&self) -> PathBuf {
-        self.folder.join("xtask-sandbox")
+    /// A place in the folder, for a step that writes or removes there.
+    pub(crate) fn location(&self, path: impl Into<PathBuf>) -> Location {
+        Location::ours(&self.folder, path)
+    }
+
+    /// Refuses a folder that is not ours and cannot become ours. Nothing is written.
+    pub(crate) fn refuse_foreign(&self) -> anyhow::Result<()> {
+        match folder::claim(&self.folder)? {
+            Claim::Foreign(failure) => Err(failure.into()),
+            Claim::Free | Claim::Ours => Ok(()),
+        }
     }
 
     pub(crate) fn engine_log(&self) -> PathBuf {
@@ -149,8 +170,11 @@ impl Sandbox {
     }
 
     pub(crate) fn state(&self) -> State {
-        if !self.folder.exists() {
-            return State::Absent;
+        match folder::claim(&self.folder) {
+            Ok(Claim::Ours) => {}
+            Ok(Claim::Free) => return State::Absent,
+            // What somebody else's folder says of processes is nothing to us.
+            Ok(Claim::Foreign(_)) | Err(_) => return State::Foreign,
         }
         let engine = fs_err::read_to_string(self.engine_file())
             .ok()
@@ -189,9 +213,7 @@ impl Sandbox {
 
     /// Lets go of the lock and removes its file: after `down` nothing is left.
     pub(crate) fn unlock(&self, lock: File) -> anyhow::Result<()> {
-        fs_err::remove_file(self.lock_file())?;
-        drop(lock);
-        Ok(())
+        own::lock::remove(&self.lock_file(), lock)
     }
 
     /// The script that runs a program inside, in the current folder.

@@ -116,6 +116,12 @@ pub(crate) struct Caller<'a> {
     pub(crate) repository: &'a Path,
 }
 
+/// This program, for a shell.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| "target/debug/xtask".into());
+    shell_words::quote(&path.to_string_lossy()).into_owned()
+}
+
 /// Why this machine cannot have a sandbox, if it cannot.
 pub(crate) fn refuse() -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
@@ -124,7 +130,7 @@ pub(crate) fn refuse() -> Result<(), Failure> {
     }
     if !nix::unistd::geteuid().is_root() {
         return Err(Failure::unavailable("the sandbox needs root: it makes namespaces, mounts and a network for its engine")
-            .hint("run the same command with `sudo -E env PATH=\"$PATH\"`, or install Docker and leave out `--sandbox`"));
+            .hint(format!("run this program as root, not cargo, which would leave root's files in `target`: `sudo -E env PATH=\"$PATH\" {} …`; or install Docker and leave out `--sandbox`", program())));
     }
     if !Path::new("/dev/net/tun").exists() {
         return Err(
@@ -143,25 +149,20 @@ pub(crate) fn add(
     tools: &Mmdebstrap,
     caller: &Caller<'_>,
 ) -> (Vec<StepId>, StepId) {
-    let text =
-        "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\n";
-    let marker = Action::Write {
-        path: sandbox.marker(),
-        contents: text.into(),
-    };
+    let marker = Action::Claim(sandbox.folder.clone());
     let marker = plan.add(Step::new("mark the sandbox's folder", marker).quiet());
     let clear = Step::new(
         "clear temporary files",
-        Action::RemoveFolder(tools.temporary.clone()),
+        Action::RemoveFolder(sandbox.location(&tools.temporary)),
     );
     let clear = plan.add(clear.after([marker]).quiet());
     let place = Step::new(
         "folder for temporary files",
-        Action::Folder(tools.temporary.clone()),
+        Action::Folder(sandbox.location(&tools.temporary)),
     );
     let mut before = vec![plan.add(place.after([clear]).quiet())];
     if let Some(extracted) = &tools.extracted {
-        before.push(fetch(plan, &sandbox.folder, extracted, marker));
+        before.push(fetch(plan, sandbox, extracted, marker));
     }
     let mut ready = vec![add_root(plan, sandbox, tools, marker, &before)];
     ready.extend(add_wrappers(plan, sandbox, marker));
@@ -185,7 +186,7 @@ fn add_root(
     let partial = sandbox.folder.join("root.new");
     let clear = Step::new(
         "clear a half-made root",
-        Action::RemoveFolder(partial.clone()),
+        Action::RemoveFolder(sandbox.location(&partial)),
     );
     let clear = plan.add(clear.after([marker]).quiet());
     let cmd = apt::Root {
@@ -205,21 +206,24 @@ fn add_root(
         "{{\"features\": {{\"containerd-snapshotter\": true}}, \"cgroup-parent\": \"/{}\"}}\n",
         sandbox.cgroup()
     );
-    let path = partial.join("etc/docker/daemon.json");
+    let path = sandbox.location(partial.join("etc/docker/daemon.json"));
     let mut last = made;
     let stamped = Action::Write {
-        path: partial.join(STAMP),
+        path: sandbox.location(partial.join(STAMP)),
         contents: stamp(sandbox),
     };
     for (name, action) in [
         ("configure the engine", Action::Write { path, contents }),
         ("stamp the root", stamped),
-        ("clear an outdated root", Action::RemoveFolder(root.clone())),
+        (
+            "clear an outdated root",
+            Action::RemoveFolder(sandbox.location(&root)),
+        ),
         (
             "keep the root",
             Action::Rename {
-                from: partial,
-                to: root,
+                from: sandbox.location(partial),
+                to: sandbox.location(root),
             },
         ),
     ] {
@@ -239,6 +243,7 @@ fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepI
         .chain(PROGRAMS.iter().map(wrapper))
         .map(|(path, contents)| {
             let name = format!("write {}", path.display());
+            let path = sandbox.location(path);
             plan.add(
                 Step::new(name, Action::Script { path, contents })
                     .after([marker])
@@ -282,9 +287,9 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
 }
 
 /// Fetches mmdebstrap and what it needs from this machine's own distribution, installing nothing.
-fn fetch(plan: &mut Plan, folder: &Path, extracted: &Path, marker: StepId) -> StepId {
-    let apt = folder.join("apt");
-    let partial = folder.join("tools.new");
+fn fetch(plan: &mut Plan, sandbox: &Sandbox, extracted: &Path, marker: StepId) -> StepId {
+    let apt = sandbox.folder.join("apt");
+    let partial = sandbox.location(sandbox.folder.join("tools.new"));
     let have = || Probe::Exists(extracted.to_owned());
     let packages = apt.join("cache/archives");
     let mut last = marker;
@@ -293,11 +298,11 @@ fn fetch(plan: &mut Plan, folder: &Path, extracted: &Path, marker: StepId) -> St
     let quiet = |name: &str, action: Action| Step::new(name, action).quiet();
     add(quiet(
         "folder for packages",
-        Action::Folder(packages.join("partial")),
+        Action::Folder(sandbox.location(packages.join("partial"))),
     ));
     add(quiet(
         "folder for the index",
-        Action::Folder(apt.join("lists/partial")),
+        Action::Folder(sandbox.location(apt.join("lists/partial"))),
     ));
     add(Step::run("package index", apt::update_cmd(&apt)));
     add(Step::run(
@@ -319,7 +324,7 @@ fn fetch(plan: &mut Plan, folder: &Path, extracted: &Path, marker: StepId) -> St
         "keep mmdebstrap",
         Action::Rename {
             from: partial,
-            to: extracted.to_owned(),
+            to: sandbox.location(extracted),
         },
     ));
     last

@@ -101,14 +101,15 @@ fn a_metadata_file_that_cannot_be_written_is_said_and_nothing_is_left_beside_it(
     let before = fixture.files();
     refused(
         fixture.xtask(&["bake", "gamma", "--metadata-file", "place"]),
-        1,
-        "failed to write `place`",
+        2,
+        "`place` cannot be written: it is a folder",
     );
     refused(
         fixture.xtask(&["bake", "gamma", "--metadata-file", "place/file/m.json"]),
-        1,
-        "failed to write `place/file/m.json`",
+        2,
+        "`place/file/m.json` cannot be written: ",
     );
+    assert!(fixture.calls_of("[buildx] [bake]").is_empty());
     let mut after = fixture.files();
     after.retain(|path| !path.starts_with(fixture.root().join("target")));
     assert_eq!(after, before);

@@ -64,7 +64,7 @@ fn many_runs_keep_their_own_logs_and_old_ones_go() {
     let folder = fixture.root().join("target/xtask/runs");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 6);
     for number in 0..40 {
-        fs::create_dir(folder.join(format!("{number:010}-1"))).unwrap();
+        fs::create_dir(folder.join(format!("{number:010}-{number:016x}"))).unwrap();
     }
     fixture.xtask(&["checks", "gamma"]).success();
     let mut left: Vec<_> = fs::read_dir(&folder)

@@ -11,7 +11,8 @@ use crate::{
     environment::{Environment, FOLDER, kind},
     exec::Exec,
     failure::Failure,
-    plan::{Action, Plan, Step, shell},
+    own::file,
+    plan::{Action, Location, Plan, Step, shell},
     tool::kubectl,
 };
 
@@ -39,7 +40,11 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
             .into());
     }
     let path = match given {
-        Some(path) => context.resolve(path),
+        Some(path) => {
+            let path = context.resolve(path);
+            file::can_be_written(&path)?;
+            path
+        }
         None if args.internal => PathBuf::from(FOLDER).join("kubeconfig-internal"),
         None => PathBuf::from(FOLDER).join("kubeconfig"),
     };
@@ -54,7 +59,10 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
         refuse_foreign(context, &environment, &path)?;
         let save = Action::Save {
             cmd: kind.kubeconfig(&cluster, args.internal),
-            path: path.clone(),
+            path: match given {
+                Some(_) => Location::Named(path.clone()),
+                None => Location::output(&path),
+            },
         };
         plan.add(Step::new(format!("write {}", path.display()), save));
     }

@@ -19,8 +19,9 @@ use crate::{
     failure::Failure,
     image::{Built, ImageRef},
     matrix::{self, Build, Filter},
+    own::file,
     plan::{
-        Action, Needed, Plan, Step, Values,
+        Action, Location, Needed, Plan, Step, Values,
         values::{BASE_MAJOR, BASE_OS, annotation},
     },
     tool::{docker, imagetools::Described},
@@ -67,8 +68,12 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         }
     }
     let output = match &args.output {
-        Some(path) => context.resolve(path),
-        None => engaged.workspace.shown(&name).join("values.yaml"),
+        Some(path) => {
+            let path = context.resolve(path);
+            file::can_be_written(&path)?;
+            Location::Named(path)
+        }
+        None => Location::Repository(engaged.workspace.shown(&name).join("values.yaml")),
     };
     let world = match &environment.place {
         Place::Existing(access) => World {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What became of each image: the table, the JSON, and the file that `--rerun-failed` reads.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +14,8 @@ use crate::{
     environment::FOLDER,
     event::Outcome,
     failure::Failure,
-    file,
+    own::{file, source},
+    plan::Location,
     run::Report,
     ui::{Table, pretty, seconds},
 };
@@ -110,8 +114,9 @@ pub(super) fn show(
     };
     let value = serde_json::to_value(&tested)?;
     let text = pretty(&value);
-    file::write_atomically(&context.run_folder()?.join("results.json"), &text)?;
-    file::write_atomically(&file_path(), &text)?;
+    let folder = context.run_folder()?;
+    file::write_atomically(&Location::ours(&folder, folder.join("results.json")), &text)?;
+    file::write_atomically(&Location::Output(file_path()), &text)?;
     let passed = tested.iter().filter(|row| row.result == "passed").count();
     context.ui.result(json, &value, &table);
     Ok(passed)
@@ -120,7 +125,7 @@ pub(super) fn show(
 /// What the last run of tests found.
 pub(super) fn last() -> anyhow::Result<Vec<Tested>> {
     let path = file_path();
-    let text = fs_err::read_to_string(&path).map_err(|_| {
+    let text = source::read(Path::new("."), &path)?.ok_or_else(|| {
         Failure::invalid("there are no results of an earlier run")
             .hint("run `cargo xtask e2e test TARGET` or `--all` first")
     })?;

@@ -16,7 +16,7 @@ use crate::{
     environment::{self, LABEL, Place},
     extension::Extension,
     failure::Failure,
-    plan::{Action, Cmd, Plan, Question, Step, StepId},
+    plan::{Action, Cmd, Location, Plan, Question, Step, StepId},
     tool::{chainsaw, kubectl::Access},
 };
 
@@ -113,7 +113,13 @@ impl Runner {
 
     /// Adds what all suites need: the folder for their reports, which chainsaw does not make.
     pub(super) fn add_folder(&self, plan: &mut Plan) -> StepId {
-        plan.add(Step::new("folder for reports", Action::Folder(self.reports.clone())).quiet())
+        plan.add(
+            Step::new(
+                "folder for reports",
+                Action::Folder(Location::output(&self.reports)),
+            )
+            .quiet(),
+        )
     }
 
     /// Adds the suites of a subject.

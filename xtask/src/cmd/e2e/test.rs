@@ -16,6 +16,7 @@ use crate::{
     },
     extension::Extension,
     failure::Failure,
+    own::source,
     plan::Plan,
     workspace::Workspace,
 };
@@ -185,7 +186,7 @@ pub(super) fn reachable(
 
 /// The image under test, as the values name it: the first `reference` in them.
 pub(super) fn image_in(values: &Path) -> anyhow::Result<String> {
-    let text = fs_err::read_to_string(values)?;
+    let text = source::read_named(values)?.unwrap_or_default();
     let mut lines = text
         .lines()
         .map(|line| line.trim().trim_start_matches("- "));

@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     image::{Built, Naming},
     matrix::{self, Build, Filter},
-    plan::{Action, Needed, Plan, Step, StepId, Values},
+    plan::{Action, Location, Needed, Plan, Step, StepId, Values},
     sandbox::engage::Engaged,
     tool::{self, docker},
 };
@@ -197,7 +197,13 @@ pub(super) fn bake_and_value(
         },
     );
     let folder = PathBuf::from(FOLDER).join("values");
-    let place = plan.add(Step::new("folder for values", Action::Folder(folder.clone())).quiet());
+    let place = plan.add(
+        Step::new(
+            "folder for values",
+            Action::Folder(Location::output(&folder)),
+        )
+        .quiet(),
+    );
     let mut tested = Vec::new();
     for build in builds {
         let mut after = vec![place];
@@ -212,7 +218,7 @@ pub(super) fn bake_and_value(
             naming: environment.naming.clone(),
             psql_image: psql_image(context, engaged),
             platform: platform.to_owned(),
-            output: output.clone(),
+            output: Location::output(&output),
         };
         let step = Step::new(
             format!("values {}", build.target),

@@ -18,7 +18,7 @@ use crate::{
     image::{Built, ImageRef},
     matrix::{self, Build, Filter},
     plan::{
-        Action, Plan, Step, StepId, Values,
+        Action, Location, Plan, Step, StepId, Values,
         values::{BASE_MAJOR, BASE_OS, annotation},
     },
     sandbox::engage::Engaged,
@@ -78,7 +78,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         naming: environment.naming.clone(),
         psql_image: psql_image(context, &engaged),
         platform,
-        output: values.clone(),
+        output: Location::output(&values),
         extension: extension.clone(),
     };
     let written = Step::new(format!("values {name}"), Action::Values(Box::new(request)));

@@ -10,7 +10,8 @@ use crate::{
     failure::Failure,
     image::Built,
     matrix::Build,
-    plan::{Action, Arg, Cmd, Plan, Step, StepId, Undo},
+    own::source,
+    plan::{Action, Arg, Cmd, Location, Plan, Step, StepId, Undo},
     sandbox::engage::Engaged,
 };
 
@@ -71,11 +72,7 @@ pub(super) fn test(
         });
     }
     let path = build.extension.folder.join("smoke.sql");
-    let proof = match fs_err::read_to_string(&path) {
-        Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
+    let proof = source::read(&engaged.workspace.root, &path)?;
     Ok(Test {
         name: format!(
             "{} {}-{}",
@@ -211,10 +208,10 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
     let place = plan.add(
         Step::new(
             format!("folder {source}"),
-            Action::Folder(format!("{folder}/extensions").into()),
+            Action::Folder(Location::output(format!("{folder}/extensions"))),
         )
         .after([last])
-        .undo(Undo::RemoveFolder(folder.clone().into()))
+        .undo(Undo::RemoveFolder(Location::output(&folder)))
         .quiet(),
     );
     last = place;
@@ -256,7 +253,7 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
     plan.add(
         Step::new(
             format!("clear {source}"),
-            Action::RemoveFolder(folder.into()),
+            Action::RemoveFolder(Location::output(folder)),
         )
         .after([last])
         .quiet(),

@@ -13,7 +13,7 @@ use proptest::{
 use super::*;
 use crate::{
     exec::Real,
-    plan::{Action, Arg, Rotation, Stdin},
+    plan::{Action, Arg, Location, Rotation, Stdin},
 };
 
 /// Writes down what it was given: how many arguments, each of them, a variable, the standard input.
@@ -254,6 +254,7 @@ fn files_and_folders_are_those_of_the_plan() {
         &(file_name(), file_name(), text(), command()),
         |(name, other, text, cmd)| {
             let inside = |name: &str| PathBuf::from("-d").join(name);
+            let to = Location::Output;
             let wait = |probe| Action::WaitFor {
                 probe,
                 every: Duration::ZERO,
@@ -266,27 +267,27 @@ fn files_and_folders_are_those_of_the_plan() {
             };
             let mut plan = Plan::default();
             for action in [
-                Action::Folder(inside("a/b")),
+                Action::Folder(to(inside("a/b"))),
                 Action::Write {
-                    path: name.clone(),
+                    path: to(name.clone()),
                     contents: text.clone(),
                 },
                 wait(there),
                 wait(Probe::Exists(name.clone())),
                 Action::Save {
                     cmd: Cmd::new("cat", "try").stdin(text.clone()),
-                    path: inside("saved"),
+                    path: to(inside("saved")),
                 },
                 Action::Script {
-                    path: inside("script"),
+                    path: to(inside("script")),
                     contents: text.clone(),
                 },
                 Action::Rename {
-                    from: name.clone(),
-                    to: inside("moved"),
+                    from: to(name.clone()),
+                    to: to(inside("moved")),
                 },
-                Action::Folder(other.clone()),
-                Action::RemoveFolder(other.clone()),
+                Action::Folder(to(other.clone())),
+                Action::RemoveFolder(to(other.clone())),
                 Action::Run(cmd.clone()),
                 wait(Probe::Succeeds(Cmd {
                     args: Vec::new(),

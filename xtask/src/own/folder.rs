@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A folder of ours outside of any repository: the sandbox's. It becomes ours when it is absent or
+//! empty, and a marker in it says so from then on.
+
+use std::{
+    ffi::OsStr,
+    io::{Read, Write},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::Path,
+};
+
+use anyhow::Context as _;
+use nix::{
+    fcntl::{OFlag, openat},
+    sys::stat::{Mode, SFlag, fstat},
+};
+
+use super::{beneath, mounts, removal};
+use crate::failure::Failure;
+
+/// The marker's name in the folder.
+const MARKER: &str = "xtask-sandbox";
+const TEXT: &str =
+    "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.";
+
+/// Whose a folder is.
+#[derive(Clone, Debug)]
+pub(crate) enum Claim {
+    /// It is not there, or nothing is in it.
+    Free,
+    Ours,
+    /// Why it is not.
+    Foreign(Failure),
+}
+
+/// What the marker says: our text and the folder's own identity. A copy of the marker, or of the whole
+/// folder, names another one. Device numbers change when a machine starts, so they are no part of it.
+fn marker(path: &Path, inode: u64) -> String {
+    let path = path.as_os_str().as_bytes().escape_ascii();
+    format!("{TEXT}\nfolder {path}\ninode {inode}\n")
+}
+
+/// Whose the folder at `path` is, which is resolved ([`super::resolved`]). Changes nothing.
+pub(crate) fn claim(path: &Path) -> anyhow::Result<Claim> {
+    let found = match fs_err::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Claim::Free),
+        found => found?,
+    };
+    if !found.is_dir() {
+        return Ok(Claim::Foreign(
+            foreign(path, "it is not a folder").hint("choose another path for the sandbox"),
+        ));
+    }
+    let folder = beneath::open_named(path).with_context(|| failed(path))?;
+    let read = read_marker(&folder).with_context(|| failed(path))?;
+    let own = marker(path, fstat(&folder)?.st_ino);
+    let alone = beneath::names(&folder)?.len() == 1;
+    match read.as_deref() {
+        Some(text) if text == own => Ok(Claim::Ours),
+        // Killed while it was written, before anything else was.
+        Some(text) if alone && own.starts_with(text) && text.trim_end() != TEXT => Ok(Claim::Free),
+        Some(text) if text.trim_end() == TEXT => Ok(Claim::Foreign(
+            foreign(path, "its marker is that of an earlier version, which does not say which folder it marks")
+                .hint(format!(
+                    "if it is a sandbox, end it and remove it by hand: {}",
+                    by_hand(path)
+                )),
+        )),
+        Some(text) if text.starts_with(TEXT) => Ok(Claim::Foreign(
+            foreign(path, "its marker is that of another folder: it was copied or moved")
+                .hint(format!(
+                    "move it back, or remove it by hand if it is yours to remove: {}",
+                    by_hand(path)
+                )),
+        )),
+        None if beneath::names(&folder)?.is_empty() => {
+            if mounts::below(path)?.iter().any(|point| point == path) {
+                return Ok(Claim::Foreign(
+                    foreign(path, "it is a mount point, which could not be removed again")
+                        .hint(format!("name a folder in it: `{}`", path.join("sandbox").display())),
+                ));
+            }
+            Ok(Claim::Free)
+        }
+        _ => Ok(Claim::Foreign(not_marked(path))),
+    }
+}
+
+fn failed(path: &Path) -> String {
+    format!("cannot tell whose `{}` is", path.display())
+}
+
+fn foreign(path: &Path, why: &str) -> Failure {
+    Failure::invalid(format!("`{}` is not a sandbox: {why}", path.display()))
+}
+
+fn not_marked(path: &Path) -> Failure {
+    foreign(path, "it holds files, and no marker of ours among them")
+        .hint("name a folder that is absent or empty: `XTASK_SANDBOX_FOLDER`, or `[sandbox] folder` in `~/.config/xtask/config.toml`")
+}
+
+fn by_hand(path: &Path) -> String {
+    let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
+    format!("`kill $(cut -d' ' -f1 {quoted}/engine); rm -rf --one-file-system {quoted}`")
+}
+
+/// The marker's text, if there is a regular file of that name and of about its size.
+fn read_marker(folder: &OwnedFd) -> anyhow::Result<Option<String>> {
+    let Some(found) = beneath::look(folder, OsStr::new(MARKER))? else {
+        return Ok(None);
+    };
+    if !beneath::is(&found, SFlag::S_IFREG) {
+        return Ok(None);
+    }
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let file = std::fs::File::from(openat(folder, MARKER, flags, Mode::empty())?);
+    let mut bytes = Vec::new();
+    file.take(64 * 1024).read_to_end(&mut bytes)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Makes the folder at `path`, which is resolved, ours, if it is not yet: the marker is the first thing
+/// in it. Refused when it is somebody else's.
+pub(crate) fn take(path: &Path) -> anyhow::Result<()> {
+    match claim(path)? {
+        Claim::Ours => return Ok(()),
+        Claim::Foreign(failure) => return Err(failure.into()),
+        Claim::Free => {}
+    }
+    let made = || format!("failed to make `{}`", path.display());
+    fs_err::create_dir_all(path).with_context(made)?;
+    let folder = beneath::open_named(path).with_context(made)?;
+    let text = marker(path, fstat(&folder)?.st_ino);
+    let flags = OFlag::O_WRONLY
+        | OFlag::O_CREAT
+        | OFlag::O_TRUNC
+        | OFlag::O_NOFOLLOW
+        | OFlag::O_NONBLOCK
+        | OFlag::O_CLOEXEC;
+    let file = openat(&folder, MARKER, flags, Mode::from_bits_truncate(0o644))
+        .map_err(std::io::Error::from);
+    let mut file = std::fs::File::from(file.with_context(made)?);
+    file.write_all(text.as_bytes()).with_context(made)?;
+    file.sync_all().with_context(made)
+}
+
+/// Removes the folder at `path`, which is resolved, if it is ours. False when there is none.
+pub(crate) fn remove(path: &Path) -> anyhow::Result<bool> {
+    match claim(path)? {
+        Claim::Free => return Ok(false),
+        Claim::Foreign(failure) => return Err(failure.into()),
+        Claim::Ours => {}
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(not_marked(path).into());
+    };
+    let parent = beneath::open_named(parent)?;
+    removal::remove(&parent, name, path, Some(MARKER))?;
+    Ok(true)
+}
+
+/// Refuses to go on when something is mounted below `path`, before anything has been ended or removed.
+pub(crate) fn refuse_mounts(path: &Path) -> anyhow::Result<()> {
+    match mounts::below(path)?.first() {
+        Some(mounted) => Err(removal::is_mounted(mounted, path).into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Only what is ours is written, replaced or removed, and only what the repository holds is read.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::Path,
+    process::Command,
+};
+
+use super::fixture::{Ended, Fixture};
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Runs a line in a mount namespace of its own, as root. None where that is not possible.
+fn in_namespace(fixture: &Fixture, line: &str) -> Option<Ended> {
+    let able = Command::new("unshare").args(["--mount", "true"]).output();
+    if !is_root() || !able.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", line])
+        .current_dir(fixture.root())
+        .env("XTASK", env!("CARGO_BIN_EXE_xtask"))
+        .output()
+        .unwrap();
+    Some(Ended::from(&output))
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_folder_that_holds_files_is_neither_made_a_sandbox_nor_removed() {
+    let fixture = Fixture::new();
+    let cache = fixture.root().join("cache");
+    fs::create_dir_all(cache.join("xtask-sandbox")).unwrap();
+    fs::create_dir_all(cache.join("tmp")).unwrap();
+    fs::write(cache.join("tmp/precious"), "mine").unwrap();
+    let old =
+        "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\n";
+    let copied = format!("{old}folder /somewhere/else\ninode 1\n");
+    for marker in [None, Some("something"), Some(old), Some(copied.as_str())] {
+        if let Some(text) = marker {
+            let place = cache.join("xtask-sandbox");
+            let _folder = fs::remove_dir(&place);
+            fs::write(place, text).unwrap();
+        }
+        let env = [("XTASK_SANDBOX_FOLDER", cache.to_str().unwrap())];
+        for command in ["down", "up"] {
+            let ended = fixture.xtask_with(&["sandbox", command], &env);
+            if command == "down" || is_root() {
+                ended.status(2).says("is not a sandbox").says("hint: ");
+            }
+        }
+        let status = fixture.xtask_with(&["sandbox", "status"], &env).status(1);
+        assert!(status.stdout.contains("not a sandbox"), "{status:#?}");
+        assert!(cache.join("tmp/precious").exists());
+        assert!(!fixture.exists("cache.lock"));
+    }
+}
+
+#[test]
+fn an_engine_file_in_a_foreign_folder_ends_nobody() {
+    let fixture = Fixture::new();
+    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
+    let started = stat
+        .rsplit_once(") ")
+        .unwrap()
+        .1
+        .split(' ')
+        .nth(19)
+        .unwrap();
+    fixture.write("place/engine", &format!("{} {started}\n", other.id()));
+    let folder = fixture.root().join("place");
+    let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
+    for args in [&["sandbox", "down"][..], &["sandbox", "down", "--keep"]] {
+        fixture
+            .xtask_with(args, &env)
+            .status(2)
+            .says("is not a sandbox");
+    }
+    assert!(other.try_wait().unwrap().is_none());
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// A folder with the marker that `sandbox up` would write.
+fn marked(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    let folder = fs::canonicalize(folder).unwrap();
+    let text = format!(
+        "This folder belongs to `cargo xtask sandbox`; `cargo xtask sandbox down` removes it.\nfolder {}\ninode {}\n",
+        folder.display(),
+        fs::metadata(&folder).unwrap().ino()
+    );
+    fs::write(folder.join("xtask-sandbox"), text).unwrap();
+}
+
+#[test]
+fn what_is_mounted_below_a_sandbox_stays_however_its_folder_is_named() {
+    let fixture = Fixture::new();
+    let (real, foreign) = (fixture.root().join("real"), fixture.root().join("foreign"));
+    fs::create_dir_all(&foreign).unwrap();
+    fs::write(foreign.join("precious"), "mine").unwrap();
+    marked(&real.join("a b"));
+    fs::write(real.join("a b/file"), "ours").unwrap();
+    fs::create_dir(real.join("a b/inner")).unwrap();
+    symlink(&real, fixture.root().join("cache")).unwrap();
+    for path in [real.join("a b"), fixture.root().join("cache/a b")] {
+        let line = format!(
+            "mount --bind foreign 'real/a b/inner' && XTASK_SANDBOX_FOLDER='{}' \"$XTASK\" sandbox down",
+            path.display()
+        );
+        let Some(ended) = in_namespace(&fixture, &line) else {
+            return;
+        };
+        ended.status(1).says("is mounted, so");
+        assert!(foreign.join("precious").exists());
+        assert!(
+            real.join("a b/file").exists(),
+            "nothing goes when it refuses"
+        );
+    }
+    let folder = fixture.root().join("cache/a b");
+    let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
+    symlink(&foreign, real.join("a b/link")).unwrap();
+    fixture.xtask_with(&["sandbox", "down"], &env).success();
+    assert!(!real.join("a b").exists());
+    assert!(foreign.join("precious").exists());
+}
+
+#[test]
+fn the_sandbox_s_folder_is_not_a_repository_s_to_say() {
+    let fixture = Fixture::new();
+    fixture.write("xtask.toml", "[sandbox]\nfolder = \"/var/lib\"\n");
+    fixture
+        .xtask(&["sandbox", "status"])
+        .status(2)
+        .says("`xtask.toml` line 2: `sandbox.folder` is not for a repository to say")
+        .says("XTASK_SANDBOX_FOLDER");
+    fixture.write("xtask.toml", "registry = \"repository:5000\"\n");
+    let config = fixture.root().join("../.config/xtask/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(
+        &config,
+        "registry = \"user:5000\"\n[sandbox]\nfolder = \"/mine\"\n",
+    )
+    .unwrap();
+    let origin = |args: &[&str], key: &str| {
+        let shown = fixture.xtask(args).success().json();
+        let found = shown
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["key"] == key);
+        let found = found.unwrap();
+        format!("{} {}", found["value"], found["origin"]).replace('"', "")
+    };
+    let all = ["config", "--json"];
+    let said = origin(&all, "sandbox.folder");
+    assert!(
+        said.starts_with("/mine ") && said.ends_with("config.toml:3"),
+        "{said}"
+    );
+    assert_eq!(origin(&all, "registry"), "repository:5000 xtask.toml:1");
+    let flag = ["config", "--json", "--sandbox-folder", "/other"];
+    assert_eq!(
+        origin(&flag, "sandbox.folder"),
+        "/other flag --sandbox-folder"
+    );
+}
+
+#[test]
+fn a_link_below_target_xtask_leads_no_write_elsewhere() {
+    for link in [
+        "target",
+        "target/xtask",
+        "target/xtask/runs",
+        "target/xtask/bake",
+        "target/xtask/bake/gamma.json",
+    ] {
+        let fixture = Fixture::new();
+        let foreign = fixture.root().join("foreign");
+        fs::create_dir_all(foreign.join("0000000001-0123456789abcdef")).unwrap();
+        let place = fixture.root().join(link);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        symlink(&foreign, &place).unwrap();
+        fixture
+            .xtask(&["bake", "gamma"])
+            .status(2)
+            .says(&format!("`{link}` is a link to"))
+            .says("hint: remove the link");
+        assert_eq!(fs::read_dir(&foreign).unwrap().count(), 1, "{link}");
+        assert!(fixture.calls_of("[buildx] [bake]").is_empty());
+    }
+}
+
+#[test]
+fn files_of_a_repository_that_lead_out_are_not_read() {
+    let fixture = Fixture::new();
+    let secret = fixture.root().join("../secret");
+    fs::write(&secret, "SELECT 'hunter2';\n").unwrap();
+    let replace = |name: &str, target: &Path| {
+        let path = fixture.root().join("extensions/gamma").join(name);
+        fs::remove_file(&path).unwrap();
+        symlink(target, path).unwrap();
+    };
+    replace("smoke.sql", &secret);
+    fixture
+        .xtask(&["smoke", "gamma"])
+        .status(2)
+        .says("`extensions/gamma/smoke.sql` leads out of the repository");
+    replace("README.md", Path::new("/dev/zero"));
+    replace("Dockerfile", &secret);
+    let ended = fixture.xtask(&["checks", "gamma", "--no-bake"]).status(2);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    for file in ["README.md", "Dockerfile"] {
+        let text = format!("`extensions/gamma/{file}` leads out of the repository");
+        assert!(said.contains(&text), "{file}: {said}");
+    }
+    assert!(!said.contains("hunter2"));
+    replace("metadata.hcl", &secret);
+    fixture
+        .xtask(&["bake", "gamma"])
+        .status(2)
+        .says("leads out of the repository");
+    fixture.write("xtask.toml", "[paths]\nbake-file = \"../secret\"\n");
+    fixture
+        .xtask(&["bake", "alpha"])
+        .status(2)
+        .says("`../secret` leads out of the repository");
+}
+
+#[test]
+fn a_file_that_is_replaced_keeps_mode_and_owner_and_a_link_is_written_through() {
+    let fixture = Fixture::new();
+    fixture.write("m.json", "old");
+    let file = fixture.root().join("m.json");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    if is_root() {
+        std::os::unix::fs::chown(&file, Some(65534), Some(65534)).unwrap();
+    }
+    let owner = fs::metadata(&file).unwrap().uid();
+    symlink("m.json", fixture.root().join("link.json")).unwrap();
+    symlink("new.json", fixture.root().join("dangling.json")).unwrap();
+    for name in ["m.json", "link.json", "dangling.json"] {
+        fixture
+            .xtask(&["bake", "gamma", "--metadata-file", name])
+            .success();
+    }
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(fs::metadata(&file).unwrap().uid(), owner);
+    assert!(fs::read_to_string(&file).unwrap().contains("digest"));
+    assert!(fixture.exists("new.json"));
+    for name in ["link.json", "dangling.json"] {
+        let found = fs::symlink_metadata(fixture.root().join(name)).unwrap();
+        assert!(found.is_symlink(), "{name}");
+    }
+}
+
+#[test]
+fn what_root_makes_in_a_repository_belongs_to_its_owner() {
+    if !is_root() {
+        return;
+    }
+    let fixture = Fixture::new();
+    let give = |path: &Path| std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
+    give(&fixture.root());
+    fixture
+        .xtask(&["bake", "gamma", "--metadata-file", "m.json"])
+        .success();
+    let mut all: Vec<_> = fixture.files();
+    all.retain(|path| path.starts_with(fixture.root().join("target")));
+    assert!(
+        all.iter().any(|path| path.ends_with("gamma.json")),
+        "{all:?}"
+    );
+    all.push(fixture.root().join("m.json"));
+    for path in &all {
+        for place in path
+            .ancestors()
+            .take_while(|place| *place != fixture.root())
+        {
+            assert_eq!(
+                fs::metadata(place).unwrap().uid(),
+                65534,
+                "{}",
+                place.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_repository_with_root_s_files_in_target_says_what_to_do() {
+    if !is_root() {
+        return;
+    }
+    let place = tempfile::tempdir_in("/tmp").unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_xtask"), place.path().join("xtask")).unwrap();
+    fs::write(place.path().join("xtask.toml"), "").unwrap();
+    fs::create_dir_all(place.path().join("extensions/x")).unwrap();
+    let metadata = super::fixture::metadata("x", &[]);
+    fs::write(place.path().join("extensions/x/metadata.hcl"), metadata).unwrap();
+    fs::create_dir_all(place.path().join("target/xtask")).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::chown(place.path(), Some(65534), Some(65534)).unwrap();
+    let output = Command::new("setpriv")
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(place.path().join("xtask"))
+        .args(["bake", "x"])
+        .current_dir(place.path())
+        .env("HOME", place.path())
+        .output()
+        .unwrap();
+    Ended::from(&output)
+        .status(3)
+        .says("`target` belongs to root")
+        .says("sudo chown -R");
+}
