@@ -72,7 +72,7 @@ fn filters_become_bakes_target_names() {
         fixture.xtask(&args).success();
         assert_eq!(
             bakes(&fixture),
-            [format!("alpha: {OWN} {targets}")],
+            [format!("alpha: {OWN} [--] {targets}")],
             "{filters:?}"
         );
     }
@@ -148,7 +148,7 @@ fn bakes_variables_come_from_flag_environment_and_file_in_that_order() {
         ["slow", "quick", "best"].map(|name| format!("alpha: [--builder] [{name}] {OWN}"));
     builders.sort();
     assert_eq!(bakes(&fixture), builders);
-    assert_eq!(fixture.calls_of("[inspect] [quick]").len(), 1);
+    assert_eq!(fixture.calls_of("[inspect] [--] [quick]").len(), 1);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn an_extension_without_the_wanted_distro_is_left_out_of_all() {
         .success();
     assert_eq!(
         bakes(&fixture),
-        ["alpha", "beta"].map(|name| format!("{name}: {OWN} [{name}-1_2-18-bookworm]"))
+        ["alpha", "beta"].map(|name| format!("{name}: {OWN} [--] [{name}-1_2-18-bookworm]"))
     );
     fixture
         .xtask(&["bake", "gamma", "--distro", "bookworm"])
