@@ -19,6 +19,8 @@ use crate::{
 mod act;
 mod evidence;
 
+pub(crate) use act::explain;
+
 /// How to run a plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {

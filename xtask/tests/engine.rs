@@ -15,6 +15,7 @@ mod repository;
 
 mod engine {
     mod bake;
+    mod faults;
     mod operands;
     mod sandbox;
     mod smoke;

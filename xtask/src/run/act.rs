@@ -303,7 +303,8 @@ fn answers(address: &str, path: &str) -> bool {
     ask().unwrap_or(false)
 }
 
-pub(super) fn explain(failed: CmdFailure) -> Failure {
+/// A command's failure with what is known to help.
+pub(crate) fn explain(failed: CmdFailure) -> Failure {
     let hint = crate::tool::hint(&failed);
     let failure = Failure::from(failed);
     match hint {

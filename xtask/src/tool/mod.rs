@@ -11,7 +11,7 @@ pub(crate) mod kind;
 pub(crate) mod kubectl;
 
 use crate::{
-    exec::CmdFailure,
+    exec::{CmdFailure, Reason},
     failure::{Failure, Kind},
 };
 
@@ -139,6 +139,11 @@ const SYMPTOMS: &[Symptom] = &[
         hint: "the registry's name is not known here; where base images cannot be had, `--sandbox --base debian` makes them from Debian's packages",
     },
     Symptom {
+        all_of: &["Temporary failure resolving"],
+        kind: Kind::Unavailable,
+        hint: "names are not resolved where the packages are fetched: look at the network and at the resolver that `/etc/resolv.conf` names",
+    },
+    Symptom {
         all_of: &["failed to resolve source metadata"],
         kind: Kind::Unavailable,
         hint: "the base image cannot be had; `--sandbox --base debian` makes it from Debian's packages",
@@ -169,6 +174,13 @@ pub(crate) fn hint(failed: &CmdFailure) -> Option<(Kind, String)> {
             symptom.all_of.iter().all(found)
         })
         .map(|symptom| (symptom.kind, symptom.hint.to_owned()))
+        .or_else(|| {
+            // In the sandbox a tool is a process of the engine's, and ends with it.
+            matches!(failed.reason, Reason::Signal(9)).then(|| {
+                let hint = "it was killed: the engine ended, or memory ran out; with `--sandbox` the same command starts the engine again";
+                (Kind::Unavailable, hint.to_owned())
+            })
+        })
 }
 
 /// The first word in a tool's answer that looks like a version.

@@ -207,7 +207,8 @@ impl Drop for Registry {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
             let group = format!("-{}", process.id());
-            let _ended = Command::new("kill").args(["-KILL", "--", &group]).status();
+            // xtask ends what it runs inside, which leads a group of its own.
+            let _ended = Command::new("kill").args(["-TERM", "--", &group]).status();
             let _status = process.wait();
         }
         if let Some(name) = self.container.take() {
