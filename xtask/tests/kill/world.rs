@@ -14,8 +14,9 @@ use walkdir::WalkDir;
 
 use super::{checkout::Checkout, files, processes};
 
-/// How long what has ended may take to be gone: a container's cgroup, a builder's mount.
-const SETTLES: Duration = Duration::from_secs(20);
+/// How long what has ended may take to be gone: a container's cgroup, a builder's mount, a namespace with
+/// a database.
+const SETTLES: Duration = Duration::from_secs(60);
 
 /// What the engine and the cluster hold. The cluster's part is silent where there is none.
 const ASK: &str = r#"
@@ -25,7 +26,8 @@ docker volume ls --format 'volume {{.Name}} {{.Labels}}' &&
 docker image ls --format 'image {{.Repository}}:{{.Tag}}' &&
 kind get clusters 2>&1 | sed 's/^/cluster /' &&
 if [ -s target/xtask/e2e/kubeconfig ]; then
-    kubectl --kubeconfig target/xtask/e2e/kubeconfig get namespaces --output name 2>/dev/null || echo "no answer"
+    kubectl --kubeconfig target/xtask/e2e/kubeconfig get namespaces --output \
+        'jsonpath={range .items[*]}namespace {.metadata.name} {.status.phase}{"\n"}{end}' 2>/dev/null || echo "no answer"
 fi
 "#;
 
@@ -81,7 +83,8 @@ impl World {
         loop {
             thread::sleep(Duration::from_secs(1));
             let now = Self::look(place);
-            if now == before || Instant::now() > patience {
+            let ends = now.0.iter().any(|line| line.ends_with(" Terminating"));
+            if (now == before && !ends) || Instant::now() > patience {
                 return now;
             }
             before = now;
@@ -160,7 +163,8 @@ fn in_order(line: &str) -> String {
 
 /// Without what is different every time: identities, times, numbers of processes and layers.
 fn nameless(line: &str) -> String {
-    let identity = Regex::new("[0-9a-f]{64}|[0-9a-f]{16}|[0-9a-f]{12}|-[0-9]{12}-").unwrap();
+    let identity =
+        Regex::new(r"[0-9a-f]{64}|[0-9a-f]{16}|[0-9a-f]{12}|-[0-9]{12}-|\b[0-9a-f]{8}\b").unwrap();
     let number = Regex::new("[0-9]{3,}").unwrap();
     let line = identity.replace_all(line, "<id>");
     number.replace_all(&line, "<number>").into_owned()
