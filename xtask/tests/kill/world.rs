@@ -70,6 +70,7 @@ impl World {
             }
         }
         lines.extend(files::of_machine());
+        lines.extend(files::of_user(place.checkouts));
         lines.extend(mounts("/proc/self/mountinfo"));
         let mut lines: Vec<String> = lines.iter().map(|line| nameless(line)).collect();
         lines.sort();
