@@ -62,7 +62,7 @@ pub(crate) fn claim(path: &Path) -> anyhow::Result<Claim> {
         Some(text) if text.trim_end() == TEXT => Ok(Claim::Foreign(
             foreign(path, "its marker is that of an earlier version, which does not say which folder it marks")
                 .hint(format!(
-                    "if it is a sandbox, end it and remove it by hand: {}",
+                    "if it is a sandbox, let the version that made it end its engine (`sandbox down --keep`), and remove it by hand: {}",
                     by_hand(path)
                 )),
         )),
@@ -101,7 +101,7 @@ fn not_marked(path: &Path) -> Failure {
 
 fn by_hand(path: &Path) -> String {
     let quoted = shell_words::quote(&path.to_string_lossy()).into_owned();
-    format!("`kill $(cut -d' ' -f1 {quoted}/engine); rm -rf --one-file-system {quoted}`")
+    format!("`rm -rf --one-file-system {quoted}`")
 }
 
 /// The marker's text, if there is a regular file of that name and of about its size.
