@@ -137,11 +137,11 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
         &mut |text, findings| match text.as_deref().map(str::trim) {
             None => findings.warning(
                 None,
-                "missing: `smoke` will create the extension, but not use it",
+                "missing: `smoke` will create or load the extension, but not use it",
             ),
             Some("") => findings.warning(
                 None,
-                "empty: `smoke` will create the extension, but not use it",
+                "empty: `smoke` will create or load the extension, but not use it",
             ),
             Some(_) => {}
         },

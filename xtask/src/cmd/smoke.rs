@@ -72,8 +72,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         }
         if test.proof.is_none() {
             context.ui.warning(&format!(
-                "`{}` has no smoke.sql: it is created, but not used",
-                build.extension.name
+                "`{}` has no smoke.sql that does anything: it is {}",
+                build.extension.name,
+                test.silent()
             ));
         }
         tests.push(test);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Location, shell};
 use crate::{
-    extension::Extension,
+    extension::{Extension, creation_order},
     failure::Failure,
     image::{Built, ClusterRef, Naming},
 };
@@ -92,9 +92,14 @@ impl Values {
         let extension = own.extension;
         let pg_image = own.annotation(BASE_NAME)?;
         let version = own.sql_version()?;
-        let specs: Vec<Value> = mounted
-            .iter()
+        // One order for what is asked and for what is expected: with what is needed behind what needs it, the
+        // operator would fail once and try again.
+        let created: Vec<&Mounted<'_>> = creation_order(mounted, |mounted| mounted.extension)
+            .into_iter()
             .filter(|mounted| mounted.extension.create_extension)
+            .collect();
+        let specs: Vec<Value> = created
+            .iter()
             .map(|mounted| {
                 Ok(json!({
                     "ensure": "present",
@@ -103,9 +108,8 @@ impl Values {
                 }))
             })
             .collect::<Result<_, Failure>>()?;
-        let status: Vec<Value> = mounted
+        let status: Vec<Value> = created
             .iter()
-            .filter(|mounted| mounted.extension.create_extension)
             .map(|mounted| json!({"applied": true, "name": mounted.extension.sql_name}))
             .collect();
         let mut config = Map::new();

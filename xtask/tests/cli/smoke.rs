@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, metadata};
 
 #[test]
 fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
@@ -132,5 +132,43 @@ fn without_smoke_sql_it_is_created_but_not_used() {
     fixture
         .xtask(&["smoke", "gamma", "--no-bake"])
         .success()
-        .says("`gamma` has no smoke.sql");
+        .says("`gamma` has no smoke.sql that does anything: it is created, not used");
+    assert_eq!(silent(&fixture), "created, not used");
+}
+
+/// What the script was told to say of a test that prints nothing.
+fn silent(fixture: &Fixture) -> String {
+    let environment = fs::read_to_string(fixture.fake("environment")).unwrap();
+    let line = environment
+        .lines()
+        .find_map(|line| line.strip_prefix("silent="));
+    line.unwrap_or_else(|| panic!("{environment}")).to_owned()
+}
+
+#[test]
+fn a_silent_smoke_sql_is_a_use_and_a_comment_is_none() {
+    let fixture = Fixture::new();
+    fixture.write("extensions/gamma/smoke.sql", "SELECT 1 WHERE false;\n");
+    fixture.xtask(&["smoke", "gamma", "--no-bake"]).success();
+    assert_eq!(silent(&fixture), "smoke.sql passed, it prints nothing");
+    fixture.write("extensions/gamma/smoke.sql", "-- to do\n");
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake"])
+        .success()
+        .says("created, not used");
+    assert_eq!(silent(&fixture), "created, not used");
+}
+
+#[test]
+fn a_module_is_loaded_and_never_said_to_be_created() {
+    let fixture = Fixture::new();
+    let versions = "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } }";
+    let more = [("create_extension", "false"), ("versions", versions)];
+    fixture.write("extensions/gamma/metadata.hcl", &metadata("gamma", &more));
+    fs::remove_file(fixture.root().join("extensions/gamma/smoke.sql")).unwrap();
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake"])
+        .success()
+        .says("it is loaded, not created and not used");
+    assert_eq!(silent(&fixture), "loaded, not created and not used");
 }

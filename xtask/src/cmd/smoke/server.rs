@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     cmd::bake::{self, Baked},
-    extension::Extension,
+    extension::{Extension, creation_order},
     failure::Failure,
     image::Built,
     matrix::Build,
@@ -22,8 +22,6 @@ pub(super) struct Mounted {
     pub(super) extension: Extension,
     pub(super) image: Built,
     pub(super) sql_version: Option<String>,
-    /// What is needed is created before what needs it.
-    position: Option<usize>,
 }
 
 /// One test: a base image, the extension under test first, then what it needs.
@@ -68,11 +66,10 @@ pub(super) fn test(
             extension: extension.clone(),
             image: bake::built(of, baked),
             sql_version: of.sql_version.clone(),
-            position: engaged.workspace.position(extension),
         });
     }
     let path = build.extension.folder.join("smoke.sql");
-    let proof = source::read(&engaged.workspace.root, &path)?;
+    let proof = source::read(&engaged.workspace.root, &path)?.filter(|text| has_statement(text));
     Ok(Test {
         name: format!(
             "{} {}-{}",
@@ -82,6 +79,32 @@ pub(super) fn test(
         mounted,
         proof,
     })
+}
+
+impl Test {
+    /// What a test that prints nothing has shown: the one place that has words for it.
+    pub(super) fn silent(&self) -> &'static str {
+        match (&self.proof, self.mounted[0].extension.create_extension) {
+            (Some(_), _) => "smoke.sql passed, it prints nothing",
+            (None, true) => "created, not used",
+            (None, false) => "loaded, not created and not used",
+        }
+    }
+}
+
+/// Whether SQL holds anything but blanks and comments.
+fn has_statement(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return !rest.is_empty();
+        }
+        .trim_start();
+    }
 }
 
 /// Adds the steps of one test; gives the one that decides.
@@ -336,6 +359,10 @@ fn environment(test: &Test) -> Vec<(String, String)> {
         ),
         ("XTASK_CREATE".to_owned(), create_sql(test)),
         (
+            "XTASK_SILENT".to_owned(),
+            test.silent().to_owned(),
+        ),
+        (
             "XTASK_LIBRARY_PATH".to_owned(),
             paths(test, |extension| &extension.ld_library_path, None).join(":"),
         ),
@@ -363,9 +390,7 @@ fn create_sql(test: &Test) -> String {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let identifier = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut sql = String::new();
-    let mut creation: Vec<&Mounted> = test.mounted.iter().collect();
-    creation.sort_by_key(|mounted| mounted.position);
-    for mounted in creation {
+    for mounted in creation_order(&test.mounted, |mounted| &mounted.extension) {
         let name = &mounted.extension.sql_name;
         if !mounted.extension.create_extension {
             sql += &format!("LOAD {};\n", literal(name));
@@ -391,4 +416,24 @@ fn create_sql(test: &Test) -> String {
         }
     }
     sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_statement;
+
+    #[test]
+    fn comments_prove_nothing() {
+        for text in ["", " \n", "-- to do", "-- a\n/* b\n */ -- c\n"] {
+            assert!(!has_statement(text), "{text:?}");
+        }
+        for text in [
+            "SELECT 1",
+            "-- a\nSELECT 1;",
+            "/* a */ SELECT 1",
+            "\\echo x",
+        ] {
+            assert!(has_statement(text), "{text:?}");
+        }
+    }
 }

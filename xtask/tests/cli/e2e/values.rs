@@ -229,19 +229,19 @@ extensions:
 database_config:
   extensions_spec:
   - ensure: 'present'
-    name: 'pgrouting'
-    version: '4.0.1'
-  - ensure: 'present'
     name: 'postgis'
     version: '3.6.4'
+  - ensure: 'present'
+    name: 'pgrouting'
+    version: '4.0.1'
 database_assert_status:
   applied: true
   observedGeneration: 1
   extensions:
   - applied: true
-    name: 'pgrouting'
-  - applied: true
     name: 'postgis'
+  - applied: true
+    name: 'pgrouting'
 "
     );
     assert_eq!(lab.values("pgrouting", path).trim_end(), wanted.trim_end());
