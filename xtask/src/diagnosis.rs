@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From what a cluster says to a paragraph that names the probable cause.
 
+pub(crate) mod now;
+
 use regex_lite::Regex;
+
+/// What comes right by itself at times.
+const NEVER: u32 = 0;
+/// A quarter of a minute: what tools repeat has been repeated.
+const SOON: u32 = 4;
+/// Something that is still to be made may make it right.
+const LATE: u32 = 12;
+
+/// What PostgreSQL itself brings: the extensions and modules of its `contrib` folder, in PostgreSQL 18.
+const CONTRIB: &str = "amcheck|auth_delay|auto_explain|autoinc|basebackup_to_shell|basic_archive|bloom|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|earthdistance|file_fdw|fuzzystrmatch|hstore|insert_username|intagg|intarray|isn|lo|ltree|moddatetime|pageinspect|passwordcheck|pg_buffercache|pg_freespacemap|pg_logicalinspect|pg_overexplain|pg_prewarm|pg_stat_statements|pg_surgery|pg_trgm|pg_visibility|pg_walinspect|pgcrypto|pgrowlocks|pgstattuple|postgres_fdw|refint|seg|sepgsql|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp|xml2";
 
 /// What a person would look for, and what it means. `$1` and so on are parts of what was found.
 struct Symptom {
     /// Found within one line, whatever stands around it.
     pattern: &'static str,
     cause: &'static str,
-    /// It does not get better by itself: there is no point in waiting.
-    hopeless: bool,
+    /// It does not get better by itself: after so many looks there is no point in waiting. Never: 0.
+    looks: u32,
 }
 
 /// The first that is found counts: what is at the bottom of things stands before what follows from it.
@@ -18,185 +30,294 @@ const SYMPTOMS: &[Symptom] = &[
     Symptom {
         pattern: r"no space left on device|No space left on device|DiskPressure",
         cause: "a disk is full, the node's or the engine's. `docker system df` shows what takes the room.",
-        hopeless: false,
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r"proxyconnect [^\n]*?(?:lookup ([^\s:]+)|dial tcp ([^\s]+): )[^\n]*",
+        cause: "the proxy `$1$2`, which the engine or the node is told to use, cannot be reached; the registry was not even asked. Look at HTTPS_PROXY, \
+                HTTP_PROXY and NO_PROXY in the engine's environment: kind hands them to its nodes when it makes them.",
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r#"InvalidImageName[^\n]*?"([^"\n]+)""#,
+        cause: "`$1` is not a reference of an image. Compare the references in the values.",
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r#"ErrImageNeverPull[^\n]*?"([^"\n]+)""#,
+        cause: "the image `$1` is not on the node, and its pull policy is `Never`.",
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r"CreateContainerConfigError: ([^\n]+)",
+        cause: "a pod's container cannot be made: $1",
+        looks: LATE,
     },
     Symptom {
         pattern: r#"failed to (?:resolve|pull)[^\n]*"([^"\n]+)"[^\n]*(?:401|403|[Uu]nauthorized|authorization failed|insufficient_scope|pull access denied)"#,
         cause: "the registry does not let the node have the image `$1`: the login is missing or wrong. Set REGISTRY_HOST, REGISTRY_USERNAME and \
                 REGISTRY_PASSWORD, and run `cargo xtask e2e setup-env` once more.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"failed to (?:resolve reference|resolve image|pull image|pull and unpack image)[^\n]*?"([^"\n]+)"[^\n]*: not found"#,
         cause: "the image `$1` cannot be pulled: its registry does not have it. Compare the reference with what was pushed: an extension's image is \
                 pushed by `cargo xtask bake TARGET --push`; the operator's follows from `--cnpg-release` and the setting `images.operator`.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r"lookup ([^\s:]+)[^\n]*: no such host",
         cause: "an image cannot be pulled: the node does not know the registry's host `$1`. Compare the reference in the values with the registry's \
                 name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"failed to do request: (?:Head|Get) "https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
         cause: "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` mends a local registry and tells \
                 every node where it is; a registry that cannot be reached from here needs an entry in `[mirrors]` of xtask.toml.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"failed to (?:resolve|pull)[^\n]*(x509: [^"\n]+)"#,
         cause: "an image cannot be pulled: the node does not trust the registry ($1).",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"(?:server gave HTTP response to HTTPS client)",
         cause: "an image cannot be pulled: the registry speaks HTTP, and the node was not told so. `cargo xtask e2e setup-env` tells it for a local \
                 registry; for another one write its URL with `http://` into `[mirrors]` of xtask.toml.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"(?:ErrImagePull|ImagePullBackOff|Failed to pull image)[^\n]*?"([^"\s]+)""#,
         cause: "the image `$1` cannot be pulled; events.txt says more.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"exec format error",
         cause: "an image is for another processor than the node's. Build it for the node: `cargo xtask bake TARGET --push --platform linux/amd64`, say.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: ([^:\s]+\.so[^:\s]*): cannot open shared object file"#,
         cause: "the library `$1` needs `$2`, which is neither in the extension's image nor in the PostgreSQL image. Add it to the image and name its \
                 folder in `ld_library_path` of metadata.hcl.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"could not load library "([^"\n\\]+)[^\n]*?: undefined symbol: (\w+)"#,
         cause: "the library `$1` lacks the symbol `$2`: it was built for another PostgreSQL, or a library that it needs is not preloaded.",
-        hopeless: false,
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r#"could not access file "\$libdir/([^"/\n\\]+)": No such file or directory"#,
+        cause: "a statement loads `$libdir/$1`, and `$libdir/` forces the server's own folder, where an extension image's library never is. The mounted \
+                image's library is found by its plain name, through `dynamic_library_path`: let the script say `LOAD '$1'`.",
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r#"(?:could not access file "({contrib})": No such file or directory|extension "({contrib})" is not available)"#,
+        cause: "`$1$2` is one of PostgreSQL's own contrib modules, which the server's image brings, and this server's image does not have it. No extension \
+                image can mend that: use a PostgreSQL image with contrib (`images.base`).",
+        looks: SOON,
     },
     Symptom {
         pattern: r#"could not access file "([^"\n\\]+)": No such file or directory"#,
         cause: "the server cannot find the library `$1`: no mounted image has it in its `dynamic_library_path`. Either `shared_preload_libraries` in \
                 metadata.hcl names what does not exist, or the image lacks it, or an extension that this one needs is not in `required_extensions`.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"(?:extension ")?(\w+)"? must be (?:pre)?loaded(?: via| in)? "?shared_preload_libraries"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"extension "(\w+)" must be preloaded"#,
         cause: "`$1` works only when the server loads it at its start: add its library to `shared_preload_libraries` in metadata.hcl.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"extension "([^"\n\\]+)" has no installation script nor update path for version "([^"\n\\]+)""#,
         cause: "the version differs: the image does not hold version `$2` of `$1`. Compare `sql` in metadata.hcl, which becomes the image's annotation \
                 `io.cloudnativepg.image.sql.version`, with the `.control` and `.sql` files in the image.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r#"(?:extension "([^"\n\\]+)" is not available|could not open extension control file[^\n]*/([^/"\n]+)\.control)"#,
         cause: "the control file of `$1$2` was not found: no mounted image has it in `share/extension` (or in the `extension_control_path` of \
                 metadata.hcl). Compare `sql_name` with the name of the `.control` file in the image.",
-        hopeless: true,
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r#"required extension "({contrib})" is not installed"#,
+        cause: "the extension needs `$1`, which was not created before it. `$1` is one of PostgreSQL's own contrib modules: the server brings it, so no \
+                directory and no image is missing; it has to be created first (`CREATE EXTENSION \"$1\"`, or `CASCADE`; in a Database, an entry before it).",
+        looks: SOON,
     },
     Symptom {
         pattern: r#"required extension "([^"\n\\]+)" is not installed"#,
         cause: "the extension needs `$1`, which was not created before it: add the directory that holds `$1` to `required_extensions` in metadata.hcl.",
-        hopeless: true,
+        looks: SOON,
     },
     Symptom {
         pattern: r"extension (\S+): wanted (\S+), found (\S+)",
         cause: "the version differs: `$1` should be $2, and the database has $3. Compare `sql` in metadata.hcl with what the package installs.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"(unrecognized configuration parameter [^\n]+|invalid value for parameter [^\n]+)",
         cause: "the server refuses a setting ($1): look at `postgresql_parameters` in metadata.hcl.",
-        hopeless: true,
+        looks: SOON,
+    },
+    Symptom {
+        pattern: r#"\w+\.postgresql\.cnpg\.io "([^"\n]+)" is invalid: ([^\n]+)"#,
+        cause: "the cluster refuses `$1` as it was applied: $2",
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"admission webhook "[^"]+" denied the request: ([^\n]+)"#,
         cause: "the operator refuses what was applied: $1",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"failed calling webhook "([^"]+)"[^\n]*"#,
         cause: "the operator is not ready: its webhook `$1` does not answer. operator.txt and operator.log say why; `cargo xtask e2e setup-env` waits for it.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"no matches for kind "(\w+)" in version "([^"]+)"|could not find the requested resource"#,
         cause: "the cluster does not know `$1` ($2): the operator is not installed, or of an older release. `cargo xtask e2e setup-env` installs it.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"0/\d+ nodes are available: ([^\n]+)",
         cause: "no node takes the pod: $1",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"OOMKilled",
         cause: "a container was killed because it used more memory than it may.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r"(?:CrashLoopBackOff|Back-off restarting failed container)[^\n]*cnpg-controller-manager",
         cause: "the operator is not ready: it ends again and again. operator.log says why.",
-        hopeless: false,
+        looks: NEVER,
     },
     Symptom {
         pattern: r#"ERROR:\s+([^\n]+?)(?:"[,}]|\n|$)"#,
         cause: "PostgreSQL refuses a statement of the suite: $1",
-        hopeless: false,
+        looks: NEVER,
     },
 ];
 
 /// A line of JSON is no sentence.
 const LONGEST_PART: usize = 200;
 
-/// Whether the texts show what does not get better by itself.
-pub(crate) fn is_hopeless(texts: &[String]) -> bool {
-    find(texts).is_some_and(|(symptom, _)| symptom.hopeless)
+/// What stands in the output of a tool that works on this machine, where no node is: kind's and docker's.
+const HOST: &[Symptom] = &[
+    Symptom {
+        pattern: r"proxyconnect [^\n]*?(?:lookup ([^\s:]+)|dial tcp ([^\s]+): )[^\n]*",
+        cause: "the proxy `$1$2`, which this machine's engine is told to use, cannot be reached; the registry was not even asked. Look at HTTPS_PROXY, \
+                HTTP_PROXY and NO_PROXY in the engine's environment.",
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r"no space left on device|No space left on device",
+        cause: "a disk of this machine is full. `docker system df` shows what takes the room.",
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r#"failed to pull image "([^"\n]+)""#,
+        cause: "this machine's engine does not have the image `$1` and cannot pull it. The settings `images.node` and `images.registry` name others; \
+                `[mirrors]` is for the cluster's nodes and does not help here.",
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r#"(?:failed to resolve reference|Unable to find image) ["']([^"'\n]+)["']"#,
+        cause: "this machine's engine does not have the image `$1` and cannot pull it. The settings `images.node` and `images.registry` name others.",
+        looks: NEVER,
+    },
+];
+
+/// A symptom with the parts that its pattern found.
+#[derive(Clone, PartialEq, Eq)]
+struct Found {
+    cause: &'static str,
+    looks: u32,
+    parts: Vec<String>,
 }
 
-/// The probable cause that the texts show, as a paragraph; None when they show none that is known.
-pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
-    let (symptom, parts) = find(texts)?;
-    let mut cause = String::new();
-    let mut rest = symptom.cause;
-    while let Some((before, after)) = rest.split_once('$') {
-        let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
-            break;
-        };
-        let part = parts.get(digit as usize).map_or("", |part| part.trim());
-        cause += before;
-        cause.extend(part.chars().take(LONGEST_PART));
-        rest = &after[1..];
+impl Found {
+    /// In how many looks in a row it must stand to be hopeless; 0: it never is.
+    fn looks(&self) -> u32 {
+        self.looks
     }
-    Some(cause + rest)
+
+    /// The paragraph. A `$` that no digit follows is itself.
+    fn cause(&self) -> String {
+        let mut cause = String::new();
+        let mut rest = self.cause;
+        while let Some((before, after)) = rest.split_once('$') {
+            cause += before;
+            rest = after;
+            let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
+                cause.push('$');
+                continue;
+            };
+            let part = self
+                .parts
+                .get(digit as usize)
+                .map_or("", |part| part.trim());
+            cause.extend(part.chars().take(LONGEST_PART));
+            rest = &after[1..];
+        }
+        cause + rest
+    }
 }
 
-/// The first symptom that the texts show, with the parts that its pattern found.
-fn find(texts: &[String]) -> Option<(&'static Symptom, Vec<String>)> {
+/// The probable cause that a cluster's texts show, as a paragraph; None when they show none that is known.
+pub(crate) fn probable_cause(texts: &[String]) -> Option<String> {
+    find(texts).map(|found| found.cause())
+}
+
+/// The same of what a tool has said that works on this machine's engine.
+pub(crate) fn cause_on_host(texts: &[String]) -> Option<String> {
+    find_in(HOST, texts).map(|found| found.cause())
+}
+
+fn find(texts: &[String]) -> Option<Found> {
+    find_in(SYMPTOMS, texts)
+}
+
+/// The first symptom that the texts show.
+fn find_in(symptoms: &'static [Symptom], texts: &[String]) -> Option<Found> {
     // Logs are JSON, in which a quote is escaped.
     let texts: Vec<String> = texts
         .iter()
         .map(|text| text.replace("\\\"", "\""))
         .collect();
-    SYMPTOMS.iter().find_map(|symptom| {
+    symptoms.iter().find_map(|symptom| {
         // A pattern that does not compile fails the unit test, not the user.
-        let pattern = Regex::new(symptom.pattern).ok()?;
+        let pattern = Regex::new(&whole(symptom.pattern)).ok()?;
         let found = texts.iter().find_map(|text| pattern.captures(text))?;
         let part = |part: Option<regex_lite::Match<'_>>| {
             part.map_or(String::new(), |part| part.as_str().to_owned())
         };
-        Some((symptom, found.iter().map(part).collect()))
+        Some(Found {
+            cause: symptom.cause,
+            looks: symptom.looks,
+            // All of the match differs from look to look, its parts do not.
+            parts: std::iter::once(String::new())
+                .chain(found.iter().skip(1).map(part))
+                .collect(),
+        })
     })
+}
+
+fn whole(pattern: &str) -> String {
+    pattern.replace("{contrib}", CONTRIB)
 }
 
 #[cfg(test)]
@@ -205,8 +326,8 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles_and_has_the_parts_that_its_cause_names() {
-        for symptom in SYMPTOMS {
-            let pattern = Regex::new(symptom.pattern).unwrap();
+        for symptom in SYMPTOMS.iter().chain(HOST) {
+            let pattern = Regex::new(&whole(symptom.pattern)).unwrap();
             for digit in 1..10 {
                 let named = symptom.cause.contains(&format!("${digit}"));
                 assert!(
@@ -266,6 +387,34 @@ mod tests {
                 "the operator is not ready: it ends again and again",
             ),
             (
+                r#"failed to do request: Head "https://ghcr.io/v2/": proxyconnect tcp: dial tcp: lookup proxy.corp on 127.0.0.11:53: no such host"#,
+                "the proxy `proxy.corp`",
+            ),
+            (
+                r#"ERROR:  could not access file "$libdir/vector": No such file or directory"#,
+                "a statement loads `$libdir/vector`, and `$libdir/` forces the server's own folder",
+            ),
+            (
+                r#"ERROR: required extension "pg_stat_statements" is not installed (SQLSTATE 42704)"#,
+                "the server brings it, so no directory and no image is missing",
+            ),
+            (
+                r#"ERROR: required extension "postgis" is not installed (SQLSTATE 42704)"#,
+                "add the directory that holds `postgis`",
+            ),
+            (
+                r#"FATAL:  could not access file "pg_stat_statements": No such file or directory"#,
+                "one of PostgreSQL's own contrib modules",
+            ),
+            (
+                r#"admission webhook "vcluster.cnpg.io" denied the request: Cluster.cluster.cnpg.io "x" is invalid: path must not escape"#,
+                "the operator refuses what was applied: Cluster.cluster.cnpg.io \"x\" is invalid: path must not escape",
+            ),
+            (
+                r#"Cluster.postgresql.cnpg.io "denied" is invalid: spec.postgresql.extensions[1]: Duplicate value: {"name":"a"}"#,
+                "the cluster refuses `denied` as it was applied: spec.postgresql.extensions[1]: Duplicate value",
+            ),
+            (
                 r"extension vector: wanted 0.8.6, found 0.8.5",
                 "`vector` should be 0.8.6, and the database has 0.8.5",
             ),
@@ -278,5 +427,22 @@ mod tests {
             assert!(found.contains(cause), "{text}\n{found}");
         }
         assert_eq!(probable_cause(&["all is well".to_owned()]), None);
+    }
+
+    #[test]
+    fn what_fails_on_this_machine_is_no_fault_of_a_node() {
+        let kind = r#"ERROR: failed to create cluster: failed to pull image "kindest/node:v1.36.1": command "docker pull kindest/node:v1.36.1" failed with error: exit status 1: failed to resolve reference "docker.io/kindest/node:v1.36.1": failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 127.0.0.1:53: no such host"#;
+        let cause = cause_on_host(&[kind.to_owned()]).unwrap();
+        assert!(
+            cause.contains("this machine's engine does not have the image `kindest/node:v1.36.1`"),
+            "{cause}"
+        );
+        assert!(!cause.contains("the node"), "{cause}");
+        let proxy = kind.replace(
+            "dial tcp: lookup registry-1.docker.io",
+            "proxyconnect tcp: dial tcp: lookup proxy.corp",
+        );
+        let cause = cause_on_host(&[proxy]).unwrap();
+        assert!(cause.starts_with("the proxy `proxy.corp`"), "{cause}");
     }
 }

@@ -51,8 +51,8 @@ pub(crate) trait Exec: Sync {
         line: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure>;
 
-    /// Runs as [`Exec::run`] does, and ends what runs once `hopeless` says twice in a row that it cannot
-    /// succeed any more. It is asked every few seconds.
+    /// Runs as [`Exec::run`] does, and ends what runs once `hopeless` says that it cannot succeed any
+    /// more. It is asked every few seconds. What ends with status 0 all the same has succeeded.
     fn run_watched(
         &self,
         cmd: &Cmd,
@@ -424,7 +424,7 @@ impl Real {
         };
         self.running().remove(&group);
         let reason = match read {
-            Ok(_) if given_up.load(Ordering::SeqCst) => Reason::GivenUp,
+            Ok(status) if !status.success() && given_up.load(Ordering::SeqCst) => Reason::GivenUp,
             Ok(status) => match reason_of(status, &deadline, timeout) {
                 None => return Ok(()),
                 Some(reason) => reason,
@@ -442,15 +442,12 @@ impl Real {
     }
 }
 
-/// Asks every few seconds until two answers in a row are yes, or until `ended` is dropped.
+/// Asks every few seconds until the answer is yes, or until `ended` is dropped.
 fn watch(hopeless: &dyn Fn() -> bool, ended: &mpsc::Receiver<()>) -> bool {
-    let mut before = false;
     while ended.recv_timeout(WATCH) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let now = hopeless();
-        if now && before {
+        if hopeless() {
             return true;
         }
-        before = now;
     }
     false
 }

@@ -18,7 +18,7 @@ pub(crate) mod values;
 
 pub(crate) use cmd::{Arg, Cmd, Stdin};
 pub(crate) use location::Location;
-pub(crate) use question::Question;
+pub(crate) use question::{Question, Watch};
 pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
 use shell::operand;
@@ -198,7 +198,7 @@ pub(crate) struct Step {
     /// What to ask when the step fails.
     pub evidence: Vec<Question>,
     /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
-    pub watch: Vec<Cmd>,
+    pub watch: Option<Watch>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// The step is not needed when this holds; the text says why, for people.
@@ -221,7 +221,7 @@ impl Step {
             ended: Vec::new(),
             pool: None,
             evidence: Vec::new(),
-            watch: Vec::new(),
+            watch: None,
             says: false,
             skip_if: None,
             undo: None,
@@ -260,8 +260,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn watch(mut self, questions: Vec<Cmd>) -> Self {
-        self.watch = questions;
+    pub(crate) fn watch(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
         self
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     failure::Failure,
     own::source,
-    plan::{Plan, Probe, Question, Step, StepId},
+    plan::{Plan, Probe, Question, Step, StepId, Watch},
     tool::kubectl::Access,
 };
 
@@ -203,7 +203,16 @@ impl Environment {
             Step::run(format!("operator {} available", self.release), wait)
                 .after(after.iter().copied())
                 .evidence(evidence(&access, None))
-                .watch(vec![pods]),
+                .watch(Watch {
+                    objects: pods,
+                    log: access.cmd("ask a failed pod why").args([
+                        "--namespace",
+                        NAMESPACE,
+                        "logs",
+                        "--tail",
+                        "60",
+                    ]),
+                }),
         )
     }
 }

@@ -5,14 +5,15 @@ use std::{
     io::{Read, Write},
     net::{TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{Walk, log_name};
 use crate::{
-    diagnosis,
+    diagnosis::now::{Verdict, Watcher},
     event::{Event, Outcome},
-    exec::CmdFailure,
+    exec::{CmdFailure, Reason},
     failure::Failure,
     image::Metadata,
     own::{file, folder},
@@ -34,17 +35,7 @@ impl Walk<'_> {
             return Ok(Outcome::Skipped(why.clone()));
         }
         match &step.action {
-            Action::Run(cmd) => {
-                let log = self.options.logs.join(log_name(&step.name));
-                let ended = if step.watch.is_empty() {
-                    self.exec.run(cmd, Some(&log), step.timeout, output)
-                } else {
-                    let hopeless = || self.is_hopeless(&step.watch);
-                    self.exec
-                        .run_watched(cmd, Some(&log), step.timeout, output, &hopeless)
-                };
-                ended.map_err(|failed| anyhow::Error::from(explain(failed)))?;
-            }
+            Action::Run(cmd) => self.run_cmd(step, cmd, output)?,
             Action::Folder(path) => file::make_folder(path)?,
             Action::Claim(path) => folder::take(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
@@ -77,11 +68,39 @@ impl Walk<'_> {
         Ok(Outcome::Done(None))
     }
 
-    /// Whether an answer shows what will not get better by itself. What cannot be asked shows nothing.
-    fn is_hopeless(&self, questions: &[Cmd]) -> bool {
-        let answer = |cmd: &Cmd| self.exec.read(cmd, Some(Duration::from_secs(20))).ok();
-        let answers: Vec<String> = questions.iter().filter_map(answer).collect();
-        diagnosis::is_hopeless(&answers)
+    fn run_cmd(&self, step: &Step, cmd: &Cmd, output: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        let log = self.options.logs.join(log_name(&step.name));
+        let Some(watch) = &step.watch else {
+            let ended = self.exec.run(cmd, Some(&log), step.timeout, output);
+            return ended.map_err(explain);
+        };
+        let watcher = Mutex::new((Watcher::default(), None));
+        let is_hopeless = || {
+            let ask = |cmd: &Cmd| self.exec.read(cmd, Some(Duration::from_secs(20))).ok();
+            let objects = ask(&watch.objects);
+            let mut state = watcher.lock().unwrap_or_else(PoisonError::into_inner);
+            let verdict = state
+                .0
+                .look(objects.as_deref(), &|pod| ask(&watch.log.clone().arg(pod)));
+            if let Verdict::Hopeless(hopeless) = verdict {
+                state.1 = Some(hopeless);
+            }
+            state.1.is_some()
+        };
+        let ended = self
+            .exec
+            .run_watched(cmd, Some(&log), step.timeout, output, &is_hopeless);
+        ended.map_err(|failed| {
+            let given_up = matches!(failed.reason, Reason::GivenUp);
+            let mut failure = explain(failed);
+            let state = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if let Some(hopeless) = state.1.filter(|_| given_up) {
+                let (object, looks) = (&hopeless.object, hopeless.looks);
+                failure = failure.detail(format!("{object} said the same in {looks} looks"));
+                failure.cause = Some(hopeless.cause);
+            }
+            failure
+        })
     }
 
     fn holds(&self, probe: &Probe) -> Result<bool, Failure> {
@@ -94,7 +113,7 @@ impl Walk<'_> {
             Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
                 Ok(()) => Ok(true),
                 Err(CmdFailure {
-                    reason: crate::exec::Reason::Status(_),
+                    reason: Reason::Status(_),
                     ..
                 }) => Ok(false),
                 Err(failed) => Err(failed.into()),

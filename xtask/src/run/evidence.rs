@@ -8,8 +8,12 @@ use crate::{
     diagnosis,
     failure::Failure,
     own::file,
-    plan::{Location, Step},
+    plan::{Action, Location, Step},
+    tool::chainsaw,
 };
+
+/// Tools that speak of this machine, not of a node.
+const HOST: [&str; 2] = ["docker", "kind"];
 
 /// A cluster that does not answer must not hold up the report.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +29,10 @@ impl Walk<'_> {
             .options
             .logs
             .join(log_name(&step.name).trim_end_matches(".log"));
-        let mut texts: Vec<String> = vec![failure.to_string()];
+        let (own, cluster) = self.said(step, &failure);
+        let on_host = diagnosis::cause_on_host(&own);
+        let mut texts = cluster;
+        let told = texts.len().min(1);
         let mut unasked = Vec::new();
         for question in &step.evidence {
             let name = &question.file;
@@ -53,11 +60,36 @@ impl Walk<'_> {
             });
         }
         let mut failure = failure;
-        failure.cause = diagnosis::probable_cause(&texts);
+        // What ended the step is its cause; then what the tool itself was told; then what stands elsewhere.
+        failure.cause = failure
+            .cause
+            .or(on_host)
+            .or_else(|| diagnosis::probable_cause(&texts[..told]))
+            .or_else(|| diagnosis::probable_cause(&texts));
         failure = failure.detail(format!("what the cluster says: {}", folder.display()));
         if !unasked.is_empty() {
             failure = failure.detail(format!("could not be asked: {}", unasked.join(", ")));
         }
         failure
+    }
+
+    /// What the step itself has said: of this machine, when its tool works on the engine, otherwise of a
+    /// cluster, what chainsaw calls errors first and then the whole log.
+    fn said(&self, step: &Step, failure: &Failure) -> (Vec<String>, Vec<String>) {
+        let log = fs_err::read(self.options.logs.join(log_name(&step.name)));
+        // Without a log there is what the failure quotes.
+        let log = log.map_or_else(
+            |_| failure.to_string(),
+            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+        );
+        match &step.action {
+            Action::Run(cmd) if HOST.iter().any(|tool| cmd.program == *tool) => {
+                (vec![failure.to_string(), log], Vec::new())
+            }
+            _ => {
+                let told = chainsaw::errors(&log).join("\n");
+                (Vec::new(), vec![told, failure.to_string(), log])
+            }
+        }
     }
 }

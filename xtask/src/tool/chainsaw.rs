@@ -53,3 +53,58 @@ impl Test<'_> {
         cmd.args(self.flags)
     }
 }
+
+/// What chainsaw calls errors in its output: the texts below `=== ERROR`. What it quotes of logs and events
+/// is not among them.
+pub(crate) fn errors(output: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in output.lines() {
+        let text = line.trim();
+        if text == "=== ERROR" {
+            inside = true;
+            all.push(String::new());
+        } else if text.starts_with("=== ")
+            || text.starts_with("sink.go:")
+            || text.starts_with("--- FAIL")
+        {
+            inside = false;
+        } else if let (true, Some(last)) = (inside, all.last_mut()) {
+            if !last.is_empty() {
+                last.push('\n');
+            }
+            last.push_str(text);
+        }
+    }
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::errors;
+
+    #[test]
+    fn only_what_chainsaw_calls_errors_is_taken() {
+        // As version 0.2.14 prints it.
+        let output = r#"=== RUN   chainsaw/shared
+    sink.go:56: | 22:08:59 | shared | a | CREATE | OK    | postgresql.cnpg.io/v1/Cluster @ x/denied
+        === ERROR
+        Cluster.postgresql.cnpg.io "denied" is invalid: spec
+    sink.go:56: | 22:09:06 | shared | a | ASSERT | ERROR | v1/ConfigMap @ x/nothere
+        === ERROR
+        actual resource not found
+        and more
+    sink.go:56: | 22:09:06 | shared | a | CMD | LOG |
+        === STDOUT
+        ERROR: an old line of a log
+--- FAIL: chainsaw (0.04s)"#;
+        assert_eq!(
+            errors(output),
+            [
+                "Cluster.postgresql.cnpg.io \"denied\" is invalid: spec",
+                "actual resource not found\nand more"
+            ]
+        );
+    }
+}

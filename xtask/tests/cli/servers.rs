@@ -43,7 +43,7 @@ fn the_whole_command_of_a_test() {
     assert_eq!(
         run_of(&fixture),
         "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] \
-         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
+         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_SILENT] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
          [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
          [--] [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
          [-c] [extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b] \

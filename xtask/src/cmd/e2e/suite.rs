@@ -16,7 +16,7 @@ use crate::{
     environment::{self, LABEL, Place},
     extension::Extension,
     failure::Failure,
-    plan::{Action, Cmd, Location, Plan, Question, Step, StepId},
+    plan::{Action, Cmd, Location, Plan, Question, Step, StepId, Watch},
     tool::{chainsaw, kubectl::Access},
 };
 
@@ -215,28 +215,20 @@ impl Runner {
     }
 
     /// Where it shows that a suite waits in vain: a database that cannot start never says so itself.
-    pub(super) fn watch(&self, namespace: &str) -> Vec<Cmd> {
-        let ask = |args: &[&str]| {
-            let cmd = self.access.cmd("look after the suite");
-            cmd.args(["--namespace", namespace]).args(args)
-        };
-        vec![
-            ask(&[
-                "get",
-                "events,databases.postgresql.cnpg.io",
-                "--output",
-                "json",
-            ]),
-            ask(&[
-                "logs",
-                "--selector",
-                "cnpg.io/cluster",
-                "--all-containers",
-                "--ignore-errors",
-                "--tail",
-                "60",
-            ]),
-        ]
+    pub(super) fn watch(&self, namespace: &str) -> Watch {
+        Watch {
+            objects: self
+                .access
+                .cmd("look after the suite")
+                .args(["--namespace", namespace, "get"])
+                .args(["clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,pods"])
+                .args(["--output", "json", "--request-timeout", "10s"]),
+            log: self
+                .access
+                .cmd("ask a failed pod why")
+                .args(["--namespace", namespace, "logs"])
+                .args(["--all-containers", "--tail", "60"]),
+        }
     }
 
     /// What a person would ask about a namespace in which something went wrong.

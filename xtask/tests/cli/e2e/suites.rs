@@ -305,3 +305,60 @@ fn the_cause_is_not_taken_from_what_is_said_of_others() {
         .filter(|(_, text)| text.contains("xtask-of-yesterday"));
     assert_eq!(kept.count(), 2);
 }
+
+/// A pod of a database that has failed and is not tried again.
+const FAILED: &str = r#"{"items":[{"kind":"Cluster","metadata":{"name":"gamma"},"status":{}},{"kind":"Pod","metadata":{"name":"gamma-1-initdb-x","labels":{"cnpg.io/cluster":"gamma"}},"status":{"phase":"Failed"}}]}"#;
+
+#[test]
+fn a_suite_that_cannot_succeed_is_ended_with_what_its_pod_says() {
+    let lab = Lab::ready(&["gamma"]);
+    lab.answer("watched", FAILED);
+    lab.answer(
+        "pod.log",
+        "FATAL:  could not access file \"nolib\": No such file or directory\n",
+    );
+    // It ends when it is told to, not before.
+    lab.answer("chainsaw.seconds", "600\n");
+    lab.suite_fails("shared-suite-of-gamma", "it broke\n");
+    lab.e2e(&["test", "gamma"])
+        .status(1)
+        .says("given up after ")
+        .says("probable cause: the server cannot find the library `nolib`")
+        .says("Cluster `gamma` said the same in 4 looks");
+}
+
+#[test]
+fn a_suite_that_has_passed_has_passed_whatever_it_looked_like() {
+    let lab = Lab::ready(&["gamma"]);
+    lab.answer("watched", FAILED);
+    lab.answer(
+        "pod.log",
+        "FATAL:  could not access file \"nolib\": No such file or directory\n",
+    );
+    // Told to end, it has just passed.
+    lab.rule(
+        "'chainsaw '*",
+        "trap 'echo Passed tests 1; exit 0' TERM; sleep 600 > /dev/null 2>&1 & while :; do wait; done",
+    );
+    lab.e2e(&["test", "gamma"]).success().says("1 of 1 passed");
+}
+
+#[test]
+fn the_suites_own_log_is_where_a_denial_stands() {
+    let lab = Lab::ready(&["gamma"]);
+    let many = "    sink.go:56: | waits |\n".repeat(300);
+    lab.suite_fails(
+        "shared-suite-of-gamma",
+        &format!(
+            "    sink.go:56: | 1 | shared | cluster | CREATE | OK | x\n        === ERROR\n        admission webhook \"vcluster.cnpg.io\" denied the request: path must not escape the extension directory\n{many}"
+        ),
+    );
+    // What was said elsewhere, and earlier, is not of this.
+    lab.rule(
+        "'kubectl '*' logs --selector '*",
+        "echo 'ERROR: required extension \"postgis\" is not installed'; exit",
+    );
+    lab.e2e(&["test", "gamma"]).status(1).says(
+        "probable cause: the operator refuses what was applied: path must not escape the extension directory",
+    );
+}
