@@ -47,6 +47,8 @@ pub(crate) struct StepReport {
     pub quiet: bool,
     /// The last line of output: where a tool's answer stands.
     pub last_line: Option<String>,
+    /// Why it was run once more.
+    pub retried: Option<String>,
 }
 
 impl StepReport {

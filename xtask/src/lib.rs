@@ -30,6 +30,7 @@ mod tool;
 mod turn;
 mod ui;
 mod value;
+mod verdict;
 mod workspace;
 mod yaml;
 

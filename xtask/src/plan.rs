@@ -183,6 +183,14 @@ impl From<Cmd> for Undo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StepId(pub usize);
 
+/// A second run of a step, for a failure that may be none the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Again {
+    pub prepare: Cmd,
+    /// The same in another place; its undo removes that place, however it ends.
+    pub step: Step,
+}
+
 /// One action with its name, its order, and how it is taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -199,6 +207,8 @@ pub(crate) struct Step {
     pub evidence: Vec<Question>,
     /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
     pub watch: Option<Watch>,
+    /// What to do once when the cluster's API did not answer.
+    pub again: Option<Box<Again>>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// The step is not needed when this holds; the text says why, for people.
@@ -222,6 +232,7 @@ impl Step {
             pool: None,
             evidence: Vec::new(),
             watch: None,
+            again: None,
             says: false,
             skip_if: None,
             undo: None,
@@ -262,6 +273,12 @@ impl Step {
     #[must_use]
     pub(crate) fn watch(mut self, watch: Watch) -> Self {
         self.watch = Some(watch);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn again(mut self, prepare: Cmd, step: Step) -> Self {
+        self.again = Some(Box::new(Again { prepare, step }));
         self
     }
 

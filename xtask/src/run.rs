@@ -142,6 +142,7 @@ impl State {
                     elapsed: Duration::ZERO,
                     quiet: step.quiet,
                     last_line: None,
+                    retried: None,
                 });
             } else if ready {
                 self.steps[at] = Place::Running;
@@ -216,12 +217,29 @@ impl Walk<'_> {
                 line: line.to_owned(),
             });
         };
-        let mut outcome = match self.act(step, &mut output, &mut |text| send(Event::Warning(text)))
+        let mut ended = self.act(step, &mut output, &mut |text| send(Event::Warning(text)));
+        let mut last = step;
+        let mut retried = None;
+        if let (Err(error), Some(again)) = (&ended, &step.again)
+            && let Some(why) = self.is_passing(step, error)
         {
+            // Never silent: a second run hides nothing of the first.
+            send(Event::Warning(format!(
+                "`{}` is run once more, in a fresh namespace: {why}",
+                step.name
+            )));
+            retried = Some(why);
+            last = &again.step;
+            ended = self.once_more(again, &mut output);
+        }
+        let mut outcome = match ended {
             Ok(outcome) => outcome,
             Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
-            Err(error) => Outcome::Failed(self.with_evidence(step, into_failure(error))),
+            Err(error) => Outcome::Failed(self.with_evidence(last, into_failure(error))),
         };
+        if let (Some(_), Some(undo)) = (&retried, &last.undo) {
+            self.undo(last, undo, &mut |event| send(event));
+        }
         if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
             said.clone_from(&last_line);
         }
@@ -240,6 +258,7 @@ impl Walk<'_> {
             elapsed,
             quiet: step.quiet,
             last_line,
+            retried,
         }
     }
 
@@ -258,6 +277,7 @@ impl Walk<'_> {
                     elapsed: Duration::ZERO,
                     quiet: step.quiet,
                     last_line: None,
+                    retried: None,
                 },
             })
             .collect();

@@ -25,6 +25,7 @@ use crate::{
         docker,
     },
     ui::{Table, seconds},
+    verdict::Verdict,
 };
 
 /// What to bake and how, resolved: input of the pure [`plan`].
@@ -407,7 +408,20 @@ fn show(
             continue;
         };
         let step = report.step(done.step);
+        let verdict = Verdict::of(&step.outcome);
         if !step.succeeded() {
+            let cells = ["-", "-", &platforms].map(str::to_owned);
+            rows.push(
+                [verdict.word().to_owned(), build.tag()]
+                    .into_iter()
+                    .chain(cells)
+                    .chain([seconds(step.elapsed)])
+                    .collect(),
+            );
+            values.push(json!({
+                "result": verdict.word(), "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": null,
+                "size": null, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
+            }));
             continue;
         }
         if !metadata.contains_key(done.metadata.as_path()) {
@@ -424,6 +438,7 @@ fn show(
         // People tell digests apart by their first digits; scripts get all of it.
         let short: String = digest.chars().take(19).collect();
         rows.push(vec![
+            verdict.word().to_owned(),
             build.tag(),
             short,
             size.clone(),
@@ -431,15 +446,16 @@ fn show(
             seconds(step.elapsed),
         ]);
         values.push(json!({
-            "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": digest,
+            "result": verdict.word(), "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": digest,
             "size": size, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
         }));
     }
     let table = Table {
-        headings: vec!["IMAGE", "DIGEST", "SIZE", "PLATFORMS", "TIME"],
+        headings: vec!["RESULT", "IMAGE", "DIGEST", "SIZE", "PLATFORMS", "TIME"],
         rows,
     };
-    let count = values.len();
+    let passed = |value: &&Value| value["result"] == Verdict::Passed.word();
+    let count = values.iter().filter(passed).count();
     context.ui.result(json, &Value::Array(values), &table);
     Ok(count)
 }

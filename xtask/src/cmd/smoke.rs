@@ -12,7 +12,6 @@ use super::bake::{self, Baked};
 use crate::{
     cli, config,
     context::Context,
-    event::Outcome,
     exec::{Exec, Reason},
     failure::Failure,
     image::{Built, ImageRef},
@@ -23,6 +22,7 @@ use crate::{
     tool::docker,
     ui::{Table, seconds},
     value::SqlVersion,
+    verdict::Verdict,
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
@@ -201,13 +201,10 @@ fn show(
     let mut values = Vec::new();
     for ((build, test), id) in builds.iter().zip(tests).zip(ids) {
         let step = report.step(*id);
-        let (verdict, proof) = match &step.outcome {
-            Outcome::Done(_) | Outcome::Skipped(_) => {
-                ("passed", step.last_line.clone().unwrap_or_default())
-            }
-            Outcome::Failed(_) => ("failed", String::new()),
-            Outcome::NotRun => ("not run", String::new()),
-        };
+        let verdict = Verdict::of(&step.outcome).word();
+        // What a failed test said last is no proof.
+        let proof = step.last_line.clone().filter(|_| step.succeeded());
+        let proof = proof.unwrap_or_default();
         let mounted = &test.mounted[0];
         let version = mounted
             .sql_version

@@ -14,7 +14,7 @@ use crate::tool::kubectl;
 
 /// What a look has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Outlook {
     Hopeful,
     Hopeless(Hopeless),
 }
@@ -48,7 +48,7 @@ impl Watcher {
         &mut self,
         objects: Option<&str>,
         log: &dyn Fn(&str) -> Option<String>,
-    ) -> Verdict {
+    ) -> Outlook {
         let objects = objects.map(kubectl::items).unwrap_or_default();
         let mut seen = BTreeMap::new();
         for (object, said) in sayings(&objects, log) {
@@ -72,8 +72,8 @@ impl Watcher {
             .iter()
             .find(|(_, (found, looks))| *looks >= found.looks());
         match hopeless {
-            None => Verdict::Hopeful,
-            Some((object, (found, looks))) => Verdict::Hopeless(Hopeless {
+            None => Outlook::Hopeful,
+            Some((object, (found, looks))) => Outlook::Hopeless(Hopeless {
                 object: object.clone(),
                 looks: *looks,
                 cause: found.cause(),
@@ -252,7 +252,7 @@ mod tests {
         };
         worlds.iter().position(|objects| {
             let text = json!({ "items": objects }).to_string();
-            watcher.look(Some(&text), &log) != Verdict::Hopeful
+            watcher.look(Some(&text), &log) != Outlook::Hopeful
         })
     }
 
@@ -330,9 +330,9 @@ mod tests {
         let mut watcher = Watcher::default();
         let bad = json!({"items": [waiting("ErrImagePull", GONE)]}).to_string();
         for _ in 0..20 {
-            assert_eq!(watcher.look(Some(&bad), &|_| None), Verdict::Hopeful);
-            assert_eq!(watcher.look(None, &|_| None), Verdict::Hopeful);
-            assert_eq!(watcher.look(Some("no json"), &|_| None), Verdict::Hopeful);
+            assert_eq!(watcher.look(Some(&bad), &|_| None), Outlook::Hopeful);
+            assert_eq!(watcher.look(None, &|_| None), Outlook::Hopeful);
+            assert_eq!(watcher.look(Some("no json"), &|_| None), Outlook::Hopeful);
         }
     }
 }

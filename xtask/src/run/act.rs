@@ -11,14 +11,14 @@ use std::{
 
 use super::{Walk, log_name};
 use crate::{
-    diagnosis::now::{Verdict, Watcher},
+    diagnosis::now::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason},
     failure::Failure,
     image::Metadata,
     own::{file, folder},
-    plan::{Action, Cmd, Location, Probe, Rotation, Step, Undo, Values, values::Mounted},
-    tool::imagetools::Described,
+    plan::{Action, Again, Cmd, Location, Probe, Rotation, Step, Undo, Values, values::Mounted},
+    tool::{chainsaw, imagetools::Described},
     yaml,
 };
 
@@ -68,6 +68,29 @@ impl Walk<'_> {
         Ok(Outcome::Done(None))
     }
 
+    /// Why a failure may be none the next time: an assertion could not be made, because the cluster's API
+    /// did not answer it. What was given up is no such failure.
+    pub(super) fn is_passing(&self, step: &Step, error: &anyhow::Error) -> Option<String> {
+        let judged = error
+            .downcast_ref::<Failure>()
+            .is_some_and(|failure| failure.cause.is_some());
+        if judged || self.exec.interrupted() {
+            return None;
+        }
+        let log = fs_err::read(self.options.logs.join(log_name(&step.name))).ok()?;
+        chainsaw::api_error(&String::from_utf8_lossy(&log))
+    }
+
+    pub(super) fn once_more(
+        &self,
+        again: &Again,
+        output: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Outcome> {
+        let limit = Some(Duration::from_secs(60));
+        self.exec.read(&again.prepare, limit).map_err(explain)?;
+        self.act(&again.step, output, &mut |_| {})
+    }
+
     fn run_cmd(&self, step: &Step, cmd: &Cmd, output: &mut dyn FnMut(&str)) -> Result<(), Failure> {
         let log = self.options.logs.join(log_name(&step.name));
         let Some(watch) = &step.watch else {
@@ -79,10 +102,10 @@ impl Walk<'_> {
             let ask = |cmd: &Cmd| self.exec.read(cmd, Some(Duration::from_secs(20))).ok();
             let objects = ask(&watch.objects);
             let mut state = watcher.lock().unwrap_or_else(PoisonError::into_inner);
-            let verdict = state
+            let outlook = state
                 .0
                 .look(objects.as_deref(), &|pod| ask(&watch.log.clone().arg(pod)));
-            if let Verdict::Hopeless(hopeless) = verdict {
+            if let Outlook::Hopeless(hopeless) = outlook {
                 state.1 = Some(hopeless);
             }
             state.1.is_some()

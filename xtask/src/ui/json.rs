@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::event::{Event, Outcome};
+use crate::{
+    event::{Event, Outcome},
+    verdict::Verdict,
+};
 
 /// JSON as data: two spaces, and short lists of strings on one line are left to the reader's `jq`.
 pub(crate) fn pretty(value: &Value) -> String {
@@ -24,9 +27,9 @@ pub(super) fn to_json(event: &Event) -> Value {
         } => {
             let (name, text) = match outcome {
                 Outcome::Done(what) => ("done", what.clone()),
-                Outcome::Skipped(why) => ("skipped", Some(why.clone())),
-                Outcome::Failed(failure) => ("failed", Some(failure.to_string())),
-                Outcome::NotRun => ("not-run", None),
+                Outcome::Skipped(why) => (Verdict::Skipped.word(), Some(why.clone())),
+                Outcome::Failed(failure) => (Verdict::Failed.word(), Some(failure.to_string())),
+                Outcome::NotRun => (Verdict::NotRun.word(), None),
             };
             json!({"event": "finished", "step": step, "outcome": name, "text": text, "seconds": elapsed.as_secs_f64()})
         }

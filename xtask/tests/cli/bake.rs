@@ -279,3 +279,28 @@ fn results_are_json_when_asked_for() {
         assert!(kinds.iter().any(|known| known == kind), "{kind}: {kinds:?}");
     }
 }
+
+#[test]
+fn results_tell_of_what_failed_and_of_what_was_not_run_too() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.alpha", "ERROR: no\n");
+    let ended = fixture
+        .xtask(&[
+            "bake",
+            "--all",
+            "--distro",
+            "trixie",
+            "--keep-going",
+            "--json",
+        ])
+        .status(1);
+    let results = ended.json();
+    let result = |name: &str| {
+        let rows = results.as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        row["result"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(result("alpha"), "failed");
+    assert_eq!(result("beta"), "not run", "it needs alpha");
+    assert_eq!(result("gamma"), "passed");
+}

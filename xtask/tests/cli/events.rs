@@ -128,7 +128,7 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
     );
     let summary = fs::read_to_string(summary).unwrap();
     assert!(
-        summary.starts_with("| IMAGE | DIGEST | SIZE | PLATFORMS | TIME |\n| --- |"),
+        summary.starts_with("| RESULT | IMAGE | DIGEST | SIZE | PLATFORMS | TIME |\n| --- |"),
         "{summary}"
     );
     assert!(summary.contains("| localhost:5000/alpha-testing:1.2-18-trixie | "));

@@ -12,12 +12,13 @@ use super::suite::{Subject, Suites};
 use crate::{
     context::Context,
     environment::FOLDER,
-    event::Outcome,
+    event::{Outcome, StepReport},
     failure::Failure,
     own::{file, source},
     plan::Location,
     run::Report,
     ui::{Table, pretty, seconds},
+    verdict::Verdict,
 };
 
 /// One image with one release of the operator.
@@ -33,6 +34,9 @@ pub(super) struct Tested {
     pub own: String,
     pub seconds: f64,
     pub values: PathBuf,
+    /// Why a suite was run once more; its verdict is that of the second run.
+    #[serde(default)]
+    pub retried: Option<String>,
     /// The probable cause of a failure.
     pub cause: Option<String>,
 }
@@ -50,23 +54,12 @@ pub(super) fn show(
 ) -> anyhow::Result<usize> {
     let mut tested = Vec::new();
     for (subject, suites) in subjects {
-        let word = |outcome: &Outcome| match outcome {
-            Outcome::Done(_) | Outcome::Skipped(_) => "passed",
-            Outcome::Failed(_) => "failed",
-            Outcome::NotRun => "not run",
-        };
         let shared = report.step(suites.shared);
         let own = suites.own.map(|id| report.step(id));
         let mut elapsed = shared.elapsed;
         elapsed += own.map_or(Duration::ZERO, |own| own.elapsed);
-        let words = [
-            Some(word(&shared.outcome)),
-            own.map(|own| word(&own.outcome)),
-        ];
-        let result = ["failed", "not run"]
-            .into_iter()
-            .find(|bad| words.iter().flatten().any(|word| word == bad))
-            .unwrap_or("passed");
+        let of = |step: &StepReport| Verdict::of(&step.outcome);
+        let result = Verdict::of_all(std::iter::once(shared).chain(own).map(of));
         let cause =
             [Some(shared), own]
                 .into_iter()
@@ -79,11 +72,15 @@ pub(super) fn show(
             extension: subject.extension.name.clone(),
             image: subject.image.clone(),
             cnpg_release: subject.release.clone(),
-            result: result.to_owned(),
-            shared: word(&shared.outcome).to_owned(),
-            own: own.map_or("none", |own| word(&own.outcome)).to_owned(),
+            result: result.word().to_owned(),
+            shared: of(shared).word().to_owned(),
+            own: own.map_or("none", |own| of(own).word()).to_owned(),
             seconds: elapsed.as_secs_f64(),
             values: subject.values.clone(),
+            retried: shared
+                .retried
+                .clone()
+                .or(own.and_then(|own| own.retried.clone())),
             cause,
         });
     }
@@ -101,7 +98,10 @@ pub(super) fn show(
             .iter()
             .map(|row| {
                 vec![
-                    row.result.clone(),
+                    match row.retried {
+                        None => row.result.clone(),
+                        Some(_) => format!("{} (retried)", row.result),
+                    },
                     row.extension.clone(),
                     short(&row.image),
                     row.cnpg_release.clone(),

@@ -148,16 +148,7 @@ impl Runner {
     ) -> StepId {
         let title = format!("{kind} suite of {}", subject.name);
         let namespace = self.namespace(subject, kind);
-        let remove = self
-            .access
-            .cmd(format!("remove the namespace `{namespace}`"))
-            .args([
-                "delete",
-                "namespace",
-                &namespace,
-                "--ignore-not-found",
-                "--wait=false",
-            ]);
+        let remove = self.remove(&namespace);
         let made = make_namespace(&self.access, &namespace, "suite");
         let mut made = Step::run(format!("namespace {namespace}"), made)
             .after(after.iter().copied())
@@ -166,23 +157,32 @@ impl Runner {
             made = made.undo(remove.clone());
         }
         let made = plan.add(made);
-        let test = chainsaw::Test {
-            purpose: format!("pass the {title}"),
-            suite,
-            values: &subject.values,
-            namespace: &namespace,
-            access: &self.access,
-            root: &self.root,
-            report: (self.reports.clone(), title.replace(' ', "-")),
-            file,
-            flags: &self.flags,
+        let fresh = self.namespace(subject, &format!("{kind}-2"));
+        let test = |name: String, namespace: &str| {
+            let test = chainsaw::Test {
+                purpose: format!("pass the {title}"),
+                suite,
+                values: &subject.values,
+                namespace,
+                access: &self.access,
+                root: &self.root,
+                report: (self.reports.clone(), title.replace(' ', "-")),
+                file,
+                flags: &self.flags,
+            };
+            Step::run(name, test.cmd())
+                .timeout(PATIENCE)
+                .evidence(self.evidence(namespace))
+                .watch(self.watch(namespace))
         };
-        let mut step = Step::run(title.clone(), test.cmd())
+        let mut again = test(format!("{title} again"), &fresh);
+        if !self.skip_delete {
+            again = again.undo(self.remove(&fresh));
+        }
+        let mut step = test(title.clone(), &namespace)
             .after([made])
             .pool(POOL)
-            .timeout(PATIENCE)
-            .evidence(self.evidence(&namespace))
-            .watch(self.watch(&namespace));
+            .again(make_namespace(&self.access, &fresh, "suite"), again);
         if !self.skip_delete {
             step = step.undo(remove.clone());
         }
@@ -195,6 +195,13 @@ impl Runner {
             );
         }
         tested
+    }
+
+    fn remove(&self, namespace: &str) -> Cmd {
+        self.access
+            .cmd(format!("remove the namespace `{namespace}`"))
+            .args(["delete", "namespace", namespace])
+            .args(["--ignore-not-found", "--wait=false"])
     }
 
     fn namespace(&self, subject: &Subject, kind: &str) -> String {

@@ -358,10 +358,7 @@ fn environment(test: &Test) -> Vec<(String, String)> {
             test.mounted[0].extension.name.clone(),
         ),
         ("XTASK_CREATE".to_owned(), create_sql(test)),
-        (
-            "XTASK_SILENT".to_owned(),
-            test.silent().to_owned(),
-        ),
+        ("XTASK_SILENT".to_owned(), test.silent().to_owned()),
         (
             "XTASK_LIBRARY_PATH".to_owned(),
             paths(test, |extension| &extension.ld_library_path, None).join(":"),

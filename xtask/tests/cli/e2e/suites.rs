@@ -362,3 +362,46 @@ fn the_suites_own_log_is_where_a_denial_stands() {
         "probable cause: the operator refuses what was applied: path must not escape the extension directory",
     );
 }
+
+/// An assertion that the cluster's API has not answered, as chainsaw prints it.
+const UNANSWERED: &str = "    sink.go:56: | 22:09:06 | shared | cluster | ASSERT | ERROR | x\n        === ERROR\n        Get \"https://127.0.0.1:1/api\": dial tcp 127.0.0.1:1: connect: connection refused\n    sink.go:56: | 22:09:06 | shared | cluster | TRY | END |\n";
+
+#[test]
+fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
+    let lab = Lab::ready(&["gamma"]);
+    lab.fails_at(1, "'chainsaw '*", 1, UNANSWERED);
+    let ended = lab
+        .e2e(&["test", "gamma", "--json"])
+        .success()
+        .says("warning: `shared suite of gamma` is run once more, in a fresh namespace: Get ")
+        .says("1 of 1 passed");
+    let results = ended.json();
+    assert_eq!(results[0]["result"], "passed");
+    let why = results[0]["retried"].as_str().unwrap();
+    assert!(why.contains("connection refused"), "{why}");
+    let tests = lab.made_of("chainsaw ");
+    let [first, second] = tests.as_slice() else {
+        panic!("{tests:#?}");
+    };
+    assert_ne!(first.after("--namespace"), second.after("--namespace"));
+    assert_eq!(first.after("--report-name"), second.after("--report-name"));
+    assert_eq!(lab.namespaces(), Vec::<String>::new());
+}
+
+#[test]
+fn only_once_and_only_what_was_not_answered_is_run_once_more() {
+    let lab = Lab::ready(&["gamma"]);
+    lab.fails("'chainsaw '*", 1, UNANSWERED);
+    let ended = lab.e2e(&["test", "gamma"]).status(1);
+    assert_eq!(lab.made_of("chainsaw ").len(), 2);
+    assert!(
+        ended.stdout.contains("failed (retried)"),
+        "{}",
+        ended.stdout
+    );
+    let lab = Lab::ready(&["gamma"]);
+    let asserted = UNANSWERED.replace("        Get ", "        -------\n        Get ");
+    lab.fails("'chainsaw '*", 1, &asserted);
+    lab.e2e(&["test", "gamma"]).status(1);
+    assert_eq!(lab.made_of("chainsaw ").len(), 1);
+}

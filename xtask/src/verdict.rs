@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How what was to be built, tried or tested has ended: one word each, in every table, JSON and event.
+
+use crate::event::Outcome;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    Passed,
+    Skipped,
+    NotRun,
+    Failed,
+}
+
+impl Verdict {
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done(_) => Self::Passed,
+            Outcome::Skipped(_) => Self::Skipped,
+            Outcome::Failed(_) => Self::Failed,
+            Outcome::NotRun => Self::NotRun,
+        }
+    }
+
+    /// Of several that belong together; the worst decides.
+    pub(crate) fn of_all(all: impl IntoIterator<Item = Self>) -> Self {
+        all.into_iter().max().unwrap_or(Self::NotRun)
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Skipped => "skipped",
+            Self::NotRun => "not run",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::{self, Failed, NotRun, Passed, Skipped};
+
+    #[test]
+    fn the_worst_decides() {
+        assert_eq!(Verdict::of_all([Passed, Passed]), Passed);
+        assert_eq!(Verdict::of_all([Passed, NotRun]), NotRun);
+        assert_eq!(Verdict::of_all([NotRun, Failed, Passed]), Failed);
+        assert_eq!(Verdict::of_all([Passed, Skipped]), Skipped);
+        assert_eq!(Verdict::of_all([]), NotRun);
+    }
+}
