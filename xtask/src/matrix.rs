@@ -182,3 +182,6 @@ pub(crate) fn builds(
     };
     Ok(taken)
 }
+
+#[cfg(test)]
+mod tests;

@@ -344,3 +344,6 @@ fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
     let mut seen = BTreeSet::new();
     walk(extensions, &mut path, &mut seen).then_some(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,32 @@ fn every_target_has_its_file_and_its_seeds() {
         assert_eq!(there, named, "fuzz/{folder}");
     }
 }
+
+/// An extension that needs others, built for each (distro, major) once.
+pub(crate) fn extension(name: &str, needs: &[String], pairs: &[(&str, &str)]) -> Extension {
+    let needs: Vec<String> = needs.iter().map(|name| format!("\"{name}\"")).collect();
+    let mut distros: Vec<&str> = pairs.iter().map(|(distro, _)| *distro).collect();
+    distros.sort_unstable();
+    distros.dedup();
+    let mut versions = String::new();
+    for distro in distros {
+        let own = pairs.iter().filter(|(other, _)| *other == distro);
+        let majors: BTreeSet<&str> = own.map(|(_, major)| *major).collect();
+        versions += &format!("{distro} = {{\n");
+        for major in majors {
+            versions += &format!("\"{major}\" = {{ package = \"1.2-3\", sql = \"1.2\" }}\n");
+        }
+        versions += "}\n";
+    }
+    let text = format!(
+        "metadata = {{\nname = \"{name}\"\nsql_name = \"{name}\"\nimage_name = \"{name}\"\nlicenses = [\"MIT\"]\n\
+         create_extension = true\nrequired_extensions = [{}]\nversions = {{\n{versions}}}\n}}\n",
+        needs.join(", ")
+    );
+    let mut findings = Findings::about("metadata.hcl");
+    let file = File::parse(&text, &mut findings).unwrap();
+    let folder = Path::new("/repository").join(name);
+    let shown = Path::new("extensions").join(name).join("metadata.hcl");
+    let extension = Extension::from_file(&file, &folder, &shown, &mut findings);
+    extension.unwrap_or_else(|| panic!("{findings:?}\n{text}"))
+}

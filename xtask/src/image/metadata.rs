@@ -65,4 +65,11 @@ mod tests {
         );
         assert_eq!(metadata.digest("buildx.build.warnings"), None);
     }
+
+    #[test]
+    fn merged_metadata_keeps_its_numbers() {
+        let text = r#"{"a":330000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000052}"#;
+        let metadata = Metadata::parse(text).unwrap();
+        assert_eq!(Metadata::parse(&metadata.to_json()).unwrap(), metadata);
+    }
 }
