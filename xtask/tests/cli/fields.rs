@@ -258,7 +258,7 @@ fn files_that_cannot_be_read_are_findings() {
     fixture
         .xtask(&["checks", "--all", "--no-bake"])
         .status(2)
-        .says("extensions/gamma/metadata.hcl: error: cannot be read: ")
+        .says("extensions/gamma/metadata.hcl` cannot be read: line 1 is not UTF-8")
         .says("extensions/alpha/Dockerfile: error: missing: there is nothing to build");
     fixture.write("extensions/gamma/metadata.hcl", "");
     fixture

@@ -150,8 +150,8 @@ fn a_folder_that_cannot_be_written_leaves_the_old_file() {
     let blocked = lab.root().join("blocked");
     fs::write(&blocked, "a file\n").unwrap();
     lab.e2e(&[&args[..], &["--output", "blocked/values.yaml"]].concat())
-        .status(1)
-        .says("blocked/values.yaml");
+        .status(2)
+        .says("`blocked/values.yaml` cannot be written: ");
     assert_eq!(fs::read_to_string(&blocked).unwrap(), "a file\n");
     // What fails before it is written leaves the old one as well.
     lab.fails("'docker buildx imagetools '*", 1, "ERROR: unexpected EOF\n");
