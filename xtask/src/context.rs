@@ -2,8 +2,8 @@
 //! What every command gets: the settings, the repository, a way to run commands and a way to report.
 
 use std::{
+    cell::OnceCell,
     ffi::OsString,
-    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -14,10 +14,11 @@ use crate::{
     config::{self, Config},
     exec::{Exec, Real},
     failure::{Failure, Kind},
-    own::{self, RunFolder, RunId, file, output},
+    own::{RunFolder, RunId, file, output},
     plan::{Location, Plan},
     run::{self, Options, Report},
     sandbox::Sandbox,
+    tool::docker,
     ui::Ui,
     workspace::{self, Workspace},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Context {
     /// Who we are, to those that come after.
     pub run_id: RunId,
     run_folder: Option<RunFolder>,
+    engine: OnceCell<docker::Engine>,
 }
 
 fn env(name: &str) -> Option<OsString> {
@@ -79,15 +81,17 @@ impl Context {
             "--sandbox-folder",
             folder.as_deref(),
         )?;
+        let run_id = RunId::draw().context("no random numbers to name this run with")?;
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),
-            exec: Real::listening()?,
+            exec: Real::listening(&run_id)?,
             global,
             config,
             root,
             here,
-            run_id: RunId::draw().context("no random numbers to name this run with")?,
+            run_id,
             run_folder: None,
+            engine: OnceCell::new(),
         })
     }
 
@@ -143,12 +147,13 @@ impl Context {
         Ok(path)
     }
 
-    /// Holds off other runs of xtask from what `path` stands for; says so when it has to wait.
-    pub(crate) fn lock(&self, path: &Path, what: &str) -> anyhow::Result<File> {
-        own::lock::lock(path, &|| self.exec.interrupted(), &|| {
-            self.ui
-                .note(&format!("waiting for another xtask that {what}"));
-        })
+    /// The engine that `docker` speaks to, asked once.
+    pub(crate) fn engine(&self) -> Result<&docker::Engine, Failure> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = docker::Engine::survey(&self.exec)?;
+        Ok(self.engine.get_or_init(|| engine))
     }
 
     /// Runs a plan and reports each event. `jobs` from the flag, the setting, or eight.

@@ -6,13 +6,13 @@
 //! Interactive children are the exception: they share our group and the terminal.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     ffi::OsString,
     fs::File,
-    io::{BufRead, BufReader, ErrorKind, IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
-    process::ExitStatus,
+    process::{Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -26,19 +26,28 @@ use nix::{
     unistd::Pid,
 };
 
+mod child;
 mod failure;
 mod tail;
 
+use child::Child;
 pub(crate) use failure::{CmdFailure, Reason};
-use tail::Tail;
+use tail::{Lines, Tail};
 
-use crate::plan::{Arg, Cmd, PASSWORD, Stdin};
+use crate::{
+    own::{RunId, process},
+    plan::{Arg, Cmd, PASSWORD, Stdin},
+};
 
 /// How long a child may take to end once it has been asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// How often a step that is watched is asked after.
-const WATCH: Duration = Duration::from_secs(4);
+const WATCH: Duration = if cfg!(test) {
+    Duration::from_millis(100)
+} else {
+    Duration::from_secs(4)
+};
 
 /// Runs commands. The real one is [`Real`]; tests of the runner have one that fails on demand.
 pub(crate) trait Exec: Sync {
@@ -82,31 +91,39 @@ pub(crate) struct Real {
     folder: Option<PathBuf>,
     /// Their search path; None: ours.
     path: Option<OsString>,
+    /// The run's id, by which the next run knows what a killed one has left.
+    run: Option<String>,
 }
 
 #[derive(Default)]
 struct Shared {
     interrupted: AtomicBool,
-    running: Mutex<BTreeSet<i32>>,
+    /// The groups of children that are not reaped yet, with when each was asked to end.
+    running: Mutex<BTreeMap<i32, Option<Instant>>>,
 }
 
 impl Real {
-    /// Listens for signals from now on. The first one ends what runs and lets the plan clean up; the
-    /// second one kills and leaves at once.
-    pub(crate) fn listening() -> anyhow::Result<Self> {
+    /// Listens for signals from now on. The first one ends what runs and lets the plan clean up. A second
+    /// Ctrl-C kills and leaves at once; nothing else does: a terminal that is closed says so twice.
+    pub(crate) fn listening(run: &RunId) -> anyhow::Result<Self> {
         use signal_hook::{consts, iterator::Signals};
-        let real = Self::default();
+        let real = Self {
+            run: Some(run.to_string()),
+            ..Self::default()
+        };
         let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM, consts::SIGHUP])?;
         let listener = real.clone();
         std::thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
-                for _ in signals.forever() {
-                    if listener.shared.interrupted.swap(true, Ordering::SeqCst) {
-                        listener.signal_all(Signal::SIGKILL);
+                let mut was_int = false;
+                for signal in signals.forever() {
+                    if signal == consts::SIGINT && std::mem::replace(&mut was_int, true) {
+                        listener.kill_all();
                         force_exit();
                     }
-                    let groups: Vec<i32> = listener.running().iter().copied().collect();
+                    listener.shared.interrupted.store(true, Ordering::SeqCst);
+                    let groups: Vec<i32> = listener.running().keys().copied().collect();
                     for group in groups {
                         listener.end(group);
                     }
@@ -143,7 +160,7 @@ impl Real {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<i32, Option<Instant>>> {
         self.shared
             .running
             .lock()
@@ -153,29 +170,51 @@ impl Real {
     /// Asks a process group to end, and makes it end when it has not after a while: `docker run` waits
     /// for its container, whose first process may well ignore the signal.
     fn end(&self, group: i32) {
+        // Its leader is not reaped while it is among those that run, so the number is still the group's.
+        let mut running = self.running();
+        match running.get_mut(&group) {
+            Some(asked @ None) => *asked = Some(Instant::now()),
+            _ => return,
+        }
         // A group that has just ended is no error.
         let _gone = killpg(Pid::from_raw(group), Signal::SIGTERM);
+        drop(running);
         let real = self.clone();
         std::thread::spawn(move || {
             let patience = Instant::now() + GRACE;
-            while real.running().contains(&group) {
-                if Instant::now() > patience {
-                    let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            while Instant::now() < patience {
+                if !real.running().contains_key(&group) {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
+            if real.running().contains_key(&group) {
+                let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            }
         });
     }
 
-    fn signal_all(&self, signal: Signal) {
-        for group in self.running().iter() {
+    fn kill_all(&self) {
+        for group in self.running().keys() {
             // A group that has just ended is no error.
-            let _gone = killpg(Pid::from_raw(*group), signal);
+            let _gone = killpg(Pid::from_raw(*group), Signal::SIGKILL);
         }
     }
 
-    fn expression(&self, cmd: &Cmd) -> Result<duct::Expression, CmdFailure> {
+    /// After a group's leader has ended: when it was asked to, what it has left in its group ends too, in
+    /// the time that is left or by force.
+    fn settle(&self, group: i32) {
+        let asked = self.running().get(&group).copied().flatten();
+        if let Some(asked) = asked {
+            while asked.elapsed() < GRACE && process::has_others(group) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        self.running().remove(&group);
+    }
+
+    fn command(&self, cmd: &Cmd) -> Result<Command, CmdFailure> {
         let mut args: Vec<OsString> = Vec::with_capacity(cmd.args.len());
         for arg in &cmd.args {
             args.push(match arg {
@@ -200,19 +239,22 @@ impl Real {
             clippy::disallowed_methods,
             reason = "this is the one place that spawns"
         )]
-        let mut expression = duct::cmd(program, args).unchecked();
+        let mut command = Command::new(program);
+        command.args(args);
         if let Some(folder) = &self.folder {
-            expression = expression.dir(folder);
-        }
-        // The innermost, which is the first, wins with duct: what the command itself says.
-        for (name, value) in &cmd.env {
-            expression = expression.env(name, value);
+            command.current_dir(folder);
         }
         if let Some(path) = &self.path {
-            expression = expression.env("PATH", path);
+            command.env("PATH", path);
+        }
+        // What the command itself says wins.
+        command.envs(cmd.env.iter().map(|(name, value)| (name, value)));
+        if let Some(run) = &self.run {
+            command.env(process::VARIABLE, run);
         }
         // What a child needs of it goes through its standard input.
-        Ok(expression.env_remove(PASSWORD))
+        command.env_remove(PASSWORD);
+        Ok(command)
     }
 
     /// Starts a child that reads the terminal or our standard input, and waits for it.
@@ -224,27 +266,20 @@ impl Real {
         let started = Instant::now();
         let failed = |error: std::io::Error| io_failure(cmd, &error, started);
         let own_group = !std::io::stdin().is_terminal();
-        let handle = self
-            .expression(cmd)?
-            .before_spawn(move |command| {
-                if own_group {
-                    command.process_group(0);
-                }
-                Ok(())
-            })
-            .start()
-            .map_err(failed)?;
-        let group = handle
-            .pids()
-            .first()
-            .and_then(|pid| i32::try_from(*pid).ok());
-        let group = group.filter(|_| own_group);
-        self.running().extend(group);
-        let status = handle.wait().map(|output| output.status).map_err(failed);
-        if let Some(group) = group {
-            self.running().remove(&group);
+        let mut command = self.command(cmd)?;
+        if own_group {
+            command.process_group(0);
         }
-        let status = status?;
+        let mut child = command.spawn().map_err(failed)?;
+        if own_group && let Ok(group) = i32::try_from(child.id()) {
+            self.running().insert(group, None);
+            if self.interrupted() {
+                self.end(group);
+            }
+            child::wait_for_end(child.id());
+            self.settle(group);
+        }
+        let status = child.wait().map_err(failed)?;
         Ok(status
             .code()
             .or_else(|| status.signal().map(|number| 128 + number))
@@ -258,43 +293,57 @@ impl Real {
         let started = Instant::now();
         let failed = |error: std::io::Error| io_failure(cmd, &error, started);
         let file = fs_err::File::create(log).map_err(failed)?.into_parts().0;
-        let handle = self
-            .expression(cmd)?
-            .stdin_null()
-            .stderr_to_stdout()
-            .stdout_file(file)
-            .before_spawn(|command| {
-                command.process_group(0);
-                Ok(())
-            })
-            .start()
-            .map_err(failed)?;
+        let errors = file.try_clone().map_err(failed)?;
+        let mut command = self.command(cmd)?;
+        // Not one of ours to end when this run is killed.
+        command
+            .env_remove(process::VARIABLE)
+            .stdin(Stdio::null())
+            .stdout(file)
+            .stderr(errors)
+            .process_group(0);
         // Not waited for: it is meant to go on. Its end shows in the world, not in a status.
-        let pid = handle.pids().first().copied().unwrap_or_default();
-        std::mem::forget(handle);
-        Ok(pid)
+        Ok(command.spawn().map_err(failed)?.id())
     }
 
-    fn spawn(
-        &self,
-        expression: &duct::Expression,
-        cmd: &Cmd,
-        started: Instant,
-    ) -> Result<(duct::ReaderHandle, i32), CmdFailure> {
-        let reader = expression
-            .before_spawn(|command| {
-                command.process_group(0);
-                Ok(())
-            })
-            .reader()
+    /// Starts a child that is waited for, and knows it from now on.
+    fn spawn(&self, cmd: &Cmd, apart: bool, started: Instant) -> Result<Child, CmdFailure> {
+        let input = cmd.stdin.as_ref().map(|stdin| match stdin {
+            Stdin::Text(text) => text.clone().into_bytes(),
+            Stdin::Secret(secret) => secret.reveal().as_bytes().to_vec(),
+        });
+        let child = Child::start(self.command(cmd)?, input, apart)
             .map_err(|error| io_failure(cmd, &error, started))?;
-        let group = reader
-            .pids()
-            .first()
-            .and_then(|pid| i32::try_from(*pid).ok())
-            .unwrap_or_default();
-        self.running().insert(group);
-        Ok((reader, group))
+        self.running().insert(child.group(), None);
+        Ok(child)
+    }
+
+    /// Follows a child to its end. Gives its status, and whether it had to be asked to end because its
+    /// time was over.
+    fn wait(
+        &self,
+        child: &mut Child,
+        limit: Option<Duration>,
+        out: &mut dyn FnMut(usize, &[u8]),
+    ) -> std::io::Result<(ExitStatus, bool)> {
+        let group = child.group();
+        let limit = limit.filter(|limit| !limit.is_zero());
+        let mut late = false;
+        let followed = child.follow(
+            limit.and_then(|limit| Instant::now().checked_add(limit)),
+            &mut || {
+                late = true;
+                self.end(group);
+            },
+            out,
+        );
+        if followed.is_err() {
+            self.end(group);
+        }
+        self.settle(group);
+        let status = child.reap()?;
+        tracing::debug!(%status, "end");
+        followed.map(|()| (status, late))
     }
 }
 
@@ -316,37 +365,6 @@ fn io_failure(cmd: &Cmd, error: &std::io::Error, started: Instant) -> CmdFailure
     CmdFailure {
         elapsed: started.elapsed(),
         ..CmdFailure::before_start(cmd, reason)
-    }
-}
-
-/// Ends a process group when its time is over; dropped in time, it does nothing.
-struct Deadline {
-    _cancel: mpsc::Sender<()>,
-    passed: Arc<AtomicBool>,
-}
-
-impl Deadline {
-    fn of(group: i32, limit: Option<Duration>) -> Self {
-        let (cancel, cancelled) = mpsc::channel();
-        let passed = Arc::new(AtomicBool::new(false));
-        if let Some(limit) = limit.filter(|limit| !limit.is_zero()) {
-            let flag = Arc::clone(&passed);
-            std::thread::spawn(move || {
-                let pid = Pid::from_raw(group);
-                let out = mpsc::RecvTimeoutError::Timeout;
-                if cancelled.recv_timeout(limit) == Err(out) {
-                    flag.store(true, Ordering::SeqCst);
-                    let _gone = killpg(pid, Signal::SIGTERM);
-                    if cancelled.recv_timeout(Duration::from_secs(5)) == Err(out) {
-                        let _gone = killpg(pid, Signal::SIGKILL);
-                    }
-                }
-            });
-        }
-        Self {
-            _cancel: cancel,
-            passed,
-        }
     }
 }
 
@@ -377,37 +395,25 @@ impl Real {
             // A log that cannot be written (a full disk) must not end the work that it reports.
             let _full = writeln!(file, "$ {cmd}");
         }
-        let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_to_stdout();
-        let (reader, group) = self.spawn(&expression, cmd, started)?;
+        let mut child = self.spawn(cmd, false, started)?;
+        let group = child.group();
         if self.interrupted() {
             // The signal came between the decision to start and the start.
             self.end(group);
         }
-        let deadline = Deadline::of(group, timeout);
         let mut tail = Tail::default();
         let given_up = AtomicBool::new(false);
-        let mut follow = || -> std::io::Result<ExitStatus> {
-            let mut lines = BufReader::new(&reader);
-            let mut bytes = Vec::new();
-            while lines.read_until(b'\n', &mut bytes)? > 0 {
-                let text = String::from_utf8_lossy(&bytes);
-                let text = text.trim_end_matches(['\n', '\r']);
-                // A progress bar redraws its line with carriage returns: only its end counts.
-                let text = text.rsplit('\r').next().unwrap_or_default();
-                if let Some(file) = &mut log_file {
-                    let _full = writeln!(file, "{text}");
-                }
-                tail.push(text);
-                line(text);
-                bytes.clear();
+        let mut lines = Lines::default();
+        let mut take = |text: &str| {
+            if let Some(file) = &mut log_file {
+                let _full = writeln!(file, "{text}");
             }
-            match reader.try_wait()? {
-                Some(output) => Ok(output.status),
-                None => Err(std::io::Error::other("its output ended before it did")),
-            }
+            tail.push(text);
+            line(text);
         };
-        let read = match hopeless {
-            None => follow(),
+        let mut out = |_: usize, bytes: &[u8]| lines.push(bytes, &mut take);
+        let ended = match hopeless {
+            None => self.wait(&mut child, timeout, &mut out),
             Some(hopeless) => std::thread::scope(|scope| {
                 let (ended, ends) = mpsc::channel();
                 let given_up = &given_up;
@@ -417,18 +423,17 @@ impl Real {
                         self.end(group);
                     }
                 });
-                let read = follow();
+                let read = self.wait(&mut child, timeout, &mut out);
                 drop(ended);
                 read
             }),
         };
-        self.running().remove(&group);
-        let reason = match read {
-            Ok(status) if !status.success() && given_up.load(Ordering::SeqCst) => Reason::GivenUp,
-            Ok(status) => match reason_of(status, &deadline, timeout) {
-                None => return Ok(()),
-                Some(reason) => reason,
-            },
+        lines.finish(&mut take);
+        let reason = match ended {
+            // What has ended well has succeeded, whatever was thought of it meanwhile.
+            Ok((status, false)) if status.success() => return Ok(()),
+            Ok((_, false)) if given_up.load(Ordering::SeqCst) => Reason::GivenUp,
+            Ok((status, late)) => reason_of(status, late, timeout),
             Err(error) => Reason::Io(error.to_string()),
         };
         Err(CmdFailure {
@@ -476,32 +481,27 @@ impl Exec for Real {
 
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
         let started = Instant::now();
-        let expression = with_stdin(&self.expression(cmd)?, cmd).stderr_capture();
         // Asked while we are being stopped, it is part of cleaning up and may go on; cut off in between,
         // it ends like all that ran.
         let stopping = self.interrupted();
-        let (mut reader, group) = self.spawn(&expression, cmd, started)?;
+        let mut child = self.spawn(cmd, true, started)?;
         if !stopping && self.interrupted() {
-            self.end(group);
+            self.end(child.group());
         }
-        let deadline = Deadline::of(group, timeout);
-        let mut stdout = Vec::new();
-        let read = std::io::Read::read_to_end(&mut reader, &mut stdout);
-        let waited = reader.try_wait().map(Option::<&_>::cloned);
-        self.running().remove(&group);
-        let output = match (read, waited) {
-            (Ok(_), Ok(Some(output))) => output,
-            (Err(error), _) | (_, Err(error)) => return Err(io_failure(cmd, &error, started)),
-            (Ok(_), Ok(None)) => {
-                let error = std::io::Error::other("its output ended before it did");
-                return Err(io_failure(cmd, &error, started));
+        let mut texts = [Vec::new(), Vec::new()];
+        let ended = self.wait(&mut child, timeout, &mut |at, bytes| {
+            texts[at].extend_from_slice(bytes);
+        });
+        let [stdout, stderr] = texts;
+        let reason = match ended {
+            Ok((status, false)) if status.success() => {
+                return Ok(String::from_utf8_lossy(&stdout).into_owned());
             }
-        };
-        let Some(reason) = reason_of(output.status, &deadline, timeout) else {
-            return Ok(String::from_utf8_lossy(&stdout).into_owned());
+            Ok((status, late)) => reason_of(status, late, timeout),
+            Err(error) => return Err(io_failure(cmd, &error, started)),
         };
         let mut tail = Tail::default();
-        for line in String::from_utf8_lossy(&output.stderr).lines() {
+        for line in String::from_utf8_lossy(&stderr).lines() {
             tail.push(line);
         }
         Err(CmdFailure {
@@ -522,23 +522,12 @@ impl Exec for Real {
     }
 }
 
-fn with_stdin(expression: &duct::Expression, cmd: &Cmd) -> duct::Expression {
-    match &cmd.stdin {
-        Some(Stdin::Text(text)) => expression.stdin_bytes(text.as_bytes()),
-        Some(Stdin::Secret(secret)) => expression.stdin_bytes(secret.reveal()),
-        None => expression.stdin_null(),
-    }
-}
-
-fn reason_of(status: ExitStatus, deadline: &Deadline, limit: Option<Duration>) -> Option<Reason> {
-    tracing::debug!(%status, "end");
-    if let (true, Some(limit)) = (deadline.passed.load(Ordering::SeqCst), limit) {
-        return Some(Reason::TimedOut(limit));
-    }
-    match (status.code(), status.signal()) {
-        (Some(0), _) => None,
-        (Some(code), _) => Some(Reason::Status(code)),
-        (None, signal) => Some(Reason::Signal(signal.unwrap_or_default())),
+/// Why a child did not succeed. `late`: it had to be ended at its limit.
+fn reason_of(status: ExitStatus, late: bool, limit: Option<Duration>) -> Reason {
+    match (limit, status.code(), status.signal()) {
+        (Some(limit), _, _) if late => Reason::TimedOut(limit),
+        (_, Some(code), _) => Reason::Status(code),
+        (_, None, signal) => Reason::Signal(signal.unwrap_or_default()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 mod cmd;
 mod location;
+mod owned;
 mod question;
 mod rotation;
 mod secret;
@@ -18,6 +19,7 @@ pub(crate) mod values;
 
 pub(crate) use cmd::{Arg, Cmd, Stdin};
 pub(crate) use location::Location;
+pub(crate) use owned::{Kind, Owned};
 pub(crate) use question::{Question, Watch};
 pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
@@ -109,6 +111,8 @@ pub(crate) enum Action {
     },
     /// Remove a folder of ours that an earlier run has left half-made, if there is one.
     RemoveFolder(Location),
+    /// Remove containers, networks or volumes that carry our label; none is no error.
+    Remove(Owned),
 }
 
 /// Prints as lines that a shell takes and that do the same.
@@ -145,6 +149,7 @@ impl fmt::Display for Action {
             Action::RemoveFolder(path) => {
                 write!(f, "rm -rf --one-file-system -- {}", operand(path))
             }
+            Action::Remove(owned) => owned.fmt(f),
             Action::MergeJson { from, into } => {
                 if let Some(folder) = into
                     .parent()
@@ -169,8 +174,23 @@ impl fmt::Display for Action {
 /// How a step is taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Undo {
+    /// A command that by its own words can meet nothing but what the step made.
     Run(Cmd),
     RemoveFolder(Location),
+    Remove(Owned),
+    /// For a tool that knows its things by name alone: nothing is taken back when `look` listed something
+    /// before the step, or when the step failed because `taken` was so.
+    Unless {
+        look: Cmd,
+        taken: &'static str,
+        remove: Cmd,
+    },
+}
+
+impl From<Owned> for Undo {
+    fn from(owned: Owned) -> Self {
+        Undo::Remove(owned)
+    }
 }
 
 impl From<Cmd> for Undo {

@@ -1,135 +1,319 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whose turn it is on an engine.
+//! Whose turn it is on an engine or on a cluster, and what a killed run has left there.
 //!
-//! The lock is inherited by every child. One that outlives us, because we were killed, still has it: the
-//! next run ends it first, and so never meets a cluster that somebody is still making.
+//! The lock belongs to what is used, not to a checkout: whoever shares the engine shares the lock. It says
+//! who holds it. Text that is still there when the lock is free is from a run that was killed: what carries
+//! that run's id is ended and removed before anything else is done.
 
 use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{Seek, Write},
-    os::unix::fs::MetadataExt,
-    path::Path,
-    time::{Duration, Instant},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use nix::{
-    fcntl::{FcntlArg, FdFlag, fcntl},
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     context::Context,
-    exec::Exec as _,
-    sandbox::{Sandbox, start_time},
+    exec::Exec,
+    failure::Failure,
+    own::{
+        Lock, RunId,
+        process::{self, Remains, Session},
+    },
+    tool::{docker, kubectl::Access},
 };
 
-/// How long what was left behind may take to end when it is asked to.
-const GRACE: Duration = Duration::from_secs(3);
+/// How long a question about what was left may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Held while an engine or a cluster is used; let go when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    lock: Lock,
+    record: Record,
+}
+
+/// Who holds a turn, as its file says it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    run: String,
+    pid: u32,
+    started: u64,
+    session: i32,
+    namespace: String,
+    command: String,
+    folder: PathBuf,
+    /// Seconds since 1970.
+    since: u64,
+    /// Runs that were killed, of which something may still be there.
+    #[serde(default)]
+    before: Vec<Record>,
+}
+
+impl Record {
+    fn own(context: &Context) -> Self {
+        let words: Vec<String> = std::env::args_os()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let pid = std::process::id();
+        let session = Session::own();
+        Self {
+            run: context.run_id.to_string(),
+            pid,
+            started: i32::try_from(pid)
+                .ok()
+                .and_then(process::start_time)
+                .unwrap_or_default(),
+            session: session.number,
+            namespace: session.namespace,
+            command: shown(&words),
+            folder: context.root.clone(),
+            since: now(),
+            before: Vec::new(),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    fn remains(&self) -> Option<Remains> {
+        Some(Remains {
+            run: RunId::parse(&self.run)?,
+            session: Session {
+                number: self.session,
+                namespace: self.namespace.clone(),
+            },
+        })
+    }
+
+    /// This one and those that came before it, each alone.
+    fn all(mut self) -> Vec<Self> {
+        let mut all = std::mem::take(&mut self.before);
+        all.push(self);
+        all
+    }
+}
+
+/// `for whom, in which folder, since when`, for a note.
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of_day = self.since % 86400;
+        write!(
+            f,
+            "`{}` in `{}`, process {}, since {:02}:{:02}:{:02} UTC ({}s)",
+            self.command,
+            self.folder.display(),
+            self.pid,
+            of_day / 3600,
+            of_day / 60 % 60,
+            of_day % 60,
+            now().saturating_sub(self.since)
+        )
+    }
+}
+
+/// The words of a command as far as others may read them: neither long, nor with somebody's login.
+fn shown(words: &[String]) -> String {
+    let words = words.iter().map(|word| {
+        if word.contains("://") && word.contains('@') {
+            "…"
+        } else {
+            word
+        }
+    });
+    let line: String = words.collect::<Vec<_>>().join(" ");
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    match line.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
 
 impl Context {
-    /// Waits until no other run uses the same engine. None for a dry run.
-    pub(crate) fn turn(
-        &self,
-        sandbox: Option<&Sandbox>,
-        dry_run: bool,
-    ) -> anyhow::Result<Option<File>> {
-        if dry_run {
-            return Ok(None);
-        }
-        let path = match sandbox {
-            Some(sandbox) => sandbox.folder.join("turn.lock"),
-            None => self.root.join("target/xtask/turn.lock"),
-        };
-        self.end_what_was_left(&path)?;
-        let mut lock = self.lock(&path, "uses the same engine")?;
-        let own = i32::try_from(std::process::id()).unwrap_or_default();
-        lock.set_len(0)?;
-        lock.rewind()?;
-        writeln!(lock, "{own} {}", start_time(own).unwrap_or_default())?;
-        // Not before our name is in it: by another name what holds it counts as left behind.
-        fcntl(&lock, FcntlArg::F_SETFD(FdFlag::empty()))?;
-        Ok(Some(lock))
+    /// Waits until no other run of this user uses the engine that `docker` speaks to.
+    pub(crate) fn engine_turn(&mut self) -> anyhow::Result<Turn> {
+        let identity = self.engine()?.identity.clone();
+        let path = lock_path("engine", &identity)?;
+        let mut turn = self.turn(&path, "uses the same engine")?;
+        self.clear_engine(&mut turn)?;
+        Ok(turn)
     }
 
-    /// Ends the children of a run that is no more. They are told by the lock that they hold; one that
-    /// only waits for it holds it as Rust opens files, closed on exec.
-    fn end_what_was_left(&self, path: &Path) -> anyhow::Result<()> {
-        let Some((pid, started)) = dead_holder(path) else {
-            return Ok(());
+    /// Waits until no other run of this user uses the cluster.
+    pub(crate) fn cluster_turn(&mut self, access: &Access, identity: &str) -> anyhow::Result<Turn> {
+        let path = lock_path("cluster", identity)?;
+        let mut turn = self.turn(&path, "uses the same cluster")?;
+        for gone in turn.left() {
+            let remove = access.remove_namespaces(
+                format!("remove what the killed run {gone} has left in the cluster"),
+                &[(crate::environment::RUN_LABEL, &gone.to_string())],
+                false,
+            );
+            self.exec
+                .read(&remove, Some(PATIENCE))
+                .map_err(Failure::from)?;
+        }
+        turn.cleared()?;
+        Ok(turn)
+    }
+
+    /// Waits until nobody else holds the lock, and ends the processes that a killed holder has left.
+    pub(crate) fn turn(&mut self, path: &Path, what: &str) -> anyhow::Result<Turn> {
+        let (exec, ui) = (&self.exec, &mut self.ui);
+        let interrupted = || exec.interrupted();
+        let mut lock = Lock::take(path, &interrupted, &mut |text| {
+            let who = Record::read(text).map_or_else(String::new, |who| format!(": {who}"));
+            ui.note(&format!("waiting for another xtask that {what}{who}"));
+        })?;
+        let text = lock.text();
+        let before = match Record::read(&text) {
+            Some(gone) => gone.all(),
+            None => Vec::new(),
         };
-        let patience = Instant::now() + GRACE;
-        let mut told: BTreeMap<i32, Signal> = BTreeMap::new();
-        loop {
-            let left = holders(path);
-            // What was left keeps everybody else from the lock; with another name in it, its holders are
-            // those of a run that goes on.
-            let same = dead_holder(path) == Some((pid, started));
-            if left.is_empty() || !same || self.exec.interrupted() {
-                return Ok(());
-            }
-            if told.is_empty() {
-                self.ui.note(&format!(
-                    "run {pid} of xtask was killed: what it left running is ended"
-                ));
-                tracing::debug!(started, ?left, "left behind");
-            }
-            let signal = if Instant::now() < patience {
-                Signal::SIGTERM
-            } else {
-                Signal::SIGKILL
+        if before.is_empty() && !text.trim().is_empty() {
+            self.ui.warning(&format!(
+                "`{}` does not say which run was killed: what it left is not known",
+                path.display()
+            ));
+        }
+        let mut turn = Turn {
+            lock,
+            record: Record {
+                before,
+                ..Record::own(self)
+            },
+        };
+        turn.say()?;
+        for gone in &turn.record.before {
+            let Some(remains) = gone.remains() else {
+                continue;
             };
-            for process in left {
-                if told.insert(process, signal) != Some(signal) {
-                    // One that has just ended is no error.
-                    let _gone = kill(Pid::from_raw(process), signal);
-                }
-            }
-            std::thread::sleep(Duration::from_millis(50));
+            let (exec, ui) = (&self.exec, &mut self.ui);
+            remains.end(&|| exec.interrupted(), &mut || {
+                ui.note(&format!(
+                    "a run of xtask was killed ({gone}): what it left running is ended"
+                ));
+            })?;
         }
+        Ok(turn)
+    }
+
+    /// Removes the containers of killed runs from the engine, which answers by now.
+    pub(crate) fn clear_engine(&mut self, turn: &mut Turn) -> anyhow::Result<()> {
+        let mut ids = Vec::new();
+        for gone in turn.left() {
+            let list = docker::containers_of_run_cmd(&gone);
+            let text = self
+                .exec
+                .read(&list, Some(PATIENCE))
+                .map_err(Failure::from)?;
+            ids.extend(docker::parse_containers_of_run(&text));
+        }
+        if !ids.is_empty() {
+            let several = if ids.len() == 1 {
+                "1 container"
+            } else {
+                "containers"
+            };
+            self.ui
+                .note(&format!("{several} of a run that was killed: removed"));
+            let remove = docker::remove_containers_cmd("remove what a killed run has left", &ids);
+            self.exec
+                .read(&remove, Some(PATIENCE))
+                .map_err(Failure::from)?;
+        }
+        turn.cleared()
     }
 }
 
-/// The run that the lock names, by number and start time, when it is no more.
-fn dead_holder(path: &Path) -> Option<(i32, u64)> {
-    let text = fs_err::read_to_string(path).ok()?;
-    let (pid, started) = text.trim().split_once(' ')?;
-    let holder = (pid.parse().ok()?, started.parse().ok()?);
-    (start_time(holder.0) != Some(holder.1)).then_some(holder)
+impl Turn {
+    /// The killed runs of which something may be there.
+    fn left(&self) -> Vec<RunId> {
+        let runs = self.record.before.iter();
+        runs.filter_map(|gone| RunId::parse(&gone.run)).collect()
+    }
+
+    /// Nothing of them is there any more.
+    fn cleared(&mut self) -> anyhow::Result<()> {
+        if self.record.before.is_empty() {
+            return Ok(());
+        }
+        self.record.before.clear();
+        self.say()
+    }
+
+    fn say(&mut self) -> anyhow::Result<()> {
+        self.lock.write(&serde_json::to_string(&self.record)?)
+    }
 }
 
-/// The processes that have inherited the lock. Found by Linux's /proc; elsewhere none.
-fn holders(path: &Path) -> Vec<i32> {
-    let Ok(lock) = fs_err::metadata(path) else {
-        return Vec::new();
-    };
-    let own = i32::try_from(std::process::id()).unwrap_or_default();
-    let holds = |pid: &i32| {
-        let files = fs_err::read_dir(format!("/proc/{pid}/fd"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        files.into_iter().any(|file| {
-            let same = fs_err::metadata(file.path())
-                .is_ok_and(|found| (found.dev(), found.ino()) == (lock.dev(), lock.ino()));
-            same && is_inherited(*pid, &file.file_name().to_string_lossy())
-        })
-    };
-    let processes = fs_err::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok())
-        .filter(|pid| *pid != own)
-        .filter(holds)
-        .collect()
+/// Where the lock of an engine or a cluster lies: with the user, whatever the shell says of itself. With
+/// the environment's word for it, a login and a cron job would have two locks for one engine.
+fn lock_path(kind: &str, identity: &str) -> anyhow::Result<PathBuf> {
+    let name = crate::image::hex(&Sha256::digest(identity.as_bytes())[..8]);
+    Ok(user_folder()?.join(format!("{kind}-{name}.lock")))
 }
 
-/// Whether a process's open file goes on to the programs that it starts. `flags` in proc(5) is octal.
-fn is_inherited(pid: i32, file: &str) -> bool {
-    let text = fs_err::read_to_string(format!("/proc/{pid}/fdinfo/{file}")).unwrap_or_default();
-    let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
-    let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
-    flags.is_some_and(|flags| flags & nix::libc::O_CLOEXEC == 0)
+fn user_folder() -> anyhow::Result<PathBuf> {
+    let user = nix::unistd::geteuid();
+    let mut places = Vec::new();
+    if user.is_root() {
+        places.push(PathBuf::from("/run"));
+    } else {
+        places.push(PathBuf::from(format!("/run/user/{user}")));
+    }
+    let home = nix::unistd::User::from_uid(user)
+        .ok()
+        .flatten()
+        .map(|user| user.dir)
+        .or_else(|| std::env::var_os("HOME").map(PathBuf::from));
+    let place = places.into_iter().find(|place| is_ours(place));
+    let state = home.map(|home| home.join(".local/state"));
+    let mut last = None;
+    for folder in place.into_iter().chain(state) {
+        let folder = folder.join("xtask");
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder);
+        match made {
+            Ok(()) if is_ours(&folder) => return Ok(folder),
+            Ok(()) => {
+                return Err(Failure::unavailable(format!(
+                    "`{}` is not a folder of this user alone",
+                    folder.display()
+                ))
+                .hint("the locks of engines go there: remove it, or make it yours")
+                .into());
+            }
+            Err(error) => last = Some(format!("`{}`: {error}", folder.display())),
+        }
+    }
+    let why = last.unwrap_or_else(|| "this user has no home".into());
+    Err(
+        Failure::unavailable(format!("no folder for the lock of the engine: {why}"))
+            .hint("make `~/.local/state` writable")
+            .into(),
+    )
+}
+
+/// A folder, no link to one, of our own user, which nobody else may write to.
+fn is_ours(folder: &Path) -> bool {
+    fs_err::symlink_metadata(folder).is_ok_and(|found| {
+        let own = nix::unistd::geteuid().as_raw();
+        found.is_dir() && found.uid() == own && found.mode() & 0o022 == 0
+    })
 }
 
 #[cfg(test)]
@@ -137,13 +321,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inherited_file_is_told_from_one_that_is_not() {
-        use std::os::fd::AsRawFd;
-        let file = tempfile::tempfile().unwrap();
-        let own = i32::try_from(std::process::id()).unwrap();
-        let number = file.as_raw_fd().to_string();
-        assert!(!is_inherited(own, &number));
-        fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
-        assert!(is_inherited(own, &number));
+    fn the_holder_is_named_without_logins_and_without_end() {
+        let words = ["bake".to_owned(), "https://me:secret@mirror".to_owned()];
+        assert_eq!(shown(&words), "bake …");
+        assert_eq!(shown(&["x".repeat(400)]).chars().count(), 101);
+        assert_eq!(shown(&["a\u{1b}[2Jb\nc".to_owned()]), "a[2Jbc");
+    }
+
+    #[test]
+    fn a_record_reads_itself_and_no_other_text() {
+        let record = Record {
+            run: "0123456789abcdef".into(),
+            pid: 1,
+            started: 2,
+            session: 3,
+            namespace: "pid:[4]".into(),
+            command: "bake x".into(),
+            folder: "/r".into(),
+            since: 3723,
+            before: Vec::new(),
+        };
+        let text = serde_json::to_string(&record).unwrap();
+        let read = Record::read(&text).unwrap();
+        assert!(
+            read.to_string()
+                .starts_with("`bake x` in `/r`, process 1, since 01:02:03 UTC ("),
+            "{read}"
+        );
+        assert!(read.remains().is_some());
+        assert!(Record::read("4711 12").is_none());
+        let foreign = Record {
+            run: "x,y".into(),
+            ..record
+        };
+        assert!(foreign.remains().is_none());
     }
 }

@@ -65,5 +65,6 @@ mod cli {
     mod smoke;
     mod targets;
     mod text;
+    mod turns;
     mod values;
 }

@@ -344,7 +344,7 @@ pub(super) fn print_plan(context: &Context, sandbox: Option<&Sandbox>, plan: &Pl
 
 /// Asks the engine whether it can do this at all. Gives a warning to show, if there is one.
 pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
-    let engine = docker::Engine::survey(&context.exec)?;
+    let engine = context.engine()?;
     if engine.buildx.is_none() {
         return Err(Failure::unavailable("`docker` has no buildx plugin")
             .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)"));

@@ -16,7 +16,7 @@ use crate::{
     finding::{Finding, Findings, Severity},
     own::source,
     plan::{Plan, Step, StepId},
-    tool::{buildx::Bake, docker},
+    tool::buildx::Bake,
     ui::Table,
     workspace::Workspace,
 };
@@ -157,11 +157,15 @@ fn bake_check(
     context: &mut Context,
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {
-    let engaged = context.engage(workspace, false)?;
-    docker::Engine::survey(&context.exec).map_err(|failure| {
+    let not_made = |failure: Failure| {
         let message = format!("bake's own check was not made: {}", failure.message);
         Failure { message, ..failure }.or_hint("`--no-bake` leaves it out")
-    })?;
+    };
+    if !context.global.sandbox {
+        context.engine().map_err(not_made)?;
+    }
+    let engaged = context.engage(workspace, false)?;
+    context.engine().map_err(not_made)?;
     let mut plan = Plan::default();
     let builder = context.config.builder();
     let variables = context.config.bake_variables();

@@ -106,7 +106,7 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     sandbox::up::refuse()?;
-    let lock = context.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
+    let _turn = context.sandbox_turn(&sandbox)?;
     if keep {
         let was = sandbox::down::stop(&sandbox)?;
         context.ui.conclusion(if was {
@@ -117,7 +117,6 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     sandbox::down::remove(&sandbox)?;
-    sandbox.unlock(lock)?;
     context.ui.conclusion(&format!(
         "the sandbox is gone: `{}` is removed",
         sandbox.folder.display()

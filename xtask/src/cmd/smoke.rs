@@ -81,10 +81,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     }
     let mount = mount(context, args.dry_run)?;
     let limit = Duration::from_secs(u64::from(context.config.number(config::SMOKE_TIMEOUT)));
-    let unique = format!("xtask-smoke-{}", context.run_id.short());
     let ids: Vec<StepId> = tests
         .iter()
-        .map(|test| server::add(&mut steps, test, &baked, mount, &unique, limit))
+        .map(|test| server::add(&mut steps, test, &baked, mount, &context.run_id, limit))
         .collect();
     if args.dry_run {
         bake::print(context, &engaged, &steps);
@@ -237,7 +236,7 @@ fn mount(context: &Context, dry_run: bool) -> anyhow::Result<Mount> {
     Ok(match context.config.get(config::SMOKE_MOUNT) {
         "image" => Mount::Image,
         "copy" => Mount::Copy,
-        _ if dry_run || docker::Engine::survey(&context.exec)?.major() >= 28 => Mount::Image,
+        _ if dry_run || context.engine()?.major() >= 28 => Mount::Image,
         _ => Mount::Copy,
     })
 }
@@ -245,7 +244,7 @@ fn mount(context: &Context, dry_run: bool) -> anyhow::Result<Mount> {
 /// The labels of the image to test, pulled when the engine does not have it.
 fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Value> {
     let reference = image.to_string();
-    docker::Engine::survey(&context.exec)?;
+    context.engine()?;
     let text = match context.exec.read(&docker::labels_cmd(&reference), None) {
         Ok(text) => text,
         Err(failed) if matches!(failed.reason, Reason::Status(_)) => {

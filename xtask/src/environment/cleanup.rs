@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 
 use super::{
-    Environment, FOLDER, LABEL,
+    Environment, FOLDER, LABEL, OWNER_LABEL,
     world::{Presence, World},
 };
-use crate::plan::{Action, Cmd, Location, Plan, Step, StepId};
+use crate::plan::{Action, Kind, Location, Owned, Plan, Step, StepId};
 
 impl Environment {
     /// The steps that remove what is there and ours. What is not ours is named in a note.
@@ -18,29 +18,18 @@ impl Environment {
                 self.delete_cluster(&cluster.name)
             } else {
                 // What kind would do.
-                let nodes: Vec<&str> = cluster
-                    .nodes
-                    .iter()
-                    .map(|node| node.name.as_str())
-                    .collect();
-                let remove = docker(
-                    "remove the cluster's nodes",
-                    &["rm", "--force", "--volumes", "--"],
-                )
-                .args(nodes);
-                Step::run(format!("delete {}", cluster.name), remove)
+                let nodes = super::cluster::nodes_of(&cluster.name, Some(&self.network()));
+                Step::new(format!("delete {}", cluster.name), Action::Remove(nodes))
             };
             before.push(plan.add(step));
         }
         let registry = self.registry();
+        let ours = |kind, purpose: &str| Owned::new(kind, self.label(), purpose);
         let mut volume_after = Vec::new();
         match &world.registry {
             Some(found) if found.labels.get(LABEL) == Some(&self.name) => {
-                let remove = docker(
-                    "remove the registry",
-                    &["rm", "--force", "--volumes", "--", &registry],
-                );
-                let removed = plan.add(Step::run("registry", remove));
+                let remove = ours(Kind::Container, "remove the registry").name(&registry);
+                let removed = plan.add(Step::new("registry", Action::Remove(remove)));
                 before.push(removed);
                 volume_after.push(removed);
             }
@@ -51,11 +40,8 @@ impl Environment {
         }
         match world.volume {
             Presence::Ours => {
-                let remove = docker(
-                    "remove the registry's volume",
-                    &["volume", "rm", "--", &self.volume()],
-                );
-                plan.add(Step::run("volume", remove).after(volume_after));
+                let remove = ours(Kind::Volume, "remove the registry's volume").name(self.volume());
+                plan.add(Step::new("volume", Action::Remove(remove)).after(volume_after));
             }
             Presence::Foreign => plan.note(format!(
                 "the volume `{}` was not made by xtask: it stays",
@@ -65,11 +51,8 @@ impl Environment {
         }
         match world.network {
             Presence::Ours => {
-                let remove = docker(
-                    "remove the network",
-                    &["network", "rm", "--", &self.network()],
-                );
-                plan.add(Step::run("network", remove).ended(before.clone()));
+                let remove = ours(Kind::Network, "remove the network").name(self.network());
+                plan.add(Step::new("network", Action::Remove(remove)).ended(before.clone()));
             }
             Presence::Foreign => plan.note(format!(
                 "the network `{}` was not made by xtask: it stays",
@@ -88,7 +71,8 @@ impl Environment {
         }
     }
 
-    /// Removes the namespaces that suites and `psql` made in a cluster which is not ours. The operator
+    /// Removes the namespaces that suites and `psql` of this checkout made in a cluster which is not ours,
+    /// and which others may use the same way. The operator
     /// serves others by now, perhaps: it stays.
     pub(crate) fn add_cleanup_of_existing(&self, plan: &mut Plan, world: &World) {
         let Some(api) = &world.api else { return };
@@ -101,18 +85,23 @@ impl Environment {
                 "the operator ({release}), which setup-env installed, stays"
             ));
         }
-        let names: Vec<&str> = api.namespaces.iter().map(|(name, _)| &**name).collect();
-        if !names.is_empty() {
-            let access = self.access();
-            let delete = access.cmd("remove the namespaces of suites and databases");
-            let delete = delete
-                .args(["delete", "namespace", "--ignore-not-found"])
-                .args(names);
+        let owner = self.owner.to_string();
+        let (own, others): (Vec<_>, Vec<_>) = api
+            .namespaces
+            .iter()
+            .partition(|found| found.owner.as_ref() == Some(&owner));
+        for other in &others {
+            plan.note(format!(
+                "the namespace `{}` was made by another checkout: it stays",
+                other.name
+            ));
+        }
+        if !own.is_empty() {
+            let purpose = "remove the namespaces of suites and databases";
+            let delete = self
+                .access()
+                .remove_namespaces(purpose, &[(OWNER_LABEL, &owner)], true);
             plan.add(Step::run("namespaces", delete));
         }
     }
-}
-
-fn docker(purpose: &str, args: &[&str]) -> Cmd {
-    Cmd::new("docker", purpose).args(args)
 }

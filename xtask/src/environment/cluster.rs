@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Action, Cmd, Location, Plan, Probe, Question, Step, StepId},
-    tool::kind::{config, nodes},
+    plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId, Undo},
+    tool::kind::{CLUSTER_LABEL, config, nodes},
 };
 
 /// What is to be done about the cluster that is there.
@@ -27,6 +27,9 @@ enum Verdict {
     Replace(String),
     Make,
 }
+
+/// What kind says when somebody else has made the cluster meanwhile.
+const TAKEN: &str = "node(s) already exist for a cluster with the name";
 
 const HALF_MADE: &str = "it is half made";
 
@@ -157,7 +160,11 @@ impl Environment {
         let create = Step::run(format!("kind cluster {name}"), create)
             .after(before.iter().copied().chain([written]))
             .timeout(Duration::from_secs(600))
-            .undo(kind(&network).delete(name, &folder.join("kubeconfig")))
+            .undo(Undo::Unless {
+                look: nodes_of(name, None).list(),
+                taken: TAKEN,
+                remove: kind(&network).delete(name, &folder.join("kubeconfig")),
+            })
             .kept()
             .evidence(vec![Question::new(
                 "control-plane.log",
@@ -316,6 +323,17 @@ impl Environment {
             Some(node) => Verdict::Wait(format!("`{}` is not ready", node.name)),
             None => Verdict::Keep,
         }
+    }
+}
+
+/// The containers of a kind cluster, on whatever network or on this one alone. Kind gives its nodes no
+/// label but the cluster's name; what is on our labelled network, we made.
+pub(super) fn nodes_of(cluster: &str, network: Option<&str>) -> Owned {
+    let label = format!("{CLUSTER_LABEL}={cluster}");
+    let owned = Owned::new(Kind::Container, label, "remove the cluster's nodes");
+    match network {
+        Some(network) => owned.network(network),
+        None => owned,
     }
 }
 

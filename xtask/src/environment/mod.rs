@@ -13,19 +13,28 @@ pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use self::{nodes::Host, release::Release};
 use crate::{
     config::{self, Config},
     failure::Failure,
     image::{ImageRef, Naming},
-    plan::{Plan, Secret, StepId},
+    own::RunId,
+    plan::{Cmd, Location, Plan, Secret, StepId},
     tool::{docker, kind::Kind, kubectl::Access},
 };
 
-/// On everything that the environment makes: how `cleanup` knows what is ours.
-pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
+pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};
+
+/// On every namespace, with what tells one checkout from others that share the cluster.
+pub(crate) const OWNER_LABEL: &str = "io.cloudnativepg.xtask.owner";
+/// The label with its own name, which every namespace has.
+pub(crate) const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+/// Where the checkout keeps what tells it from others.
+const OWNER_FILE: &str = "target/xtask/owner";
 
 /// Where the environment's own files are, relative to the root.
 pub(crate) const FOLDER: &str = "target/xtask/e2e";
@@ -43,6 +52,10 @@ const INNER_PORT: u16 = 5000;
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     pub name: String,
+    /// Who makes it, as far as it is made now.
+    pub run: RunId,
+    /// Whose namespaces on a shared cluster are ours: those of this checkout.
+    pub owner: RunId,
     pub place: Place,
     /// The local registry's port on this machine. None: images are pushed to a registry elsewhere.
     pub port: Option<u16>,
@@ -89,7 +102,11 @@ pub(crate) struct Ready {
 
 impl Environment {
     /// What the settings say. `password` is that of the private registry, from the environment.
-    pub(crate) fn new(config: &Config, password: Option<String>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        config: &Config,
+        password: Option<String>,
+        run: &RunId,
+    ) -> Result<Self, Failure> {
         let name = config.get(config::E2E_NAME).to_owned();
         let place = place(config)?;
         let registry = config.get(config::REGISTRY);
@@ -136,8 +153,41 @@ impl Environment {
             release: config.get(config::CNPG_RELEASE).parse()?,
             manifest: config.get(config::CNPG_MANIFEST).to_owned(),
             operator_image: operator_image.map(str::to_owned),
+            run: run.clone(),
+            owner: run.clone(),
             name,
         })
+    }
+
+    /// The same environment, of this checkout: by what an earlier run has noted, if one has.
+    pub(crate) fn of_checkout(mut self, root: &Path) -> Self {
+        let text = fs_err::read_to_string(root.join(OWNER_FILE)).unwrap_or_default();
+        if let Some(owner) = RunId::parse(text.trim()) {
+            self.owner = owner;
+        }
+        self
+    }
+
+    /// Notes what tells this checkout from others, where no run has yet.
+    pub(crate) fn note_owner(&self, root: &Path) -> anyhow::Result<()> {
+        let path = root.join(OWNER_FILE);
+        let text = fs_err::read_to_string(&path).unwrap_or_default();
+        if RunId::parse(text.trim()).is_some() {
+            return Ok(());
+        }
+        crate::own::file::write_atomically(
+            &Location::output(OWNER_FILE),
+            &format!("{}\n", self.owner),
+        )
+    }
+
+    /// Makes a namespace that says what it is for and whose it is. One that is there already is somebody
+    /// else's.
+    pub(crate) fn make_namespace(&self, name: &str, role: &str) -> Cmd {
+        let labels = json!({LABEL: role, RUN_LABEL: self.run.to_string(), OWNER_LABEL: self.owner.to_string()});
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        self.access()
+            .create(format!("make the namespace `{name}`"), &object)
     }
 
     pub(crate) fn network(&self) -> String {

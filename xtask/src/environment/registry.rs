@@ -11,8 +11,8 @@ use super::{
 use crate::{
     failure::Failure,
     image::ImageRef,
-    plan::{Action, Cmd, Plan, Probe, Question, Step, StepId},
-    tool::docker::Container,
+    plan::{Action, Cmd, Kind, Owned, Plan, Probe, Question, Step, StepId},
+    tool::docker::{Container, RUN_LABEL},
 };
 
 /// On the container: what it was made for. Another wish means another container, the volume stays.
@@ -89,10 +89,11 @@ impl Environment {
         network: &[StepId],
     ) -> Result<Vec<StepId>, Failure> {
         let (name, volume) = (self.registry(), self.volume());
-        let remove = docker(
-            "remove the registry's container",
-            &["rm", "--force", "--volumes", "--", &name],
-        );
+        let of = |label: &str| {
+            let purpose = "remove the registry's container";
+            Owned::new(Kind::Container, label, purpose).name(&name)
+        };
+        let of_run = format!("{RUN_LABEL}={}", self.run);
         let mut before = network.to_vec();
         match &world.registry {
             Some(found) if !self.owns(found) => return Err(foreign("container", &name)),
@@ -115,7 +116,7 @@ impl Environment {
                 plan.note("the registry is made anew for other settings; its images stay");
                 before = vec![
                     plan.add(
-                        Step::run("remove the registry", remove.clone())
+                        Step::new("remove the registry", Action::Remove(of(&self.label())))
                             .after(before)
                             .quiet(),
                     ),
@@ -150,6 +151,8 @@ impl Environment {
             &self.label(),
             "--label",
             &format!("{SPEC}={}", self.spec(port)),
+            "--label",
+            &of_run,
         ])
         .args([
             "--publish",
@@ -173,7 +176,7 @@ impl Environment {
         .arg(&self.registry_image);
         let step = Step::run(format!("registry at localhost:{port}"), run)
             .after(before)
-            .undo(remove)
+            .undo(of(&of_run))
             .kept();
         Ok(vec![plan.add(step)])
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{DEPLOYMENT, Environment, LABEL, RELEASE, STAMP, kind};
+use super::{DEPLOYMENT, Environment, LABEL, OWNER_LABEL, RELEASE, STAMP, kind};
 use crate::{
     exec::{CmdFailure, Exec, Reason},
     failure::Failure,
@@ -65,8 +65,17 @@ pub(crate) struct Api {
     pub operator: Option<Operator>,
     /// Databases of the operator, by `namespace/name`.
     pub databases: Vec<String>,
-    /// Namespaces that we made, with what for.
-    pub namespaces: Vec<(String, String)>,
+    /// Namespaces that a run of this program made.
+    pub namespaces: Vec<Namespace>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Namespace {
+    pub name: String,
+    /// `suite` or `psql`.
+    pub role: String,
+    /// Which checkout made it.
+    pub owner: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,20 +202,28 @@ impl Api {
         }
     }
 
-    /// Asks a cluster; one that does not answer is a failure that says so.
-    pub(crate) fn survey(access: &Access, exec: &dyn Exec) -> Result<Self, Failure> {
-        if !access.kubeconfig.is_file() {
-            return Err(Failure::invalid(format!(
-                "the kubeconfig `{}` is not there",
-                access.kubeconfig.display()
-            ))
-            .hint(
-                "`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one",
-            ));
-        }
-        Self::ask(access, exec).map_err(|failed| unreachable(access, &failed))
+    /// What tells a cluster from others, however it is reached: the identity of a namespace that every
+    /// cluster has and nobody makes anew.
+    pub(crate) fn identity(access: &Access, exec: &dyn Exec) -> Result<String, Failure> {
+        there(access)?;
+        let ask = access.cmd("ask which cluster it is").args([
+            "get",
+            "namespace",
+            "kube-system",
+            "--output",
+            "jsonpath={.metadata.uid}",
+            "--request-timeout",
+            "10s",
+        ]);
+        exec.read(&ask, Some(PATIENCE))
+            .map_err(|failed| unreachable(access, &failed))
     }
 
+    /// Asks a cluster; one that does not answer is a failure that says so.
+    pub(crate) fn survey(access: &Access, exec: &dyn Exec) -> Result<Self, Failure> {
+        there(access)?;
+        Self::ask(access, exec).map_err(|failed| unreachable(access, &failed))
+    }
     fn ask(access: &Access, exec: &dyn Exec) -> Result<Self, CmdFailure> {
         let kinds = "nodes,storageclasses,namespaces,deployments.apps";
         let list = access.list("ask the cluster what it has", kinds);
@@ -256,12 +273,17 @@ impl Api {
             }),
             "StorageClass" => self.storage_class = true,
             "Namespace" => {
-                let role = object
-                    .pointer("/metadata/labels")
-                    .and_then(|labels| labels.get(LABEL));
-                if let Some(role) = role.and_then(Value::as_str) {
-                    self.namespaces
-                        .push((text("/metadata/name"), role.to_owned()));
+                let label = |name: &str| {
+                    let labels = object.pointer("/metadata/labels");
+                    let text = labels.and_then(|labels| labels.get(name)?.as_str());
+                    text.map(str::to_owned)
+                };
+                if let Some(role) = label(LABEL) {
+                    self.namespaces.push(Namespace {
+                        name: text("/metadata/name"),
+                        role,
+                        owner: label(OWNER_LABEL),
+                    });
                 }
             }
             "Deployment" if text("/metadata/name") == DEPLOYMENT => {
@@ -280,6 +302,17 @@ impl Api {
     pub(crate) fn platform(&self) -> Option<&str> {
         self.nodes.first().map(|node| node.platform.as_str())
     }
+}
+
+fn there(access: &Access) -> Result<(), Failure> {
+    if access.kubeconfig.is_file() {
+        return Ok(());
+    }
+    Err(Failure::invalid(format!(
+        "the kubeconfig `{}` is not there",
+        access.kubeconfig.display()
+    ))
+    .hint("`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one"))
 }
 
 fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {

@@ -25,6 +25,39 @@ impl Tail {
     }
 }
 
+/// A line that is longer is given in pieces: memory is finite.
+const LONGEST: usize = 1 << 20;
+
+/// Output as lines.
+#[derive(Default)]
+pub(super) struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    /// Gives the lines that are complete now.
+    pub(super) fn push(&mut self, bytes: &[u8], line: &mut dyn FnMut(&str)) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.begun.extend_from_slice(piece);
+            if piece.ends_with(b"\n") || self.begun.len() > LONGEST {
+                self.finish(line);
+            }
+        }
+    }
+
+    /// Gives what is left, a line without an end.
+    pub(super) fn finish(&mut self, line: &mut dyn FnMut(&str)) {
+        if self.begun.is_empty() {
+            return;
+        }
+        let text = String::from_utf8_lossy(&self.begun);
+        let text = text.trim_end_matches(['\n', '\r']);
+        // A progress bar redraws its line with carriage returns: only its end counts.
+        line(text.rsplit('\r').next().unwrap_or_default());
+        self.begun.clear();
+    }
+}
+
 /// Whether a tool's line states an error. BuildKit puts `#12 3.4 ` before each line of a step.
 fn reads_like_an_error(line: &str) -> bool {
     let mut text = line.trim_start();

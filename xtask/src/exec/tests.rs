@@ -58,3 +58,126 @@ fn standard_input_arrives() {
     let cmd = Cmd::new("cat", "copy").stdin("a\nb\n");
     assert_eq!(Real::default().read(&cmd, None).unwrap(), "a\nb\n");
 }
+
+/// Whether the process whose number a script has written to a file lives; it is ended.
+fn daemon_lived(file: &std::path::Path) -> bool {
+    let pid: i32 = fs_err::read_to_string(file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let lives = process::start_time(pid).is_some();
+    let _gone = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL);
+    lives
+}
+
+/// Starts a process in a session of its own that keeps the output open, and says its number.
+fn daemon(folder: &std::path::Path) -> String {
+    let file = folder.join("daemon");
+    let file = file.display();
+    format!(
+        "setsid sh -c 'echo $$ > {file}.new; mv {file}.new {file}; exec sleep 300' & until [ -e {file} ]; do sleep 0.01; done"
+    )
+}
+
+#[test]
+fn what_a_child_leaves_open_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon");
+    let mut lines = Vec::new();
+    let script = format!("{}; echo last", daemon(folder.path()));
+    Real::default()
+        .run(&sh(&script), None, None, &mut |line| {
+            lines.push(line.to_owned());
+        })
+        .unwrap();
+    assert_eq!(lines, ["last"]);
+    assert!(daemon_lived(&file), "it was waited for, or ended");
+    fs_err::remove_file(&file).unwrap();
+    assert_eq!(Real::default().read(&sh(&script), None).unwrap(), "last\n");
+    assert!(daemon_lived(&file), "it was waited for, or ended");
+}
+
+#[test]
+fn a_deadline_ends_the_wait_whoever_keeps_the_output_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("daemon");
+    let script = format!("{}; sleep 600", daemon(folder.path()));
+    let limit = Some(Duration::from_secs(1));
+    let failed = Real::default()
+        .run(&sh(&script), None, limit, &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
+    assert!(daemon_lived(&file), "it was waited for, or ended");
+    fs_err::remove_file(&file).unwrap();
+    let failed = Real::default().read(&sh(&script), limit).unwrap_err();
+    assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
+    assert!(daemon_lived(&file), "it was waited for, or ended");
+}
+
+#[test]
+fn a_child_that_ended_well_has_succeeded_whatever_the_watcher_thinks() {
+    let hopeless = || true;
+    let patient = "trap 'echo passed; exit 0' TERM; while :; do sleep 0.01; done";
+    let mut lines = Vec::new();
+    Real::default()
+        .run_watched(
+            &sh(patient),
+            None,
+            None,
+            &mut |line| lines.push(line.to_owned()),
+            &hopeless,
+        )
+        .unwrap();
+    assert_eq!(lines.last().unwrap(), "passed");
+    let failed = Real::default()
+        .run_watched(&sh("sleep 600"), None, None, &mut |_| {}, &hopeless)
+        .unwrap_err();
+    assert!(matches!(failed.reason, Reason::GivenUp), "{failed:?}");
+    // At its limit it was not done.
+    let limit = Some(Duration::from_secs(1));
+    let failed = Real::default()
+        .run(&sh(patient), None, limit, &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
+}
+
+#[test]
+fn all_that_was_asked_to_end_in_a_group_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stubborn");
+    let script = format!(
+        "sh -c 'trap \"\" TERM; echo $$ > {file}; while :; do sleep 0.1; done' & sleep 600",
+        file = file.display()
+    );
+    let limit = Some(Duration::from_secs(1));
+    Real::default()
+        .run(&sh(&script), None, limit, &mut |_| {})
+        .unwrap_err();
+    let pid: i32 = fs_err::read_to_string(&file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    // Killed, and reaped by whoever has it now.
+    while process::start_time(pid).is_some() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn input_that_nobody_reads_holds_nothing_up() {
+    let cmd = sh("exit 0").stdin("x".repeat(1 << 20));
+    assert_eq!(Real::default().read(&cmd, None).unwrap(), "");
+}
+
+#[test]
+fn a_line_without_an_end_comes_in_pieces() {
+    let mut lengths = Vec::new();
+    let cmd = sh("head -c 3000000 /dev/zero | tr '\\0' x");
+    Real::default()
+        .run(&cmd, None, None, &mut |line| lengths.push(line.len()))
+        .unwrap();
+    assert_eq!(lengths.iter().sum::<usize>(), 3_000_000);
+    assert!(lengths.len() > 1 && lengths.iter().all(|length| *length < 1_200_000));
+}

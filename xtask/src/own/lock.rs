@@ -1,92 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A file that holds others off while it is locked.
+//! A file that one run holds at a time, and that says who it is.
 
 use std::{
     fs::{File, TryLockError},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
+    io::{Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context;
-use nix::libc;
+use fs_err::os::unix::fs::OpenOptionsExt;
 
 use crate::failure::Failure;
 
-/// Takes the lock on `path`, waiting for another process to let go of it. `waiting` is called once when
-/// it has to; the wait ends when `interrupted` says so. A lock file that its holder has removed
-/// meanwhile (`sandbox down`) is no lock any more: the one that stands in its place is. What lies there
-/// and is not a lock of ours is refused.
-pub(crate) fn lock(
-    path: &Path,
-    interrupted: &dyn Fn() -> bool,
-    waiting: &dyn Fn(),
-) -> anyhow::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    let mut said = false;
-    loop {
-        let file = open(path)?;
-        let locked = match file.try_lock() {
-            Ok(()) => true,
-            Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("failed to lock `{}`", path.display()));
+/// How often another run is asked whether it has ended.
+const EVERY: Duration = Duration::from_millis(50);
+/// How often before it is said that there is one to wait for: it has just taken the lock, and says who it
+/// is in the next moment.
+const TRIES: u32 = 6;
+
+/// Held until it is dropped. Closed on exec, so no child has it: what holds it is a run that goes on.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Waits until nobody else has it. `waiting` is called once when that takes a while, with what the
+    /// file says; the wait ends when `interrupted` says so.
+    pub(crate) fn take(
+        path: &Path,
+        interrupted: &dyn Fn() -> bool,
+        waiting: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Self> {
+        let mut tries = 0;
+        loop {
+            let file = open(path)?;
+            let locked = match file.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => false,
+                Err(TryLockError::Error(error)) => {
+                    return Err(error)
+                        .with_context(|| format!("failed to lock `{}`", path.display()));
+                }
+            };
+            let mut lock = Self {
+                file,
+                path: path.to_owned(),
+            };
+            if locked {
+                if lock.is_there() {
+                    return Ok(lock);
+                }
+                // Its holder has removed it; the one that stands in its place is the lock.
+                lock.forget();
+                continue;
             }
+            tries += 1;
+            if tries == TRIES {
+                waiting(&lock.text());
+            }
+            lock.forget();
+            if interrupted() {
+                return Err(Failure::interrupted().into());
+            }
+            std::thread::sleep(EVERY);
+        }
+    }
+
+    /// What the file says. Text that is there when the lock is taken is from a run that was killed.
+    pub(crate) fn text(&mut self) -> String {
+        let mut text = String::new();
+        let read = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.read_to_string(&mut text));
+        // What cannot be read is nothing that we wrote.
+        read.map_or_else(|_| String::new(), |_| text)
+    }
+
+    /// Says who holds it.
+    pub(crate) fn write(&mut self, text: &str) -> anyhow::Result<()> {
+        let mut replace = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.file.write_all(text.as_bytes())
         };
-        if locked && stands(path, &file) {
-            return Ok(file);
-        }
-        if interrupted() {
-            return Err(Failure::interrupted().into());
-        }
-        if !locked {
-            if !std::mem::replace(&mut said, true) {
-                waiting();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+        replace().with_context(|| format!("failed to write `{}`", self.path.display()))
+    }
+
+    fn is_there(&self) -> bool {
+        let there = fs_err::symlink_metadata(&self.path);
+        let own = self.file.metadata();
+        there.is_ok_and(|there| {
+            own.is_ok_and(|own| (there.dev(), there.ino()) == (own.dev(), own.ino()))
+        })
+    }
+
+    /// Lets go of a file that is not locked by us.
+    fn forget(mut self) {
+        self.path = PathBuf::new();
+    }
+}
+
+/// At a normal end nothing is left: neither the text, which would speak of a killed run, nor the file.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() && self.is_there() {
+            let emptied = self.file.set_len(0);
+            let removed = fs_err::remove_file(&self.path);
+            tracing::debug!(path = %self.path.display(), ?emptied, ?removed, "lock let go");
         }
     }
 }
 
-/// Removes the file of a lock that we hold, and lets go of it.
-pub(crate) fn remove(path: &Path, lock: File) -> anyhow::Result<()> {
-    if stands(path, &lock) && lock.metadata()?.len() == 0 {
-        fs_err::remove_file(path)?;
-    }
-    drop(lock);
-    Ok(())
-}
-
+/// Opens the file for reading and writing; made when it is not there. Never by way of a link, and never one
+/// of somebody else.
 fn open(path: &Path) -> anyhow::Result<File> {
-    let foreign = |what: &str| {
-        Failure::invalid(format!(
-            "`{}` is {what}, not a lock of ours: it stays as it is",
-            path.display()
-        ))
-        .hint("move it away, or choose another folder")
-    };
-    if fs_err::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
-        return Err(foreign("a link").into());
+    let failed = || format!("failed to open the lock `{}`", path.display());
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .with_context(failed)?;
     }
-    let file = std::fs::OpenOptions::new()
+    let file = fs_err::File::options()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK)
         .open(path)
-        .with_context(|| format!("failed to open `{}`", path.display()))?;
-    let found = file.metadata()?;
-    if !found.is_file() {
-        return Err(foreign("not a file").into());
+        .with_context(failed)?
+        .into_parts()
+        .0;
+    let found = file.metadata().with_context(failed)?;
+    let own = nix::unistd::geteuid().as_raw();
+    if !found.is_file() || found.uid() != own || found.nlink() > 1 {
+        return Err(Failure::unavailable(format!(
+            "`{}` is not a lock of ours: it is of somebody else, or no plain file",
+            path.display()
+        ))
+        .hint("look at it, and remove it if nobody needs it")
+        .into());
     }
     Ok(file)
 }
 
-/// Whether `path` still names the file that is open, and no link to it.
-fn stands(path: &Path, file: &File) -> bool {
-    let (Ok(there), Ok(open)) = (fs_err::symlink_metadata(path), file.metadata()) else {
-        return false;
-    };
-    there.is_file() && (there.dev(), there.ino()) == (open.dev(), open.ino())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(path: &Path) -> anyhow::Result<Lock> {
+        Lock::take(path, &|| true, &mut |_| {})
+    }
+
+    #[test]
+    fn one_holds_it_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/x.lock");
+        let mut lock = take(&path).unwrap();
+        lock.write("a longer text").unwrap();
+        lock.write("me").unwrap();
+        assert!(take(&path).is_err());
+        assert_eq!(fs_err::read_to_string(&path).unwrap(), "me");
+        drop(lock);
+        assert!(!path.exists());
+        // A run that was killed leaves its text.
+        fs_err::File::create(&path)
+            .unwrap()
+            .write_all(b"gone")
+            .unwrap();
+        assert_eq!(take(&path).unwrap().text(), "gone");
+    }
+
+    #[test]
+    fn neither_a_link_nor_a_second_name_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("foreign");
+        fs_err::File::create(&foreign)
+            .unwrap()
+            .write_all(b"kept")
+            .unwrap();
+        let path = folder.path().join("x.lock");
+        std::os::unix::fs::symlink(&foreign, &path).unwrap();
+        assert!(take(&path).is_err());
+        fs_err::remove_file(&path).unwrap();
+        fs_err::hard_link(&foreign, &path).unwrap();
+        assert!(take(&path).is_err());
+        assert_eq!(fs_err::read_to_string(&foreign).unwrap(), "kept");
+    }
 }

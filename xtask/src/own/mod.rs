@@ -8,14 +8,16 @@
 mod beneath;
 pub(crate) mod file;
 pub(crate) mod folder;
-pub(crate) mod lock;
+mod lock;
 mod mounts;
 pub(crate) mod output;
+pub(crate) mod process;
 mod removal;
 mod run_folder;
 mod run_id;
 pub(crate) mod source;
 
 pub(crate) use beneath::resolved;
+pub(crate) use lock::Lock;
 pub(crate) use run_folder::RunFolder;
 pub(crate) use run_id::RunId;

@@ -13,6 +13,12 @@ impl RunId {
         Ok(Self(format!("{:016x}", getrandom::u64()?)))
     }
 
+    /// One that was written down; None when it is something else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        (text.len() == 16 && text.chars().all(digit)).then(|| Self(text.to_owned()))
+    }
+
     /// The first eight digits, for names that have little room.
     pub(crate) fn short(&self) -> &str {
         &self.0[..8]

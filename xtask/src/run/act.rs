@@ -17,7 +17,9 @@ use crate::{
     failure::Failure,
     image::Metadata,
     own::{file, folder},
-    plan::{Action, Again, Cmd, Location, Probe, Rotation, Step, Undo, Values, values::Mounted},
+    plan::{
+        Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Undo, Values, values::Mounted,
+    },
     tool::{chainsaw, imagetools::Described},
     yaml,
 };
@@ -64,6 +66,9 @@ impl Walk<'_> {
             Action::Values(values) => self.write_values(values)?,
             Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
+            Action::Remove(owned) => {
+                self.remove(owned, step.timeout).map_err(explain)?;
+            }
         }
         Ok(Outcome::Done(None))
     }
@@ -249,23 +254,62 @@ impl Walk<'_> {
 
     pub(super) fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
         let limit = Some(Duration::from_secs(30));
+        let failed = |failed: CmdFailure| {
+            let cause = failed.cause().unwrap_or("did not succeed");
+            format!("`{}` {cause}", failed.command)
+        };
         let why = match undo {
-            Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(|failed| {
-                format!(
-                    "`{}` {}",
-                    failed.command,
-                    failed.cause().unwrap_or("did not succeed")
-                )
-            }),
+            Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(failed),
             Undo::RemoveFolder(path) => file::remove_folder(path)
                 .err()
                 .map(|error| format!("{error:#}")),
+            Undo::Remove(owned) => self.remove(owned, limit).err().map(failed),
+            Undo::Unless { remove, .. } => self.exec.read(remove, limit).err().map(failed),
         };
         if let Some(why) = why {
             on(Event::Warning(format!(
                 "could not clean up after `{}`: {why}",
                 step.name
             )));
+        }
+    }
+
+    /// Removes what carries the label, if there is any.
+    fn remove(&self, owned: &Owned, limit: Option<Duration>) -> Result<(), CmdFailure> {
+        let listed = self.exec.read(&owned.list(), limit)?;
+        let listed: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
+        if listed.is_empty() {
+            return Ok(());
+        }
+        match self.exec.read(&owned.remove(&listed), limit) {
+            Ok(_) => Ok(()),
+            // A container that removes itself may have been faster.
+            Err(failed) => match self.exec.read(&owned.list(), limit) {
+                Ok(left) if left.trim().is_empty() => Ok(()),
+                _ => Err(failed),
+            },
+        }
+    }
+
+    /// Whether a failed step has made what its undo would remove. `before`: something was there already.
+    pub(super) fn is_of_step(undo: &Undo, before: bool, failure: &Failure) -> bool {
+        match undo {
+            Undo::Unless { taken, .. } => {
+                let said = |line: &String| line.contains(taken);
+                !before && !failure.details.iter().any(said)
+            }
+            Undo::Run(_) | Undo::RemoveFolder(_) | Undo::Remove(_) => true,
+        }
+    }
+
+    /// Whether what a step is to make is there before it. When that cannot be told, it counts as there.
+    pub(super) fn is_there_before(&self, undo: Option<&Undo>) -> bool {
+        match undo {
+            Some(Undo::Unless { look, .. }) => self
+                .exec
+                .read(look, Some(Duration::from_secs(30)))
+                .map_or(true, |listed| !listed.trim().is_empty()),
+            _ => false,
         }
     }
 

@@ -6,12 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 
-use super::{Sandbox, State, start_time};
+use super::{Sandbox, State};
 use crate::{failure::Failure, own::folder};
 
 /// Stops the engine if it runs: asks, waits up to 30 s, then kills. True when there was one.
@@ -19,11 +16,9 @@ pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
     let State::Running(engine) = sandbox.state() else {
         return Ok(false);
     };
-    let pid = Pid::from_raw(engine.pid);
+    let pid = engine.pid;
     for (signal, patience) in [(Signal::SIGTERM, 30), (Signal::SIGKILL, 30)] {
-        if let Err(error) = kill(pid, signal)
-            && error != nix::errno::Errno::ESRCH
-        {
+        if let Err(error) = engine.signal(signal, &|_| true) {
             return Err(Failure::unavailable(format!(
                 "the sandbox's process {pid} cannot be ended: {error}"
             ))
@@ -32,7 +27,7 @@ pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
         }
         let end = Instant::now() + Duration::from_secs(patience);
         while Instant::now() < end {
-            if start_time(engine.pid) != Some(engine.started) {
+            if !engine.lives() {
                 return Ok(true);
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -16,9 +16,10 @@ use crate::{
     exec::Exec,
     failure::Failure,
     matrix,
-    own::file,
+    own::{Lock, file},
     plan::{Cmd, Plan, StepId},
     tool::{apt, docker, imagetools},
+    turn::Turn,
     workspace::Workspace,
 };
 
@@ -33,7 +34,14 @@ pub(crate) struct Engaged {
     pub sandbox: Option<Sandbox>,
     /// Bakes move tags and drop what they supersede, so two runs on one engine would take each other's
     /// images away: the second waits.
-    _turn: Option<std::fs::File>,
+    _turn: Option<Turn>,
+}
+
+/// An engine that can be used, and the turn on it.
+pub(crate) struct Entered {
+    pub sandbox: Option<Sandbox>,
+    /// None for a dry run, and where no engine is used.
+    pub turn: Option<Turn>,
 }
 
 impl Context {
@@ -44,31 +52,35 @@ impl Context {
         workspace: Workspace,
         dry_run: bool,
     ) -> anyhow::Result<Engaged> {
-        self.engage_for(workspace, dry_run, true)
+        let entered = self.enter(dry_run, true)?;
+        self.engage_entered(entered, workspace, dry_run, true)
     }
 
-    /// The same for a command that builds nothing: the archive is not asked for its pins.
+    /// The same for a command that builds nothing: the archive is not asked for its pins, and Docker need
+    /// not be there unless it is `needed`.
     pub(crate) fn engage_unpinned(
         &mut self,
         workspace: Workspace,
         dry_run: bool,
+        needed: bool,
     ) -> anyhow::Result<Engaged> {
-        self.engage_for(workspace, dry_run, false)
+        let entered = self.enter(dry_run, needed)?;
+        self.engage_entered(entered, workspace, dry_run, false)
     }
 
-    fn engage_for(
+    fn engage_entered(
         &mut self,
+        entered: Entered,
         workspace: Workspace,
         dry_run: bool,
         pins: bool,
     ) -> anyhow::Result<Engaged> {
-        let sandbox = self.enter(dry_run)?;
         let mut engaged = Engaged {
             workspace,
             repinned: Vec::new(),
             bases: Vec::new(),
-            sandbox,
-            _turn: None,
+            sandbox: entered.sandbox,
+            _turn: entered.turn,
         };
         if let Some(sandbox) = engaged.sandbox.clone()
             && self.builds_from_debian(&sandbox, &engaged.workspace, dry_run)?
@@ -83,15 +95,12 @@ impl Context {
                 self.repin(&mut engaged, &sandbox, dry_run)?;
             }
         }
-        let turn = self.turn(engaged.sandbox.as_ref(), dry_run)?;
-        Ok(Engaged {
-            _turn: turn,
-            ..engaged
-        })
+        Ok(engaged)
     }
 
-    /// The engine alone: with `--sandbox` the private one, its programs on PATH.
-    pub(crate) fn enter(&mut self, dry_run: bool) -> anyhow::Result<Option<Sandbox>> {
+    /// The engine alone, and the turn on it: with `--sandbox` the private one, its programs on PATH.
+    /// `needed`: Docker must be there, and no other run may use it meanwhile.
+    pub(crate) fn enter(&mut self, dry_run: bool, needed: bool) -> anyhow::Result<Entered> {
         if self.global.sandbox {
             up::refuse()?;
         }
@@ -107,9 +116,18 @@ impl Context {
                 .hint("add `--sandbox`")
                 .into());
             }
-            return Ok(None);
+            let turn = if needed && !dry_run {
+                Some(self.engine_turn()?)
+            } else {
+                None
+            };
+            return Ok(Entered {
+                sandbox: None,
+                turn,
+            });
         }
         let sandbox = self.sandbox()?;
+        let mut turn = None;
         if dry_run {
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
             if !matches!(sandbox.state(), State::Running(_)) {
@@ -117,9 +135,22 @@ impl Context {
                     .note("the sandbox does not run; a run of these commands would start it first");
             }
         } else {
-            self.sandbox_up(&sandbox)?;
+            // Before anything of it is made or stopped: others may be using it.
+            let mut own = self.sandbox_turn(&sandbox)?;
+            self.sandbox_up_in_turn(&sandbox)?;
+            self.clear_engine(&mut own)?;
+            turn = Some(own);
         }
-        Ok(Some(sandbox))
+        Ok(Entered {
+            sandbox: Some(sandbox),
+            turn,
+        })
+    }
+
+    /// Waits until nobody else uses, makes or removes the sandbox.
+    pub(crate) fn sandbox_turn(&mut self, sandbox: &Sandbox) -> anyhow::Result<Turn> {
+        sandbox.refuse_foreign()?;
+        self.turn(&sandbox.lock_file(), "uses the same sandbox")
     }
 
     fn builds_from_debian(
@@ -179,12 +210,27 @@ impl Context {
             .replace("{distro}", &sandbox.suite)
     }
 
-    /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
+    /// Brings the sandbox up. One that is up already is used beside whoever else uses it.
     pub(crate) fn sandbox_up(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
         up::refuse()?;
         sandbox.refuse_foreign()?;
+        if matches!(sandbox.state(), State::Running(_)) && up::is_current(sandbox) {
+            self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
+            self.reveal(sandbox)?;
+            if self.sandbox_answers(sandbox) {
+                return Ok(());
+            }
+        }
+        let mut turn = self.sandbox_turn(sandbox)?;
+        self.sandbox_up_in_turn(sandbox)?;
+        self.clear_engine(&mut turn)
+    }
+
+    /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
+    fn sandbox_up_in_turn(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
+        up::refuse()?;
+        sandbox.refuse_foreign()?;
         self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
-        let _lock = self.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
         if matches!(sandbox.state(), State::Running(_)) && !up::is_current(sandbox) {
             self.ui.note(
                 "the sandbox was made by another version or for another suite: it is made anew",
@@ -250,6 +296,15 @@ impl Context {
             .join(engine.pid.to_string())
             .join("root")
             .join(self.root.strip_prefix("/")?);
+        if identity(&inside) == identity(&self.root) {
+            return Ok(());
+        }
+        // Without a turn two calls may come here at once. Nothing else is waited for while it is held.
+        let _alone = Lock::take(
+            &sandbox.folder.join("repository.lock"),
+            &|| self.exec.interrupted(),
+            &mut |_| {},
+        )?;
         if identity(&inside) == identity(&self.root) {
             return Ok(());
         }
@@ -388,7 +443,6 @@ impl Context {
         if !missing {
             return Ok(());
         }
-        let _lock = self.lock(&sandbox.lock_file(), "makes or removes the sandbox")?;
         let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
         let mut plan = Plan::default();
         let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;

@@ -73,7 +73,7 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     );
     // /proc is still the host's, so this is our number as the host sees it.
     let pid: i32 = fs_err::read_link("/proc/self")?.to_string_lossy().parse()?;
-    let started = super::start_time(pid).context("no start time of our own")?;
+    let started = crate::own::process::start_time(pid).context("no start time of our own")?;
     // Two calls of `up` may both find no engine; the one that comes second here gives way.
     let lock = fs_err::File::create(folder.join("engine.lock"))?;
     if lock.file().try_lock().is_err() {

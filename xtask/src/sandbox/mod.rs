@@ -16,7 +16,6 @@ pub(crate) mod up;
 
 use std::{
     ffi::OsString,
-    fs::File,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     str::FromStr,
@@ -30,6 +29,7 @@ use crate::{
     own::{
         self,
         folder::{self, Claim},
+        process::Process,
     },
     plan::{Cmd, Location, shell},
     value::{Suite, Url},
@@ -57,34 +57,25 @@ pub(crate) enum State {
     Foreign,
     /// Files, but no engine: stopped, killed, or only half made.
     Stopped,
-    Running(Engine),
+    /// The engine's first process, as the host sees it.
+    Running(Process),
 }
 
-/// The engine's first process, as the host sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Engine {
-    pub pid: i32,
-    /// In clock ticks since boot: tells it from a later process with the same number.
-    pub started: u64,
-}
-
-impl Engine {
-    /// Whether it runs. One that has been killed lets go of its namespaces first and then waits for all
-    /// that runs in them to end, in which time a second engine would meet the first one's files: that
-    /// is waited for.
-    fn lives(&self) -> bool {
-        let patience = Instant::now() + Duration::from_secs(30);
-        while start_time(self.pid) == Some(self.started) {
-            if fs_err::read_link(format!("/proc/{}/ns/mnt", self.pid)).is_ok() {
-                return true;
-            }
-            if Instant::now() > patience {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(20));
+/// Whether the engine's first process runs. One that has been killed lets go of its namespaces first and
+/// then waits for all that runs in them to end, in which time a second engine would meet the first one's
+/// files: that is waited for.
+fn runs(engine: &Process) -> bool {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while engine.lives() {
+        if fs_err::read_link(format!("/proc/{}/ns/mnt", engine.pid)).is_ok() {
+            return true;
         }
-        false
+        if Instant::now() > patience {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
+    false
 }
 
 impl Sandbox {
@@ -180,13 +171,13 @@ impl Sandbox {
             .ok()
             .and_then(|text| {
                 let (pid, started) = text.trim().split_once(' ')?;
-                Some(Engine {
+                Some(Process {
                     pid: pid.parse().ok()?,
                     started: started.parse().ok()?,
                 })
             });
         match engine {
-            Some(engine) if engine.lives() => State::Running(engine),
+            Some(engine) if runs(&engine) => State::Running(engine),
             _ => State::Stopped,
         }
     }
@@ -204,16 +195,11 @@ impl Sandbox {
         Some(answer.trim().to_owned())
     }
 
-    /// Locked while the sandbox is made or removed.
+    /// Held by who uses the engine, makes it or removes it. Whoever shares the folder shares the lock.
     pub(crate) fn lock_file(&self) -> PathBuf {
         let mut path = self.folder.as_os_str().to_owned();
         path.push(".lock");
         path.into()
-    }
-
-    /// Lets go of the lock and removes its file: after `down` nothing is left.
-    pub(crate) fn unlock(&self, lock: File) -> anyhow::Result<()> {
-        own::lock::remove(&self.lock_file(), lock)
     }
 
     /// The script that runs a program inside, in the current folder.
@@ -222,7 +208,13 @@ impl Sandbox {
         format!(
             "#!/bin/sh\n\
              # Written by `cargo xtask sandbox up`: runs a program inside the sandbox, in the current folder.\n\
-             read -r pid _ < {engine} || exit 125\n\
+             absent() {{ echo \"error: the sandbox does not run; \\`cargo xtask sandbox up\\` starts it\" >&2; exit 125; }}\n\
+             [ -r {engine} ] || absent\n\
+             read -r pid started < {engine} || absent\n\
+             # A number may belong to another process by now: field 22 of proc(5) says when it started.\n\
+             stat=$(cat \"/proc/$pid/stat\" 2>/dev/null) || absent\n\
+             now=$(set -f; set -- ${{stat##*) }}; echo \"${{20}}\")\n\
+             [ \"$now\" = \"$started\" ] || absent\n\
              exec nsenter --target \"$pid\" --mount --net --pid --ipc --uts --root -- \\\n\
              \x20 /usr/bin/env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG=/etc/xtask/docker PATH={PATH} \\\n\
              \x20 /bin/sh -c 'cd \"$1\" && shift && exec \"$@\"' enter \"$PWD\" \"$@\"\n"
@@ -242,34 +234,4 @@ fn typed<T: FromStr<Err = &'static str>>(config: &Config, key: &str) -> Result<T
     value.parse().map_err(|wanted| {
         Failure::invalid(format!("setting `{key}` is `{value}`; it must be {wanted}"))
     })
-}
-
-/// When a process started, in clock ticks since boot; None when there is no such process, or only its
-/// remains. Field 22 of /proc/PID/stat, see proc(5).
-pub(crate) fn start_time(pid: i32) -> Option<u64> {
-    stat_start_time(&fs_err::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-fn stat_start_time(stat: &str) -> Option<u64> {
-    // The name in parentheses may hold blanks and parentheses of its own.
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
-    }
-    fields.nth(18)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_is_told_by_its_start_time() {
-        let fields = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
-        assert_eq!(stat_start_time(&format!("8 (a) b) S {fields}")), Some(4711));
-        assert_eq!(stat_start_time(&format!("8 (a) Z {fields}")), None);
-        let own = i32::try_from(std::process::id()).unwrap();
-        assert!(start_time(own).is_some());
-    }
 }

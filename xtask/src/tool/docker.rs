@@ -5,11 +5,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{exec::Exec, failure::Failure, plan::Cmd};
+use crate::{exec::Exec, failure::Failure, own::RunId, plan::Cmd};
+
+/// On everything that an environment makes: how `cleanup` knows what is ours.
+pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
+/// On every container and namespace that a run makes, with the run's id.
+pub(crate) const RUN_LABEL: &str = "io.cloudnativepg.xtask.run";
 
 /// What `docker info` says, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Engine {
+    /// What tells this engine from others.
+    pub identity: String,
     /// `28.5.2`.
     pub version: String,
     /// Images live in containerd: only then can the plain builder attest and keep an index.
@@ -70,7 +77,13 @@ impl Engine {
             .find(|plugin| plugin.get("Name").and_then(Value::as_str) == Some("buildx"))
             .and_then(|plugin| plugin.get("Version").and_then(Value::as_str))
             .map(str::to_owned);
+        // An engine that has no name for itself (podman's answer, say) is told by its machine and its files.
+        let identity = match string("ID") {
+            id if id.is_empty() => format!("{} {}", string("Name"), string("DockerRootDir")),
+            id => id,
+        };
         Ok(Self {
+            identity,
             version: string("ServerVersion"),
             containerd_store,
             root_folder: string("DockerRootDir"),
@@ -172,6 +185,32 @@ pub(crate) fn containers_cmd() -> Cmd {
         "--format",
         "{{json .}}",
     ])
+}
+
+/// Lists the containers of a run, each with the environment that it belongs to, if it does.
+pub(crate) fn containers_of_run_cmd(run: &RunId) -> Cmd {
+    Cmd::new("docker", format!("look for containers of the run {run}"))
+        .args(["ps", "--all", "--no-trunc", "--filter"])
+        .arg(format!("label={RUN_LABEL}={run}"))
+        .arg("--format")
+        .arg(format!("{{{{.ID}}}} {{{{.Label \"{LABEL}\"}}}}"))
+}
+
+/// The identities in what [`containers_of_run_cmd`] printed, without those that belong to an environment,
+/// which stays.
+pub(crate) fn parse_containers_of_run(text: &str) -> Vec<String> {
+    let lines = text.lines().filter_map(|line| {
+        let (id, environment) = line.split_once(' ').unwrap_or((line, ""));
+        (!id.is_empty() && environment.trim().is_empty()).then(|| id.to_owned())
+    });
+    lines.collect()
+}
+
+/// Removes containers that are told by their identities.
+pub(crate) fn remove_containers_cmd(purpose: &str, ids: &[String]) -> Cmd {
+    Cmd::new("docker", purpose)
+        .args(["rm", "--force", "--volumes", "--"])
+        .args(ids)
 }
 
 pub(crate) fn networks_cmd() -> Cmd {

@@ -36,6 +36,22 @@ impl Access {
         ])
     }
 
+    /// Removes the namespaces that carry all of these labels, whatever they are called; none is no error.
+    pub(crate) fn remove_namespaces(
+        &self,
+        purpose: impl Into<String>,
+        labels: &[(&str, &str)],
+        wait: bool,
+    ) -> Cmd {
+        let selector: Vec<String> = labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        self.cmd(purpose)
+            .args(["delete", "namespace", "--selector", &selector.join(",")])
+            .args((!wait).then_some("--wait=false"))
+    }
+
     /// Applies one object, given as JSON on standard input.
     pub(crate) fn apply(&self, purpose: impl Into<String>, object: &Value) -> Cmd {
         self.cmd(purpose)
@@ -46,6 +62,13 @@ impl Access {
                 "--filename",
                 "-",
             ])
+            .stdin(crate::ui::pretty(object))
+    }
+
+    /// Makes one object, given as JSON on standard input; fails when it is there.
+    pub(crate) fn create(&self, purpose: impl Into<String>, object: &Value) -> Cmd {
+        self.cmd(purpose)
+            .args(["create", "--filename", "-"])
             .stdin(crate::ui::pretty(object))
     }
 

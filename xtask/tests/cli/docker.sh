@@ -8,7 +8,7 @@ for word in "$@"; do entry="$entry [$word]"; done
 printf '%s\n' "$entry" >> "$here/log"
 answer() { if [ -e "$here/$1" ]; then /bin/cat "$here/$1"; else printf '%s\n' "$2"; fi; }
 case "$*" in
-info*) answer info '{"ServerVersion":"28.5.2","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"DockerRootDir":"/","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}'
+info*) answer info '{"ID":"'"$here"'","ServerVersion":"28.5.2","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"DockerRootDir":"/","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}'
   [ ! -e "$here/info.fails" ] || { /bin/cat "$here/info.fails" >&2; exit 1; } ;;
 "buildx version") echo "github.com/docker/buildx 0.29.1" ;;
 "buildx inspect"*) [ ! -e "$here/inspect.fails" ] || { /bin/cat "$here/inspect.fails" >&2; exit 1; }
@@ -51,7 +51,14 @@ run*) /bin/cat > "$here/stdin"
   if [ -e "$here/hang.run" ]; then echo "$$" > "$here/hanging"; trap '' TERM; /bin/sleep 300 & while :; do wait; done; fi
   [ ! -e "$here/fail.run" ] || { /bin/cat "$here/fail.run"; exit 1; }
   echo "WARNING: Image mount is an experimental feature"; echo "proof of work" ;;
-create*|cp*|"rm "*) ;;
+"ps --all --no-trunc --filter label=io.cloudnativepg.xtask.run="*) answer left "" ;;
+"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^"*)
+  # A container is known by its name here.
+  for word in "$@"; do name=$word; done
+  name=${name#name=^} name=${name%$}
+  [ -e "$here/foreign" ] || [ -e "$here/removed.$name" ] || printf '%s\n' "$name" ;;
+"rm "*) for word in "$@"; do : > "$here/removed.$word"; done ;;
+create*|cp*) ;;
 start*) /bin/cat > "$here/stdin"; echo "proof of work" ;;
 *) echo "unexpected: $*" >&2; exit 97 ;;
 esac

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::fixture::{Fixture, metadata};
 
-const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort"];
+const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "xargs"];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
@@ -15,10 +15,12 @@ fn comparable(fixture: &Fixture) -> Vec<String> {
     let mut lines = fixture.calls();
     for line in &mut lines {
         *line = line.replace(&digest, ":1.2-18-trixie");
-        while let Some(at) = line.find("xtask-smoke-") {
-            let rest = &line[at + "xtask-smoke-".len()..];
-            let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-            *line = format!("{}xtask_smoke{}", &line[..at], &rest[digits..]);
+        for mark in ["xtask-smoke-", "xtask.run="] {
+            while let Some(at) = line.find(mark) {
+                let rest = &line[at + mark.len()..];
+                let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+                *line = format!("{}xtask_{}", &line[..at], &rest[digits..]);
+            }
         }
     }
     lines

@@ -11,7 +11,11 @@ fn run_of(fixture: &Fixture) -> String {
     let (_, words) = calls[0].split_once(" [run]").unwrap();
     let (before, rest) = words.split_once("[xtask-smoke-").unwrap();
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-    format!("[run]{before}[xtask-smoke-N{rest}")
+    let (rest, after) = rest
+        .split_once("[--label] [io.cloudnativepg.xtask.run=")
+        .unwrap();
+    let after = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+    format!("[run]{before}[xtask-smoke-N{rest}[--label] [RUN{after}")
 }
 
 #[test]
@@ -42,7 +46,7 @@ fn the_whole_command_of_a_test() {
         .says("1 of 1 passed");
     assert_eq!(
         run_of(&fixture),
-        "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] \
+        "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] [--label] [RUN] \
          [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_SILENT] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
          [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
          [--] [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \

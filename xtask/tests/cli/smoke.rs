@@ -104,7 +104,7 @@ fn an_older_engine_gets_copies_in_place_of_mounts() {
         .iter()
         .map(|line| line.split(" [").nth(1).unwrap().trim_end_matches(']'))
         .collect();
-    assert_eq!(verbs, ["create", "create", "cp", "cp", "rm", "start"]);
+    assert_eq!(verbs, ["create", "create", "cp", "cp", "ps", "rm", "start"]);
     assert!(!calls.iter().any(|line| line.contains("[--mount]")));
 }
 

@@ -10,7 +10,6 @@ use crate::{
     environment::{Environment, Place, world::World},
     plan::Plan,
     sandbox::State,
-    tool::docker,
 };
 
 pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
@@ -24,16 +23,15 @@ pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
             .ui
             .note("the sandbox does not run; it is started to see what is in it");
     }
-    let sandbox = context.enter(args.dry_run)?;
-    let _turn = context.turn(sandbox.as_ref(), args.dry_run)?;
     let environment = super::environment(context)?;
+    let entered = super::enter(context, &environment, args.dry_run)?;
     if args.dry_run {
         let plan = plan(context, &environment)?;
-        bake::print_plan(context, sandbox.as_ref(), &plan);
+        bake::print_plan(context, entered.sandbox.as_ref(), &plan);
         return Ok(());
     }
     if let Place::Kind { .. } = environment.place {
-        docker::Engine::survey(&context.exec)?;
+        context.engine()?;
     }
     remove(context, &environment)
 }

@@ -17,8 +17,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Result<()> {
-    let sandbox = context.enter(false)?;
-    let _turn = context.turn(sandbox.as_ref(), false)?;
+    let _entered = context.enter(false, true)?;
     let (environment, world) = super::existing(context)?;
     let Some(cluster) = environment
         .cluster()

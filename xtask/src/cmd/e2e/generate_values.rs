@@ -24,7 +24,7 @@ use crate::{
         Action, Location, Needed, Plan, Step, Values,
         values::{BASE_MAJOR, BASE_OS, annotation},
     },
-    tool::{docker, imagetools::Described},
+    tool::imagetools::Described,
 };
 
 /// What is taken when nothing is said.
@@ -47,7 +47,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let newer = newer.map(str::parse::<ImageRef>).transpose()?;
     let environment = super::environment(context)?;
     let engaged = context.engage(workspace, false)?;
-    docker::Engine::survey(&context.exec)?;
+    context.engine()?;
     let image = if let Some(image) = given {
         environment.naming.on_host(&image.to_string())
     } else {

@@ -21,11 +21,17 @@ use crate::{
     cli::e2e::{Cluster, E2eCommand},
     config,
     context::Context,
-    environment::{Environment, Place, release::Release, world::World},
+    environment::{
+        Environment, Place,
+        release::Release,
+        world::{Api, World},
+    },
     exec::Exec,
     failure::Failure,
     plan::PASSWORD,
+    sandbox::Sandbox,
     tool::{docker, kubectl},
+    turn::Turn,
 };
 
 pub(super) fn run(command: E2eCommand, context: &mut Context) -> anyhow::Result<ExitCode> {
@@ -176,16 +182,53 @@ fn choose_release(context: &mut Context, release: Option<&str>) -> anyhow::Resul
 
 fn environment(context: &Context) -> Result<Environment, Failure> {
     let password = std::env::var(PASSWORD).ok();
-    let environment = Environment::new(&context.config, password)?;
+    let environment = Environment::new(&context.config, password, &context.run_id)?;
     crate::environment::registry::check_seeds(&environment.seeds)?;
-    Ok(environment)
+    Ok(environment.of_checkout(&context.root))
+}
+
+/// An engine and a cluster that can be used, and the turns on them: on the engine first, always.
+struct InUse {
+    sandbox: Option<Sandbox>,
+    _engine: Option<Turn>,
+    _cluster: Option<Turn>,
+}
+
+/// Waits for the engine, where the environment is one of its containers, or for the existing cluster.
+fn enter(context: &mut Context, environment: &Environment, dry_run: bool) -> anyhow::Result<InUse> {
+    let needed = matches!(environment.place, Place::Kind { .. });
+    let entered = context.enter(dry_run, needed)?;
+    let cluster = cluster_turn(context, environment, dry_run)?;
+    Ok(InUse {
+        sandbox: entered.sandbox,
+        _engine: entered.turn,
+        _cluster: cluster,
+    })
+}
+
+/// The turn on an existing cluster. A kind cluster is the engine's, and so is its turn.
+fn cluster_turn(
+    context: &mut Context,
+    environment: &Environment,
+    dry_run: bool,
+) -> anyhow::Result<Option<Turn>> {
+    let Place::Existing(access) = &environment.place else {
+        return Ok(None);
+    };
+    if dry_run {
+        return Ok(None);
+    }
+    let identity = Api::identity(access, &context.exec)?;
+    let turn = context.cluster_turn(access, &identity)?;
+    environment.note_owner(&context.root)?;
+    Ok(Some(turn))
 }
 
 /// The environment as it is: with the cluster that is there, whatever its version, and its access.
 fn existing(context: &mut Context) -> anyhow::Result<(Environment, World)> {
     let mut environment = environment(context)?;
     if let Place::Kind { .. } = environment.place {
-        docker::Engine::survey(&context.exec)?;
+        context.engine()?;
     }
     let mut world = World::survey(&environment, &context.exec, true)?;
     let wanted = environment.cluster();

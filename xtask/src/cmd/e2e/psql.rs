@@ -8,12 +8,13 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use super::{
     choose_cluster, existing, one,
-    suite::{Runner, make_namespace},
+    suite::Runner,
     test::{image_in, reachable},
 };
 use crate::{
     cli::e2e::{Psql, Suites},
     context::Context,
+    environment::{LABEL, NAME_LABEL, OWNER_LABEL, Place},
     exec::Exec,
     failure::Failure,
     plan::{Cmd, Plan, Step},
@@ -26,17 +27,26 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
     let workspace = context.workspace()?;
     workspace.select(std::slice::from_ref(&name), false)?;
     let values = workspace.shown(&name).join("values.yaml");
-    let sandbox = context.enter(false)?;
-    let turn = context.turn(sandbox.as_ref(), false)?;
+    let wanted = super::environment(context)?;
+    let entered = super::enter(context, &wanted, false)?;
     let (environment, world) = existing(context)?;
     let runner = Runner::new(context, &environment, &Suites::default(), false)?;
     reachable(&runner, world.api.as_ref(), context)?;
     let access = environment.access();
     let resource = name.replace('_', "-");
-    let namespace = format!("xtask-psql-{resource}");
-    let remove = access
-        .cmd(format!("remove the namespace `{namespace}`"))
-        .args(["delete", "namespace", &namespace, "--ignore-not-found"]);
+    // On a cluster that is shared, each checkout has its own.
+    let (shared, owner) = match &environment.place {
+        Place::Kind { .. } => (None, String::new()),
+        Place::Existing(_) => (
+            Some(environment.owner.to_string()),
+            format!("-{}", environment.owner.short()),
+        ),
+    };
+    let namespace = format!("xtask-psql-{resource}{owner}");
+    let mut labels = vec![(LABEL, "psql"), (NAME_LABEL, namespace.as_str())];
+    labels.extend(shared.as_deref().map(|owner| (OWNER_LABEL, owner)));
+    let remove =
+        access.remove_namespaces(format!("remove the namespace `{namespace}`"), &labels, true);
     let mut plan = Plan::default();
     if args.delete {
         plan.add(Step::run(format!("remove {namespace}"), remove));
@@ -58,7 +68,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
         database.make(&runner, remove, context)?;
     }
     // Others need not wait for a person at a prompt.
-    drop(turn);
+    drop(entered);
     let psql = database.psql(&access, &args.statements);
     let status = context.exec.interactive(&psql).map_err(Failure::from)?;
     Ok(ExitCode::from(status))
@@ -98,7 +108,7 @@ impl Database {
         let mut plan = Plan::default();
         let cleared = plan.add(Step::run(format!("clear {namespace}"), remove).quiet());
         let folder = runner.add_folder(&mut plan);
-        let made = make_namespace(&runner.access, namespace, "psql");
+        let made = runner.environment.make_namespace(namespace, "psql");
         let made = Step::run(format!("namespace {namespace}"), made);
         let made = plan.add(made.after([cleared, folder]).quiet());
         let test = chainsaw::Test {

@@ -12,16 +12,17 @@ use crate::{
     failure::{Failure, Kind},
     plan::{Plan, shell},
     sandbox::engage::Engaged,
-    tool::{self, docker, kind},
+    tool::{self, kind},
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
     choose_environment(context, &args.environment)?;
     choose_release(context, args.cnpg_release.as_deref())?;
     let workspace = context.workspace()?;
-    environment(context)?;
-    let engaged = context.engage_unpinned(workspace, args.dry_run)?;
+    let needed = matches!(environment(context)?.place, Place::Kind { .. });
+    let engaged = context.engage_unpinned(workspace, args.dry_run, needed)?;
     let environment = wanted(context, &engaged)?;
+    let _cluster = super::cluster_turn(context, &environment, args.dry_run)?;
     let world = world(context, &environment, args.dry_run)?;
     let mut plan = Plan::default();
     environment.add(&mut plan, &world)?;
@@ -57,7 +58,7 @@ pub(super) fn world(
         return Ok(World::survey(environment, &context.exec, false).unwrap_or_default());
     }
     if let Place::Kind { kubernetes, .. } = &environment.place {
-        docker::Engine::survey(&context.exec)?;
+        context.engine()?;
         check_kind(context, kubernetes)?;
         if context.exec.finds("kubectl").is_none() {
             return Err(tool::missing("kubectl").into());

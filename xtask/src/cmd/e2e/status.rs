@@ -27,7 +27,7 @@ struct Part {
 
 pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<ExitCode> {
     choose_cluster(context, &args.cluster)?;
-    context.enter(true)?;
+    context.enter(true, false)?;
     let wanted = super::environment(context)?;
     let stopped =
         context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_));

@@ -7,13 +7,12 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
     config,
     context::Context,
-    environment::{self, LABEL, Place},
+    environment::{self, NAME_LABEL, Place, RUN_LABEL},
     extension::Extension,
     failure::Failure,
     plan::{Action, Cmd, Location, Plan, Question, Step, StepId, Watch},
@@ -44,6 +43,7 @@ pub(super) struct Subject {
 /// How the suites of one run are run.
 pub(super) struct Runner {
     pub access: Access,
+    pub environment: environment::Environment,
     /// The kind cluster's control plane, whose kubelet has things to say.
     pub node: Option<String>,
     pub root: PathBuf,
@@ -94,6 +94,7 @@ impl Runner {
         let skip = |flag: &String| flag == "--skip-delete" || flag == "--skip-delete=true";
         Ok(Self {
             access: environment.access(),
+            environment: environment.clone(),
             node: environment
                 .cluster()
                 .map(|name| format!("{name}-control-plane")),
@@ -149,7 +150,7 @@ impl Runner {
         let title = format!("{kind} suite of {}", subject.name);
         let namespace = self.namespace(subject, kind);
         let remove = self.remove(&namespace);
-        let made = make_namespace(&self.access, &namespace, "suite");
+        let made = self.environment.make_namespace(&namespace, "suite");
         let mut made = Step::run(format!("namespace {namespace}"), made)
             .after(after.iter().copied())
             .quiet();
@@ -182,7 +183,7 @@ impl Runner {
         let mut step = test(title.clone(), &namespace)
             .after([made])
             .pool(POOL)
-            .again(make_namespace(&self.access, &fresh, "suite"), again);
+            .again(self.environment.make_namespace(&fresh, "suite"), again);
         if !self.skip_delete {
             step = step.undo(remove.clone());
         }
@@ -198,10 +199,13 @@ impl Runner {
     }
 
     fn remove(&self, namespace: &str) -> Cmd {
-        self.access
-            .cmd(format!("remove the namespace `{namespace}`"))
-            .args(["delete", "namespace", namespace])
-            .args(["--ignore-not-found", "--wait=false"])
+        // By its labels: one of somebody else with this name stays.
+        let run = self.environment.run.to_string();
+        self.access.remove_namespaces(
+            format!("remove the namespace `{namespace}`"),
+            &[(RUN_LABEL, &run), (NAME_LABEL, namespace)],
+            false,
+        )
     }
 
     fn namespace(&self, subject: &Subject, kind: &str) -> String {
@@ -306,12 +310,6 @@ impl Runner {
     }
 }
 
-/// Makes a namespace that says what it is for, so that it can be found again.
-pub(super) fn make_namespace(access: &Access, name: &str, role: &str) -> Cmd {
-    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {LABEL: role}}});
-    access.apply(format!("make the namespace `{name}`"), &object)
-}
-
 /// Removes what the suites of an earlier run, which was killed, have left on a kind cluster. On an
 /// existing one they may be those of somebody else.
 pub(super) fn add_leftovers(
@@ -326,8 +324,8 @@ pub(super) fn add_leftovers(
         .kept(world)
         .into_iter()
         .flat_map(|api| &api.namespaces)
-        .filter(|(_, role)| role == "suite")
-        .map(|(name, _)| name)
+        .filter(|found| found.role == "suite")
+        .map(|found| &found.name)
         .collect();
     if left.is_empty() {
         return Vec::new();

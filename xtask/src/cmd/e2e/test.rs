@@ -33,10 +33,10 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         context.ui.conclusion("nothing failed the last time");
         return Ok(());
     }
-    let sandbox = context.enter(args.dry_run)?;
-    let _turn = context.turn(sandbox.as_ref(), args.dry_run)?;
+    let wanted = super::environment(context)?;
+    let entered = super::enter(context, &wanted, args.dry_run)?;
     let (environment, world) = if args.dry_run {
-        (super::environment(context)?, World::default())
+        (wanted, World::default())
     } else {
         existing(context)?
     };
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         subjects.push((subject, suites));
     }
     if args.dry_run {
-        crate::cmd::bake::print_plan(context, sandbox.as_ref(), &plan);
+        crate::cmd::bake::print_plan(context, entered.sandbox.as_ref(), &plan);
         return Ok(());
     }
     let report = context.run(&plan, Some(jobs(&subjects)), true)?;

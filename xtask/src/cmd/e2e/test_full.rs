@@ -46,6 +46,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         environments.push(wanted(context, &engaged)?);
     }
     let first = environments[0].clone();
+    let _cluster = super::cluster_turn(context, &first, args.dry_run)?;
     let world = world(context, &first, args.dry_run)?;
     let mut plan = Plan::default();
     plan.limits

@@ -42,6 +42,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     super::environment(context)?;
     let engaged = context.engage(workspace, args.dry_run)?;
     let environment = wanted(context, &engaged)?;
+    let _cluster = super::cluster_turn(context, &environment, args.dry_run)?;
     let world = world(context, &environment, args.dry_run)?;
     let mut plan = Plan::default();
     plan.limits.push((suite::POOL, 1));

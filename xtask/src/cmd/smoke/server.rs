@@ -10,9 +10,10 @@ use crate::{
     failure::Failure,
     image::Built,
     matrix::Build,
-    own::source,
-    plan::{Action, Arg, Cmd, Location, Plan, Step, StepId, Undo},
+    own::{RunId, source},
+    plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
     sandbox::engage::Engaged,
+    tool::docker::RUN_LABEL,
 };
 
 const SCRIPT: &str = include_str!("smoke.sh");
@@ -113,10 +114,15 @@ pub(super) fn add(
     test: &Test,
     baked: &[Baked],
     mount: Mount,
-    unique: &str,
+    run: &RunId,
     limit: Duration,
 ) -> StepId {
-    let container = format!("{unique}-{}", test.name.replace(' ', "-"));
+    let label = format!("{RUN_LABEL}={run}");
+    let container = format!(
+        "xtask-smoke-{}-{}",
+        run.short(),
+        test.name.replace(' ', "-")
+    );
     let before: Vec<StepId> = test
         .mounted
         .iter()
@@ -127,15 +133,8 @@ pub(super) fn add(
         })
         .map(|done| done.step)
         .collect();
-    let remove = |name: &str| {
-        Cmd::new("docker", "remove the test's container").args([
-            "rm",
-            "--force",
-            "--volumes",
-            "--",
-            name,
-        ])
-    };
+    let remove =
+        |name: &str| Owned::new(Kind::Container, &label, "remove the test's container").name(name);
     let purpose = format!("run `{}` in PostgreSQL", test.name);
     let (verb, flags): (&str, &[&str]) = match mount {
         Mount::Image => ("run", &["--rm", "--interactive"]),
@@ -146,6 +145,8 @@ pub(super) fn add(
         "none",
         "--name",
         &container,
+        "--label",
+        &label,
     ]);
     for (name, value) in environment(test) {
         // The name alone on the command line; docker takes the value from its own environment.
@@ -191,7 +192,7 @@ pub(super) fn add(
                     plan,
                     &mounted.extension.name,
                     &mounted.image,
-                    &container,
+                    (&container, &label),
                     last,
                 );
             }
@@ -205,27 +206,34 @@ pub(super) fn add(
 
 /// Copies an image's files to `/extensions/<name>` of a container that is not started yet, by way of a
 /// folder of the run: `docker cp` does not copy from one container to another.
-fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: StepId) -> StepId {
+fn copy(
+    plan: &mut Plan,
+    name: &str,
+    image: &Built,
+    (container, label): (&str, &str),
+    after: StepId,
+) -> StepId {
     let source = format!("{container}-{name}");
     let folder = format!("target/xtask/smoke/{source}");
     let docker =
         |what: &str, args: &[&str]| Cmd::new("docker", format!("{what} `{name}`")).args(args);
     // The image has no program; the container is never started, but wants a command.
-    let create = docker("open the image of", &["create", "--name", &source, "--"])
-        .arg(Arg::Image {
-            prefix: String::new(),
-            image: image.clone(),
-            suffix: String::new(),
-        })
-        .arg("none");
-    let remove = docker("close the image of", &["rm", "--", &source]);
+    let create = docker(
+        "open the image of",
+        &["create", "--name", &source, "--label", label, "--"],
+    )
+    .arg(Arg::Image {
+        prefix: String::new(),
+        image: image.clone(),
+        suffix: String::new(),
+    })
+    .arg("none");
+    let purpose = format!("close the image of `{name}`");
+    let remove = Owned::new(Kind::Container, label, purpose).name(&source);
     let mut last = plan.add(
         Step::run(format!("open {source}"), create)
             .after([after])
-            .undo(docker(
-                "close the image of",
-                &["rm", "--force", "--", &source],
-            ))
+            .undo(remove.clone())
             .quiet(),
     );
     let place = plan.add(
@@ -265,7 +273,6 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
                 ],
             ),
         ),
-        ("close", remove),
     ] {
         last = plan.add(
             Step::run(format!("{verb} {source}"), cmd)
@@ -273,6 +280,8 @@ fn copy(plan: &mut Plan, name: &str, image: &Built, container: &str, after: Step
                 .quiet(),
         );
     }
+    let close = Step::new(format!("close {source}"), Action::Remove(remove));
+    last = plan.add(close.after([last]).quiet());
     plan.add(
         Step::new(
             format!("clear {source}"),

@@ -164,9 +164,9 @@ fn a_dry_run_names_it_all_and_removes_nothing() {
         let ended = lab.told(words, &[]).success();
         for part in [
             &format!("kind delete cluster --name {CLUSTER}"),
-            "docker rm --force --volumes -- registry.pg-extensions",
-            "docker volume rm -- registry.pg-extensions",
-            "docker network rm -- pg-extensions-e2e",
+            "--filter 'name=^registry[.]pg-extensions$' | xargs -r docker rm --force --volumes --",
+            "--filter 'name=^registry[.]pg-extensions$' | xargs -r docker volume rm --",
+            "--filter 'name=^pg-extensions-e2e$' | xargs -r docker network rm --",
         ] {
             assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
         }
@@ -175,7 +175,7 @@ fn a_dry_run_names_it_all_and_removes_nothing() {
     assert!(lab.exists("target/xtask/e2e/kubeconfig"));
     // Pasted, the lines do the same.
     let dry = lab.e2e(&["cleanup", "--dry-run"]).success().stdout;
-    lab.shell(&dry, &["rm"]).success();
+    lab.shell(&dry, &["rm", "xargs"]).success();
     assert!(lab.inventory().is_empty());
     assert!(!lab.exists("target/xtask/e2e"));
 }

@@ -20,6 +20,29 @@ containers() {
   done
 }
 
+# Names, which are identities here, of what carries the label and has the name or the network that is asked for.
+filtered() {
+  what=$1
+  shift
+  label='' name='' network=''
+  for word in "$@"; do
+    case $word in
+    label=*) label=${word#label=} ;;
+    name=^*) name=$(printf '%s' "${word#name=^}" | sed 's/\$$//; s/\[\.\]/./g') ;;
+    network=*) network=${word#network=} ;;
+    esac
+  done
+  for thing in "$engine/$what"/*; do
+    [ -e "$thing" ] || continue
+    labels=$thing
+    [ ! -d "$thing" ] || labels=$thing/labels
+    case ",$(first "$labels")," in *",$label,"*) ;; *) continue ;; esac
+    [ -z "$name" ] || [ "$name" = "${thing##*/}" ] || continue
+    [ -z "$network" ] || [ "$network" = "$(first "$thing/networks")" ] || continue
+    echo "${thing##*/}"
+  done
+}
+
 run() {
   labels='' ports='' volume=''
   while [ $# -gt 1 ]; do
@@ -129,6 +152,10 @@ case "$*" in
 "network ls --format {{json .}}") labelled networks ;;
 "volume ls --format {{json .}}") labelled volumes ;;
 "ps --all --no-trunc --format {{json .}}") containers ;;
+"ps --all --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --format "*) ;;
+"ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
+"network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
+"volume ls --quiet --filter label="*) filtered volumes "$@" ;;
 "network create --label "*)
   [ ! -e "$engine/networks/$5" ] || fail "Error response from daemon: network with name $5 already exists"
   echo "$4" > "$engine/networks/$5" ;;

@@ -230,10 +230,18 @@ fn cleaning_it_up_by_name_removes_what_suites_and_psql_made() {
         path
     };
     let theirs = object("theirs", "{}");
-    let ours = ["suite", "psql"].map(|role| {
-        let labels = format!(r#"{{"io.cloudnativepg.xtask.environment": "{role}"}}"#);
-        object(&format!("xtask-{role}"), &labels)
-    });
+    let owned = |owner: &str| {
+        ["suite", "psql"].map(|role| {
+            let labels = format!(
+                r#"{{"io.cloudnativepg.xtask.environment": "{role}", "io.cloudnativepg.xtask.owner": "{owner}"}}"#
+            );
+            object(&format!("xtask-{role}-{owner}"), &labels)
+        })
+    };
+    lab.write("target/xtask/owner", "0123456789abcdef\n");
+    let ours = owned("0123456789abcdef");
+    // Another machine's, or another user's, on the same cluster.
+    let of_others = owned("fedcba9876543210");
     let dry = lab.e2e(&["cleanup", "--kubeconfig", &file, "--dry-run"]);
     assert!(dry.success().stdout.contains("delete namespace"));
     assert!(ours.iter().all(|path| path.exists()));
@@ -241,6 +249,7 @@ fn cleaning_it_up_by_name_removes_what_suites_and_psql_made() {
     engine_was_left_alone(&lab);
     assert!(!ours.iter().any(|path| path.exists()));
     assert!(theirs.exists());
+    assert!(of_others.iter().all(|path| path.exists()));
     lab.e2e(&["cleanup", "--kubeconfig", &file])
         .success()
         .says("nothing to remove");
@@ -272,4 +281,26 @@ fn cleaning_up_does_not_concern_it() {
         .success();
     lab.never("kubectl ");
     assert!(lab.fake("kube/ci/operator").exists());
+}
+
+#[test]
+fn a_namespace_of_somebody_else_is_neither_used_nor_removed() {
+    let lab = Lab::new();
+    let file = lab.put_existing("ci");
+    lab.put_operator("ci");
+    lab.put_values("alpha");
+    lab.write("target/xtask/owner", "0123456789abcdef\n");
+    let name = "xtask-psql-alpha-01234567";
+    let theirs = lab.fake(&format!("kube/ci/objects/Namespace-{name}.json"));
+    std::fs::write(
+        &theirs,
+        format!(r#"{{"kind": "Namespace", "metadata": {{"name": "{name}", "labels": {{}}}}}}"#),
+    )
+    .unwrap();
+    let psql = ["psql", "alpha", "--kubeconfig", &file, "--", "SELECT 1"];
+    lab.e2e(&psql).status(1).says("already exists");
+    lab.never("chainsaw ");
+    lab.e2e(&["psql", "alpha", "--delete", "--kubeconfig", &file])
+        .success();
+    assert!(theirs.exists());
 }

@@ -167,7 +167,10 @@ fn what_is_wrong_is_said_before_anything_is_made() {
     ] {
         let lab = Lab::built();
         lab.e2e(words).status(2).says(says);
-        assert!(lab.lines().is_empty(), "{words:?}: {:#?}", lab.lines());
+        // Whose turn it is, is told by the engine's own name.
+        let mut lines = lab.lines();
+        lines.retain(|line| !line.starts_with("docker info"));
+        assert!(lines.is_empty(), "{words:?}: {lines:#?}");
     }
 }
 

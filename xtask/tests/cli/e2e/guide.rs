@@ -163,6 +163,11 @@ fn what_a_dry_run_prints_can_be_pasted() {
             .lines()
             .iter()
             .map(|line| line.replace(&lab.port.to_string(), "PORT"))
+            // Each call has an id of its own.
+            .map(|line| match line.split_once("xtask.run=") {
+                Some((before, after)) => format!("{before}RUN{}", &after[16..]),
+                None => line,
+            })
             .filter(|line| {
                 !["docker info", "docker ps", "kind version"]
                     .iter()

@@ -99,16 +99,39 @@ annotate() {
   done
 }
 
+create() {
+  name=$(sed -n 's/^    "name": "\([^"]*\)".*/\1/p' "$input" | head -n 1)
+  [ ! -e "$kube/objects/Namespace-$name.json" ] || fail "Error from server (AlreadyExists): error when creating \"STDIN\": namespaces \"$name\" already exists"
+  apply -
+}
+
+# Whether a namespace carries every label of a selector.
+selected() {
+  for pair in $(printf '%s' "$2" | tr , ' '); do
+    case $pair in
+    kubernetes.io/metadata.name=*) [ "$1" = "$kube/objects/Namespace-${pair#*=}.json" ] || return 1 ;;
+    *) grep -q "\"${pair%%=*}\": \"${pair#*=}\"" "$1" || return 1 ;;
+    esac
+  done
+}
+
 remove_namespaces() {
+  if [ "$1" = --selector ]; then
+    for file in "$kube"/objects/Namespace-*.json; do
+      if [ -e "$file" ] && selected "$file" "$2"; then
+        name=${file##*/Namespace-}
+        rm -f "$file" "$kube/databases/${name%.json}".*
+      fi
+    done
+    case ${3:-} in '' | --wait=false | --ignore-not-found) return ;; *) refuse "$whole" ;; esac
+  fi
   for name in "$@"; do
     case $name in
     --ignore-not-found | --wait=false) continue ;;
-    --selector | --timeout | io.cloudnativepg.xtask.environment=suite | 3m) continue ;;
     -*) refuse "$whole" ;;
     esac
     rm -f "$kube/objects/Namespace-$name.json" "$kube/databases/$name".*
   done
-  case "$*" in --selector*) rm -f "$kube"/objects/Namespace-xtask-*.json ;; esac
 }
 
 case "$namespace $*" in
@@ -116,10 +139,12 @@ case "$namespace $*" in
   deployment
   list "$kube"/objects/*.json ;;
 " get clusters.postgresql.cnpg.io --all-namespaces --output json --request-timeout 10s") list "$kube"/databases/*.json ;;
+" get namespace kube-system --output jsonpath={.metadata.uid} --request-timeout 10s") printf '%s' "$kube" ;;
 " get --raw /readyz --request-timeout 5s") echo ok ;;
 " wait --for=condition=Ready node --all --timeout 120s" | " wait --for=condition=Ready node --all --timeout 45s") ;;
 "cnpg-system rollout restart deployment/cnpg-controller-manager") ;;
 " apply --server-side --force-conflicts --filename "*) apply "$5" ;;
+" create --filename -") create ;;
 " delete namespace "*) shift 2; remove_namespaces "$@" ;;
 "cnpg-system rollout status deployment/cnpg-controller-manager --timeout 2m")
   [ -d "$kube/operator" ] || fail 'Error from server (NotFound): deployments.apps "cnpg-controller-manager" not found'

@@ -52,7 +52,7 @@ fn a_database_that_is_there_with_the_same_image_is_used() {
     lab.never("chainsaw ");
     std::fs::write(&file, "another/image:1 Cluster in healthy state").unwrap();
     lab.e2e(&["psql", "alpha", "--", "SELECT 1"]).success();
-    lab.in_order(&["kubectl delete namespace xtask-psql-alpha", "chainsaw test"]);
+    lab.in_order(&["kubectl delete namespace --selector io.cloudnativepg.xtask.environment=psql,kubernetes.io/metadata.name=xtask-psql-alpha", "chainsaw test"]);
 }
 
 #[test]

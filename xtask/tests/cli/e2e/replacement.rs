@@ -214,6 +214,34 @@ fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
 }
 
 #[test]
+fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
+    let lab = Lab::new();
+    let node = format!("$here/engine/containers/{CONTROL_PLANE}");
+    lab.rule(
+        "\"kind create cluster\"*",
+        &format!(
+            "mkdir -p {node}; echo io.x-k8s.kind.cluster={CLUSTER},x > {node}/labels; fail 'ERROR: failed to create cluster: node(s) already exist for a cluster with the name \"{CLUSTER}\"'"
+        ),
+    );
+    lab.e2e(&["setup-env"]).status(1).says("already exist");
+    lab.never("kind delete");
+}
+
+#[test]
+fn what_takes_a_name_before_kind_looks_is_not_taken_back_either() {
+    // Made on another network: it is told before anything is done.
+    let lab = Lab::new();
+    let node = format!("$here/engine/containers/{CONTROL_PLANE}");
+    lab.rule(
+        "\"docker network create\"*",
+        &format!("mkdir -p {node}; echo io.x-k8s.kind.cluster={CLUSTER},x > {node}/labels"),
+    );
+    lab.fails("\"kind create cluster\"*", 1, "ERROR: something else\n");
+    lab.e2e(&["setup-env"]).status(1).says("something else");
+    lab.never("kind delete");
+}
+
+#[test]
 fn interrupted_while_it_comes_up_it_is_taken_away() {
     let lab = Lab::new();
     lab.rule(

@@ -152,7 +152,7 @@ fn a_dry_run_prints_what_it_would_do_and_does_nothing() {
         "chainsaw test test ",
         "chainsaw test extensions/alpha/test ",
         "--values extensions/alpha/values.yaml",
-        "delete namespace xtask-alpha-shared",
+        "delete namespace --selector io.cloudnativepg.xtask.run=",
     ] {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }

@@ -78,7 +78,7 @@ fn the_shared_suite_then_the_extensions_own() {
             absolute.canonicalize().unwrap().to_str().unwrap()
         );
         let namespace = test.after("--namespace");
-        let made = lab.made_of("kubectl apply --server-side --force-conflicts --filename -");
+        let made = lab.made_of("kubectl create --filename -");
         let made = made
             .iter()
             .find(|call| call.stdin.contains(&format!("\"{namespace}\"")))
@@ -88,8 +88,12 @@ fn the_shared_suite_then_the_extensions_own() {
             made.stdin
                 .contains("\"io.cloudnativepg.xtask.environment\": \"suite\"")
         );
-        let removed = lab.only(&format!("kubectl delete namespace {namespace}"));
-        assert!(test.ended_before(&removed));
+        let removed =
+            lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
+        let name = format!(",kubernetes.io/metadata.name={namespace} ");
+        let removed = removed.iter().find(|call| call.line().contains(&name));
+        let removed = removed.unwrap();
+        assert!(test.ended_before(removed));
         let report = lab
             .root()
             .join(test.after("--report-path"))
@@ -207,8 +211,13 @@ fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
         .unwrap()
         .after("--namespace");
     let asked = lab.only(&format!("kubectl --namespace {namespace} describe pods"));
-    for removed in lab.made_of(&format!("kubectl delete namespace {namespace}")) {
-        assert!(asked.ended_before(&removed));
+    let removals = lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
+    let of = removals
+        .iter()
+        .filter(|call| call.line().contains(namespace));
+    assert_ne!(of.clone().count(), 0);
+    for removed in of {
+        assert!(asked.ended_before(removed));
     }
     assert_eq!(lab.namespaces(), Vec::<String>::new());
     assert!(lab.exists("extensions/alpha/values.yaml"), "values stay");

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Things of the engine that are ours: told by a label, never by a name alone.
+
+use std::fmt;
+
+use super::Cmd;
+
+/// What an engine holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Container,
+    Network,
+    Volume,
+}
+
+/// Containers, networks or volumes to remove: those that carry the label and, when it is given, have
+/// exactly this name or are on this network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owned {
+    pub kind: Kind,
+    /// `name=value`.
+    pub label: String,
+    pub name: Option<String>,
+    pub network: Option<String>,
+    /// As a verb phrase: `remove the registry`.
+    pub purpose: String,
+}
+
+impl Owned {
+    pub(crate) fn new(kind: Kind, label: impl Into<String>, purpose: impl Into<String>) -> Self {
+        Self {
+            kind,
+            label: label.into(),
+            name: None,
+            network: None,
+            purpose: purpose.into(),
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn network(mut self, name: impl Into<String>) -> Self {
+        self.network = Some(name.into());
+        self
+    }
+
+    /// Lists what is meant, one a line.
+    pub(crate) fn list(&self) -> Cmd {
+        let words: &[&str] = match self.kind {
+            Kind::Container => &["ps", "--all", "--quiet", "--no-trunc"],
+            Kind::Network => &["network", "ls", "--quiet", "--no-trunc"],
+            Kind::Volume => &["volume", "ls", "--quiet"],
+        };
+        let mut list = Cmd::new("docker", format!("{}: look for it", self.purpose))
+            .args(words)
+            .args(["--filter", &format!("label={}", self.label)]);
+        if let Some(name) = &self.name {
+            let exact = format!("name=^{}$", name.replace('.', "[.]"));
+            list = list.args(["--filter", &exact]);
+        }
+        if let Some(network) = &self.network {
+            list = list.args(["--filter", &format!("network={network}")]);
+        }
+        list
+    }
+
+    /// Removes what [`Owned::list`] has listed.
+    pub(crate) fn remove(&self, listed: &[String]) -> Cmd {
+        self.removal().args(listed)
+    }
+
+    fn removal(&self) -> Cmd {
+        let words: &[&str] = match self.kind {
+            Kind::Container => &["rm", "--force", "--volumes", "--"],
+            Kind::Network => &["network", "rm", "--"],
+            Kind::Volume => &["volume", "rm", "--"],
+        };
+        Cmd::new("docker", &self.purpose).args(words)
+    }
+}
+
+impl fmt::Display for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} | xargs -r {}", self.list(), self.removal())
+    }
+}
