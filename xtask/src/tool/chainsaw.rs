@@ -123,7 +123,7 @@ mod tests {
     fn only_an_assertion_without_an_answer_is_an_api_error() {
         let failed = |operation: &str, text: &str| {
             format!(
-                "    sink.go:56: | 22:09:06 | shared | a | {operation:<8} | ERROR | v1/Pod @ x/y\n        === ERROR\n        {text}\n    sink.go:56: | 22:09:06 | shared | a | TRY | END |\n"
+                "    sink.go:56: \u{8}\u{8}| 22:09:06 | shared | a | {operation:<8} | ERROR | v1/Pod @ x/y\n        === ERROR\n        {text}\n    sink.go:56: | 22:09:06 | shared | a | TRY | END |\n"
             )
         };
         let refused =
