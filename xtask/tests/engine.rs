@@ -19,4 +19,5 @@ mod engine {
     mod operands;
     mod sandbox;
     mod smoke;
+    mod turns;
 }

@@ -80,6 +80,31 @@ fn what_ignores_the_signal_is_killed_and_taken_back() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_says_so_twice_and_what_was_made_is_taken_back() {
+    for name in ["-HUP", "-TERM"] {
+        let fixture = Fixture::new();
+        fixture.answer("hang.run", "");
+        let mut child = start(
+            &fixture,
+            &["smoke", "gamma", "--no-bake", "--distro", "trixie"],
+        );
+        // Nobody reads what it says any more.
+        drop((child.stdout.take(), child.stderr.take()));
+        // It is heard again and again while what runs takes its time to end.
+        wait_for("xtask has ended", || {
+            let _sent = Command::new("kill")
+                .args([name, &child.id().to_string()])
+                .stderr(Stdio::null())
+                .status();
+            child.try_wait().unwrap().is_some()
+        });
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
+        assert!(gone(&fixture, "hanging"));
+        assert_eq!(fixture.calls_of("[rm] [--force]").len(), 1, "{name}");
+    }
+}
+
+#[test]
 fn a_second_signal_forces() {
     let fixture = Fixture::new();
     fixture.answer("hang.alpha", "");
