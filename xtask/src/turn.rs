@@ -76,8 +76,10 @@ impl Record {
         }
     }
 
+    /// What stands first in a lock's text: behind it there may be the end of an earlier one.
     fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        let mut records = serde_json::Deserializer::from_str(text).into_iter();
+        records.next()?.ok()
     }
 
     fn remains(&self) -> Option<Remains> {
@@ -349,6 +351,9 @@ mod tests {
             "{read}"
         );
         assert!(read.remains().is_some());
+        // Killed while it wrote over a longer one.
+        let torn = Record::read(&format!("{text}\"since\":1,\"before\":[]}}")).unwrap();
+        assert_eq!(torn.run, record.run);
         assert!(Record::read("4711 12").is_none());
         let foreign = Record {
             run: "x,y".into(),

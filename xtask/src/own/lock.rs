@@ -70,6 +70,15 @@ impl Lock {
         }
     }
 
+    /// Whether the file is from a run that was killed: it names a holder, and nobody holds it. Waits for
+    /// nobody and makes nothing.
+    pub(crate) fn is_left(path: &Path) -> bool {
+        let named =
+            fs_err::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0);
+        // Let go of at once, by being dropped.
+        named && fs_err::File::open(path).is_ok_and(|file| file.into_parts().0.try_lock().is_ok())
+    }
+
     /// What the file says. Text that is there when the lock is taken is from a run that was killed.
     pub(crate) fn text(&mut self) -> String {
         let mut text = String::new();
@@ -81,12 +90,13 @@ impl Lock {
         read.map_or_else(|_| String::new(), |_| text)
     }
 
-    /// Says who holds it.
+    /// Says who holds it. The new text stands before the old one is cut off: killed in between, we leave
+    /// two, of which the first counts, and never none.
     pub(crate) fn write(&mut self, text: &str) -> anyhow::Result<()> {
         let mut replace = || {
-            self.file.set_len(0)?;
             self.file.rewind()?;
-            self.file.write_all(text.as_bytes())
+            self.file.write_all(text.as_bytes())?;
+            self.file.set_len(text.len() as u64)
         };
         replace().with_context(|| format!("failed to write `{}`", self.path.display()))
     }
@@ -171,6 +181,15 @@ mod tests {
         drop(lock);
         assert!(!path.exists());
         // A run that was killed leaves its text.
+        fs_err::File::create(&path)
+            .unwrap()
+            .write_all(b"gone")
+            .unwrap();
+        assert!(Lock::is_left(&path));
+        let lock = take(&path).unwrap();
+        assert!(!Lock::is_left(&path));
+        drop(lock);
+        assert!(!Lock::is_left(&path));
         fs_err::File::create(&path)
             .unwrap()
             .write_all(b"gone")

@@ -214,7 +214,9 @@ impl Context {
     pub(crate) fn sandbox_up(&mut self, sandbox: &Sandbox) -> anyhow::Result<()> {
         up::refuse()?;
         sandbox.refuse_foreign()?;
-        if matches!(sandbox.state(), State::Running(_)) && up::is_current(sandbox) {
+        let usable = matches!(sandbox.state(), State::Running(_)) && up::is_current(sandbox);
+        // What a killed run has left in it goes with the turn, for which nobody is waited for then.
+        if usable && !Lock::is_left(&sandbox.lock_file()) {
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
             self.reveal(sandbox)?;
             if self.sandbox_answers(sandbox) {
