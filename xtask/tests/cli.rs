@@ -8,6 +8,7 @@
 )]
 
 mod ended;
+mod locks;
 
 mod cli {
     pub(crate) mod fixture;

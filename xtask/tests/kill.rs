@@ -17,6 +17,7 @@ mod ended;
 #[path = "e2e/lab.rs"]
 #[expect(dead_code, reason = "the e2e lane uses all of it")]
 mod lab;
+mod locks;
 #[expect(dead_code, reason = "the engine lane uses all of it")]
 mod repository;
 

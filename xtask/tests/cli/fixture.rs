@@ -9,6 +9,7 @@ use std::{
 };
 
 pub(crate) use crate::ended::Ended;
+use crate::locks;
 
 /// The script that stands for docker.
 const DOCKER: &str = include_str!("docker.sh");
@@ -55,6 +56,15 @@ pub(crate) fn metadata(name: &str, more: &[(&str, &str)]) -> String {
 }
 
 const DOCKERFILE: &str = "ARG BASE\nFROM $BASE AS builder\nRUN apt-get download \"postgresql-18-x=${EXT_VERSION}\"\nFROM scratch\nCOPY --from=builder /licenses /licenses/\nUSER 65532:65532\n";
+
+/// A run that was killed leaves its lock, and nobody comes to this repository again to remove it.
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        for lock in locks::naming(self.folder.path()) {
+            let _gone_already = fs::remove_file(lock);
+        }
+    }
+}
 
 impl Fixture {
     /// A repository with `alpha`, `beta` (which needs alpha) and `gamma`.

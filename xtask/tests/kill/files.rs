@@ -11,6 +11,7 @@ use serde_json::Value;
 use walkdir::WalkDir;
 
 use super::checkout::Checkout;
+use crate::locks;
 
 /// A line for each file that a checkout keeps between runs, for each change that git sees, and for
 /// each file that is no whole document.
@@ -92,27 +93,10 @@ pub(crate) fn of_machine() -> Vec<String> {
 
 /// The locks in this user's folders that name one of the checkouts: nobody runs there.
 pub(crate) fn of_user(checkouts: &[Checkout]) -> Vec<String> {
-    let own = nix::unistd::geteuid();
-    let home = std::env::var("HOME").unwrap_or_default();
-    let places = [
-        "/run/xtask".to_owned(),
-        format!("/run/user/{own}/xtask"),
-        format!("{home}/.local/state/xtask"),
-    ];
-    let entries = places
+    let locks = checkouts
         .iter()
-        .flat_map(|place| WalkDir::new(place).max_depth(1));
-    let texts = entries
-        .flatten()
-        .filter_map(|entry| fs::read_to_string(entry.path()).ok());
-    let names = |text: &String| {
-        let mut paths = checkouts
-            .iter()
-            .map(|checkout| checkout.path().to_string_lossy());
-        paths.any(|path| text.contains(&*path))
-    };
-    texts
-        .filter(names)
+        .flat_map(|checkout| locks::naming(checkout.path()));
+    locks
         .map(|_| "lock: that of an engine or a cluster still names its holder".to_owned())
         .collect()
 }
