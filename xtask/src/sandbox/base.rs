@@ -35,6 +35,8 @@ pub(crate) fn add(
                 contents: contents.to_owned(),
             },
         )
+        // The sandbox's folder is ours by then; before, nothing is written to it.
+        .after(after.iter().copied())
         .quiet()
     };
     let scripts = [
