@@ -33,7 +33,7 @@ const PACKAGES: &[&str] = &[
 
 /// What the machine itself must have; a Debian without them is hard to find.
 pub(crate) const HOST_PROGRAMS: &[&str] = &[
-    "apt-get", "dpkg-deb", "nsenter", "setpriv", "setsid", "unshare",
+    "apt-get", "bash", "dpkg-deb", "nsenter", "setpriv", "setsid", "unshare",
 ];
 
 /// How to call mmdebstrap: the machine's, or the one that is fetched into the sandbox's folder.
@@ -235,11 +235,16 @@ fn add_root(
     last
 }
 
-/// The programs that stand on PATH for those inside.
+/// The script that starts the engine.
+const START: &str = "start-engine";
+
+/// The programs that stand on PATH for those inside, and the script that starts the engine.
 fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepId> {
     let enter = (sandbox.bin().join("enter"), sandbox.enter_script());
+    let start = (sandbox.bin().join(START), Sandbox::start_script());
     let wrapper = |program: &&str| (sandbox.bin().join(program), sandbox.wrapper_script(program));
-    std::iter::once(enter)
+    [enter, start]
+        .into_iter()
         .chain(PROGRAMS.iter().map(wrapper))
         .map(|(path, contents)| {
             let name = format!("write {}", path.display());
@@ -259,8 +264,9 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
         "--format",
         "{{.Server.Version}}",
     ]);
-    let cmd = Cmd::new("setsid", "start the sandbox's engine")
-        .args(["--fork", "unshare", "--mount", "--pid", "--ipc", "--uts"])
+    let cmd = Cmd::new(sandbox.bin().join(START), "start the sandbox's engine")
+        .args(["setsid", "--fork", "unshare", "--mount", "--pid"])
+        .args(["--ipc", "--uts"])
         .args(["--fork", "--propagation", "slave"])
         .arg(caller.program)
         .args(["sandbox", "init"])

@@ -5,7 +5,10 @@
 
 use std::{fs, net::TcpListener, path::Path, process::Command, thread, time::Duration};
 
-use crate::repository::{Registry, Repository, free_port, sandboxed};
+use crate::{
+    ended::Ended,
+    repository::{Registry, Repository, free_port, sandboxed},
+};
 
 fn root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
@@ -188,7 +191,22 @@ fn a_killed_engine_is_started_again_by_the_next_command() {
         .success()
         .json();
     kill_engine(Path::new(status["folder"].as_str().unwrap()));
-    repository.xtask(&["smoke", "pgvector"]).success();
+    // Whoever starts it may have a file open and locked, with a number of two digits even.
+    let lock = repository.path().join("target/lock");
+    fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let script = "exec 12>\"$1\" && flock 12 && shift && exec \"$@\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", script, "locked"]).arg(&lock);
+    let started = repository.command(&["smoke", "pgvector"]);
+    command.arg(started.get_program()).args(started.get_args());
+    command.current_dir(repository.path());
+    command.envs(
+        started
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    Ended::from(&command.output().unwrap()).success();
+    fs::File::open(&lock).unwrap().try_lock().unwrap();
 }
 
 #[test]
