@@ -207,6 +207,13 @@ fn cmd(lane: Lane) -> Cmd {
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                // They are left out of "all": they do not run by themselves.
+                "--test",
+                "engine",
+                "--test",
+                "e2e",
+                "--test",
+                "kill",
                 "--locked",
                 "--",
                 "-D",
