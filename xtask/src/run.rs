@@ -18,6 +18,7 @@ use crate::{
 
 mod act;
 mod evidence;
+pub(crate) mod removal;
 
 pub(crate) use act::explain;
 

@@ -22,6 +22,7 @@ use crate::{
         Lock, RunId,
         process::{self, Remains, Session},
     },
+    run::removal,
     tool::{docker, kubectl::Access},
 };
 
@@ -213,27 +214,28 @@ impl Context {
 
     /// Removes the containers of killed runs from the engine, which answers by now.
     pub(crate) fn clear_engine(&mut self, turn: &mut Turn) -> anyhow::Result<()> {
-        let mut ids = Vec::new();
+        let mut removed = 0;
         for gone in turn.left() {
-            let list = docker::containers_of_run_cmd(&gone);
-            let text = self
-                .exec
-                .read(&list, Some(PATIENCE))
-                .map_err(Failure::from)?;
-            ids.extend(docker::parse_containers_of_run(&text));
+            let removal = |ids: &[String]| {
+                docker::remove_containers_cmd("remove what a killed run has left", ids)
+            };
+            removed += removal::remove(
+                &self.exec,
+                &docker::containers_of_run_cmd(&gone),
+                &docker::parse_containers_of_run,
+                &removal,
+                PATIENCE,
+            )
+            .map_err(Failure::from)?;
         }
-        if !ids.is_empty() {
-            let several = if ids.len() == 1 {
+        if removed > 0 {
+            let several = if removed == 1 {
                 "1 container"
             } else {
                 "containers"
             };
             self.ui
                 .note(&format!("{several} of a run that was killed: removed"));
-            let remove = docker::remove_containers_cmd("remove what a killed run has left", &ids);
-            self.exec
-                .read(&remove, Some(PATIENCE))
-                .map_err(Failure::from)?;
         }
         turn.cleared()
     }

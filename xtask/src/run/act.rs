@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Walk, log_name};
+use super::{Walk, log_name, removal};
 use crate::{
     diagnosis::now::{Outlook, Watcher},
     event::{Event, Outcome},
@@ -23,6 +23,11 @@ use crate::{
     tool::{chainsaw, imagetools::Described},
     yaml,
 };
+
+/// How long it may take to take one step back.
+const UNDO: Duration = Duration::from_secs(30);
+/// How long a removal may take that has no limit of its own.
+const REMOVAL: Duration = Duration::from_secs(120);
 
 impl Walk<'_> {
     pub(super) fn act(
@@ -67,7 +72,8 @@ impl Walk<'_> {
             Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
             Action::Remove(owned) => {
-                self.remove(owned, step.timeout).map_err(explain)?;
+                self.remove(owned, step.timeout.unwrap_or(REMOVAL))
+                    .map_err(explain)?;
             }
         }
         Ok(Outcome::Done(None))
@@ -253,7 +259,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
-        let limit = Some(Duration::from_secs(30));
+        let limit = Some(UNDO);
         let failed = |failed: CmdFailure| {
             let cause = failed.cause().unwrap_or("did not succeed");
             format!("`{}` {cause}", failed.command)
@@ -263,7 +269,7 @@ impl Walk<'_> {
             Undo::RemoveFolder(path) => file::remove_folder(path)
                 .err()
                 .map(|error| format!("{error:#}")),
-            Undo::Remove(owned) => self.remove(owned, limit).err().map(failed),
+            Undo::Remove(owned) => self.remove(owned, UNDO).err().map(failed),
             Undo::Unless { remove, .. } => self.exec.read(remove, limit).err().map(failed),
         };
         if let Some(why) = why {
@@ -275,20 +281,10 @@ impl Walk<'_> {
     }
 
     /// Removes what carries the label, if there is any.
-    fn remove(&self, owned: &Owned, limit: Option<Duration>) -> Result<(), CmdFailure> {
-        let listed = self.exec.read(&owned.list(), limit)?;
-        let listed: Vec<String> = listed.split_whitespace().map(str::to_owned).collect();
-        if listed.is_empty() {
-            return Ok(());
-        }
-        match self.exec.read(&owned.remove(&listed), limit) {
-            Ok(_) => Ok(()),
-            // A container that removes itself may have been faster.
-            Err(failed) => match self.exec.read(&owned.list(), limit) {
-                Ok(left) if left.trim().is_empty() => Ok(()),
-                _ => Err(failed),
-            },
-        }
+    fn remove(&self, owned: &Owned, patience: Duration) -> Result<(), CmdFailure> {
+        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let removal = |listed: &[String]| owned.remove(listed);
+        removal::remove(self.exec, &owned.list(), &names, &removal, patience).map(|_| ())
     }
 
     /// Whether a failed step has made what its undo would remove. `before`: something was there already.
