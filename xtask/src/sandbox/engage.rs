@@ -283,22 +283,16 @@ impl Context {
     /// Makes this repository visible inside under its own name, where the sandbox has a folder of its
     /// own in that place (`/var`, `/usr`).
     fn reveal(&self, sandbox: &Sandbox) -> anyhow::Result<()> {
-        use std::os::unix::fs::MetadataExt;
         let State::Running(engine) = sandbox.state() else {
             return Err(Failure::failed("the sandbox's engine has ended")
                 .detail(format!("log: {}", sandbox.engine_log().display()))
                 .into());
         };
-        let identity = |path: &Path| {
-            fs_err::metadata(path)
-                .map(|file| (file.dev(), file.ino()))
-                .ok()
-        };
         let inside = Path::new("/proc")
             .join(engine.pid.to_string())
             .join("root")
             .join(self.root.strip_prefix("/")?);
-        if identity(&inside) == identity(&self.root) {
+        if super::identity(&inside) == super::identity(&self.root) {
             return Ok(());
         }
         // Without a turn two calls may come here at once. Nothing else is waited for while it is held.
@@ -307,7 +301,7 @@ impl Context {
             &|| self.exec.interrupted(),
             &mut |_| {},
         )?;
-        if identity(&inside) == identity(&self.root) {
+        if super::identity(&inside) == super::identity(&self.root) {
             return Ok(());
         }
         let enter = |purpose: &str| {

@@ -180,10 +180,10 @@ fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
     }
     bind(&docker, &root.join("var/lib/docker"))?;
     // The sandbox's own folder, from which base images are made, and the repository may lie where the
-    // root has a folder of its own.
+    // root has a folder of its own. (An empty one there is from an earlier start.)
     for path in [folder, repository] {
         let place = inside(path);
-        if !place.exists() {
+        if super::identity(&place) != super::identity(path) {
             make(&place)?;
             bind(path, &place)?;
         }

@@ -141,6 +141,12 @@ fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
         answer.stdout
     );
 
+    // Started a second time, it sees its own folder again, from which base images are made.
+    let marker = folder.join("xtask-sandbox");
+    let look = ["sandbox", "exec", "--", "cat", marker.to_str().unwrap()];
+    let seen = repository.xtask_with(&look, &env).success().stdout;
+    assert_eq!(seen, fs::read_to_string(&marker).unwrap());
+
     let daemon = fs::read_to_string(folder.join("root/etc/docker/daemon.json")).unwrap();
     let daemon: serde_json::Value = serde_json::from_str(&daemon).unwrap();
     let cgroup = daemon["cgroup-parent"]
