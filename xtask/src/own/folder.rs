@@ -166,3 +166,6 @@ pub(crate) fn refuse_mounts(path: &Path) -> anyhow::Result<()> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
