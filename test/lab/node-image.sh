@@ -7,7 +7,8 @@ umask 022
 images=$lab/images
 context=$lab/context
 command -v mmdebstrap >/dev/null || { apt-get update -qq; apt-get install -qq --no-install-recommends mmdebstrap >/dev/null; }
-mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -n 1)
+# All of it is read: apt fails when its reader has seen enough.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' | sed -n 1p)
 
 # The operating system.
 system() {
