@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is kept of a child's output for its failure message.
 
+use std::borrow::Cow;
+
 /// How much of a child's output a failure message may quote from.
 const TAIL: usize = 40;
 
@@ -53,9 +55,33 @@ impl Lines {
         let text = String::from_utf8_lossy(&self.begun);
         let text = text.trim_end_matches(['\n', '\r']);
         // A progress bar redraws its line with carriage returns: only its end counts.
-        line(text.rsplit('\r').next().unwrap_or_default());
+        let text = text.rsplit('\r').next().unwrap_or_default();
+        line(&overwritten(text));
         self.begun.clear();
     }
+}
+
+/// What a terminal shows of a line with backspaces, which Chainsaw and spinners print: each goes back by one
+/// character, and what follows stands in place of what stood there.
+fn overwritten(text: &str) -> Cow<'_, str> {
+    const BACKSPACE: char = '\u{8}';
+    if !text.contains(BACKSPACE) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown: Vec<char> = Vec::new();
+    let mut at = 0_usize;
+    for c in text.chars() {
+        if c == BACKSPACE {
+            at = at.saturating_sub(1);
+            continue;
+        }
+        match shown.get_mut(at) {
+            Some(old) => *old = c,
+            None => shown.push(c),
+        }
+        at += 1;
+    }
+    Cow::Owned(shown.into_iter().collect())
 }
 
 /// Whether a tool's line states an error. BuildKit puts `#12 3.4 ` before each line of a step.
@@ -86,4 +112,40 @@ fn reads_like_an_error(line: &str) -> bool {
         ]
         .iter()
         .any(|part| lower.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    fn lines(bytes: &[u8]) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut lines = Lines::default();
+        lines.push(bytes, &mut |line| all.push(line.to_owned()));
+        lines.finish(&mut |line| all.push(line.to_owned()));
+        all
+    }
+
+    #[test]
+    fn backspaces_go_back_as_on_a_terminal() {
+        // As Chainsaw 0.2.14 prints it.
+        let line = format!(
+            "    sink.go:56: {}| 22:25:42 | shared | cluster | ASSERT | DONE | x\n",
+            "\u{8}".repeat(12)
+        );
+        assert_eq!(
+            lines(line.as_bytes()),
+            ["    | 22:25:42 | shared | cluster | ASSERT | DONE | x"]
+        );
+        for (said, shown) in [
+            ("|\u{8}/\u{8}-", "-"),
+            ("ab\u{8}\u{8}", "ab"),
+            ("abc\u{8}\u{8}X", "aXc"),
+            ("\u{8}\u{8}é\u{8}e", "e"),
+            ("lost\rab\u{8}c", "ac"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(lines(said.as_bytes()), [shown], "{said:?}");
+        }
+    }
 }
