@@ -12,8 +12,10 @@ const SOON: u32 = 4;
 /// Something that is still to be made may make it right.
 const LATE: u32 = 12;
 
-/// What PostgreSQL itself brings: the extensions and modules of its `contrib` folder, in PostgreSQL 18.
-const CONTRIB: &str = "amcheck|auth_delay|auto_explain|autoinc|basebackup_to_shell|basic_archive|bloom|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|earthdistance|file_fdw|fuzzystrmatch|hstore|insert_username|intagg|intarray|isn|lo|ltree|moddatetime|pageinspect|passwordcheck|pg_buffercache|pg_freespacemap|pg_logicalinspect|pg_overexplain|pg_prewarm|pg_stat_statements|pg_surgery|pg_trgm|pg_visibility|pg_walinspect|pgcrypto|pgrowlocks|pgstattuple|postgres_fdw|refint|seg|sepgsql|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp|xml2";
+/// What PostgreSQL itself brings: the extensions and modules of its `contrib` folder, with `_int` and `pgxml`, which are
+/// the libraries of intarray and xml2, and its languages with their transforms. Compared with what Debian's
+/// postgresql-18 18.6-3 holds; what is for Perl and Python is in packages beside it.
+const CONTRIB: &str = "_int|amcheck|auth_delay|auto_explain|autoinc|basebackup_to_shell|basic_archive|bloom|bool_plperlu?|btree_gin|btree_gist|citext|cube|dblink|dict_int|dict_xsyn|earthdistance|file_fdw|fuzzystrmatch|hstore|hstore_plperlu?|hstore_plpython3u|insert_username|intagg|intarray|isn|jsonb_plperlu?|jsonb_plpython3u|lo|ltree|ltree_plpython3u|moddatetime|pageinspect|passwordcheck|pg_buffercache|pg_freespacemap|pg_logicalinspect|pg_overexplain|pg_prewarm|pg_stat_statements|pg_surgery|pg_trgm|pg_visibility|pg_walinspect|pgcrypto|pgrowlocks|pgstattuple|pgxml|plperlu?|plpgsql|plpython3u?|pltclu?|postgres_fdw|refint|seg|sepgsql|sslinfo|tablefunc|tcn|test_decoding|tsm_system_rows|tsm_system_time|unaccent|uuid-ossp|xml2";
 
 /// What a person would look for, and what it means. `$1` and so on are parts of what was found.
 struct Symptom {
@@ -110,15 +112,22 @@ const SYMPTOMS: &[Symptom] = &[
         looks: NEVER,
     },
     Symptom {
+        pattern: r#"(?:could not access file "(?:\$libdir/)?({contrib})": No such file or directory|extension "({contrib})" is not available)"#,
+        cause: "`$1$2` is PostgreSQL's own (contrib, or a language), which the server's image brings, and this server's image does not have it. No extension \
+                image can mend that: use a PostgreSQL image that has it (`images.base`).",
+        looks: SOON,
+    },
+    Symptom {
         pattern: r#"could not access file "\$libdir/([^"/\n\\]+)": No such file or directory"#,
         cause: "a statement loads `$libdir/$1`, and `$libdir/` forces the server's own folder, where an extension image's library never is. The mounted \
                 image's library is found by its plain name, through `dynamic_library_path`: let the script say `LOAD '$1'`.",
         looks: SOON,
     },
     Symptom {
-        pattern: r#"(?:could not access file "({contrib})": No such file or directory|extension "({contrib})" is not available)"#,
-        cause: "`$1$2` is one of PostgreSQL's own contrib modules, which the server's image brings, and this server's image does not have it. No extension \
-                image can mend that: use a PostgreSQL image with contrib (`images.base`).",
+        pattern: r#"could not access file "\$libdir/([^"\n\\]*/)([^"/\n\\]+)": No such file or directory"#,
+        cause: "a script names `$libdir/$1$2`, and `$libdir/` with a folder in it forces the server's own folder, where an extension image's library never \
+                is. The mounted image's library is found by its plain name, through `dynamic_library_path`: let the script say `'$2'`, and name the \
+                library's folder in `dynamic_library_path` of metadata.hcl.",
         looks: SOON,
     },
     Symptom {
@@ -151,7 +160,7 @@ const SYMPTOMS: &[Symptom] = &[
     },
     Symptom {
         pattern: r#"required extension "({contrib})" is not installed"#,
-        cause: "the extension needs `$1`, which was not created before it. `$1` is one of PostgreSQL's own contrib modules: the server brings it, so no \
+        cause: "the extension needs `$1`, which was not created before it. `$1` is PostgreSQL's own (contrib, or a language): the server brings it, so no \
                 directory and no image is missing; it has to be created first (`CREATE EXTENSION \"$1\"`, or `CASCADE`; in a Database, an entry before it).",
         looks: SOON,
     },
@@ -404,7 +413,19 @@ mod tests {
             ),
             (
                 r#"FATAL:  could not access file "pg_stat_statements": No such file or directory"#,
-                "one of PostgreSQL's own contrib modules",
+                "`pg_stat_statements` is PostgreSQL's own",
+            ),
+            (
+                r#"ERROR:  could not access file "$libdir/pgxml": No such file or directory"#,
+                "`pgxml` is PostgreSQL's own",
+            ),
+            (
+                r#"ERROR: required extension "plpython3u" is not installed (SQLSTATE 42704)"#,
+                "`plpython3u` is PostgreSQL's own",
+            ),
+            (
+                r#"ERROR:  could not access file "$libdir/sub/vector": No such file or directory"#,
+                "a script names `$libdir/sub/vector`",
             ),
             (
                 r#"admission webhook "vcluster.cnpg.io" denied the request: Cluster.cluster.cnpg.io "x" is invalid: path must not escape"#,
