@@ -122,7 +122,10 @@ impl Real {
                         listener.kill_all();
                         force_exit();
                     }
-                    listener.shared.interrupted.store(true, Ordering::SeqCst);
+                    // What runs from the first one on cleans up: those that follow are not for it.
+                    if listener.shared.interrupted.swap(true, Ordering::SeqCst) {
+                        continue;
+                    }
                     let groups: Vec<i32> = listener.running().keys().copied().collect();
                     for group in groups {
                         listener.end(group);

@@ -18,7 +18,9 @@ fn start(fixture: &Fixture, args: &[&str]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for("the fake hangs", || fixture.fake("hanging").exists());
+    wait_for("the fake hangs", || {
+        fs::read_to_string(fixture.fake("hanging")).is_ok_and(|pid| pid.ends_with('\n'))
+    });
     child
 }
 
@@ -102,6 +104,33 @@ fn a_terminal_that_is_closed_says_so_twice_and_what_was_made_is_taken_back() {
         assert!(gone(&fixture, "hanging"));
         assert_eq!(fixture.calls_of("[rm] [--force]").len(), 1, "{name}");
     }
+}
+
+#[test]
+fn what_takes_back_is_not_ended_by_the_signals_that_follow() {
+    let fixture = Fixture::new();
+    fixture.answer("hang.run", "");
+    fixture.docker_first(
+        "if [ \"$1\" = rm ]; then : > \"$here/cleaning\"; while [ ! -e \"$here/go\" ]; do /bin/sleep 0.01; done; fi",
+    );
+    let child = start(
+        &fixture,
+        &["smoke", "gamma", "--no-bake", "--distro", "trixie"],
+    );
+    signal(&child, "-TERM");
+    wait_for("it is taken back", || fixture.fake("cleaning").exists());
+    for name in ["-HUP", "-TERM", "-INT"] {
+        signal(&child, name);
+    }
+    // Ended, the clean-up would be said not to have succeeded.
+    fixture.answer("go", "");
+    let ended = Ended::from(&child.wait_with_output().unwrap()).status(130);
+    assert!(
+        !ended.stderr.contains("could not clean up"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(fixture.calls_of("[rm] [--force]").len(), 1);
 }
 
 #[test]
