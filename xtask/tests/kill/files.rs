@@ -2,6 +2,7 @@
 //! What lies in a checkout, in a sandbox's folder and in places for temporary files.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, TryLockError},
     path::Path,
     process::Command,
@@ -110,14 +111,15 @@ fn is_half(name: &str) -> bool {
             .any(|end| last.ends_with(end))
 }
 
-/// Whether what should be JSON is that, and what should be YAML at least goes up to the end of a line.
+/// Whether what should be JSON is that, and what should be YAML a mapping whose last line ends.
 fn is_document(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_string_lossy();
     let text = || fs::read_to_string(path).unwrap_or_default();
     if name.ends_with(".json") {
         serde_json::from_str::<Value>(&text()).is_ok()
     } else if name.ends_with(".yaml") || name.starts_with("kubeconfig") {
-        text().ends_with('\n')
+        let text = text();
+        text.ends_with('\n') && serde_saphyr::from_str::<BTreeMap<String, Value>>(&text).is_ok()
     } else {
         true
     }

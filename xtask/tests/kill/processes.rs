@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// In the environment of all that a round starts, with the round as its value.
+/// In the environment of all that a round starts, with the series and the round as its value.
 pub(crate) const MARK: &str = "XTASK_KILL_ROUND";
 
 #[derive(Debug)]
@@ -54,9 +54,20 @@ impl Process {
             && !self.arguments.contains(" sandbox init ")
     }
 
+    fn is_of(&self, series: &str) -> bool {
+        let mark = self.mark.as_deref();
+        let rest = mark.and_then(|mark| mark.strip_prefix(series));
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    }
+
     pub(crate) fn is_marked(&self, mark: &str) -> bool {
         self.mark.as_deref() == Some(mark)
     }
+}
+
+/// What the marks of this series begin with: another one may run on the machine.
+pub(crate) fn series(seed: u64) -> String {
+    format!("{seed}-{}", std::process::id())
 }
 
 pub(crate) fn all() -> Vec<Process> {
@@ -71,8 +82,8 @@ pub(crate) fn engine(folder: &Path) -> Option<i32> {
     text.split(' ').next()?.parse().ok()
 }
 
-/// A line for each process of the engines, and for each one outside that carries a mark of ours.
-pub(crate) fn lines(folders: &[&Path]) -> Vec<String> {
+/// A line for each process of the engines, and for each one outside that carries a mark of `series`.
+pub(crate) fn lines(folders: &[&Path], series: &str) -> Vec<String> {
     let all = all();
     let spaces: Vec<(usize, &OsString)> = folders
         .iter()
@@ -89,7 +100,7 @@ pub(crate) fn lines(folders: &[&Path]) -> Vec<String> {
         let engine = spaces.iter().find(|(_, space)| **space == process.space);
         if let Some((at, _)) = engine {
             lines.push(format!("process in sandbox {}: {}", at + 1, process.name));
-        } else if process.mark.is_some() && process.space == own.as_os_str() {
+        } else if process.is_of(series) && process.space == own.as_os_str() {
             lines.push(format!("process: {}", process.name));
         }
     }

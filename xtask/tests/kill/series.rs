@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     checkout::Checkout,
+    processes,
     report::{Ended, Finding, Kind, Report},
     round::{Draw, Round},
     task::Task,
@@ -36,6 +37,8 @@ pub(crate) fn run(seed: u64, numbers: RangeInclusive<u64>) -> Report {
 
 struct Series {
     seed: u64,
+    /// What all marks begin with.
+    name: String,
     checkouts: Vec<Checkout>,
     /// The one that is kept up, and the one that is made and stopped; none with an engine of the machine's own.
     sandboxes: Vec<PathBuf>,
@@ -63,6 +66,7 @@ impl Series {
         let checkout = || Checkout::new(sandboxes.get(1).cloned());
         let mut series = Self {
             seed,
+            name: processes::series(seed),
             checkouts: vec![checkout(), checkout()],
             sandboxes,
             logs,
@@ -83,13 +87,15 @@ impl Series {
         Place {
             checkouts: &self.checkouts,
             sandboxes: &self.sandboxes,
+            series: &self.name,
         }
     }
 
     /// A command that must succeed, and how long it takes.
     fn undisturbed(&self, args: &[&str], of_spare: bool, checkout: usize) -> Duration {
         let started = Instant::now();
-        let mut command = self.checkouts[checkout].command(args, of_spare, "undisturbed");
+        let mut command =
+            self.checkouts[checkout].command(args, of_spare, &format!("{}-undisturbed", self.name));
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}, undisturbed: {said}");
@@ -147,7 +153,7 @@ impl Series {
         let mut round = Round {
             draw,
             command: &|checkout, mark| self.checkouts[checkout].task(task, mark),
-            mark: format!("{}-{number}", self.seed),
+            mark: format!("{}-{number}", self.name),
             logs: &logs,
             usual: self.usual[&task],
             at: None,

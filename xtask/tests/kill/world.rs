@@ -52,13 +52,15 @@ pub(crate) struct Place<'a> {
     pub(crate) checkouts: &'a [Checkout],
     /// The folders of the sandboxes; none with an engine of the machine's own.
     pub(crate) sandboxes: &'a [PathBuf],
+    /// What marks of the series begin with.
+    pub(crate) series: &'a str,
 }
 
 impl World {
     pub(crate) fn look(place: &Place<'_>) -> Self {
         let mut lines = engine(place);
         let folders: Vec<&Path> = place.sandboxes.iter().map(PathBuf::as_path).collect();
-        lines.extend(processes::lines(&folders));
+        lines.extend(processes::lines(&folders, place.series));
         for (at, checkout) in place.checkouts.iter().enumerate() {
             lines.extend(files::of_checkout(checkout, at + 1));
         }
