@@ -59,6 +59,12 @@ pub(crate) struct Place<'a> {
 impl World {
     pub(crate) fn look(place: &Place<'_>) -> Self {
         let mut lines = engine(place);
+        // A sandbox shows each checkout that has used it since it was started: one or both.
+        let checkouts = place.checkouts.iter();
+        let shown: Vec<String> = checkouts
+            .map(|checkout| format!("mount {}", checkout.path().display()))
+            .collect();
+        let is_no_checkout = |line: &String| !shown.contains(line);
         let folders: Vec<&Path> = place.sandboxes.iter().map(PathBuf::as_path).collect();
         lines.extend(processes::lines(&folders, place.series));
         for (at, checkout) in place.checkouts.iter().enumerate() {
@@ -68,7 +74,7 @@ impl World {
             lines.extend(files::of_sandbox(folder, at + 1));
             lines.extend(cgroups(folder));
             if let Some(first) = processes::engine(folder) {
-                lines.extend(mounts(&format!("/proc/{first}/mountinfo")));
+                lines.extend(mounts(&format!("/proc/{first}/mountinfo")).filter(is_no_checkout));
             }
         }
         lines.extend(files::of_machine());
@@ -173,14 +179,15 @@ fn nameless(line: &str) -> String {
     number.replace_all(&line, "<number>").into_owned()
 }
 
-fn mounts(file: &str) -> Vec<String> {
+fn mounts(file: &str) -> impl Iterator<Item = String> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let points = text.lines().filter_map(|line| line.split(' ').nth(4));
-    points
+    let lines: Vec<String> = points
         // Layers of running containers are numbered from one start of the engine to the next.
         .filter(|point| !point.starts_with("/var/lib/docker/"))
         .map(|point| format!("mount {point}"))
-        .collect()
+        .collect();
+    lines.into_iter()
 }
 
 /// The cgroups of a sandbox's containers, of whichever hierarchy has most.
