@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs in the sandbox: the images of registry, operator and node, each made when the engine lacks it.
 . "$(dirname "$0")/versions.sh"
+[ -f "$marker" ] || fail "$lab is not the lab's folder" "\`test/lab/up\` makes it"
 umask 022
 mkdir -p "$lab/context"
 has() { docker image inspect "$1" >/dev/null 2>&1; }

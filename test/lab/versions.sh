@@ -5,8 +5,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 export XTASK_LAB=${XTASK_LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/xtask-lab}
 lab=$XTASK_LAB
+# The folder is ours when it was absent or empty at first; then this file says so, and where it lay.
+case $XTASK_LAB in /*) ;; *) echo "lab: error: XTASK_LAB must be an absolute path, not \`$XTASK_LAB\`" >&2; exit 2 ;; esac
+marker=$XTASK_LAB/xtask-lab
 # Inside the sandbox this machine's files are below /host, wherever they are.
-[ ! -e /etc/xtask/root ] || lab=/host$lab
+[ ! -e /etc/xtask/root ] || lab=/host$lab marker=/host$marker
 programs=$lab/programs
 
 # What kubeadm of this Kubernetes asks for.
@@ -21,3 +24,8 @@ operator_repository=ghcr.io/cloudnative-pg/cloudnative-pg
 
 say() { echo "lab: $*" >&2; }
 fail() { say "error: $1"; [ $# -lt 2 ] || say "hint: $2"; exit 3; }
+# Whether the folder was made here by this user, and lies where it was made.
+is_ours() {
+    [ -f "$marker" ] && [ ! -L "$marker" ] && [ -O "$marker" ] && [ -O "$lab" ] &&
+        [ "$(head -c 4096 "$marker")" = "the lab of cargo xtask in $(realpath "$XTASK_LAB")" ]
+}

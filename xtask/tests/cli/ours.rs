@@ -323,3 +323,36 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
         .says("`target` belongs to root")
         .says("sudo chown -R");
 }
+
+#[test]
+fn the_lab_removes_only_what_it_has_made() {
+    let fixture = Fixture::new();
+    let lab = fixture.root().join("cache");
+    let up = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test/lab/up");
+    let remove = || {
+        let output = Command::new(&up)
+            .arg("--remove")
+            .env("XTASK_LAB", &lab)
+            .output();
+        Ended::from(&output.unwrap())
+    };
+    fs::create_dir_all(lab.join("programs")).unwrap();
+    fs::write(lab.join("precious"), "mine").unwrap();
+    remove()
+        .status(3)
+        .says("is not the lab's folder: nothing is removed");
+    // One that was copied from elsewhere.
+    fs::write(
+        lab.join("xtask-lab"),
+        "the lab of cargo xtask in /elsewhere\n",
+    )
+    .unwrap();
+    remove().status(3);
+    assert!(lab.join("programs").is_dir());
+    let place = lab.canonicalize().unwrap();
+    let text = format!("the lab of cargo xtask in {}\n", place.display());
+    fs::write(lab.join("xtask-lab"), text).unwrap();
+    remove().status(0).says("they stay");
+    assert!(!lab.join("programs").exists());
+    assert_eq!(fs::read_to_string(lab.join("precious")).unwrap(), "mine");
+}
