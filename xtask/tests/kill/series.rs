@@ -143,9 +143,12 @@ impl Series {
     fn round(&mut self, number: u64) -> Ended {
         let draw = Draw::new(self.seed, number);
         let task = draw.what.task;
-        for checkout in 0..=usize::from(draw.what.pair) {
-            self.learn(task, checkout);
+        if draw.what.pair && !self.known.contains(&(task, 1)) {
+            self.learn(task, 1);
+            // What the first checkout had was taken away before; every round ends with its command.
+            self.known.retain(|known| *known != (task, 0));
         }
+        self.learn(task, 0);
         let started = Instant::now();
         self.prepare(task);
         let logs = self.logs.join(format!("round-{number}"));
