@@ -144,6 +144,11 @@ impl Context {
         })?;
         let path = made.path.clone();
         self.run_folder = Some(made);
+        let root = self.root.clone();
+        self.exec.before_leaving(move || {
+            // There is no time to say that some files still belong to root.
+            let _late = output::hand_over(&root);
+        });
         Ok(path)
     }
 

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -22,7 +22,7 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 
@@ -98,8 +98,36 @@ pub(crate) struct Real {
 #[derive(Default)]
 struct Shared {
     interrupted: AtomicBool,
-    /// The groups of children that are not reaped yet, with when each was asked to end.
-    running: Mutex<BTreeMap<i32, Option<Instant>>>,
+    /// The children that are not reaped yet, by their numbers.
+    running: Mutex<BTreeMap<i32, Running>>,
+    /// What is done even when we leave at once.
+    last: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// A child that is not reaped yet, so that its number is still its own.
+#[derive(Clone, Copy)]
+struct Running {
+    /// Whether it leads a group of its own; one at our terminal is in ours.
+    leads: bool,
+    /// When it was asked to end.
+    asked: Option<Instant>,
+}
+
+impl Running {
+    fn new(leads: bool) -> Self {
+        Self { leads, asked: None }
+    }
+
+    /// Sends a signal to the child, and to its group if it leads one.
+    fn signal(self, number: i32, signal: Signal) {
+        let to = Pid::from_raw(number);
+        // What has just ended is no error.
+        let _gone = if self.leads {
+            killpg(to, signal)
+        } else {
+            kill(to, signal)
+        };
+    }
 }
 
 impl Real {
@@ -111,7 +139,10 @@ impl Real {
             run: Some(run.to_string()),
             ..Self::default()
         };
-        let mut signals = Signals::new([consts::SIGINT, consts::SIGTERM, consts::SIGHUP])?;
+        let ignored = process::ignored_signals();
+        let all = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP];
+        // What `nohup` or a shell has told us to ignore stays ignored.
+        let mut signals = Signals::new(all.iter().filter(|signal| !ignored.contains(signal)))?;
         let listener = real.clone();
         std::thread::Builder::new()
             .name("signals".into())
@@ -120,19 +151,24 @@ impl Real {
                 for signal in signals.forever() {
                     if signal == consts::SIGINT && std::mem::replace(&mut was_int, true) {
                         listener.kill_all();
+                        if let Some(last) = listener.shared.last.get() {
+                            last();
+                        }
                         force_exit();
                     }
                     // What runs from the first one on cleans up: those that follow are not for it.
                     if listener.shared.interrupted.swap(true, Ordering::SeqCst) {
                         continue;
                     }
-                    let groups: Vec<i32> = listener.running().keys().copied().collect();
-                    for group in groups {
-                        listener.end(group);
-                    }
+                    listener.end_all(signal == consts::SIGINT);
                 }
             })?;
         Ok(real)
+    }
+
+    /// Does `last` before a second Ctrl-C ends us. Only the first one that is given counts.
+    pub(crate) fn before_leaving(&self, last: impl Fn() + Send + Sync + 'static) {
+        self.shared.last.get_or_init(|| Box::new(last));
     }
 
     /// The same, with children that run in `folder`.
@@ -163,58 +199,71 @@ impl Real {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, BTreeMap<i32, Option<Instant>>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<i32, Running>> {
         self.shared
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks a process group to end, and makes it end when it has not after a while: `docker run` waits
-    /// for its container, whose first process may well ignore the signal.
-    fn end(&self, group: i32) {
-        // Its leader is not reaped while it is among those that run, so the number is still the group's.
+    /// Asks all that run to end. What a terminal has told its whole group itself is not told again.
+    fn end_all(&self, by_terminal: bool) {
+        let all: Vec<(i32, Running)> = self.running().iter().map(|(at, of)| (*at, *of)).collect();
+        for (number, running) in all {
+            if running.leads || !by_terminal {
+                self.end(number);
+            }
+        }
+    }
+
+    /// Asks a child and its group to end, and makes them end when they have not after a while:
+    /// `docker run` waits for its container, whose first process may well ignore the signal.
+    fn end(&self, number: i32) {
         let mut running = self.running();
-        match running.get_mut(&group) {
-            Some(asked @ None) => *asked = Some(Instant::now()),
+        match running.get_mut(&number) {
+            Some(child) if child.asked.is_none() => {
+                child.asked = Some(Instant::now());
+                child.signal(number, Signal::SIGTERM);
+            }
             _ => return,
         }
-        // A group that has just ended is no error.
-        let _gone = killpg(Pid::from_raw(group), Signal::SIGTERM);
         drop(running);
         let real = self.clone();
         std::thread::spawn(move || {
             let patience = Instant::now() + GRACE;
             while Instant::now() < patience {
-                if !real.running().contains_key(&group) {
+                if !real.running().contains_key(&number) {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            if real.running().contains_key(&group) {
-                let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            // Not let go of before the signal is sent: then the number may be another's.
+            let running = real.running();
+            if let Some(child) = running.get(&number) {
+                child.signal(number, Signal::SIGKILL);
             }
         });
     }
 
     fn kill_all(&self) {
-        for group in self.running().keys() {
-            // A group that has just ended is no error.
-            let _gone = killpg(Pid::from_raw(*group), Signal::SIGKILL);
+        for (number, child) in self.running().iter() {
+            child.signal(*number, Signal::SIGKILL);
         }
     }
 
-    /// After a group's leader has ended: when it was asked to, what it has left in its group ends too, in
-    /// the time that is left or by force.
-    fn settle(&self, group: i32) {
-        let asked = self.running().get(&group).copied().flatten();
-        if let Some(asked) = asked {
-            while asked.elapsed() < GRACE && process::has_others(group) {
+    /// After a child has ended: when it was asked to, what it has left in its group ends too, in the time
+    /// that is left or by force.
+    fn settle(&self, number: i32) {
+        let child = self.running().get(&number).copied();
+        if let Some(child) = child.filter(|child| child.leads)
+            && let Some(asked) = child.asked
+        {
+            while asked.elapsed() < GRACE && process::has_others(number) {
                 std::thread::sleep(Duration::from_millis(20));
             }
-            let _gone = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            child.signal(number, Signal::SIGKILL);
         }
-        self.running().remove(&group);
+        self.running().remove(&number);
     }
 
     fn command(&self, cmd: &Cmd) -> Result<Command, CmdFailure> {
@@ -274,13 +323,13 @@ impl Real {
             command.process_group(0);
         }
         let mut child = command.spawn().map_err(failed)?;
-        if own_group && let Ok(group) = i32::try_from(child.id()) {
-            self.running().insert(group, None);
+        if let Ok(number) = i32::try_from(child.id()) {
+            self.running().insert(number, Running::new(own_group));
             if self.interrupted() {
-                self.end(group);
+                self.end(number);
             }
             child::wait_for_end(child.id());
-            self.settle(group);
+            self.settle(number);
         }
         let status = child.wait().map_err(failed)?;
         Ok(status
@@ -317,7 +366,7 @@ impl Real {
         });
         let child = Child::start(self.command(cmd)?, input, apart)
             .map_err(|error| io_failure(cmd, &error, started))?;
-        self.running().insert(child.group(), None);
+        self.running().insert(child.group(), Running::new(true));
         Ok(child)
     }
 

@@ -204,6 +204,24 @@ impl Remains {
     }
 }
 
+/// The numbers of the signals that we were started to ignore, as by `nohup`. Found by Linux's /proc (`SigIgn`
+/// in proc(5)); elsewhere none.
+pub(crate) fn ignored_signals() -> Vec<i32> {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status)
+}
+
+fn ignored(status: &str) -> Vec<i32> {
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or_default();
+    (1..=64)
+        .filter(|number| mask >> (number - 1) & 1 == 1)
+        .collect()
+}
+
 /// Whether a process group has members beside its leader. Found by Linux's /proc; elsewhere it has none.
 pub(crate) fn has_others(group: i32) -> bool {
     let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();

@@ -151,3 +151,32 @@ fn a_second_signal_forces() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     wait_for("the fake is gone", || gone(&fixture, "hanging"));
 }
+
+#[test]
+fn what_was_started_to_ignore_a_signal_goes_on() {
+    let fixture = Fixture::new();
+    fixture.docker_first(
+        "if [ \"$1 $2\" = 'buildx bake' ]; then echo $$ > \"$here/hanging\"; while [ ! -e \"$here/go\" ]; do /bin/sleep 0.01; done; fi",
+    );
+    let wrapped = fixture.command(&["bake", "alpha"]);
+    let mut command = Command::new("/bin/sh");
+    command
+        .env_clear()
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(wrapped.get_program())
+        .args(wrapped.get_args())
+        .current_dir(wrapped.get_current_dir().unwrap())
+        .envs(
+            wrapped
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    wait_for("the bake runs", || fixture.fake("hanging").exists());
+    signal(&child, "-HUP");
+    fixture.answer("go", "");
+    let ended = Ended::from(&child.wait_with_output().unwrap());
+    ended.status(0);
+}

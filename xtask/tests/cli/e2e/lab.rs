@@ -119,8 +119,15 @@ impl Lab {
     /// Interrupts `xtask e2e …` as soon as a fake has written `hanging`.
     #[track_caller]
     pub(crate) fn interrupted(&self, args: &[&str]) -> Ended {
+        self.signalled("-INT", Stdio::null(), args)
+    }
+
+    /// Sends `xtask e2e …` a signal as soon as a fake has written `hanging`.
+    #[track_caller]
+    pub(crate) fn signalled(&self, signal: &str, stdin: Stdio, args: &[&str]) -> Ended {
         let mut child = self
             .command(&[&["e2e"], args].concat())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -132,7 +139,7 @@ impl Lab {
             thread::sleep(Duration::from_millis(10));
         }
         let sent = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
+            .args([signal, &child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e psql`: a database with the extension that stays.
 
+use nix::{pty::openpty, unistd::write};
+
 use super::lab::{CLUSTER, Lab};
 
 #[test]
@@ -81,4 +83,19 @@ fn without_values_the_way_to_them_is_said() {
         .status(2)
         .says("there are no values for `alpha`")
         .says("generate-values alpha");
+}
+
+#[test]
+fn told_to_end_at_a_terminal_it_ends_what_reads_the_terminal() {
+    let lab = Lab::ready(&["alpha"]);
+    lab.rule(
+        "*' exec --stdin '*",
+        "trap '' EXIT; echo $$ > \"$here/hanging\"; sleep 20 > /dev/null 2>&1; : > \"$here/outlived\"",
+    );
+    let pair = openpty(None, None).unwrap();
+    // The fake reads its input to the end: this is Ctrl-D.
+    write(&pair.master, b"\x04").unwrap();
+    lab.signalled("-TERM", pair.slave.into(), &["psql", "alpha"])
+        .status(143);
+    assert!(!lab.fake("outlived").exists());
 }
