@@ -80,9 +80,10 @@ impl Drop for Private<'_> {
         ] {
             // What a failed test did not make cannot be removed.
             let ended = self.lab.docker(args);
-            if ended.status != Some(0) && !std::thread::panicking() {
-                panic!("{ended:#?}");
-            }
+            assert!(
+                ended.status == Some(0) || std::thread::panicking(),
+                "{ended:#?}"
+            );
         }
     }
 }
