@@ -26,6 +26,9 @@ pub(crate) use secret::{PASSWORD, Secret};
 use shell::operand;
 pub(crate) use values::{Needed, Values};
 
+/// What a step's own program puts before a line for the user.
+pub(crate) const WARNING: &str = "warning: ";
+
 /// A question about the world that changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Probe {
@@ -231,6 +234,8 @@ pub(crate) struct Step {
     pub again: Option<Box<Again>>,
     /// The last line that the step prints says what it did.
     pub says: bool,
+    /// Lines that it prints with [`WARNING`] before them are shown as warnings.
+    pub warns: bool,
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
     /// Takes back what the step made, when the step or one that builds on it does not succeed.
@@ -254,6 +259,7 @@ impl Step {
             watch: None,
             again: None,
             says: false,
+            warns: false,
             skip_if: None,
             undo: None,
             kept: false,
@@ -299,6 +305,12 @@ impl Step {
     #[must_use]
     pub(crate) fn again(mut self, prepare: Cmd, step: Step) -> Self {
         self.again = Some(Box::new(Again { prepare, step }));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn warns(mut self) -> Self {
+        self.warns = true;
         self
     }
 

@@ -13,7 +13,7 @@ use crate::{
     event::{Event, Outcome, StepReport},
     exec::Exec,
     failure::{Failure, Kind},
-    plan::{Plan, Step, StepId},
+    plan::{Plan, Step, StepId, WARNING},
 };
 
 mod act;
@@ -212,6 +212,11 @@ impl Walk<'_> {
         let mut output = |line: &str| {
             if !line.trim().is_empty() {
                 last_line = Some(line.to_owned());
+            }
+            if step.warns
+                && let Some(text) = line.strip_prefix(WARNING)
+            {
+                send(Event::Warning(format!("{}: {text}", step.name)));
             }
             send(Event::Output {
                 step: step.name.clone(),

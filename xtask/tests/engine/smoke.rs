@@ -123,6 +123,40 @@ fn a_library_that_nothing_provides_is_found() {
 }
 
 #[test]
+fn a_library_that_is_named_in_the_servers_own_folder_is_said() {
+    let repository = Repository::new();
+    let dockerfile = repository.path().join("extensions/pgvector/Dockerfile");
+    let text = fs::read_to_string(&dockerfile).unwrap();
+    let end = "/extension\" /build/image/share/\n";
+    assert!(text.contains(end), "{text}");
+    let with = |lines: &str| {
+        let added = format!("{end}RUN cd /build/image/share/extension; {lines}\n");
+        fs::write(&dockerfile, text.replace(end, &added)).unwrap();
+        repository.xtask(&["smoke", "pgvector"])
+    };
+    // An update that nothing here runs; what is a comment, the server's own or of no image is no fault.
+    let ended = with(
+        r#"mkdir ../../lib/sub; cp ../../lib/vector.so ../../lib/sub/inner.so; \
+        printf '%s\n' "-- LOAD '\$libdir/vector';" "LOAD '\$libdir/plpgsql';" "LOAD '\$libdir/nobody';" \
+        "CREATE FUNCTION f() RETURNS int AS '\$libdir/vector' LANGUAGE C;" \
+        "CREATE FUNCTION g() RETURNS int AS '\$libdir/sub/inner' LANGUAGE C;" \
+        "load  '\$libdir/vector.so';" > vector--9.8--9.9.sql"#,
+    );
+    let ended = ended
+        .success()
+        .says("line 5 of vector--9.8--9.9.sql cannot find `$libdir/sub/inner`")
+        .says("line 6 of vector--9.8--9.9.sql cannot find `$libdir/vector`");
+    assert_eq!(ended.stderr.matches("warning: ").count(), 2, "{ended:#?}");
+    // One that PostgreSQL runs: the cause stands beside what it says.
+    with(
+        r#"for script in vector--?.?.?.sql; do echo "LOAD '\$libdir/vector';" >> "$script"; done"#,
+    )
+    .status(1)
+    .says("cannot find `$libdir/vector`, which here is the server's own folder")
+    .says("could not access file");
+}
+
+#[test]
 fn an_interruption_leaves_no_container() {
     let repository = Repository::new();
     repository.xtask(&["bake", "pgvector"]).success();

@@ -177,7 +177,8 @@ pub(super) fn add(
             Step::run(name, cmd.stdin(input))
                 .after(before)
                 .undo(remove(&container))
-                .timeout(limit),
+                .timeout(limit)
+                .warns(),
         ),
         Mount::Copy => {
             let created = plan.add(
@@ -199,7 +200,7 @@ pub(super) fn add(
             let start = Cmd::new("docker", purpose)
                 .args(["start", "--attach", "--interactive", "--", &container])
                 .stdin(input);
-            plan.add(Step::run(name, start).after([last]).timeout(limit))
+            plan.add(Step::run(name, start).after([last]).timeout(limit).warns())
         }
     }
 }

@@ -43,6 +43,19 @@ until pg_isready --quiet --host=/tmp; do
 done
 run() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@" 2>&1; }
 run --dbname=postgres --command='CREATE DATABASE smoke' || { log; fail "no database could be made"; }
+
+# In LOAD, and in any name with a folder in it, PostgreSQL 18 takes `$libdir/` for the server's own folder; other names
+# that begin so are looked for along dynamic_library_path.
+own=$(run --dbname=postgres --command="SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'")
+while IFS=: read -r script line text; do
+  [[ ${text%%--*} =~ \'\$libdir/([^\']+)\' ]] || continue
+  name=${BASH_REMATCH[1]%.so}
+  library=${name##*/}
+  [ ! -e "$own/$name.so" ] || continue
+  [ -n "$(find "/extensions/$XTASK_EXTENSION" -name "$library.so" -print -quit)" ] || continue
+  echo "warning: line $line of ${script##*/} cannot find \`\$libdir/$name\`, which here is the server's own folder; \`$library\` alone is found in the image"
+done < <(LC_ALL=C grep -rHniE --include='*.sql' --include='*.control' \
+  -e "load[[:space:]]+'+\\\$libdir/" -e "'\\\$libdir/[^'/]+/" "/extensions/$XTASK_EXTENSION")
 run --dbname=smoke <<<"$XTASK_CREATE" || { log; fail "the extension could not be created"; }
 proof=$(run --dbname=smoke <"$data.sql") || { echo "$proof"; log; fail "smoke.sql did not pass"; }
 kill -0 "$server" 2>/dev/null || { log; fail "the server crashed"; }
