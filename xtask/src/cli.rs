@@ -369,6 +369,9 @@ pub struct Ci {
     /// Lane kill with this round alone.
     #[arg(long, value_name = "K", requires = "seed", conflicts_with = "rounds")]
     pub round: Option<u64>,
+    /// The lanes as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -14,6 +14,7 @@ mod cli {
     pub(crate) mod fixture;
     mod tools;
 
+    mod agreement;
     mod bake;
     mod checks;
     mod disk;

@@ -6,16 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use crate::{
     cli::{Ci, Lane},
     context::Context,
-    event::Outcome,
     exec::Exec,
     failure::Failure,
     plan::{Cmd, Plan, Step},
     sandbox,
     tool::{self, docker},
     ui::{Table, Ui, seconds},
+    verdict::Verdict,
 };
 
 const LANES: [Lane; 9] = [
@@ -42,9 +44,8 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
         // A log on a machine that is thrown away is of no use: show everything as it comes.
         context.ui = Ui::new(context.global.format, true);
     }
-    let mut rows = Vec::new();
-    let mut failed: Vec<&str> = Vec::new();
     let started = Instant::now();
+    let mut rows = Vec::new();
     for lane in LANES {
         let wanted = if args.lane.is_empty() {
             !args.without.contains(&lane)
@@ -54,83 +55,119 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
         if !wanted {
             continue;
         }
-        let name = name(lane);
-        if let Err(why) = possible(lane, args.lane.contains(&lane), context) {
-            if strict || args.lane.contains(&lane) {
-                context
-                    .ui
-                    .warning(&format!("lane {name} cannot run: {}", why.message));
-                failed.push(name);
-            } else {
-                context
-                    .ui
-                    .warning(&format!("lane {name} left out: {}", why.message));
-            }
-            rows.push(vec![
-                name.to_owned(),
-                if failed.contains(&name) {
-                    "failed"
-                } else {
-                    "left out"
+        let asked = args.lane.contains(&lane);
+        rows.push(match possible(lane, asked, context) {
+            _ if context.exec.interrupted() => Row::not_run(lane, "interrupted"),
+            Ok(()) => play(lane, args, context)?,
+            Err(why) if strict || asked => {
+                let text = format!("lane {} cannot run: {}", name(lane), why.message);
+                context.ui.warning(&text);
+                Row {
+                    verdict: Verdict::Failed,
+                    ..Row::not_run(lane, &why.message)
                 }
-                .to_owned(),
-                String::new(),
-                why.message,
-            ]);
-            continue;
-        }
-        let mut plan = Plan::default();
-        let mut cmd = cmd(lane);
-        let mut limit = Duration::from_secs(3600);
-        if lane == Lane::E2e && args.all_extensions {
-            cmd = cmd.env("XTASK_CI_ALL", "1");
-        }
-        if lane == Lane::Kill {
-            cmd = cmd.args(series(args));
-            // A round that finds something waits for minutes before it says so.
-            limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
-        }
-        let mut step = Step::run(format!("lane {name}"), cmd).timeout(limit);
-        if says(lane) {
-            step = step.says();
-        }
-        plan.add(step);
-        let report = context.run(&plan, Some(1), false)?;
-        let step = &report.steps[0];
-        let passed = matches!(step.outcome, Outcome::Done(_));
-        if context.exec.interrupted() {
-            return Err(Failure::interrupted().into());
-        }
-        if !passed {
-            failed.push(name);
-        }
-        let result = if passed { "passed" } else { "failed" };
-        rows.push(vec![
-            name.to_owned(),
-            result.to_owned(),
-            seconds(step.elapsed),
-            step.last_line
-                .clone()
-                .filter(|_| !passed || says(lane))
-                .unwrap_or_default(),
-        ]);
+            }
+            Err(why) => {
+                let text = format!("lane {} is not run: {}", name(lane), why.message);
+                context.ui.warning(&text);
+                Row::not_run(lane, &why.message)
+            }
+        });
     }
-    let passed = rows.iter().filter(|row| row[1] == "passed").count();
+    conclude(&rows, args.json, started, context)
+}
+
+/// How a lane has ended.
+struct Row {
+    lane: Lane,
+    verdict: Verdict,
+    elapsed: Duration,
+    /// What it said last, or why it was not run.
+    said: String,
+}
+
+impl Row {
+    fn not_run(lane: Lane, why: &str) -> Self {
+        Self {
+            lane,
+            verdict: Verdict::NotRun,
+            elapsed: Duration::ZERO,
+            said: why.to_owned(),
+        }
+    }
+}
+
+fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Row> {
+    let mut cmd = cmd(lane);
+    let mut limit = Duration::from_secs(3600);
+    if lane == Lane::E2e && args.all_extensions {
+        cmd = cmd.env("XTASK_CI_ALL", "1");
+    }
+    if lane == Lane::Kill {
+        cmd = cmd.args(series(args));
+        // A round that finds something waits for minutes before it says so.
+        limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
+    }
+    let mut step = Step::run(format!("lane {}", name(lane)), cmd).timeout(limit);
+    if says(lane) {
+        step = step.says();
+    }
+    let mut plan = Plan::default();
+    plan.add(step);
+    let report = context.run(&plan, Some(1), false)?;
+    let step = &report.steps[0];
+    let verdict = Verdict::of(&step.outcome);
+    let said = step.last_line.clone();
+    Ok(Row {
+        lane,
+        verdict,
+        elapsed: step.elapsed,
+        said: said
+            .filter(|_| verdict != Verdict::Passed || says(lane))
+            .unwrap_or_default(),
+    })
+}
+
+fn conclude(rows: &[Row], json: bool, started: Instant, context: &Context) -> anyhow::Result<()> {
     let table = Table {
         headings: vec!["LANE", "RESULT", "TIME", ""],
-        rows,
+        rows: rows
+            .iter()
+            .map(|row| {
+                vec![
+                    name(row.lane).to_owned(),
+                    row.verdict.word().to_owned(),
+                    seconds(row.elapsed),
+                    row.said.clone(),
+                ]
+            })
+            .collect(),
     };
-    context.ui.result(false, &serde_json::Value::Null, &table);
-    context
-        .ui
-        .data(&format!("{passed} passed, {} failed\n", failed.len()));
+    let values = rows.iter().map(|row| {
+        json!({
+            "lane": name(row.lane), "result": row.verdict.word(), "seconds": row.elapsed.as_secs_f64(), "said": row.said,
+        })
+    });
+    context.ui.result(json, &values.collect(), &table);
+    if context.exec.interrupted() {
+        return Err(Failure::interrupted().into());
+    }
+    let of = |verdict: Verdict| rows.iter().filter(move |row| row.verdict == verdict);
+    let failed: Vec<&str> = of(Verdict::Failed).map(|row| name(row.lane)).collect();
     if !failed.is_empty() {
         return Err(Failure::failed(format!("lanes failed: {}", failed.join(", "))).into());
     }
-    context.ui.conclusion(&format!(
-        "all lanes passed in {}",
-        seconds(started.elapsed())
-    ));
+    let time = seconds(started.elapsed());
+    let left: Vec<&str> = of(Verdict::NotRun).map(|row| name(row.lane)).collect();
+    context.ui.conclusion(&if left.is_empty() {
+        format!("all lanes passed in {time}")
+    } else {
+        let passed = of(Verdict::Passed).count();
+        format!(
+            "{passed} lanes passed in {time}, not run: {}",
+            left.join(", ")
+        )
+    });
     Ok(())
 }
 

@@ -223,7 +223,7 @@ fn show(
     }
     let passed = values
         .iter()
-        .filter(|value| value["result"] == "passed")
+        .filter(|value| value["result"] == Verdict::Passed.word())
         .count();
     let headings = vec!["RESULT", "EXTENSION", "VERSION", "TIME", "PROOF"];
     context

@@ -104,9 +104,7 @@ impl Fixture {
         }
         fixture.write("xtask.toml", "");
         fixture.write("docker/bake.hcl", "// The fake docker does not read it.\n");
-        let docker = fixture.bin().join("docker");
-        fs::write(&docker, DOCKER).unwrap();
-        fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+        fixture.program("docker", DOCKER);
         fixture
     }
 
@@ -153,6 +151,13 @@ impl Fixture {
     /// What the fake says when it is asked.
     pub(crate) fn answer(&self, name: &str, text: &str) {
         fs::write(self.fake(name), text).unwrap();
+    }
+
+    /// Puts a program of these lines on PATH.
+    pub(crate) fn program(&self, name: &str, lines: &str) {
+        let path = self.bin().join(name);
+        fs::write(&path, lines).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// Puts a real program on PATH.
