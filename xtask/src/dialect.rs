@@ -90,7 +90,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "e2e:test:full:all",
         canonical: &["e2e", "test-full", "--all"],
-        variables: FULL,
+        variables: FULL_ALL,
     },
     Task {
         name: "e2e:status",
@@ -113,6 +113,9 @@ const FULL: &[&str] = &[
     "EXTRA_ARGS",
     "DRY_RUN",
 ];
+
+/// The same without `TARGET`.
+const FULL_ALL: &[&str] = FULL.split_at(1).1;
 
 const BAKE_ALL: &[&str] = &["PUSH", "DRY_RUN", "METADATA_FILE"];
 
@@ -329,6 +332,63 @@ fn allowed(task: &Task) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The rows of the guide's table of variables: the variables, what each stands for, and the tasks that take it.
+    #[test]
+    fn the_guide_says_which_task_takes_which_variable() {
+        let guide = include_str!("../../BUILD.md");
+        let table = guide
+            .split("| variable | stands for | in |")
+            .nth(1)
+            .unwrap();
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut told = Vec::new();
+        for row in rows {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let quoted = |cell: &str| -> Vec<String> {
+                cell.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .map(str::to_owned)
+                    .collect()
+            };
+            for variable in quoted(cells[0]) {
+                let (name, _) = variable.split_once('=').unwrap();
+                told.extend(
+                    quoted(cells[2])
+                        .into_iter()
+                        .map(|task| (name.to_owned(), task)),
+                );
+                let meaning = match &VARIABLES
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .unwrap()
+                    .1
+                {
+                    Meaning::Switch(option) | Meaning::Value(option) => format!("`{option}"),
+                    Meaning::Target => "name".to_owned(),
+                    Meaning::Last => "`--`".to_owned(),
+                };
+                assert!(cells[1].contains(&meaning), "{name}: {}", cells[1]);
+            }
+        }
+        let mut known: Vec<(String, String)> = TASKS
+            .iter()
+            // It is the one without a name.
+            .filter(|task| task.name != "default")
+            .flat_map(|task| {
+                task.variables
+                    .iter()
+                    .map(|name| ((*name).to_owned(), task.name.to_owned()))
+            })
+            .collect();
+        told.sort();
+        known.sort();
+        assert_eq!(told, known);
+    }
 
     fn rewrite(line: &str) -> Result<String, String> {
         let args = shell_words::split(line).unwrap();
