@@ -57,10 +57,11 @@ mod cli {
     mod interruption;
     mod mistakes;
     mod neighbours;
-    mod ours;
+    pub(crate) mod ours;
     mod pasted;
     mod refusal;
     mod repositories;
+    mod sandbox;
     mod selection;
     mod servers;
     mod signals;

@@ -10,6 +10,7 @@ use crate::{
     config,
     context::Context,
     failure::Failure,
+    own::folder::Removed,
     plan::Cmd,
     sandbox::{self, State},
     ui::Table,
@@ -116,10 +117,21 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
         });
         return Ok(());
     }
-    sandbox::down::remove(&sandbox)?;
-    context.ui.conclusion(&format!(
-        "the sandbox is gone: `{}` is removed",
-        sandbox.folder.display()
-    ));
+    let folder = sandbox.folder.display().to_string();
+    let text = match sandbox::down::remove(&sandbox)? {
+        Removed::Absent => "there is no sandbox".to_owned(),
+        Removed::Gone => format!("the sandbox is gone: `{folder}` is removed"),
+        Removed::Kept(names) => {
+            let names = names.iter().map(|name| format!("`{}`", name.display()));
+            let names = names.collect::<Vec<_>>().join(", ");
+            context.ui.note(&format!(
+                "move away what is yours and run `sandbox down` again to remove `{folder}` too"
+            ));
+            format!(
+                "the sandbox is gone, but `{folder}` stays: it holds {names}, which is not of the sandbox"
+            )
+        }
+    };
+    context.ui.conclusion(&text);
     Ok(())
 }

@@ -139,6 +139,22 @@ pub(super) fn open(
     Ok(folder)
 }
 
+/// Opens the folder that `path`, which is resolved, lies in. What is missing on the way is made, and belongs
+/// to whoever owns the nearest folder that was there.
+pub(super) fn make_above(path: &Path) -> anyhow::Result<OwnedFd> {
+    let above = path.parent().unwrap_or(Path::new("/"));
+    let there = above.ancestors().find(|folder| folder.is_dir());
+    let there = there.unwrap_or(Path::new("/"));
+    let top = open_named(there)?;
+    let owner = Owner::of(&top)?;
+    open(
+        &top,
+        above.strip_prefix(there)?,
+        there,
+        Missing::Made(owner),
+    )
+}
+
 /// Why a folder in a folder cannot be opened or made.
 pub(super) fn in_the_way(
     folder: &OwnedFd,

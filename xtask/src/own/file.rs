@@ -84,7 +84,7 @@ pub(crate) fn remove_folder(location: &Location) -> anyhow::Result<()> {
         anyhow::bail!("`{}` is not ours to remove", path.display());
     }
     match Place::find(location)?.parent(false) {
-        Ok((folder, name)) => removal::remove(&folder, &name, location, None),
+        Ok((folder, name)) => removal::remove(&folder, &name, location),
         Err(error) if is_absent(&error) => Ok(()),
         Err(error) => Err(error),
     }
@@ -268,6 +268,19 @@ fn write_into(folder: &OwnedFd, name: &OsStr, contents: &str) -> io::Result<()> 
     file.write_all(contents.as_bytes())
 }
 
+/// What the name of a file begins with that a kill has kept from its own.
+const TEMPORARY: &str = ".xtask-";
+
+/// Whether a file has such a name.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.strip_prefix(TEMPORARY).is_some_and(|rest| {
+        rest.len() == 16
+            && rest
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 /// A file that is removed again unless it takes another's name.
 struct Temporary<'a> {
     folder: &'a OwnedFd,
@@ -278,7 +291,7 @@ struct Temporary<'a> {
 impl<'a> Temporary<'a> {
     fn make(folder: &'a OwnedFd) -> io::Result<Self> {
         let name = format!(
-            ".xtask-{:016x}",
+            "{TEMPORARY}{:016x}",
             getrandom::u64().map_err(io::Error::other)?
         );
         let flags =

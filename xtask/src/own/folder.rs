@@ -3,7 +3,7 @@
 //! empty, and a marker in it says so from then on.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{Read, Write},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::Path,
@@ -11,8 +11,10 @@ use std::{
 
 use anyhow::Context as _;
 use nix::{
+    errno::Errno,
     fcntl::{OFlag, openat},
-    sys::stat::{Mode, SFlag, fstat},
+    sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat},
+    unistd::geteuid,
 };
 
 use super::{beneath, mounts, removal};
@@ -52,7 +54,14 @@ pub(crate) fn claim(path: &Path) -> anyhow::Result<Claim> {
         ));
     }
     let folder = beneath::open_named(path).with_context(|| failed(path))?;
-    let read = read_marker(&folder).with_context(|| failed(path))?;
+    if let Some(why) = of_others(&fstat(&folder)?) {
+        return Ok(Claim::Foreign(why.of(path, "it")));
+    }
+    let read = match read_marker(&folder).with_context(|| failed(path))? {
+        Some(Err(why)) => return Ok(Claim::Foreign(why.of(path, "its marker"))),
+        Some(Ok(text)) => Some(text),
+        None => None,
+    };
     let own = marker(path, fstat(&folder)?.st_ino);
     let alone = beneath::names(&folder)?.len() == 1;
     match read.as_deref() {
@@ -86,6 +95,44 @@ pub(crate) fn claim(path: &Path) -> anyhow::Result<Claim> {
     }
 }
 
+/// Why an open file or folder is not ours alone.
+enum Others {
+    Own(u32),
+    MayWrite,
+}
+
+impl Others {
+    fn of(self, path: &Path, what: &str) -> Failure {
+        match self {
+            Self::Own(user) => foreign(
+                path,
+                &format!(
+                    "{what} belongs to user {user}, and this is user {}",
+                    geteuid()
+                ),
+            )
+            .hint(
+                "run this as the user who made it, or name another folder: `XTASK_SANDBOX_FOLDER`",
+            ),
+            Self::MayWrite => foreign(path, &format!("others may write to {what}")).hint(format!(
+                "if what is in it is yours, say so: `chmod -R go-w {}`; or name another folder",
+                shell_words::quote(&path.to_string_lossy())
+            )),
+        }
+    }
+}
+
+/// What others have a hand in is not ours, whatever it says of itself.
+fn of_others(found: &FileStat) -> Option<Others> {
+    if found.st_uid != geteuid().as_raw() {
+        return Some(Others::Own(found.st_uid));
+    }
+    let shared = Mode::S_IWGRP | Mode::S_IWOTH;
+    Mode::from_bits_truncate(found.st_mode)
+        .intersects(shared)
+        .then_some(Others::MayWrite)
+}
+
 fn failed(path: &Path) -> String {
     format!("cannot tell whose `{}` is", path.display())
 }
@@ -104,8 +151,8 @@ fn by_hand(path: &Path) -> String {
     format!("`rm -rf --one-file-system {quoted}`")
 }
 
-/// The marker's text, if there is a regular file of that name and of about its size.
-fn read_marker(folder: &OwnedFd) -> anyhow::Result<Option<String>> {
+/// The marker's text, if there is a regular file of that name and of about its size; or why it is not ours.
+fn read_marker(folder: &OwnedFd) -> anyhow::Result<Option<Result<String, Others>>> {
     let Some(found) = beneath::look(folder, OsStr::new(MARKER))? else {
         return Ok(None);
     };
@@ -114,9 +161,12 @@ fn read_marker(folder: &OwnedFd) -> anyhow::Result<Option<String>> {
     }
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = std::fs::File::from(openat(folder, MARKER, flags, Mode::empty())?);
+    if let Some(why) = of_others(&fstat(&file)?) {
+        return Ok(Some(Err(why)));
+    }
     let mut bytes = Vec::new();
     file.take(64 * 1024).read_to_end(&mut bytes)?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(Some(Ok(String::from_utf8_lossy(&bytes).into_owned())))
 }
 
 /// Makes the folder at `path`, which is resolved, ours, if it is not yet: the marker is the first thing
@@ -128,8 +178,11 @@ pub(crate) fn take(path: &Path) -> anyhow::Result<()> {
         Claim::Free => {}
     }
     let made = || format!("failed to make `{}`", path.display());
-    fs_err::create_dir_all(path).with_context(made)?;
-    let folder = beneath::open_named(path).with_context(made)?;
+    let folder = make(path).with_context(made)?;
+    // Between the look and now somebody may have put another one in its place.
+    if let Some(why) = of_others(&fstat(&folder)?) {
+        return Err(why.of(path, "it").into());
+    }
     let text = marker(path, fstat(&folder)?.st_ino);
     let flags = OFlag::O_WRONLY
         | OFlag::O_CREAT
@@ -140,14 +193,50 @@ pub(crate) fn take(path: &Path) -> anyhow::Result<()> {
     let file = openat(&folder, MARKER, flags, Mode::from_bits_truncate(0o644))
         .map_err(std::io::Error::from);
     let mut file = std::fs::File::from(file.with_context(made)?);
+    // Whatever the umask says: what others may write to is not ours.
+    fchmod(&file, Mode::from_bits_truncate(0o644))
+        .map_err(std::io::Error::from)
+        .with_context(made)?;
     file.write_all(text.as_bytes()).with_context(made)?;
     file.sync_all().with_context(made)
 }
 
-/// Removes the folder at `path`, which is resolved, if it is ours. False when there is none.
-pub(crate) fn remove(path: &Path) -> anyhow::Result<bool> {
+/// Makes the folder, if it is not there, as one that only we may write to.
+fn make(path: &Path) -> anyhow::Result<OwnedFd> {
+    let (Some(name), Some(_)) = (path.file_name(), path.parent()) else {
+        return Err(not_marked(path).into());
+    };
+    let above = beneath::make_above(path)?;
+    match mkdirat(&above, name, Mode::from_bits_truncate(0o755)) {
+        Ok(()) => {
+            let folder = beneath::open_child(&above, name)?;
+            fchmod(&folder, Mode::from_bits_truncate(0o755))?;
+            Ok(folder)
+        }
+        Err(Errno::EEXIST) => Ok(beneath::open_child(&above, name)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What has become of a folder of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    Absent,
+    Gone,
+    /// What in it has no name that we give; so the folder is there, and its marker.
+    Kept(Vec<OsString>),
+}
+
+/// Removes what has a name of ours from the folder at `path`, which is resolved, if that is ours; and the
+/// folder itself, if nothing else is in it. Who kills us half-way leaves a folder that still says whose it
+/// is, and the file `lock`, which the caller holds.
+pub(crate) fn remove(
+    path: &Path,
+    is_ours: &dyn Fn(&OsStr) -> bool,
+    lock: &str,
+) -> anyhow::Result<Removed> {
     match claim(path)? {
-        Claim::Free => return Ok(false),
+        Claim::Free => return Ok(Removed::Absent),
         Claim::Foreign(failure) => return Err(failure.into()),
         Claim::Ours => {}
     }
@@ -155,8 +244,13 @@ pub(crate) fn remove(path: &Path) -> anyhow::Result<bool> {
         return Err(not_marked(path).into());
     };
     let parent = beneath::open_named(parent)?;
-    removal::remove(&parent, name, path, Some(MARKER))?;
-    Ok(true)
+    let ours = |name: &OsStr| name == MARKER || is_ours(name);
+    let kept = removal::remove_all(&parent, name, path, &ours, &[lock, MARKER])?;
+    Ok(if kept.is_empty() {
+        Removed::Gone
+    } else {
+        Removed::Kept(kept)
+    })
 }
 
 /// Refuses to go on when something is mounted below `path`, before anything has been ended or removed.

@@ -4,7 +4,7 @@
 use std::{
     fs::{File, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -38,14 +38,7 @@ impl Lock {
         let mut tries = 0;
         loop {
             let file = open(path)?;
-            let locked = match file.try_lock() {
-                Ok(()) => true,
-                Err(TryLockError::WouldBlock) => false,
-                Err(TryLockError::Error(error)) => {
-                    return Err(error)
-                        .with_context(|| format!("failed to lock `{}`", path.display()));
-                }
-            };
+            let locked = attempt(&file).map_err(|error| refused(path, &error))?;
             let mut lock = Self {
                 file,
                 path: path.to_owned(),
@@ -76,7 +69,10 @@ impl Lock {
         let named =
             fs_err::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0);
         // Let go of at once, by being dropped.
-        named && fs_err::File::open(path).is_ok_and(|file| file.into_parts().0.try_lock().is_ok())
+        // One that cannot be locked at all says nothing of a run.
+        named
+            && fs_err::File::open(path)
+                .is_ok_and(|file| attempt(file.file()).is_ok_and(|locked| locked))
     }
 
     /// What the file says. Text that is there when the lock is taken is from a run that was killed.
@@ -126,19 +122,40 @@ impl Drop for Lock {
     }
 }
 
+/// Locks an open file if nobody else has it locked: then the answer is true. Any other reason why it cannot be
+/// locked is an error, and says nothing of others.
+pub(crate) fn attempt(file: &File) -> std::io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Why there is no lock on `path`, when not because somebody else has it.
+pub(crate) fn refused(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unavailable(format!("`{}` cannot be locked: {error}", path.display()))
+        .hint("its file system must know locks (flock): work on a local disk")
+}
+
 /// Opens the file for reading and writing; made when it is not there. Never by way of a link, and never one
 /// of somebody else.
-fn open(path: &Path) -> anyhow::Result<File> {
+pub(crate) fn open(path: &Path) -> anyhow::Result<File> {
+    opened(path, true)
+}
+
+/// The same, of a file that must be there.
+pub(crate) fn open_existing(path: &Path) -> anyhow::Result<File> {
+    opened(path, false)
+}
+
+fn opened(path: &Path, make: bool) -> anyhow::Result<File> {
     let failed = || format!("failed to open the lock `{}`", path.display());
-    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .with_context(failed)?;
+    if make {
+        super::beneath::make_above(path).with_context(failed)?;
     }
     let file = fs_err::File::options()
-        .create(true)
+        .create(make)
         .truncate(false)
         .read(true)
         .write(true)

@@ -8,7 +8,7 @@
 mod beneath;
 pub(crate) mod file;
 pub(crate) mod folder;
-mod lock;
+pub(crate) mod lock;
 mod mounts;
 pub(crate) mod output;
 pub(crate) mod process;
@@ -16,6 +16,7 @@ mod removal;
 mod run_folder;
 mod run_id;
 pub(crate) mod source;
+mod walk;
 
 pub(crate) use beneath::resolved;
 pub(crate) use lock::Lock;

@@ -120,6 +120,24 @@ impl Process {
     }
 }
 
+/// The numbers of all processes that can be seen. Found by Linux's /proc; elsewhere none.
+pub(crate) fn all() -> impl Iterator<Item = i32> {
+    let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok())
+}
+
+/// To whom a process belongs.
+pub(crate) fn user(pid: i32) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs_err::metadata(format!("/proc/{pid}")).ok()?;
+    Some(found.uid())
+}
+
+/// The words of its command line, each with a zero byte behind it.
+pub(crate) fn command_line(pid: i32) -> Option<Vec<u8>> {
+    fs_err::read(format!("/proc/{pid}/cmdline")).ok()
+}
+
 fn gone_is_fine(sent: nix::Result<()>) -> nix::Result<()> {
     match sent {
         Err(nix::errno::Errno::ESRCH) => Ok(()),
@@ -137,9 +155,7 @@ pub(crate) struct Remains {
 impl Remains {
     /// Its processes, as far as they are of our own user. Found by Linux's /proc; elsewhere none.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
-        entries
-            .filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok())
+        all()
             .filter(|pid| self.owns(*pid))
             .filter_map(Process::find)
             .collect()

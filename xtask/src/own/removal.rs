@@ -2,7 +2,7 @@
 //! Removes a folder and what is in it: no link is followed, and nothing that is mounted is touched.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     os::fd::{AsFd, OwnedFd},
     path::Path,
 };
@@ -14,20 +14,27 @@ use nix::{
     unistd::{UnlinkatFlags, unlinkat},
 };
 
-use super::{beneath, mounts};
+use super::{beneath, mounts, walk};
 use crate::failure::Failure;
 
-/// Removes `name` in the open folder, with all in it but what `last` names, which goes after the rest
-/// has gone: who kills us half-way leaves a folder that still says whose it is. `shown` is its path for
-/// people. Looks at what is mounted first, so that nothing has gone when it refuses.
-pub(super) fn remove(
+/// Removes `name` in the open folder, with all in it. `shown` is its path for people. Looks at what is mounted
+/// first, so that nothing has gone when it refuses.
+pub(super) fn remove(folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<()> {
+    remove_all(folder, name, shown, &|_| true, &[]).map(drop)
+}
+
+/// The same, for those entries of the folder that `is_ours` names. What is left is the answer; the folder
+/// itself goes when that is nothing. The entries `last` go after all others, in their order, and stay with a
+/// folder that stays.
+pub(super) fn remove_all(
     folder: &OwnedFd,
     name: &OsStr,
     shown: &Path,
-    last: Option<&str>,
-) -> anyhow::Result<()> {
+    is_ours: &dyn Fn(&OsStr) -> bool,
+    last: &[&str],
+) -> anyhow::Result<Vec<OsString>> {
     let Some(found) = beneath::look(folder, name)? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     if beneath::is(&found, SFlag::S_IFLNK) {
         return Err(beneath::is_a_link(folder, name, shown).into());
@@ -36,30 +43,50 @@ pub(super) fn remove(
     if let Some(mounted) = mounts::below_open(&inside)?.first() {
         return Err(is_mounted(mounted, shown).into());
     }
-    for entry in beneath::names(&inside)? {
-        if last.is_none_or(|last| entry != last) {
-            remove_entry(&inside, &entry, &shown.join(&entry))?;
-        }
+    let (ours, kept): (Vec<OsString>, Vec<OsString>) = beneath::names(&inside)?
+        .into_iter()
+        .partition(|name| is_ours(name));
+    let ours = ours
+        .into_iter()
+        .filter(|name| !last.iter().any(|last| name == *last));
+    walk::walk(&inside, ours.collect(), shown, &mut Removal)?;
+    if !kept.is_empty() {
+        return Ok(kept);
     }
-    if let Some(last) = last {
-        unlink(&inside, OsStr::new(last), UnlinkatFlags::NoRemoveDir, shown)?;
+    for name in last {
+        unlink(
+            &inside,
+            OsStr::new(name),
+            UnlinkatFlags::NoRemoveDir,
+            &shown.join(name),
+        )?;
     }
-    unlink(folder, name, UnlinkatFlags::RemoveDir, shown)
+    unlink(folder, name, UnlinkatFlags::RemoveDir, shown)?;
+    Ok(kept)
 }
 
-fn remove_entry(folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<()> {
-    let Some(found) = beneath::look(folder, name)? else {
-        return Ok(());
-    };
-    if !beneath::is(&found, SFlag::S_IFDIR) {
-        return unlink(folder, name, UnlinkatFlags::NoRemoveDir, shown);
+struct Removal;
+
+impl walk::Visit for Removal {
+    fn enter(
+        &mut self,
+        folder: &OwnedFd,
+        name: &OsStr,
+        shown: &Path,
+    ) -> anyhow::Result<Option<OwnedFd>> {
+        let Some(found) = beneath::look(folder, name)? else {
+            return Ok(None);
+        };
+        if beneath::is(&found, SFlag::S_IFDIR) {
+            return enter(folder, name, shown).map(Some);
+        }
+        unlink(folder, name, UnlinkatFlags::NoRemoveDir, shown)?;
+        Ok(None)
     }
-    let inside = enter(folder, name, shown)?;
-    for entry in beneath::names(&inside)? {
-        remove_entry(&inside, &entry, &shown.join(&entry))?;
+
+    fn leave(&mut self, folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<()> {
+        unlink(folder, name, UnlinkatFlags::RemoveDir, shown)
     }
-    drop(inside);
-    unlink(folder, name, UnlinkatFlags::RemoveDir, shown)
 }
 
 fn unlink(
@@ -121,4 +148,34 @@ pub(super) fn is_mounted(mounted: &Path, removed: &Path) -> Failure {
         "unmount it (`umount -R {}`) and run this again",
         shell_words::quote(&mounted.to_string_lossy())
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::{
+        fcntl::OFlag,
+        sys::stat::{Mode, mkdirat},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_tree_of_any_depth_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let top = beneath::open_named(place.path()).unwrap();
+        mkdirat(&top, "deep", Mode::S_IRWXU).unwrap();
+        let mut folder = beneath::open_child(&top, OsStr::new("deep")).unwrap();
+        // Far more than a process may have open, and more than a path may be long.
+        for level in 0..5000 {
+            mkdirat(&folder, "folder", Mode::S_IRWXU).unwrap();
+            if level % 100 == 0 {
+                let flags = OFlag::O_CREAT | OFlag::O_WRONLY;
+                nix::fcntl::openat(&folder, "file", flags, Mode::S_IRWXU).unwrap();
+            }
+            folder = beneath::open_child(&folder, OsStr::new("folder")).unwrap();
+        }
+        drop(folder);
+        remove(&top, OsStr::new("deep"), Path::new("deep")).unwrap();
+        assert_eq!(beneath::names(&top).unwrap(), Vec::<OsString>::new());
+    }
 }

@@ -18,7 +18,7 @@ use nix::{
 use super::{
     RunId,
     beneath::{self, Missing, Owner},
-    removal,
+    lock, removal,
 };
 
 /// Runs whose logs are kept.
@@ -62,7 +62,9 @@ impl RunFolder {
             if let Some(owner) = owner {
                 owner.takes(&folder).with_context(made)?;
             }
-            let Some(lock) = locked(folder, &runs, &name) else {
+            let lock = locked(folder, &runs, &name)
+                .map_err(|error| lock::refused(&Path::new(RUNS).join(&name), &error))?;
+            let Some(lock) = lock else {
                 continue;
             };
             drop_old(&runs, Path::new(RUNS), warn);
@@ -76,11 +78,16 @@ impl RunFolder {
 }
 
 /// The lock on a run's folder; None when a run has it, or has just removed it.
-fn locked(folder: OwnedFd, runs: &OwnedFd, name: &str) -> Option<File> {
+fn locked(folder: OwnedFd, runs: &OwnedFd, name: &str) -> std::io::Result<Option<File>> {
     let folder = File::from(folder);
-    folder.try_lock().ok()?;
-    let there = beneath::look(runs, OsStr::new(name)).ok()??;
-    (fstat(&folder).ok()?.st_ino == there.st_ino).then_some(folder)
+    if !lock::attempt(&folder)? {
+        return Ok(None);
+    }
+    let own = fstat(&folder)?;
+    let there = beneath::look(runs, OsStr::new(name))?;
+    Ok(there
+        .is_some_and(|there| there.st_ino == own.st_ino)
+        .then_some(folder))
 }
 
 /// Removes all but the newest; what runs keeps its folder, however old that is. What has another name
@@ -97,10 +104,10 @@ fn drop_old(runs: &OwnedFd, shown: &Path, warn: &mut dyn FnMut(String)) {
         let Ok(folder) = beneath::open_child(runs, OsStr::new(name)) else {
             continue;
         };
-        let Some(_held) = locked(folder, runs, name) else {
+        let Ok(Some(_held)) = locked(folder, runs, name) else {
             continue;
         };
-        if let Err(error) = removal::remove(runs, OsStr::new(name), &shown.join(name), None) {
+        if let Err(error) = removal::remove(runs, OsStr::new(name), &shown.join(name)) {
             warn(format!("the logs of an old run stay: {error:#}"));
         }
     }

@@ -53,6 +53,41 @@ pub(crate) fn read_named(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// The text of a file of our own: `path` beneath `folder`, without a link in any part of it. None when there
+/// is none.
+pub(crate) fn read_own(folder: &Path, path: &Path) -> Result<Option<String>, Failure> {
+    let shown = folder.join(path);
+    match opened_own(folder, path) {
+        Ok(Some(file)) => text(file, &shown).map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(unreadable(error, &shown)),
+    }
+}
+
+fn opened_own(folder: &Path, path: &Path) -> anyhow::Result<Option<File>> {
+    let Some(name) = path.file_name() else {
+        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
+    };
+    let above = path.parent().unwrap_or(Path::new(""));
+    let inside = beneath::open_named(folder)
+        .map_err(anyhow::Error::from)
+        .and_then(|top| beneath::open(&top, above, folder, Missing::Refused));
+    let inside = match inside {
+        Err(error) if super::file::is_absent(&error) => return Ok(None),
+        inside => inside?,
+    };
+    match openat(&inside, name, READ | OFlag::O_NOFOLLOW, Mode::empty()) {
+        Ok(file) => Ok(Some(file.into())),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(error) => Err(beneath::in_the_way(
+            &inside,
+            name,
+            &folder.join(path),
+            error,
+        )),
+    }
+}
+
 fn opened(root: &Path, path: &Path) -> anyhow::Result<Option<File>> {
     let place: PathBuf = beneath::within(root, path)?;
     let Some(name) = place.file_name() else {
@@ -141,6 +176,30 @@ mod tests {
         assert!(refused(root, "pipe").contains("not an ordinary file"));
         assert!(refused(root, "folder").contains("not an ordinary file"));
         assert!(refused(root, "loop").contains("cannot be read"));
+    }
+
+    #[test]
+    fn what_is_our_own_is_no_link_and_no_pipe() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        fs_err::create_dir(root.join("in")).unwrap();
+        fs_err::write(root.join("in/a"), "text").unwrap();
+        symlink("a", root.join("in/link")).unwrap();
+        symlink("in", root.join("folder")).unwrap();
+        symlink("/dev/zero", root.join("in/endless")).unwrap();
+        nix::unistd::mkfifo(&root.join("in/pipe"), Mode::from_bits_truncate(0o600)).unwrap();
+        let read = |name: &str| read_own(root, Path::new(name));
+        assert_eq!(read("in/a").unwrap().as_deref(), Some("text"));
+        for absent in ["in/b", "no/b"] {
+            assert_eq!(read(absent).unwrap(), None, "{absent}");
+        }
+        for link in ["in/link", "in/endless", "folder/a"] {
+            let message = read(link).unwrap_err().message;
+            assert!(message.contains("is a link to"), "{message}");
+        }
+        let message = read("in/pipe").unwrap_err().message;
+        assert!(message.contains("not an ordinary file"), "{message}");
+        assert_eq!(read_own(&root.join("no"), Path::new("a")).unwrap(), None);
     }
 
     #[test]

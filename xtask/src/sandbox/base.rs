@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Sandbox, up::Mmdebstrap};
+use super::{Sandbox, entries, up::Mmdebstrap};
 use crate::{
     plan::{Action, Cmd, Plan, Probe, Step, StepId, shell},
     tool::{apt, docker},
@@ -20,9 +20,7 @@ pub(crate) fn add(
     after: &[StepId],
     engine: StepId,
 ) -> StepId {
-    let folder = sandbox
-        .folder
-        .join(format!("base-{}-{major}", sandbox.suite));
+    let folder = sandbox.folder.join(entries::base(&sandbox.suite, major));
     let tar = folder.join("root.tar");
     let setup = folder.join("setup.sh");
     let finish = folder.join("finish.sh");

@@ -1,51 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ends a sandbox: its processes, then its cgroups and files, and nothing else.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
+use std::path::Path;
+
+use super::{Sandbox, State, engine, entries};
+use crate::own::{
+    file,
+    folder::{self, Removed},
 };
 
-use nix::sys::signal::Signal;
-
-use super::{Sandbox, State};
-use crate::{failure::Failure, own::folder};
-
-/// Stops the engine if it runs: asks, waits up to 30 s, then kills. True when there was one.
+/// Stops the engine if it runs or starts: asks, waits up to 30 s, then kills. True when there was one.
 pub(crate) fn stop(sandbox: &Sandbox) -> anyhow::Result<bool> {
-    let State::Running(engine) = sandbox.state() else {
-        return Ok(false);
-    };
-    let pid = engine.pid;
-    for (signal, patience) in [(Signal::SIGTERM, 30), (Signal::SIGKILL, 30)] {
-        if let Err(error) = engine.signal(signal, &|_| true) {
-            return Err(Failure::unavailable(format!(
-                "the sandbox's process {pid} cannot be ended: {error}"
-            ))
-            .hint("run this as the user who started the sandbox")
-            .into());
-        }
-        let end = Instant::now() + Duration::from_secs(patience);
-        while Instant::now() < end {
-            if !engine.lives() {
-                return Ok(true);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-    Err(Failure::failed(format!("the sandbox's process {pid} does not end")).into())
-}
-
-/// Removes the sandbox altogether. True when there was one.
-pub(crate) fn remove(sandbox: &Sandbox) -> anyhow::Result<bool> {
     sandbox.refuse_foreign()?;
     if sandbox.state() == State::Absent {
         return Ok(false);
     }
+    engine::end(sandbox).map(|(was, _lock)| was)
+}
+
+/// Removes the sandbox: all in its folder that has a name of ours, and the folder if that was all.
+pub(crate) fn remove(sandbox: &Sandbox) -> anyhow::Result<Removed> {
+    sandbox.refuse_foreign()?;
+    if sandbox.state() == State::Absent {
+        return Ok(Removed::Absent);
+    }
     folder::refuse_mounts(&sandbox.folder)?;
-    stop(sandbox)?;
+    // Held until all is gone: an engine that was about to start finds it held, or gone.
+    let (_was, _lock) = engine::end(sandbox)?;
     remove_cgroups(&sandbox.cgroup());
-    folder::remove(&sandbox.folder)
+    folder::remove(&sandbox.folder, &entries::is_ours, entries::ENGINE_LOCK)
+}
+
+/// Ends the engine and removes a root that another version has made.
+pub(super) fn remove_root(sandbox: &Sandbox) -> anyhow::Result<()> {
+    let (_was, _lock) = engine::end(sandbox)?;
+    file::remove_folder(&sandbox.location(sandbox.root()))
 }
 
 /// Empty groups stay behind when their processes have gone. A group that is in use stays.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{
     Sandbox, State,
     archive::{self, Archive, Repinned},
-    base, up,
+    base, entries, up,
     up::Mmdebstrap,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     matrix,
-    own::{Lock, file},
+    own::{Lock, file, source},
     plan::{Cmd, Plan, StepId},
     tool::{apt, docker, imagetools},
     turn::Turn,
@@ -237,7 +237,13 @@ impl Context {
             self.ui.note(
                 "the sandbox was made by another version or for another suite: it is made anew",
             );
+        }
+        // Whoever was killed may have left an engine that is just starting, which works on the root too.
+        if !matches!(sandbox.state(), State::Running(_)) {
             super::down::stop(sandbox)?;
+        }
+        if sandbox.root().exists() && !up::is_current(sandbox) {
+            super::down::remove_root(sandbox)?;
         }
         // The wrappers run in the current folder, so it must be visible before anything is asked.
         let running = matches!(sandbox.state(), State::Running(_));
@@ -297,7 +303,7 @@ impl Context {
         }
         // Without a turn two calls may come here at once. Nothing else is waited for while it is held.
         let _alone = Lock::take(
-            &sandbox.folder.join("repository.lock"),
+            &sandbox.folder.join(entries::REPOSITORY_LOCK),
             &|| self.exec.interrupted(),
             &mut |_| {},
         )?;
@@ -343,12 +349,13 @@ impl Context {
         workspace: &Workspace,
         dry_run: bool,
     ) -> anyhow::Result<bool> {
-        let file = sandbox.folder.join("base");
+        let file = sandbox.folder.join(entries::WHICH_BASE);
         let fresh = fs_err::metadata(&file)
             .and_then(|file| file.modified())
             .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() < 3600));
         if fresh {
-            return Ok(fs_err::read_to_string(&file)?.trim() == "debian");
+            let said = source::read_own(&sandbox.folder, Path::new(entries::WHICH_BASE))?;
+            return Ok(said.unwrap_or_default().trim() == "debian");
         }
         let builds = matrix::builds(
             workspace.extensions(),
@@ -379,9 +386,10 @@ impl Context {
         workspace: &Workspace,
         dry_run: bool,
     ) -> anyhow::Result<Archive> {
-        let file = sandbox.folder.join("archive.json");
+        let file = sandbox.folder.join(entries::ARCHIVE);
         if dry_run {
-            let text = fs_err::read_to_string(&file).map_err(|_| {
+            let text = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
+            let text = text.ok_or_else(|| {
                 Failure::unavailable("the archive's versions are not known yet").hint(
                     "run `cargo xtask sandbox up --base debian` first: a dry run starts nothing",
                 )

@@ -25,12 +25,14 @@ use nix::{
     unistd::{Pid, chdir, pivot_root, sethostname},
 };
 
-use super::PATH;
+use super::{PATH, engine, entries};
 use crate::{
     exec::Real,
+    failure::Failure,
     own::{
         file,
         folder::{self, Claim},
+        process,
     },
     plan::{Cmd, Location},
 };
@@ -62,6 +64,7 @@ const RESOLVER: &str = "169.254.1.1";
 /// Runs until the engine ends or SIGTERM arrives. `folder` is the sandbox's, `repository` the one that
 /// asked for it.
 pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
+    refuse_outside()?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
@@ -73,13 +76,10 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     );
     // /proc is still the host's, so this is our number as the host sees it.
     let pid: i32 = fs_err::read_link("/proc/self")?.to_string_lossy().parse()?;
-    let started = crate::own::process::start_time(pid).context("no start time of our own")?;
+    let started = process::start_time(pid).context("no start time of our own")?;
     // Two calls of `up` may both find no engine; the one that comes second here gives way.
-    let lock = fs_err::File::create(folder.join("engine.lock"))?;
-    if lock.file().try_lock().is_err() {
-        anyhow::bail!("an engine of this sandbox is already starting or running");
-    }
-    let root = folder.join("root");
+    let _lock = engine::own_lock(folder)?;
+    let root = folder.join(entries::ROOT);
     prepare(&root)?;
     mounts(&root, folder, repository)?;
     let _ = sethostname("xtask-sandbox");
@@ -94,7 +94,7 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     // Written last and by our own hand: who reads it finds namespaces that are complete.
     let folder = Path::new("/host").join(folder.strip_prefix("/")?);
     file::write_atomically(
-        &Location::ours(&folder, folder.join("engine")),
+        &Location::ours(&folder, folder.join(entries::ENGINE)),
         &format!("{pid} {started}\n"),
     )?;
     let ended = wait(dockerd, engine_network, &stop);
@@ -102,6 +102,51 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
         stop.load(Ordering::SeqCst),
         "{ended} ended by itself; see its log"
     );
+    Ok(())
+}
+
+/// Refuses to run anywhere but as the first process of namespaces of our own: elsewhere all that follows
+/// would happen to the machine.
+fn refuse_outside() -> Result<(), Failure> {
+    let refuse = |why: &str| {
+        Failure::invalid(format!(
+            "`sandbox init` runs only as the first process of a sandbox: {why}"
+        ))
+        .hint("`cargo xtask sandbox up` starts it")
+    };
+    if std::process::id() != 1 {
+        return Err(refuse("this is not process 1"));
+    }
+    // /proc is still the machine's, so its numbers are. In namespaces that `unshare` has just made there is
+    // nobody but `unshare` and us. (To look at process 1 is forbidden on some machines.)
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let number = |name: &str| -> Option<i32> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().parse().ok()
+    };
+    let own = [number("Pid:"), number("PPid:")];
+    let others: Vec<i32> = process::all()
+        .filter(|pid| !own.contains(&Some(*pid)))
+        .collect();
+    for kind in ["mnt", "pid", "ipc", "uts"] {
+        let namespace = |process: &str| fs_err::read_link(format!("/proc/{process}/ns/{kind}"));
+        let shares = |pid: &i32| {
+            let own = namespace("self").ok();
+            own.is_none() || namespace(&pid.to_string()).ok() == own
+        };
+        if others.is_empty() || others.iter().any(shares) {
+            return Err(refuse(&format!("its `{kind}` namespace is that of others")));
+        }
+    }
+    // Fields 7 and on of mountinfo, up to a dash, see proc(5).
+    let mounts = fs_err::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let is_shared = |line: &str| {
+        let mut fields = line.split(' ').skip(6).take_while(|field| *field != "-");
+        fields.any(|field| field.starts_with("shared:"))
+    };
+    if mounts.is_empty() || mounts.lines().any(is_shared) {
+        return Err(refuse("what it mounts would be seen outside"));
+    }
     Ok(())
 }
 
@@ -149,7 +194,7 @@ fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount
 /// (`pivot_root`), not a chroot.
 fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
-    let docker = folder.join("docker");
+    let docker = folder.join(entries::DOCKER);
     file::make_folder(&Location::ours(folder, &docker))?;
     let make = |path: &Path| file::make_folder(&Location::ours(root, path));
     // All of the host, for `/host`: taken before anything of ours is mounted.

@@ -11,6 +11,8 @@ pub(crate) mod archive;
 pub(crate) mod base;
 pub(crate) mod down;
 pub(crate) mod engage;
+pub(crate) mod engine;
+mod entries;
 pub(crate) mod init;
 pub(crate) mod up;
 
@@ -30,6 +32,7 @@ use crate::{
         self,
         folder::{self, Claim},
         process::Process,
+        source,
     },
     plan::{Cmd, Location, shell},
     value::{Suite, Url},
@@ -124,12 +127,12 @@ impl Sandbox {
     }
 
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.join("root")
+        self.folder.join(entries::ROOT)
     }
 
     /// Goes in front of `PATH`: wrappers that run the programs inside.
     pub(crate) fn bin(&self) -> PathBuf {
-        self.folder.join("bin")
+        self.folder.join(entries::BIN)
     }
 
     /// A place in the folder, for a step that writes or removes there.
@@ -150,7 +153,7 @@ impl Sandbox {
     }
 
     fn engine_file(&self) -> PathBuf {
-        self.folder.join("engine")
+        self.folder.join(entries::ENGINE)
     }
 
     /// Containers live below this cgroup, so that what is left of it can be found and removed.
@@ -167,8 +170,10 @@ impl Sandbox {
             // What somebody else's folder says of processes is nothing to us.
             Ok(Claim::Foreign(_)) | Err(_) => return State::Foreign,
         }
-        let engine = fs_err::read_to_string(self.engine_file())
+        // What cannot be read says nothing, and nothing is what it is then.
+        let engine = source::read_own(&self.folder, Path::new(entries::ENGINE))
             .ok()
+            .flatten()
             .and_then(|text| {
                 let (pid, started) = text.trim().split_once(' ')?;
                 Some(Process {
@@ -177,7 +182,9 @@ impl Sandbox {
                 })
             });
         match engine {
-            Some(engine) if runs(&engine) => State::Running(engine),
+            Some(engine) if runs(&engine) && engine::is_first(engine.pid, &self.folder) => {
+                State::Running(engine)
+            }
             _ => State::Stopped,
         }
     }

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{PROGRAMS, Sandbox};
+use super::{PROGRAMS, Sandbox, engine, entries};
 use crate::{
     exec::{Exec, Real},
     failure::Failure,
+    own::source,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
     tool::apt,
     value::Url,
@@ -67,14 +68,14 @@ impl Mmdebstrap {
             ),
         };
         let own = exec.finds("mmdebstrap");
-        let tools = sandbox.folder.join("tools");
+        let tools = sandbox.folder.join(entries::TOOLS);
         Ok(Self {
             program: own
                 .clone()
                 .unwrap_or_else(|| tools.join("usr/bin/mmdebstrap")),
             extracted: own.is_none().then_some(tools),
             mirror,
-            temporary: sandbox.folder.join("tmp"),
+            temporary: sandbox.folder.join(entries::TEMPORARY),
         })
     }
 
@@ -105,7 +106,8 @@ fn stamp(sandbox: &Sandbox) -> String {
 
 /// Whether the root is what this version of the program would make. An older one is made anew.
 pub(crate) fn is_current(sandbox: &Sandbox) -> bool {
-    fs_err::read_to_string(sandbox.root().join(STAMP)).is_ok_and(|text| text == stamp(sandbox))
+    let found = source::read_own(&sandbox.root(), Path::new(STAMP));
+    found.is_ok_and(|text| text == Some(stamp(sandbox)))
 }
 
 /// Who asks for the sandbox.
@@ -183,7 +185,7 @@ fn add_root(
         path: root.join(STAMP),
         text: stamp(sandbox),
     };
-    let partial = sandbox.folder.join("root.new");
+    let partial = sandbox.folder.join(entries::ROOT_NEW);
     let clear = Step::new(
         "clear a half-made root",
         Action::RemoveFolder(sandbox.location(&partial)),
@@ -216,10 +218,6 @@ fn add_root(
         ("configure the engine", Action::Write { path, contents }),
         ("stamp the root", stamped),
         (
-            "clear an outdated root",
-            Action::RemoveFolder(sandbox.location(&root)),
-        ),
-        (
             "keep the root",
             Action::Rename {
                 from: sandbox.location(partial),
@@ -236,7 +234,7 @@ fn add_root(
 }
 
 /// The script that starts the engine.
-const START: &str = "start-engine";
+pub(super) const START: &str = "start-engine";
 
 /// The programs that stand on PATH for those inside, and the script that starts the engine.
 fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepId> {
@@ -265,14 +263,25 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
         "{{.Server.Version}}",
     ]);
     let cmd = Cmd::new(sandbox.bin().join(START), "start the sandbox's engine")
-        .args(["setsid", "--fork", "unshare", "--mount", "--pid"])
-        .args(["--ipc", "--uts"])
-        .args(["--fork", "--propagation", "slave"])
+        .args(engine::NAMESPACES)
         .arg(caller.program)
-        .args(["sandbox", "init"])
+        .args(engine::INIT)
         .arg(&sandbox.folder)
         .arg(caller.repository);
-    let log = sandbox.folder.join("init.log");
+    let log = sandbox.folder.join(entries::LOG);
+    // Made here and never by the engine: one that starts late does not begin what is being removed.
+    let lock = sandbox.folder.join(entries::ENGINE_LOCK);
+    let there = Probe::Exists(lock.clone());
+    let made = Action::Write {
+        path: sandbox.location(lock),
+        contents: String::new(),
+    };
+    let lock = plan.add(
+        Step::new("make the engine's lock", made)
+            .after(ready.iter().copied())
+            .skip_if(there, "it is there")
+            .quiet(),
+    );
     let start = Step::new(
         "start the engine",
         Action::Start {
@@ -280,7 +289,7 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
             log: log.clone(),
         },
     )
-    .after(ready.iter().copied())
+    .after([lock])
     .skip_if(Probe::Succeeds(answers.clone()), "it answers");
     let started = plan.add(start);
     let wait = Action::WaitFor {
@@ -294,8 +303,8 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
 
 /// Fetches mmdebstrap and what it needs from this machine's own distribution, installing nothing.
 fn fetch(plan: &mut Plan, sandbox: &Sandbox, extracted: &Path, marker: StepId) -> StepId {
-    let apt = sandbox.folder.join("apt");
-    let partial = sandbox.location(sandbox.folder.join("tools.new"));
+    let apt = sandbox.folder.join(entries::APT);
+    let partial = sandbox.location(sandbox.folder.join(entries::TOOLS_NEW));
     let have = || Probe::Exists(extracted.to_owned());
     let packages = apt.join("cache/archives");
     let mut last = marker;

@@ -10,12 +10,12 @@ use std::{
 
 use super::fixture::{Ended, Fixture};
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// Runs a line in a mount namespace of its own, as root. None where that is not possible.
-fn in_namespace(fixture: &Fixture, line: &str) -> Option<Ended> {
+pub(crate) fn in_namespace(fixture: &Fixture, line: &str) -> Option<Ended> {
     let able = Command::new("unshare").args(["--mount", "true"]).output();
     if !is_root() || !able.is_ok_and(|output| output.status.success()) {
         return None;
@@ -90,7 +90,7 @@ fn an_engine_file_in_a_foreign_folder_ends_nobody() {
 }
 
 /// A folder with the marker that `sandbox up` would write.
-fn marked(folder: &Path) {
+pub(crate) fn marked(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let folder = fs::canonicalize(folder).unwrap();
     let text = format!(
@@ -108,12 +108,12 @@ fn what_is_mounted_below_a_sandbox_stays_however_its_folder_is_named() {
     fs::create_dir_all(&foreign).unwrap();
     fs::write(foreign.join("precious"), "mine").unwrap();
     marked(&real.join("a b"));
-    fs::write(real.join("a b/file"), "ours").unwrap();
-    fs::create_dir(real.join("a b/inner")).unwrap();
+    fs::write(real.join("a b/init.log"), "ours").unwrap();
+    fs::create_dir(real.join("a b/root")).unwrap();
     symlink(&real, fixture.root().join("cache")).unwrap();
     for path in [real.join("a b"), fixture.root().join("cache/a b")] {
         let line = format!(
-            "mount --bind foreign 'real/a b/inner' && XTASK_SANDBOX_FOLDER='{}' \"$XTASK\" sandbox down",
+            "mount --bind foreign 'real/a b/root' && XTASK_SANDBOX_FOLDER='{}' \"$XTASK\" sandbox down",
             path.display()
         );
         let Some(ended) = in_namespace(&fixture, &line) else {
@@ -122,13 +122,13 @@ fn what_is_mounted_below_a_sandbox_stays_however_its_folder_is_named() {
         ended.status(1).says("is mounted, so");
         assert!(foreign.join("precious").exists());
         assert!(
-            real.join("a b/file").exists(),
+            real.join("a b/init.log").exists(),
             "nothing goes when it refuses"
         );
     }
     let folder = fixture.root().join("cache/a b");
     let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
-    symlink(&foreign, real.join("a b/link")).unwrap();
+    symlink(&foreign, real.join("a b/tmp")).unwrap();
     fixture.xtask_with(&["sandbox", "down"], &env).success();
     assert!(!real.join("a b").exists());
     assert!(foreign.join("precious").exists());
