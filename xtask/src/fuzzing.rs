@@ -316,7 +316,10 @@ pub fn engine_output(data: &[u8]) {
     for object in kubectl::items(text) {
         let _ready = kubectl::condition(&object, "Ready");
     }
-    let _labels = docker::parse_named(text, "x");
+    let _there = docker::is_named(text, "x");
+    for id in docker::identities(text) {
+        assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
     let _cause = diagnosis::probable_cause(&[text.to_owned()]);
 }
 

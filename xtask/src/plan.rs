@@ -181,13 +181,6 @@ pub(crate) enum Undo {
     Run(Cmd),
     RemoveFolder(Location),
     Remove(Owned),
-    /// For a tool that knows its things by name alone: nothing is taken back when `look` listed something
-    /// before the step, or when the step failed because `taken` was so.
-    Unless {
-        look: Cmd,
-        taken: &'static str,
-        remove: Cmd,
-    },
 }
 
 impl From<Owned> for Undo {

@@ -223,7 +223,6 @@ impl Walk<'_> {
                 line: line.to_owned(),
             });
         };
-        let before = self.is_there_before(step.undo.as_ref());
         let mut ended = self.act(step, &mut output, &mut |text| send(Event::Warning(text)));
         let mut last = step;
         let mut retried = None;
@@ -250,9 +249,7 @@ impl Walk<'_> {
         if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
             said.clone_from(&last_line);
         }
-        if let (Outcome::Failed(failure), Some(undo)) = (&outcome, &step.undo)
-            && Self::is_of_step(undo, before, failure)
-        {
+        if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
             self.undo(step, undo, &mut |event| send(event));
         }
         let elapsed = started.elapsed();

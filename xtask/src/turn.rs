@@ -219,14 +219,22 @@ impl Context {
             let removal = |ids: &[String]| {
                 docker::remove_containers_cmd("remove what a killed run has left", ids)
             };
-            removed += removal::remove(
-                &self.exec,
-                &docker::containers_of_run_cmd(&gone),
-                &docker::parse_containers_of_run,
-                &removal,
-                PATIENCE,
-            )
-            .map_err(Failure::from)?;
+            let listed = |of_environment| {
+                let list = docker::containers_of_run_cmd(&gone, of_environment);
+                let text = self.exec.read(&list, Some(PATIENCE))?;
+                Ok(docker::identities(&text))
+            };
+            // What belongs to an environment stays.
+            let list = || {
+                let mut all: Vec<String> = listed(false)?;
+                if !all.is_empty() {
+                    let kept = listed(true)?;
+                    all.retain(|id| !kept.contains(id));
+                }
+                Ok(all)
+            };
+            removed +=
+                removal::remove(&self.exec, &list, &removal, PATIENCE).map_err(Failure::from)?;
         }
         if removed > 0 {
             let several = if removed == 1 {

@@ -13,6 +13,11 @@ pub(crate) fn to_text(value: &Value) -> Result<String, Failure> {
         .map_err(|error| Failure::failed(format!("cannot be written as YAML: {error}")))
 }
 
+/// The first document of a text that somebody else has written; None when it is no YAML.
+pub(crate) fn from_text(text: &str) -> Option<Value> {
+    serde_saphyr::from_str(text).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Environment, FOLDER, LABEL, OWNER_LABEL,
+    Environment, FOLDER, OWNER_LABEL,
     world::{Presence, World},
 };
 use crate::plan::{Action, Kind, Location, Owned, Plan, Step, StepId};
@@ -27,7 +27,7 @@ impl Environment {
         let ours = |kind, purpose: &str| Owned::new(kind, self.label(), purpose);
         let mut volume_after = Vec::new();
         match &world.registry {
-            Some(found) if found.labels.get(LABEL) == Some(&self.name) => {
+            Some(found) if found.ours => {
                 let remove = ours(Kind::Container, "remove the registry").name(&registry);
                 let removed = plan.add(Step::new("registry", Action::Remove(remove)));
                 before.push(removed);

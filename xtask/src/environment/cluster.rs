@@ -6,13 +6,14 @@ use std::{path::PathBuf, time::Duration};
 use serde_json::json;
 
 use super::{
-    Environment, FOLDER, Place, kind,
+    Environment, FOLDER, Place, RUN_LABEL, kind,
     registry::Registry,
     world::{Api, Presence, World},
 };
 use crate::{
     failure::Failure,
-    plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId, Undo},
+    own::RunId,
+    plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
     tool::kind::{CLUSTER_LABEL, config, nodes},
 };
 
@@ -27,9 +28,6 @@ enum Verdict {
     Replace(String),
     Make,
 }
-
-/// What kind says when somebody else has made the cluster meanwhile.
-const TAKEN: &str = "node(s) already exist for a cluster with the name";
 
 const HALF_MADE: &str = "it is half made";
 
@@ -69,7 +67,8 @@ impl Environment {
             before.push(plan.add(self.delete_cluster(&other.name)));
         }
         let create = |plan: &mut Plan, before: &[StepId]| {
-            self.create(plan, &name, node_image, &config(*count, kubernetes), before)
+            let config = config(*count, kubernetes, &mark(&self.run));
+            self.create(plan, &name, node_image, &config, before)
         };
         let ready = match self.verdict(world) {
             Verdict::Keep => Vec::new(),
@@ -160,11 +159,7 @@ impl Environment {
         let create = Step::run(format!("kind cluster {name}"), create)
             .after(before.iter().copied().chain([written]))
             .timeout(Duration::from_secs(600))
-            .undo(Undo::Unless {
-                look: nodes_of(name, None).list(),
-                taken: TAKEN,
-                remove: kind(&network).delete(name, &folder.join("kubeconfig")),
-            })
+            .undo(nodes_of(name, None).mount(mark(&self.run)))
             .kept()
             .evidence(vec![Question::new(
                 "control-plane.log",
@@ -324,6 +319,12 @@ impl Environment {
             None => Verdict::Keep,
         }
     }
+}
+
+/// Where the nodes that a run has made have a mount: kind gives them no label of ours, but what it is told
+/// to mount. With it, a node of somebody else who was faster is told from ours, whatever kind says.
+fn mark(run: &RunId) -> String {
+    format!("/{RUN_LABEL}/{run}")
 }
 
 /// The containers of a kind cluster, on whatever network or on this one alone. Kind gives its nodes no

@@ -22,8 +22,8 @@ use crate::{
     config::{self, Config},
     failure::Failure,
     image::{ImageRef, Naming},
-    own::RunId,
-    plan::{Cmd, Location, Plan, Secret, StepId},
+    own::{RunId, checkout},
+    plan::{Cmd, Plan, Secret, StepId},
     tool::{docker, kind::Kind, kubectl::Access},
 };
 
@@ -33,8 +33,6 @@ pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};
 pub(crate) const OWNER_LABEL: &str = "io.cloudnativepg.xtask.owner";
 /// The label with its own name, which every namespace has.
 pub(crate) const NAME_LABEL: &str = "kubernetes.io/metadata.name";
-/// Where the checkout keeps what tells it from others.
-const OWNER_FILE: &str = "target/xtask/owner";
 
 /// Where the environment's own files are, relative to the root.
 pub(crate) const FOLDER: &str = "target/xtask/e2e";
@@ -160,25 +158,16 @@ impl Environment {
     }
 
     /// The same environment, of this checkout: by what an earlier run has noted, if one has.
-    pub(crate) fn of_checkout(mut self, root: &Path) -> Self {
-        let text = fs_err::read_to_string(root.join(OWNER_FILE)).unwrap_or_default();
-        if let Some(owner) = RunId::parse(text.trim()) {
+    pub(crate) fn of_checkout(mut self, root: &Path) -> Result<Self, Failure> {
+        if let Some(owner) = checkout::owner(root)? {
             self.owner = owner;
         }
-        self
+        Ok(self)
     }
 
     /// Notes what tells this checkout from others, where no run has yet.
     pub(crate) fn note_owner(&self, root: &Path) -> anyhow::Result<()> {
-        let path = root.join(OWNER_FILE);
-        let text = fs_err::read_to_string(&path).unwrap_or_default();
-        if RunId::parse(text.trim()).is_some() {
-            return Ok(());
-        }
-        crate::own::file::write_atomically(
-            &Location::output(OWNER_FILE),
-            &format!("{}\n", self.owner),
-        )
+        checkout::note(root, &self.owner)
     }
 
     /// Makes a namespace that says what it is for and whose it is. One that is there already is somebody
@@ -191,7 +180,7 @@ impl Environment {
     }
 
     pub(crate) fn network(&self) -> String {
-        format!("{}-e2e", self.name)
+        network_of(&self.name)
     }
 
     pub(crate) fn registry(&self) -> String {
@@ -202,9 +191,9 @@ impl Environment {
         format!("registry.{}", self.name)
     }
 
-    /// Clusters of this environment are called so, with the version of Kubernetes behind it.
-    pub(crate) fn cluster_prefix(&self) -> String {
-        format!("{}-v", self.name)
+    /// The version of Kubernetes in the name of a cluster of this environment.
+    pub(crate) fn version_of<'a>(&self, cluster: &'a str) -> Option<&'a str> {
+        version_of(&self.name, cluster)
     }
 
     /// The label and its value, as docker's `--label` and `--filter label=` take it.
@@ -254,6 +243,21 @@ impl Environment {
             operator,
         })
     }
+}
+
+/// The version of Kubernetes (`v1.36.1`) in the name of a cluster of that environment; None when it is called
+/// otherwise.
+pub(crate) fn version_of<'a>(environment: &str, cluster: &'a str) -> Option<&'a str> {
+    let version = cluster.strip_prefix(environment)?.strip_prefix('-')?;
+    version
+        .strip_prefix('v')
+        .is_some_and(docker::is_version)
+        .then_some(version)
+}
+
+/// The network of an environment.
+pub(crate) fn network_of(environment: &str) -> String {
+    format!("{environment}-e2e")
 }
 
 /// Kind, on the environment's network.

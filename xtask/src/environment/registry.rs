@@ -32,8 +32,9 @@ fn docker(purpose: impl Into<String>, args: &[&str]) -> Cmd {
 }
 
 impl Environment {
-    fn spec(&self, port: u16) -> String {
-        format!("port={port} image={}", self.registry_image)
+    /// What its container was made for, as a label.
+    pub(super) fn spec(&self, port: u16) -> String {
+        format!("{SPEC}=port={port} image={}", self.registry_image)
     }
 
     /// Network, volume and container, and that it answers.
@@ -96,13 +97,13 @@ impl Environment {
         let of_run = format!("{RUN_LABEL}={}", self.run);
         let mut before = network.to_vec();
         match &world.registry {
-            Some(found) if !self.owns(found) => return Err(foreign("container", &name)),
+            Some(found) if !found.ours => return Err(foreign("container", &name)),
             Some(found)
-                if found.labels.get(SPEC) == Some(&self.spec(port))
-                    && found.networks.contains(&self.network())
+                if found.as_wanted
+                    && found.container.networks.contains(&self.network())
                     && network.is_empty() =>
             {
-                if found.running {
+                if found.container.running {
                     return Ok(Vec::new());
                 }
                 check_port(port)?;
@@ -110,7 +111,8 @@ impl Environment {
                 return Ok(vec![plan.add(Step::run("start the registry", start))]);
             }
             Some(found) => {
-                if !(found.running && published(found) == Some(port)) {
+                let container = &found.container;
+                if !(container.running && published(container) == Some(port)) {
                     check_port(port)?;
                 }
                 plan.note("the registry is made anew for other settings; its images stay");
@@ -150,7 +152,7 @@ impl Environment {
             "--label",
             &self.label(),
             "--label",
-            &format!("{SPEC}={}", self.spec(port)),
+            &self.spec(port),
             "--label",
             &of_run,
         ])
@@ -179,10 +181,6 @@ impl Environment {
             .undo(of(&of_run))
             .kept();
         Ok(vec![plan.add(step)])
-    }
-
-    fn owns(&self, container: &Container) -> bool {
-        container.labels.get(super::LABEL) == Some(&self.name)
     }
 
     /// Pushes images of the engine to the registry, where nodes look before they go elsewhere.

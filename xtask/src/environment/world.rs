@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is there of the environment: questions that change nothing.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::{
     exec::{CmdFailure, Exec, Reason},
     failure::Failure,
     own::file,
-    plan::Location,
+    plan::{Cmd, Kind, Location, Owned},
     tool::{
         self,
         docker::{self, Container},
@@ -37,7 +37,7 @@ pub(crate) enum Presence {
 pub(crate) struct World {
     pub network: Presence,
     pub volume: Presence,
-    pub registry: Option<Container>,
+    pub registry: Option<Registry>,
     pub clusters: Vec<KindCluster>,
     /// The wanted cluster's name is taken by one that is not on our network.
     pub taken: bool,
@@ -47,6 +47,16 @@ pub(crate) struct World {
     pub woken: bool,
     /// Of the wanted cluster; None: it does not answer.
     pub api: Option<Api>,
+}
+
+/// A container with the registry's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Registry {
+    pub container: Container,
+    /// It carries our label.
+    pub ours: bool,
+    /// It was made for the same port and of the same image.
+    pub as_wanted: bool,
 }
 
 /// A kind cluster on our network, by its containers.
@@ -67,6 +77,8 @@ pub(crate) struct Api {
     pub databases: Vec<String>,
     /// Namespaces that a run of this program made.
     pub namespaces: Vec<Namespace>,
+    /// The names of all others.
+    pub foreign: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,54 +112,67 @@ impl World {
     /// Asks the engine alone: `api` stays empty.
     pub(crate) fn of_engine(environment: &Environment, exec: &dyn Exec) -> anyhow::Result<Self> {
         let mut world = Self::default();
-        let ask = |cmd| {
-            exec.read(&cmd, Some(Duration::from_secs(60)))
+        let ask = |cmd: &Cmd| {
+            exec.read(cmd, Some(Duration::from_secs(60)))
                 .map_err(Failure::from)
         };
-        let label = environment.label();
-        world.network = presence(
-            &ask(docker::networks_cmd())?,
-            &environment.network(),
-            &label,
-        );
-        world.volume = presence(&ask(docker::volumes_cmd())?, &environment.volume(), &label);
-        for container in docker::parse_containers(&ask(docker::containers_cmd())?) {
-            world.take(container, environment);
+        let carries = |kind, label: &str, name: &str| {
+            let owned = Owned::new(kind, label, format!("whose `{name}` is")).name(name);
+            Ok::<_, Failure>(!owned.listed(&ask(&owned.list())?).is_empty())
+        };
+        let presence = |kind, all: &str, name: &str| {
+            if !docker::is_named(all, name) {
+                return Ok(Presence::Absent);
+            }
+            let ours = carries(kind, &environment.label(), name)?;
+            Ok::<_, Failure>(if ours {
+                Presence::Ours
+            } else {
+                Presence::Foreign
+            })
+        };
+        let (networks, volumes) = (ask(&docker::networks_cmd())?, ask(&docker::volumes_cmd())?);
+        world.network = presence(Kind::Network, &networks, &environment.network())?;
+        world.volume = presence(Kind::Volume, &volumes, &environment.volume())?;
+        let containers = docker::parse_containers(&ask(&docker::containers_cmd())?);
+        let mut names = clusters_of(environment, &containers);
+        names.extend(environment.cluster());
+        for name in names {
+            let label = format!("{CLUSTER_LABEL}={name}");
+            let network = environment.network();
+            let list = |network| docker::labelled_containers_cmd(&label, network);
+            let mut nodes = docker::parse_containers(&ask(&list(Some(&network)))?);
+            // Without our network's label nothing on it is ours.
+            if world.network == Presence::Foreign {
+                nodes.clear();
+            }
+            if Some(&name) == environment.cluster().as_ref() {
+                let all = docker::parse_containers(&ask(&list(None))?);
+                world.taken = all
+                    .iter()
+                    .any(|one| nodes.iter().all(|node| node.name != one.name));
+            }
+            if !nodes.is_empty() {
+                nodes.sort_by(|a, b| a.name.cmp(&b.name));
+                world.clusters.push(KindCluster { name, nodes });
+            }
         }
-        for cluster in &mut world.clusters {
-            cluster.nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        let is_registry = |found: &Container| found.name == environment.registry();
+        if let Some(container) = containers.into_iter().find(is_registry) {
+            let ours = carries(Kind::Container, &environment.label(), &container.name)?;
+            let as_wanted = match environment.port {
+                Some(port) if ours => {
+                    carries(Kind::Container, &environment.spec(port), &container.name)?
+                }
+                _ => false,
+            };
+            world.registry = Some(Registry {
+                container,
+                ours,
+                as_wanted,
+            });
         }
         Ok(world)
-    }
-
-    /// The registry and the nodes of clusters on our network.
-    fn take(&mut self, container: Container, environment: &Environment) {
-        if container.name == environment.registry() {
-            self.registry = Some(container);
-            return;
-        }
-        let Some(name) = container.labels.get(CLUSTER_LABEL).cloned() else {
-            return;
-        };
-        // Without our network's label nothing on it is ours.
-        if !name.starts_with(&environment.cluster_prefix())
-            || !container.networks.contains(&environment.network())
-            || self.network == Presence::Foreign
-        {
-            self.taken |= Some(name) == environment.cluster();
-            return;
-        }
-        match self
-            .clusters
-            .iter_mut()
-            .find(|cluster| cluster.name == name)
-        {
-            Some(cluster) => cluster.nodes.push(container),
-            None => self.clusters.push(KindCluster {
-                name,
-                nodes: vec![container],
-            }),
-        }
     }
 
     /// Asks the engine and the cluster. With `keep`, the kubeconfig of a running kind cluster is kept in
@@ -278,12 +303,14 @@ impl Api {
                     let text = labels.and_then(|labels| labels.get(name)?.as_str());
                     text.map(str::to_owned)
                 };
-                if let Some(role) = label(LABEL) {
-                    self.namespaces.push(Namespace {
-                        name: text("/metadata/name"),
+                let name = text("/metadata/name");
+                match label(LABEL) {
+                    Some(role) => self.namespaces.push(Namespace {
+                        name,
                         role,
                         owner: label(OWNER_LABEL),
-                    });
+                    }),
+                    None => self.foreign.push(name),
                 }
             }
             "Deployment" if text("/metadata/name") == DEPLOYMENT => {
@@ -296,6 +323,19 @@ impl Api {
             }
             _ => {}
         }
+    }
+
+    /// Whether a namespace of that name is there and none of this role, or of another checkout when it
+    /// matters which.
+    pub(crate) fn is_foreign(&self, name: &str, role: &str, owner: Option<&str>) -> bool {
+        let ours = |found: &Namespace| {
+            found.role == role && (owner.is_none() || found.owner.as_deref() == owner)
+        };
+        self.foreign.iter().any(|found| found == name)
+            || self
+                .namespaces
+                .iter()
+                .any(|found| found.name == name && !ours(found))
     }
 
     /// The platform of the nodes, of which all must have the same.
@@ -343,17 +383,15 @@ fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {
     )
 }
 
-fn presence(text: &str, name: &str, label: &str) -> Presence {
-    let found = docker::parse_named(text, name);
-    match found {
-        None => Presence::Absent,
-        Some(labels)
-            if labels
-                .iter()
-                .any(|(key, value)| format!("{key}={value}") == label) =>
-        {
-            Presence::Ours
-        }
-        Some(_) => Presence::Foreign,
-    }
+/// What clusters of this environment there may be, by the names of containers, which kind begins with that
+/// of the cluster. Whether they are clusters, their labels say.
+fn clusters_of(environment: &Environment, containers: &[Container]) -> BTreeSet<String> {
+    let start = format!("{}-", environment.name);
+    let name = |container: &Container| {
+        let version = container.name.strip_prefix(&start)?.split('-').next()?;
+        let name = format!("{start}{version}");
+        environment.version_of(&name)?;
+        Some(name)
+    };
+    containers.iter().filter_map(name).collect()
 }

@@ -90,6 +90,18 @@ pub(crate) fn remove_folder(location: &Location) -> anyhow::Result<()> {
     }
 }
 
+/// Gives a file that a tool has made as root, where the user has named it, to the repository's owner when
+/// it is in the repository.
+pub(crate) fn hand_over(path: &Path) -> anyhow::Result<()> {
+    let place = Place::named(path)?;
+    let Some(owner) = place.owner else {
+        return Ok(());
+    };
+    let (folder, name) = place.parent(false)?;
+    super::output::give(&folder, &name, owner)
+        .with_context(|| format!("`{}` still belongs to root", path.display()))
+}
+
 /// Says before the work what would otherwise be found out after it: that a file which the user has
 /// named cannot be written. Makes nothing.
 pub(crate) fn can_be_written(path: &Path) -> Result<(), Failure> {

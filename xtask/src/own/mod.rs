@@ -6,6 +6,7 @@
 //! is no mark: somebody else may have the same.
 
 mod beneath;
+pub(crate) mod checkout;
 pub(crate) mod file;
 pub(crate) mod folder;
 pub(crate) mod lock;

@@ -91,7 +91,7 @@ fn give_all(folder: &OwnedFd, owner: Owner) -> anyhow::Result<()> {
 }
 
 /// One entry, if it is ours to give.
-fn give(folder: &OwnedFd, name: &OsStr, owner: Owner) -> io::Result<()> {
+pub(super) fn give(folder: &OwnedFd, name: &OsStr, owner: Owner) -> io::Result<()> {
     let Some(found) = beneath::look(folder, name)? else {
         return Ok(());
     };

@@ -14,7 +14,7 @@ pub(crate) enum Kind {
 }
 
 /// Containers, networks or volumes to remove: those that carry the label and, when it is given, have
-/// exactly this name or are on this network.
+/// exactly this name or are on this network or have a mount in this place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owned {
     pub kind: Kind,
@@ -22,6 +22,8 @@ pub(crate) struct Owned {
     pub label: String,
     pub name: Option<String>,
     pub network: Option<String>,
+    /// Where something is mounted in the container.
+    pub mount: Option<String>,
     /// As a verb phrase: `remove the registry`.
     pub purpose: String,
 }
@@ -33,6 +35,7 @@ impl Owned {
             label: label.into(),
             name: None,
             network: None,
+            mount: None,
             purpose: purpose.into(),
         }
     }
@@ -46,6 +49,12 @@ impl Owned {
     #[must_use]
     pub(crate) fn network(mut self, name: impl Into<String>) -> Self {
         self.network = Some(name.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn mount(mut self, place: impl Into<String>) -> Self {
+        self.mount = Some(place.into());
         self
     }
 
@@ -66,7 +75,27 @@ impl Owned {
         if let Some(network) = &self.network {
             list = list.args(["--filter", &format!("network={network}")]);
         }
+        if let Some(mount) = &self.mount {
+            list = list.args(["--filter", &format!("volume={mount}")]);
+        }
         list
+    }
+
+    /// What stands in the answer to [`Owned::list`]: an identity is one word, and a volume's is its name.
+    pub(crate) fn listed(&self, text: &str) -> Vec<String> {
+        let is_word = |line: &&str| {
+            let byte = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+            !line.is_empty() && !line.starts_with('-') && line.bytes().all(byte)
+        };
+        let is_meant = |line: &&str| {
+            self.kind != Kind::Volume || self.name.as_deref().is_none_or(|name| name == *line)
+        };
+        let lines = text.lines().map(str::trim);
+        lines
+            .filter(is_word)
+            .filter(is_meant)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Removes what [`Owned::list`] has listed.

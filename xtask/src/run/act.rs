@@ -270,7 +270,6 @@ impl Walk<'_> {
                 .err()
                 .map(|error| format!("{error:#}")),
             Undo::Remove(owned) => self.remove(owned, UNDO).err().map(failed),
-            Undo::Unless { remove, .. } => self.exec.read(remove, limit).err().map(failed),
         };
         if let Some(why) = why {
             on(Event::Warning(format!(
@@ -282,31 +281,12 @@ impl Walk<'_> {
 
     /// Removes what carries the label, if there is any.
     fn remove(&self, owned: &Owned, patience: Duration) -> Result<(), CmdFailure> {
-        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let list = || {
+            let text = self.exec.read(&owned.list(), Some(patience))?;
+            Ok(owned.listed(&text))
+        };
         let removal = |listed: &[String]| owned.remove(listed);
-        removal::remove(self.exec, &owned.list(), &names, &removal, patience).map(|_| ())
-    }
-
-    /// Whether a failed step has made what its undo would remove. `before`: something was there already.
-    pub(super) fn is_of_step(undo: &Undo, before: bool, failure: &Failure) -> bool {
-        match undo {
-            Undo::Unless { taken, .. } => {
-                let said = |line: &String| line.contains(taken);
-                !before && !failure.details.iter().any(said)
-            }
-            Undo::Run(_) | Undo::RemoveFolder(_) | Undo::Remove(_) => true,
-        }
-    }
-
-    /// Whether what a step is to make is there before it. When that cannot be told, it counts as there.
-    pub(super) fn is_there_before(&self, undo: Option<&Undo>) -> bool {
-        match undo {
-            Some(Undo::Unless { look, .. }) => self
-                .exec
-                .read(look, Some(Duration::from_secs(30)))
-                .map_or(true, |listed| !listed.trim().is_empty()),
-            _ => false,
-        }
+        removal::remove(self.exec, &list, &removal, patience).map(|_| ())
     }
 
     /// Asks each image what it says of itself, and writes the document.

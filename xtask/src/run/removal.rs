@@ -14,19 +14,18 @@ const EVERY: Duration = Duration::from_millis(100);
 /// What docker says when somebody else was faster, or is about to be.
 const RACED: &[&str] = &["already in progress", "No such container"];
 
-/// Removes what `list` names; `names` reads its answer. Who else removes it is waited for. Gives how many
+/// Removes what `list` names. Who else removes it is waited for. Gives how many
 /// there were; fails when something is left after `patience`, or cannot be removed at all.
 pub(crate) fn remove(
     exec: &dyn Exec,
-    list: &Cmd,
-    names: &dyn Fn(&str) -> Vec<String>,
+    list: &dyn Fn() -> Result<Vec<String>, CmdFailure>,
     removal: &dyn Fn(&[String]) -> Cmd,
     patience: Duration,
 ) -> Result<usize, CmdFailure> {
     let end = Instant::now() + patience;
     let mut most = 0;
     loop {
-        let listed = names(&exec.read(list, Some(patience))?);
+        let listed = list()?;
         most = most.max(listed.len());
         if listed.is_empty() {
             return Ok(most);
@@ -52,13 +51,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs_err::File::create(folder.path().join("there")).unwrap();
         let exec = Real::default().in_folder(folder.path());
-        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let list = || {
+            let text = exec.read(&Cmd::new("ls", "list"), None)?;
+            Ok(text.lines().map(str::to_owned).collect())
+        };
         let removal = |listed: &[String]| {
             assert_eq!(listed, ["there"]);
             Cmd::new("sh", "remove it").args(["-c", script])
         };
-        let list = Cmd::new("ls", "list");
-        remove(&exec, &list, &names, &removal, Duration::from_secs(60))
+        remove(&exec, &list, &removal, Duration::from_secs(60))
     }
 
     #[test]

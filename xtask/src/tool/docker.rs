@@ -170,7 +170,6 @@ pub(crate) struct Container {
     pub state: String,
     pub running: bool,
     pub image: String,
-    pub labels: BTreeMap<String, String>,
     pub networks: Vec<String>,
     /// `127.0.0.1:5000->5000/tcp`; empty when it does not run.
     pub ports: String,
@@ -187,23 +186,37 @@ pub(crate) fn containers_cmd() -> Cmd {
     ])
 }
 
-/// Lists the containers of a run, each with the environment that it belongs to, if it does.
-pub(crate) fn containers_of_run_cmd(run: &RunId) -> Cmd {
-    Cmd::new("docker", format!("look for containers of the run {run}"))
+/// Lists those of them that carry the label (`name=value`), on this network alone when one is given. The
+/// engine compares: in the text that it prints, a label's value may look like another label.
+pub(crate) fn labelled_containers_cmd(label: &str, network: Option<&str>) -> Cmd {
+    let mut list = Cmd::new("docker", format!("list containers with `{label}`"))
         .args(["ps", "--all", "--no-trunc", "--filter"])
-        .arg(format!("label={RUN_LABEL}={run}"))
-        .arg("--format")
-        .arg(format!("{{{{.ID}}}} {{{{.Label \"{LABEL}\"}}}}"))
+        .arg(format!("label={label}"));
+    if let Some(network) = network {
+        list = list.args(["--filter", &format!("network={network}")]);
+    }
+    list.args(["--format", "{{json .}}"])
 }
 
-/// The identities in what [`containers_of_run_cmd`] printed, without those that belong to an environment,
-/// which stays.
-pub(crate) fn parse_containers_of_run(text: &str) -> Vec<String> {
-    let lines = text.lines().filter_map(|line| {
-        let (id, environment) = line.split_once(' ').unwrap_or((line, ""));
-        (!id.is_empty() && environment.trim().is_empty()).then(|| id.to_owned())
-    });
-    lines.collect()
+/// Lists the identities of a run's containers; with `of_environment` those alone that belong to an
+/// environment.
+pub(crate) fn containers_of_run_cmd(run: &RunId, of_environment: bool) -> Cmd {
+    let label = format!("label={LABEL}");
+    Cmd::new("docker", format!("look for containers of the run {run}"))
+        .args(["ps", "--all", "--quiet", "--no-trunc", "--filter"])
+        .arg(format!("label={RUN_LABEL}={run}"))
+        .args(of_environment.then_some("--filter"))
+        .args(of_environment.then_some(label))
+}
+
+/// What is an identity in what [`containers_of_run_cmd`] printed: hexadecimal digits, and nothing else.
+pub(crate) fn identities(text: &str) -> Vec<String> {
+    let is_identity = |line: &&str| {
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        !line.is_empty() && line.bytes().all(digit)
+    };
+    let lines = text.lines().map(str::trim).filter(is_identity);
+    lines.map(str::to_owned).collect()
 }
 
 /// Removes containers that are told by their identities.
@@ -232,7 +245,6 @@ pub(crate) fn parse_containers(text: &str) -> Vec<Container> {
                 running: state == "running",
                 state,
                 image: field("Image"),
-                labels: labels(&object),
                 networks: field("Networks").split(',').map(str::to_owned).collect(),
                 ports: field("Ports"),
             }
@@ -240,26 +252,14 @@ pub(crate) fn parse_containers(text: &str) -> Vec<Container> {
         .collect()
 }
 
-/// The labels of the network or volume of that name, in what [`networks_cmd`] or [`volumes_cmd`]
-/// printed; None when there is none.
-pub(crate) fn parse_named(text: &str, name: &str) -> Option<BTreeMap<String, String>> {
-    objects(text)
-        .find(|object| object["Name"] == name)
-        .map(|object| labels(&object))
+/// Whether there is a network or a volume of that name, in what [`networks_cmd`] or [`volumes_cmd`] printed.
+pub(crate) fn is_named(text: &str, name: &str) -> bool {
+    objects(text).any(|object| object["Name"] == name)
 }
 
 fn objects(text: &str) -> impl Iterator<Item = Value> {
     text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-}
-
-/// Docker lists labels as `name=value,name=value`.
-fn labels(object: &Value) -> BTreeMap<String, String> {
-    let text = object["Labels"].as_str().unwrap_or_default();
-    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
 }
 
 /// Digits and dots: `1.36.1`.
@@ -282,6 +282,12 @@ mod tests {
         assert_eq!((engine.major(), engine.containerd_store), (28, true));
         assert_eq!(engine.buildx.as_deref(), Some("0.29.1"));
         assert_eq!(platform_of("x86_64"), "linux/amd64");
+    }
+
+    #[test]
+    fn only_hexadecimal_digits_are_an_identity() {
+        let text = "0123abcdef\nproduction-db\n\n-f\n0123 abcd\n ff00 \nABC\n";
+        assert_eq!(identities(text), ["0123abcdef", "ff00"]);
     }
 
     #[test]

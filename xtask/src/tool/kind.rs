@@ -94,10 +94,18 @@ pub(crate) fn check_version(kind: &str, kubernetes: &str) -> Result<(), Failure>
     Ok(())
 }
 
-/// The configuration of a cluster with one control plane and `nodes - 1` workers. JSON, which is YAML.
-pub(crate) fn config(nodes: u32, kubernetes: &str) -> String {
+/// On every machine that runs nodes: kind itself mounts it into each of them.
+const ANYWHERE: &str = "/lib/modules";
+
+/// The configuration of a cluster with one control plane and `nodes - 1` workers, each with a mount at
+/// `mark`. JSON, which is YAML.
+pub(crate) fn config(nodes: u32, kubernetes: &str, mark: &str) -> String {
+    let mounts = json!([{"hostPath": ANYWHERE, "containerPath": mark, "readOnly": true}]);
     let roles: Vec<Value> = (0..nodes.max(1))
-        .map(|at| json!({"role": if at == 0 { "control-plane" } else { "worker" }}))
+        .map(|at| {
+            let role = if at == 0 { "control-plane" } else { "worker" };
+            json!({"role": role, "extraMounts": mounts})
+        })
         .collect();
     let mut config =
         json!({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": roles});
@@ -137,8 +145,10 @@ mod tests {
 
     #[test]
     fn the_gate_is_set_only_where_it_is_needed() {
-        assert!(config(1, "v1.34.2").contains("ImageVolume"));
-        assert!(!config(1, "v1.36.1").contains("ImageVolume"));
-        assert_eq!(config(2, "v1.36.1").matches("role").count(), 2);
+        assert!(config(1, "v1.34.2", "/m").contains("ImageVolume"));
+        assert!(!config(1, "v1.36.1", "/m").contains("ImageVolume"));
+        let two = config(2, "v1.36.1", "/m");
+        assert_eq!(two.matches("role").count(), 2);
+        assert_eq!(two.matches("\"containerPath\": \"/m\"").count(), 2);
     }
 }

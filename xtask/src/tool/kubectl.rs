@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::plan::Cmd;
+use crate::{plan::Cmd, yaml};
 
 /// A cluster that can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +100,34 @@ pub(crate) fn view_cmd(kubeconfig: &Path) -> Cmd {
         .args(["config", "view", "--output", "json"])
 }
 
+/// The certificate authority of the cluster that a kubeconfig's context opens: no two clusters have the
+/// same, whatever they are called and at whatever address they are reached. None when the file names none
+/// in its own text.
+pub(crate) fn authority(kubeconfig: &str, context: Option<&str>) -> Option<String> {
+    let file = yaml::from_text(kubeconfig)?;
+    let find = |list: &str, name: &str| {
+        let mut items = file[list].as_array()?.iter();
+        items.find(|item| item["name"] == name).cloned()
+    };
+    let context = context.or(file["current-context"].as_str())?;
+    let context = find("contexts", context)?;
+    let cluster = find("clusters", context["context"]["cluster"].as_str()?)?;
+    authority_of(&cluster)
+}
+
+/// The authorities of all clusters in a kubeconfig.
+pub(crate) fn authorities(kubeconfig: &str) -> Vec<Option<String>> {
+    let file = yaml::from_text(kubeconfig).unwrap_or_default();
+    let clusters = file["clusters"].as_array().into_iter().flatten();
+    clusters.map(authority_of).collect()
+}
+
+fn authority_of(cluster: &Value) -> Option<String> {
+    let text = cluster["cluster"]["certificate-authority-data"].as_str()?;
+    let text: String = text.split_whitespace().collect();
+    (!text.is_empty()).then_some(text)
+}
+
 /// The items of a list of objects, or of one object.
 pub(crate) fn items(text: &str) -> Vec<Value> {
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
@@ -125,6 +153,22 @@ pub(crate) fn condition(object: &Value, kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_authority_is_that_of_the_context() {
+        let file = "clusters:\n- name: a\n  cluster: {server: 'https://x', certificate-authority-data: QQ==}\n- name: b\n  cluster: {server: 'https://x'}\n\
+            contexts:\n- name: one\n  context: {cluster: a}\n- name: two\n  context: {cluster: b}\n- name: three\n  context: {cluster: c}\ncurrent-context: one\n";
+        assert_eq!(authority(file, None).as_deref(), Some("QQ=="));
+        assert_eq!(authority(file, Some("one")).as_deref(), Some("QQ=="));
+        for context in ["two", "three", "four"] {
+            assert_eq!(authority(file, Some(context)), None);
+        }
+        assert_eq!(authorities(file), [Some("QQ==".to_owned()), None]);
+        for text in ["", "no: kubeconfig", "[", "- 1", "clusters: 7"] {
+            assert_eq!(authority(text, None), None);
+            assert!(authorities(text).is_empty());
+        }
+    }
 
     #[test]
     fn conditions_are_read_from_any_object() {

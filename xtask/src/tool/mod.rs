@@ -52,6 +52,8 @@ struct Symptom {
 
 const NO_MANIFEST: &str = "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL";
 
+const TAKEN: &str = "somebody else has made a cluster of that name on this engine meanwhile, and it stays: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
+
 /// Texts that these tools were seen to print, or that are in the command; the first match counts.
 const SYMPTOMS: &[Symptom] = &[
     Symptom {
@@ -78,6 +80,21 @@ const SYMPTOMS: &[Symptom] = &[
         all_of: &["No space left on device"],
         kind: Kind::Failed,
         hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+    },
+    Symptom {
+        all_of: &["create cluster", "already in use by container"],
+        kind: Kind::Unavailable,
+        hint: TAKEN,
+    },
+    Symptom {
+        all_of: &["create cluster", "Conflict. The container name"],
+        kind: Kind::Unavailable,
+        hint: TAKEN,
+    },
+    Symptom {
+        all_of: &["node(s) already exist for a cluster with the name"],
+        kind: Kind::Unavailable,
+        hint: TAKEN,
     },
     Symptom {
         all_of: &["failed to create cluster", "failed to pull image"],

@@ -51,12 +51,13 @@ run*) /bin/cat > "$here/stdin"
   if [ -e "$here/hang.run" ]; then trap '' TERM; echo "$$" > "$here/hanging"; /bin/sleep 300 & while :; do wait; done; fi
   [ ! -e "$here/fail.run" ] || { /bin/cat "$here/fail.run"; exit 1; }
   echo "WARNING: Image mount is an experimental feature"; echo "proof of work" ;;
-"ps --all --no-trunc --filter label=io.cloudnativepg.xtask.run="*) answer left "" ;;
 "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^"*)
   # A container is known by its name here.
   for word in "$@"; do name=$word; done
   name=${name#name=^} name=${name%$}
   [ -e "$here/foreign" ] || [ -e "$here/removed.$name" ] || printf '%s\n' "$name" ;;
+"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter label=io.cloudnativepg.xtask.environment") answer left.kept "" ;;
+"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*) answer left "" ;;
 "rm "*) for word in "$@"; do : > "$here/removed.$word"; done ;;
 create*|cp*) ;;
 start*) /bin/cat > "$here/stdin"; echo "proof of work" ;;

@@ -106,7 +106,8 @@ fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
         .args(["sleep", "300"])
         .env("XTASK_RUN", text["run"].as_str().unwrap());
     let mut other = other.spawn().unwrap();
-    fixture.answer("left", "0123abc \n4567def pg-extensions\n");
+    fixture.answer("left", "0123abc\n4567def\n");
+    fixture.answer("left.kept", "4567def\n");
     fixture
         .xtask(&["bake", "gamma"])
         .success()

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     cli::e2e::ExportKubeconfig,
@@ -11,10 +12,15 @@ use crate::{
     environment::{Environment, FOLDER, kind},
     exec::Exec,
     failure::Failure,
-    own::file,
+    own::{file, source},
     plan::{Action, Location, Plan, Step, shell},
     tool::kubectl,
 };
+
+/// Below the repository's root: the digests of what was exported.
+const EXPORTED: &str = "target/xtask/exported";
+/// How many of them are kept.
+const KEPT: usize = 100;
 
 pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Result<()> {
     let _entered = context.enter(false, true)?;
@@ -48,14 +54,18 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
         None => PathBuf::from(FOLDER).join("kubeconfig"),
     };
     let mut plan = Plan::default();
+    let mut is_new = false;
     if args.merge {
+        is_new = !path.exists();
         let export = kind.export(&cluster, args.internal, &path);
         plan.add(Step::run(
             format!("add {cluster} to {}", path.display()),
             export,
         ));
     } else {
-        refuse_foreign(context, &environment, &path)?;
+        if given.is_some() {
+            refuse_foreign(context, &environment, &cluster, &path)?;
+        }
         let save = Action::Save {
             cmd: kind.kubeconfig(&cluster, args.internal),
             path: match given {
@@ -67,6 +77,12 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
     }
     let report = context.run(&plan, None, false)?;
     context.verdict(&report, "exporting the kubeconfig")?;
+    if args.merge && is_new {
+        // Kind has made it, as whoever calls it.
+        file::hand_over(&path)?;
+    } else if !args.merge && given.is_some() {
+        note_export(context, &path)?;
+    }
     let absolute = context.root.join(&path);
     let quoted = shell::word(&absolute);
     context.ui.data(&format!("export KUBECONFIG={quoted}\n"));
@@ -77,6 +93,7 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
 fn refuse_foreign(
     context: &Context,
     environment: &Environment,
+    cluster: &str,
     path: &Path,
 ) -> Result<(), Failure> {
     let empty = fs_err::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0);
@@ -88,24 +105,68 @@ fn refuse_foreign(
         Err(Failure::invalid(format!("`{shown}` is there and {why}; it stays as it is"))
             .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
     };
-    let text = match context.exec.read(&kubectl::view_cmd(path), None) {
+    let view = match context.exec.read(&kubectl::view_cmd(path), None) {
         Ok(text) => text,
         Err(failed) if matches!(failed.reason, crate::exec::Reason::NotFound) => {
             return Err(failed.into());
         }
         Err(_) => return refuse("is not a kubeconfig".into()),
     };
-    let view: Value = serde_json::from_str(&text).unwrap_or_default();
+    let view: Value = serde_json::from_str(&view).unwrap_or_default();
     let names: Vec<&str> = ["clusters", "contexts", "users"]
         .iter()
         .flat_map(|list| view[list].as_array().into_iter().flatten())
         .filter_map(|item| item["name"].as_str())
         .collect();
-    let ours = format!("kind-{}", environment.cluster_prefix());
-    match names.iter().find(|name| !name.starts_with(&ours)) {
-        Some(other) => refuse(format!("holds `{other}`, which is not of this environment")),
+    let is_ours = |name: &str| {
+        let cluster = name.strip_prefix("kind-");
+        cluster.is_some_and(|cluster| environment.version_of(cluster).is_some())
+    };
+    match names.iter().find(|name| !is_ours(name)) {
+        Some(other) => {
+            return refuse(format!("holds `{other}`, which is not of this environment"));
+        }
         // A YAML file of another kind reads as an empty kubeconfig.
-        None if names.is_empty() => refuse("names no cluster of this environment".into()),
-        None => Ok(()),
+        None if names.is_empty() => return refuse("names no cluster of this environment".into()),
+        None => {}
     }
+    // Somebody else's cluster may be called the same.
+    let text = source::read_named(path)?.unwrap_or_default();
+    if exported(context).contains(&digest(&text)) {
+        return Ok(());
+    }
+    let network = environment.network();
+    let own = context
+        .exec
+        .read(&kind(&network).kubeconfig(cluster, false), None)
+        .map_err(Failure::from)?;
+    let own = kubectl::authority(&own, None);
+    let found = kubectl::authorities(&text);
+    if own.is_some() && !found.is_empty() && found.iter().all(|authority| *authority == own) {
+        return Ok(());
+    }
+    refuse(format!(
+        "opens another cluster than `{cluster}` of this machine"
+    ))
+}
+
+fn digest(text: &str) -> String {
+    crate::image::hex(&Sha256::digest(text))
+}
+
+/// The digests of the files that this checkout has exported, the last ones: by them a file is known when its
+/// cluster is gone.
+fn exported(context: &Context) -> Vec<String> {
+    let text = source::read(&context.root, Path::new(EXPORTED));
+    let text = text.ok().flatten().unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn note_export(context: &Context, path: &Path) -> anyhow::Result<()> {
+    let digest = digest(&source::read_named(path)?.unwrap_or_default());
+    let mut all = exported(context);
+    all.retain(|other| *other != digest);
+    all.push(digest);
+    let last = &all[all.len().saturating_sub(KEPT)..];
+    file::write_atomically(&Location::output(EXPORTED), &(last.join("\n") + "\n"))
 }

@@ -13,7 +13,7 @@ mod test;
 mod test_full;
 mod upgrade_test;
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde_json::Value;
 
@@ -22,14 +22,16 @@ use crate::{
     config,
     context::Context,
     environment::{
-        Environment, Place,
+        Environment, FOLDER, Place, kind, network_of,
         release::Release,
+        version_of,
         world::{Api, World},
     },
     exec::Exec,
     failure::Failure,
+    own::source,
     plan::PASSWORD,
-    sandbox::Sandbox,
+    sandbox::{Sandbox, State},
     tool::{docker, kubectl},
     turn::Turn,
 };
@@ -79,7 +81,7 @@ fn choose_cluster(context: &mut Context, args: &Cluster) -> anyhow::Result<()> {
 }
 
 /// Whether a kubeconfig's context is that of our own kind cluster.
-fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<bool> {
+fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Result<bool> {
     if !path.is_file() {
         return Err(
             Failure::invalid(format!("the kubeconfig `{}` is not there", path.display()))
@@ -105,8 +107,52 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
     let current = name
         .or(view["current-context"].as_str())
         .unwrap_or_default();
-    let prefix = format!("kind-{}-v", context.config.get(config::E2E_NAME));
-    Ok(current.starts_with(&prefix))
+    let name = context.config.get(config::E2E_NAME).to_owned();
+    let Some(cluster) = current
+        .strip_prefix("kind-")
+        .filter(|cluster| version_of(&name, cluster).is_some())
+    else {
+        return Ok(false);
+    };
+    // Somebody else's cluster may be called the same.
+    let text = source::read_named(path)?.unwrap_or_default();
+    let given = kubectl::authority(&text, Some(current));
+    let own = given.is_some() && given == own_authority(context, &name, cluster)?;
+    if !own {
+        context.ui.note(&format!(
+            "`{}` opens another `{cluster}` than the one that this machine's kind has: that other one is meant",
+            path.display()
+        ));
+    }
+    Ok(own)
+}
+
+/// The certificate authority of a kind cluster of ours, as kind says it; where there is no kind to ask, as it
+/// was when we last asked.
+fn own_authority(
+    context: &Context,
+    environment: &str,
+    cluster: &str,
+) -> anyhow::Result<Option<String>> {
+    let mut exec = context.exec.clone();
+    if context.global.sandbox {
+        let sandbox = context.sandbox()?;
+        if matches!(sandbox.state(), State::Running(_)) {
+            exec = exec.with_programs(&sandbox.bin())?;
+        }
+    }
+    let network = network_of(environment);
+    let ask = kind(&network).kubeconfig(cluster, false);
+    let text = match exec.read(&ask, Some(Duration::from_secs(20))) {
+        Ok(text) => text,
+        Err(failed) if failed.is_missing() => {
+            let kept = Path::new(FOLDER).join("kubeconfig");
+            source::read(&context.root, &kept)?.unwrap_or_default()
+        }
+        Err(_) => return Ok(None),
+    };
+    let name = format!("kind-{cluster}");
+    Ok(kubectl::authority(&text, Some(&name)))
 }
 
 /// Takes the flags that say what the environment is to be into the settings.
@@ -184,7 +230,7 @@ fn environment(context: &Context) -> Result<Environment, Failure> {
     let password = std::env::var(PASSWORD).ok();
     let environment = Environment::new(&context.config, password, &context.run_id)?;
     crate::environment::registry::check_seeds(&environment.seeds)?;
-    Ok(environment.of_checkout(&context.root))
+    environment.of_checkout(&context.root)
 }
 
 /// An engine and a cluster that can be used, and the turns on them: on the engine first, always.
@@ -236,9 +282,8 @@ fn existing(context: &mut Context) -> anyhow::Result<(Environment, World)> {
         (wanted, &mut environment.place, world.clusters.as_slice())
         && only.name != wanted
     {
-        let prefix = format!("{}-", environment.name);
-        let version = only.name.strip_prefix(&prefix).unwrap_or_default();
-        version.clone_into(kubernetes);
+        let version = version_of(&environment.name, &only.name);
+        version.unwrap_or_default().clone_into(kubernetes);
         world = World::survey(&environment, &context.exec, true)?;
     }
     Ok((environment, world))

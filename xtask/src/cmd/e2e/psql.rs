@@ -45,9 +45,29 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
     let namespace = format!("xtask-psql-{resource}{owner}");
     let mut labels = vec![(LABEL, "psql"), (NAME_LABEL, namespace.as_str())];
     labels.extend(shared.as_deref().map(|owner| (OWNER_LABEL, owner)));
+    let foreign = world
+        .api
+        .as_ref()
+        .is_some_and(|api| api.is_foreign(&namespace, "psql", shared.as_deref()));
     let remove =
         access.remove_namespaces(format!("remove the namespace `{namespace}`"), &labels, true);
     let mut plan = Plan::default();
+    if foreign {
+        if args.delete {
+            context.ui.note(&format!(
+                "the namespace `{namespace}` was not made by xtask from this checkout: it stays"
+            ));
+            context.ui.conclusion("there is nothing to remove");
+            return Ok(ExitCode::SUCCESS);
+        }
+        return Err(Failure::failed(format!(
+            "the namespace `{namespace}` already exists, and was not made by xtask from this checkout: it is not used"
+        ))
+        .hint(format!(
+            "whoever made it can remove it: `kubectl delete namespace {namespace}`"
+        ))
+        .into());
+    }
     if args.delete {
         plan.add(Step::run(format!("remove {namespace}"), remove));
         let report = context.run(&plan, None, false)?;

@@ -104,7 +104,7 @@ fn parts(environment: &Environment, world: &World) -> Vec<Part> {
             let registry = world.registry.as_ref();
             parts.push(Part {
                 name: "registry",
-                state: registry.map_or("absent".into(), |container| container.state.clone()),
+                state: registry.map_or("absent".into(), |found| found.container.state.clone()),
                 what: format!(
                     "{} here, {} in the cluster",
                     environment.naming.host, environment.naming.cluster

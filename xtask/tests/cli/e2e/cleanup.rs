@@ -37,6 +37,56 @@ fn twice_is_once() {
 }
 
 #[test]
+fn a_kubeconfig_of_another_cluster_with_our_names_is_not_ours() {
+    let lab = Lab::new();
+    lab.up();
+    let context = format!("kind-{CLUSTER}");
+    let theirs = super::engine::kubeconfig(&context);
+    let loopback = theirs.replace("far.example:6443", "127.0.0.1:35000");
+    let other = theirs.replace(
+        "    server",
+        "    certificate-authority-data: T1RIRVI=\n    server",
+    );
+    let before = lab.inventory();
+    for text in [theirs, loopback, other] {
+        lab.write("colleague.kc", &text);
+        let ended = lab.e2e(&["cleanup", "--kubeconfig", "colleague.kc"]);
+        ended.says("`colleague.kc` opens another");
+        lab.never("kind delete");
+        lab.never("docker rm");
+        assert_eq!(lab.inventory(), before);
+        for call in lab.made_of("kubectl get") {
+            assert_eq!(call.after("--kubeconfig"), "colleague.kc");
+        }
+        // Nor is it written over.
+        lab.e2e(&["export-kubeconfig", "colleague.kc"])
+            .status(2)
+            .says("`colleague.kc` is there and opens another cluster than");
+        assert_eq!(lab.read("colleague.kc"), text);
+        lab.forget();
+    }
+    // Our own means ours, by whichever address.
+    for args in [
+        &["export-kubeconfig", "own"][..],
+        &["export-kubeconfig", "own", "--internal"],
+    ] {
+        lab.e2e(args).success();
+        lab.e2e(&["cleanup", "--dry-run", "--kubeconfig", "own"])
+            .success();
+        lab.never("kubectl get namespace");
+    }
+    lab.e2e(&["cleanup", "--kubeconfig", "own"])
+        .success()
+        .says("the environment is gone");
+    lab.only("kind delete");
+    // What was exported is known when its cluster is gone.
+    lab.up();
+    let gone = lab.read("own").replace("Q0E=", "R09ORQ==");
+    lab.write("own", &gone);
+    lab.e2e(&["export-kubeconfig", "own"]).status(2);
+}
+
+#[test]
 fn where_nothing_is_it_says_so() {
     let lab = Lab::new();
     lab.put_strangers();
@@ -69,6 +119,60 @@ fn things_of_that_name_which_others_made_stay_and_are_named() {
         .says("the volume `registry.pg-extensions` was not made by xtask: it stays")
         .says("the container `registry.pg-extensions` was not made by xtask: it stays");
     assert_eq!(lab.inventory(), before);
+}
+
+#[test]
+fn a_labels_text_does_not_speak_for_another_label() {
+    let lab = Lab::new();
+    // Docker shows the end of each value as if it were a label of its own.
+    let label = format!("owner=team-b,note=see%2C{LABEL}%2Cx=y");
+    lab.put("networks", "pg-extensions-e2e", &label);
+    lab.put("volumes", "registry.pg-extensions", &label);
+    lab.put_container("registry.pg-extensions", &label, "x", "running");
+    let node = format!("note=%0Asee%2Cio.x-k8s.kind.cluster={CLUSTER}");
+    lab.put_container(CONTROL_PLANE, &node, "pg-extensions-e2e", "running");
+    let vault = "io.x-k8s.kind.cluster=pg-extensions-vault,io.x-k8s.kind.role=control-plane";
+    let of_vault = "pg-extensions-vault-control-plane";
+    lab.put_container(of_vault, vault, "pg-extensions-e2e", "running");
+    let before = lab.inventory();
+    lab.e2e(&["cleanup"])
+        .success()
+        .says("the network `pg-extensions-e2e` was not made by xtask: it stays")
+        .says("the container `registry.pg-extensions` was not made by xtask: it stays");
+    lab.never("kind delete");
+    assert_eq!(lab.inventory(), before);
+    lab.e2e(&["setup-env"]).status(2).says("not made by xtask");
+    assert_eq!(lab.inventory(), before);
+}
+
+#[test]
+fn a_cluster_without_a_version_is_somebody_elses_on_our_network_too() {
+    let lab = Lab::new();
+    lab.put_network();
+    for name in [
+        "pg-extensions-vault",
+        "pg-extensions-v1.x",
+        "pg-extensions-v",
+    ] {
+        let label = format!("io.x-k8s.kind.cluster={name},io.x-k8s.kind.role=control-plane");
+        lab.put_container(
+            &format!("{name}-control-plane"),
+            &label,
+            "pg-extensions-e2e",
+            "exited",
+        );
+    }
+    // Its name is that of a cluster of ours, but its label says another.
+    let label = "io.x-k8s.kind.cluster=theirs,io.x-k8s.kind.role=control-plane";
+    lab.put_container(
+        "pg-extensions-v1.35.0-control-plane",
+        label,
+        "pg-extensions-e2e",
+        "exited",
+    );
+    lab.e2e(&["cleanup"]).success();
+    lab.never("kind delete");
+    assert_eq!(lab.names("containers").len(), 4);
 }
 
 #[test]

@@ -3,20 +3,24 @@
 # questions about the engine go to the fake that the other tests have.
 engine=$here/engine
 
+# A label's value may hold what Docker puts between labels; in these files it is written as in a URL.
+shown() { first "$1" | sed 's/%2C/,/g; s/%0A/\\n/g'; }
+
 labelled() {
   for file in "$engine/$1"/*; do
     [ -e "$file" ] || continue
-    printf '{"Name":"%s","Labels":"%s","Driver":"local"}\n' "${file##*/}" "$(first "$file")"
+    printf '{"Name":"%s","Labels":"%s","Driver":"local"}\n' "${file##*/}" "$(shown "$file")"
   done
 }
 
+# All of them, or those that the filters are for.
 containers() {
-  for folder in "$engine"/containers/*; do
-    [ -d "$folder" ] || continue
+  for folder in $(filtered containers "$@"); do
+    folder=$engine/containers/$folder
     ports=
     [ "$(first "$folder/state")" != running ] || ports=$(first "$folder/ports")
     printf '{"Names":"%s","State":"%s","Image":"%s","Labels":"%s","Networks":"%s","Ports":"%s"}\n' "${folder##*/}" \
-      "$(first "$folder/state")" "$(first "$folder/image")" "$(first "$folder/labels")" "$(first "$folder/networks")" "$ports"
+      "$(first "$folder/state")" "$(first "$folder/image")" "$(shown "$folder/labels")" "$(first "$folder/networks")" "$ports"
   done
 }
 
@@ -24,20 +28,26 @@ containers() {
 filtered() {
   what=$1
   shift
-  label='' name='' network=''
+  label='' name='' network='' mount=''
   for word in "$@"; do
     case $word in
     label=*) label=${word#label=} ;;
     name=^*) name=$(printf '%s' "${word#name=^}" | sed 's/\$$//; s/\[\.\]/./g') ;;
     network=*) network=${word#network=} ;;
+    volume=*) mount=${word#volume=} ;;
     esac
   done
   for thing in "$engine/$what"/*; do
     [ -e "$thing" ] || continue
     labels=$thing
     [ ! -d "$thing" ] || labels=$thing/labels
-    case ",$(first "$labels")," in *",$label,"*) ;; *) continue ;; esac
+    case ",$(first "$labels")," in
+    *",$label,"*) ;;
+    *",$label="*) case $label in *=*) continue ;; esac ;;
+    *) [ -z "$label" ] || continue ;;
+    esac
     [ -z "$name" ] || [ "$name" = "${thing##*/}" ] || continue
+    [ -z "$mount" ] || [ "$mount" = "$(first "$thing/mounts")" ] || continue
     [ -z "$network" ] || [ "$network" = "$(first "$thing/networks")" ] || continue
     echo "${thing##*/}"
   done
@@ -152,7 +162,7 @@ case "$*" in
 "network ls --format {{json .}}") labelled networks ;;
 "volume ls --format {{json .}}") labelled volumes ;;
 "ps --all --no-trunc --format {{json .}}") containers ;;
-"ps --all --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --format "*) ;;
+"ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
 "ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
 "network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
 "volume ls --quiet --filter label="*) filtered volumes "$@" ;;

@@ -238,10 +238,21 @@ fn cleaning_it_up_by_name_removes_what_suites_and_psql_made() {
             object(&format!("xtask-{role}-{owner}"), &labels)
         })
     };
-    lab.write("target/xtask/owner", "0123456789abcdef\n");
-    let ours = owned("0123456789abcdef");
+    // A first call draws what tells this checkout from others.
+    lab.e2e(&["cleanup", "--kubeconfig", &file]).success();
+    let drawn: serde_json::Value = serde_json::from_str(&lab.read("target/xtask/owner")).unwrap();
+    let ours = owned(drawn["owner"].as_str().unwrap());
     // Another machine's, or another user's, on the same cluster.
     let of_others = owned("fedcba9876543210");
+    // In a copy of this checkout nothing of it is ours.
+    let note = lab.read("target/xtask/owner");
+    let root = std::fs::canonicalize(lab.root()).unwrap();
+    let copied = note.replace(root.to_str().unwrap(), "/copied/from");
+    assert_ne!(copied, note);
+    lab.write("target/xtask/owner", &copied);
+    let copy = lab.e2e(&["cleanup", "--kubeconfig", &file, "--dry-run"]);
+    assert!(!copy.success().stdout.contains("delete namespace"));
+    lab.write("target/xtask/owner", &note);
     let dry = lab.e2e(&["cleanup", "--kubeconfig", &file, "--dry-run"]);
     assert!(dry.success().stdout.contains("delete namespace"));
     assert!(ours.iter().all(|path| path.exists()));
@@ -289,17 +300,41 @@ fn a_namespace_of_somebody_else_is_neither_used_nor_removed() {
     let file = lab.put_existing("ci");
     lab.put_operator("ci");
     lab.put_values("alpha");
-    lab.write("target/xtask/owner", "0123456789abcdef\n");
-    let name = "xtask-psql-alpha-01234567";
-    let theirs = lab.fake(&format!("kube/ci/objects/Namespace-{name}.json"));
-    std::fs::write(
-        &theirs,
-        format!(r#"{{"kind": "Namespace", "metadata": {{"name": "{name}", "labels": {{}}}}}}"#),
-    )
-    .unwrap();
     let psql = ["psql", "alpha", "--kubeconfig", &file, "--", "SELECT 1"];
-    lab.e2e(&psql).status(1).says("already exists");
-    lab.never("chainsaw ");
+    lab.e2e(&psql).success();
+    lab.e2e(&["psql", "alpha", "--delete", "--kubeconfig", &file])
+        .success();
+    let drawn: serde_json::Value = serde_json::from_str(&lab.read("target/xtask/owner")).unwrap();
+    let name = format!(
+        "xtask-psql-alpha-{}",
+        &drawn["owner"].as_str().unwrap()[..8]
+    );
+    let theirs = lab.fake(&format!("kube/ci/objects/Namespace-{name}.json"));
+    // With a database in it that looks like ours.
+    let digest = "cd".repeat(32);
+    let image = format!("ghcr.io/x/alpha-testing:1.2-18-trixie@sha256:{digest}");
+    let database = lab.fake(&format!("kube/ci/databases/{name}.alpha"));
+    for labels in [
+        "",
+        r#""io.cloudnativepg.xtask.environment": "suite""#,
+        r#""io.cloudnativepg.xtask.environment": "psql", "io.cloudnativepg.xtask.owner": "0123456789abcdef""#,
+    ] {
+        std::fs::write(
+            &theirs,
+            format!(
+                r#"{{"kind": "Namespace", "metadata": {{"name": "{name}", "labels": {{{labels}}}}}}}"#
+            ),
+        )
+        .unwrap();
+        std::fs::write(&database, format!("{image} Cluster in healthy state")).unwrap();
+        lab.forget();
+        lab.e2e(&psql)
+            .status(1)
+            .says(&format!("the namespace `{name}` already exists"));
+        lab.never("chainsaw ");
+        lab.never(&format!("kubectl --namespace {name}"));
+        lab.never("kubectl delete");
+    }
     lab.e2e(&["psql", "alpha", "--delete", "--kubeconfig", &file])
         .success();
     assert!(theirs.exists());

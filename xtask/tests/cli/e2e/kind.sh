@@ -33,6 +33,7 @@ node() {
   echo "io.x-k8s.kind.cluster=$1,io.x-k8s.kind.role=$3" > "$folder/labels"
   echo "$KIND_EXPERIMENTAL_DOCKER_NETWORK" > "$folder/networks"
   echo "127.0.0.1:35000->6443/tcp" > "$folder/ports"
+  sed -n 's/.*"containerPath": "\(.*\)".*/\1/p' "$config" | head -n 1 > "$folder/mounts"
   echo running > "$folder/state"
   tag=${image%%@*}
   cat > "$here/kube/kind-$1/objects/node-$2.json" << END

@@ -188,12 +188,28 @@ fn without_kubectl_nothing_is_made() {
     assert!(lab.inventory().is_empty(), "{ended:#?}");
 }
 
+/// Lines of a fake kind that make the cluster's node, with what the configuration lets it mount.
+fn node_of_kind() -> String {
+    let node = format!("$here/engine/containers/{CONTROL_PLANE}");
+    format!(
+        "mkdir -p {node}; echo io.x-k8s.kind.cluster={CLUSTER},x=y > {node}/labels; echo running > {node}/state; echo pg-extensions-e2e > {node}/networks; sed -n 's/.*\"containerPath\": \"\\(.*\\)\".*/\\1/p' \"${{11}}\" > {node}/mounts;"
+    )
+}
+
+/// The same, made by somebody else.
+fn node_of_another() -> String {
+    format!(
+        "{} echo /io.cloudnativepg.xtask.run/0123456789abcdef > $here/engine/containers/{CONTROL_PLANE}/mounts;",
+        node_of_kind()
+    )
+}
+
 #[test]
 fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
     let lab = Lab::new();
     lab.rule(
         "'kind create '*",
-        "echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1",
+        &format!("{} echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1", node_of_kind()),
     );
     lab.e2e(&["setup-env"])
         .status(1)
@@ -203,8 +219,9 @@ fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
     lab.in_order(&[
         "kind create",
         "docker logs --tail 200 pg-extensions-v1.36.1-control-plane",
-        "kind delete",
+        "docker rm",
     ]);
+    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
     assert!(
         lab.container("registry.pg-extensions", "state").is_some(),
         "what was made for it stays"
@@ -215,30 +232,51 @@ fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
 
 #[test]
 fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
-    let lab = Lab::new();
-    let node = format!("$here/engine/containers/{CONTROL_PLANE}");
-    lab.rule(
-        "\"kind create cluster\"*",
-        &format!(
-            "mkdir -p {node}; echo io.x-k8s.kind.cluster={CLUSTER},x > {node}/labels; fail 'ERROR: failed to create cluster: node(s) already exist for a cluster with the name \"{CLUSTER}\"'"
+    // Whatever kind says, before it looked or after.
+    for said in [
+        format!(
+            "ERROR: failed to create cluster: node(s) already exist for a cluster with the name \\\"{CLUSTER}\\\""
         ),
-    );
-    lab.e2e(&["setup-env"]).status(1).says("already exist");
-    lab.never("kind delete");
+        format!(
+            "ERROR: failed to create cluster: command \\\"docker run --name {CONTROL_PLANE}\\\" failed with error: exit status 125 docker: Error response from daemon: Conflict. The container name \\\"/{CONTROL_PLANE}\\\" is already in use by container \\\"f00\\\""
+        ),
+        "ERROR: something else".to_owned(),
+    ] {
+        let lab = Lab::new();
+        lab.rule(
+            "\"kind create cluster\"*",
+            &format!("{} fail \"{said}\"", node_of_another()),
+        );
+        let ended = lab.e2e(&["setup-env"]);
+        assert_ne!(ended.status, Some(0));
+        if !said.contains("something else") {
+            ended
+                .says(CLUSTER)
+                .says("hint: somebody else has made a cluster of that name");
+        }
+        lab.never("kind delete");
+        lab.never("docker rm");
+        assert!(lab.container(CONTROL_PLANE, "state").is_some());
+    }
 }
 
 #[test]
-fn what_takes_a_name_before_kind_looks_is_not_taken_back_either() {
-    // Made on another network: it is told before anything is done.
+fn of_two_nodes_ours_alone_is_taken_back() {
     let lab = Lab::new();
-    let node = format!("$here/engine/containers/{CONTROL_PLANE}");
+    let theirs = format!("$here/engine/containers/{CLUSTER}-worker");
     lab.rule(
-        "\"docker network create\"*",
-        &format!("mkdir -p {node}; echo io.x-k8s.kind.cluster={CLUSTER},x > {node}/labels"),
+        "\"kind create cluster\"*",
+        &format!(
+            "{} mkdir -p {theirs}; echo io.x-k8s.kind.cluster={CLUSTER},x=y > {theirs}/labels; echo running > {theirs}/state; fail 'Conflict. The container name is already in use'",
+            node_of_kind()
+        ),
     );
-    lab.fails("\"kind create cluster\"*", 1, "ERROR: something else\n");
-    lab.e2e(&["setup-env"]).status(1).says("something else");
-    lab.never("kind delete");
+    lab.e2e(&["setup-env"]).status(3);
+    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
+    assert!(
+        lab.container(&format!("{CLUSTER}-worker"), "state")
+            .is_some()
+    );
 }
 
 #[test]
@@ -246,10 +284,13 @@ fn interrupted_while_it_comes_up_it_is_taken_away() {
     let lab = Lab::new();
     lab.rule(
         "'kind create '*",
-        "echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
+        &format!(
+            "{} echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
+            node_of_kind()
+        ),
     );
     lab.interrupted(&["setup-env"]).status(130);
-    lab.only("kind delete");
+    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
     lab.no_rules();
     lab.e2e(&["setup-env"]).success();
 }
