@@ -8,7 +8,6 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs::File,
     io::{ErrorKind, IsTerminal, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
@@ -35,7 +34,7 @@ pub(crate) use failure::{CmdFailure, Reason};
 use tail::{Lines, Tail};
 
 use crate::{
-    own::{RunId, process},
+    own::{RunId, file, process},
     plan::{Arg, Cmd, PASSWORD, Stdin},
 };
 
@@ -344,7 +343,7 @@ impl Real {
     pub(crate) fn detached(&self, cmd: &Cmd, log: &Path) -> Result<u32, CmdFailure> {
         let started = Instant::now();
         let failed = |error: std::io::Error| io_failure(cmd, &error, started);
-        let file = fs_err::File::create(log).map_err(failed)?.into_parts().0;
+        let file = file::open_log(log, true).map_err(failed)?;
         let errors = file.try_clone().map_err(failed)?;
         let mut command = self.command(cmd)?;
         // Not one of ours to end when this run is killed.
@@ -432,16 +431,10 @@ impl Real {
         let started = Instant::now();
         let mut log_file = match log {
             None => None,
-            Some(path) => Some(
-                File::options()
-                    .create(true)
-                    .append(true)
-                    .open(path)
-                    .map_err(|error| {
-                        let why = format!("cannot write `{}`: {error}", path.display());
-                        CmdFailure::before_start(cmd, Reason::Io(why))
-                    })?,
-            ),
+            Some(path) => Some(file::open_log(path, false).map_err(|error| {
+                let why = format!("cannot write `{}`: {error}", path.display());
+                CmdFailure::before_start(cmd, Reason::Io(why))
+            })?),
         };
         if let Some(file) = &mut log_file {
             // A log that cannot be written (a full disk) must not end the work that it reports.

@@ -4,6 +4,14 @@
 //! Data flows one way: arguments -> `dialect` -> `cli` -> `config` + `workspace` -> `matrix` -> a `plan`
 //! made by a command -> `run` -> events -> `ui` -> exit code. ARCHITECTURE.md has the map.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests make and read files of their own"
+    )
+)]
+
 pub mod cli;
 mod cmd;
 mod config;

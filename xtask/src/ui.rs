@@ -11,7 +11,7 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -347,13 +347,10 @@ impl Ui {
             .as_ref()
             .and_then(|github| github.summary.as_ref());
         if let Some(path) = summary.filter(|_| !table.rows.is_empty()) {
-            let appended = fs_err::File::options()
-                .create(true)
-                .append(true)
-                .open(path)
-                .and_then(|mut file| file.write_all(table.markdown().as_bytes()));
+            let appended = crate::own::file::append_named(Path::new(path), &table.markdown());
             if let Err(error) = appended {
-                self.warning(&format!("no step summary: {error}"));
+                let path = Path::new(path).display();
+                self.warning(&format!("no step summary in `{path}`: {error}"));
             }
         }
     }

@@ -66,6 +66,7 @@ mod cli {
     mod servers;
     mod signals;
     mod smoke;
+    mod special;
     mod targets;
     mod text;
     mod turns;

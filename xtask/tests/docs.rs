@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The documentation says what the program does: its commands parse and plan, its lists are complete.
 //! And what ARCHITECTURE.md claims of the sources holds, as far as a search through text can tell.
-#![expect(clippy::unwrap_used, reason = "what panics here fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "what panics here fails its test, and its files are the project's own"
+)]
 
 use std::{
     collections::BTreeSet,

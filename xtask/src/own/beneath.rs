@@ -76,6 +76,50 @@ pub(super) fn open_child(folder: impl AsFd, name: &OsStr) -> nix::Result<OwnedFd
     openat(folder, name, FOLDER, Mode::empty())
 }
 
+/// The same, unless it is mounted there: [`Errno::EXDEV`] then. Only the kernel knows of a folder that is
+/// mounted a second time in the same file system.
+#[cfg(target_os = "linux")]
+pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    match open_here(folder, name, FOLDER) {
+        // A kernel before 5.6, or a container's filter that does not know the call. What is mounted was
+        // looked at before.
+        Err(Errno::ENOSYS | Errno::EPERM) => open_child(folder, name),
+        opened => opened,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    open_child(folder, name)
+}
+
+/// Opens what lies in a folder by that name, whatever it is, without looking into it: a link as a link. What
+/// is mounted there is refused ([`Errno::EXDEV`]).
+#[cfg(target_os = "linux")]
+pub(super) fn open_entry(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    match open_here(folder, name, flags) {
+        Err(Errno::ENOSYS | Errno::EPERM) => {
+            if super::mounts::is_point(folder, name) {
+                return Err(Errno::EXDEV);
+            }
+            openat(folder, name, flags, Mode::empty())
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn open_here(folder: &OwnedFd, name: &OsStr, flags: OFlag) -> nix::Result<OwnedFd> {
+    use nix::fcntl::{OpenHow, ResolveFlag, openat2};
+    let how = OpenHow::new().flags(flags).resolve(
+        ResolveFlag::RESOLVE_NO_XDEV
+            | ResolveFlag::RESOLVE_NO_SYMLINKS
+            | ResolveFlag::RESOLVE_BENEATH,
+    );
+    openat2(folder, name, how)
+}
+
 /// What lies in a folder by that name, a link as a link; None when nothing does.
 pub(super) fn look(folder: impl AsFd, name: &OsStr) -> io::Result<Option<FileStat>> {
     match fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {

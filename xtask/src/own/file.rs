@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, openat, renameat},
+    fcntl::{FcntlArg, OFlag, fcntl, openat, renameat},
     sys::stat::{FileStat, Mode, SFlag, fchmod, fstat},
     unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat},
 };
@@ -98,8 +98,46 @@ pub(crate) fn hand_over(path: &Path) -> anyhow::Result<()> {
         return Ok(());
     };
     let (folder, name) = place.parent(false)?;
-    super::output::give(&folder, &name, owner)
+    super::output::give(&folder, &name, path, owner)
+        .map(drop)
         .with_context(|| format!("`{}` still belongs to root", path.display()))
+}
+
+/// Opens a log of our own for writing at its end, and empties it first when it is to be `fresh`. Made when it is
+/// not there; never by way of a link, and never a file that has a second name.
+pub(crate) fn open_log(path: &Path, fresh: bool) -> io::Result<File> {
+    let flags = OFlag::O_WRONLY
+        | OFlag::O_CREAT
+        | OFlag::O_APPEND
+        | OFlag::O_NOFOLLOW
+        | OFlag::O_NONBLOCK
+        | OFlag::O_NOCTTY
+        | OFlag::O_CLOEXEC;
+    let file = File::from(nix::fcntl::open(
+        path,
+        flags,
+        Mode::from_bits_truncate(0o644),
+    )?);
+    let found = fstat(&file)?;
+    if !beneath::is(&found, SFlag::S_IFREG) || found.st_nlink > 1 {
+        return Err(io::Error::other("it is no plain file of ours"));
+    }
+    if fresh {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// Adds `text` to a file that the environment names. A pipe that nobody reads keeps nobody waiting.
+pub(crate) fn append_named(path: &Path, text: &str) -> io::Result<()> {
+    let flags = OFlag::O_WRONLY
+        | OFlag::O_CREAT
+        | OFlag::O_APPEND
+        | OFlag::O_NONBLOCK
+        | OFlag::O_NOCTTY
+        | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open(path, flags, Mode::from_bits_truncate(0o644))?;
+    File::from(file).write_all(text.as_bytes())
 }
 
 /// Says before the work what would otherwise be found out after it: that a file which the user has
@@ -117,6 +155,12 @@ pub(crate) fn can_be_written(path: &Path) -> Result<(), Failure> {
     };
     match fs_err::metadata(&place) {
         Ok(found) if found.is_dir() => return refuse("it is a folder".into()),
+        Ok(found) if !found.is_file() => {
+            return match special_can_be_written(&place, &found) {
+                Ok(()) => Ok(()),
+                Err(error) => refuse(error.to_string()),
+            };
+        }
         Ok(_) if nix::unistd::access(&place, nix::unistd::AccessFlags::W_OK).is_err() => {
             return refuse("its permissions do not allow it".into());
         }
@@ -137,6 +181,36 @@ pub(crate) fn can_be_written(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The same for what is neither a file nor a folder. A pipe must have a reader, and keeps it: it is held open
+/// until we end, or its reader would take our look for the end. A device takes nothing here, and says so if
+/// it cannot take anything.
+fn special_can_be_written(path: &Path, found: &std::fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = found.file_type();
+    if !kind.is_fifo() && !kind.is_char_device() {
+        return Err(io::Error::other(
+            "it is neither a file, a pipe nor a terminal",
+        ));
+    }
+    match nix::fcntl::open(path, SPECIAL, Mode::empty()) {
+        Ok(file) if kind.is_fifo() => {
+            std::mem::forget(file);
+            Ok(())
+        }
+        Ok(file) => nix::unistd::write(&file, &[])
+            .map(drop)
+            .map_err(io::Error::from),
+        Err(Errno::ENXIO) => Err(io::Error::other("it is a pipe that nobody reads")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How a pipe or a device is opened: without waiting for anybody.
+const SPECIAL: OFlag = OFlag::O_WRONLY
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOCTTY)
+    .union(OFlag::O_CLOEXEC);
+
 pub(super) fn is_absent(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()
@@ -153,6 +227,8 @@ struct Place {
     /// A link in the last part is replaced, not refused: all in there is ours.
     replaces_links: bool,
     owner: Option<Owner>,
+    /// To whom folders go that are made on the way.
+    above: Option<Owner>,
 }
 
 impl Place {
@@ -173,6 +249,7 @@ impl Place {
         let top_folder = beneath::open_named(top).with_context(failed)?;
         Ok(Self {
             owner: Owner::of(&top_folder)?,
+            above: Owner::of(&top_folder)?,
             top: top_folder,
             path,
             shown: if top == root {
@@ -194,8 +271,10 @@ impl Place {
         let is_there = |folder: &&Path| folder.is_dir();
         let above = place.ancestors().skip(1).find(is_there);
         let above = above.unwrap_or(Path::new("/"));
+        let top = beneath::open_named(above)?;
         Ok(Self {
-            top: beneath::open_named(above)?,
+            above: Owner::of(&top)?.or(owner),
+            top,
             path: place.strip_prefix(above)?.to_owned(),
             shown: above.to_owned(),
             replaces_links: false,
@@ -205,7 +284,7 @@ impl Place {
 
     fn missing(&self, make: bool) -> Missing {
         if make {
-            Missing::Made(self.owner)
+            Missing::Made(self.above)
         } else {
             Missing::Refused
         }
@@ -275,8 +354,11 @@ fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<
 }
 
 fn write_into(folder: &OwnedFd, name: &OsStr, contents: &str) -> io::Result<()> {
-    let flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut file = File::from(openat(folder, name, flags, Mode::empty())?);
+    let flags = SPECIAL | OFlag::O_TRUNC | OFlag::O_NOFOLLOW;
+    let file = openat(folder, name, flags, Mode::empty())?;
+    // It has a reader now, who may take his time.
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    let mut file = File::from(file);
     file.write_all(contents.as_bytes())
 }
 

@@ -70,9 +70,7 @@ impl Lock {
             fs_err::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0);
         // Let go of at once, by being dropped.
         // One that cannot be locked at all says nothing of a run.
-        named
-            && fs_err::File::open(path)
-                .is_ok_and(|file| attempt(file.file()).is_ok_and(|locked| locked))
+        named && open_existing(path).is_ok_and(|file| attempt(&file).is_ok_and(|locked| locked))
     }
 
     /// What the file says. Text that is there when the lock is taken is from a run that was killed.

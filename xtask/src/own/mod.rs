@@ -5,6 +5,11 @@
 //! run, a container or a namespace the label of its run or environment. A name, a number or an open file
 //! is no mark: somebody else may have the same.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place that opens files: without links, and only ordinary ones"
+)]
+
 mod beneath;
 pub(crate) mod checkout;
 pub(crate) mod file;

@@ -33,6 +33,17 @@ pub(super) fn below_open(folder: &OwnedFd) -> anyhow::Result<Vec<PathBuf>> {
     ))?)
 }
 
+/// Whether something is mounted on `name` in an open folder. True when that cannot be told.
+#[cfg(target_os = "linux")]
+pub(super) fn is_point(folder: &OwnedFd, name: &std::ffi::OsStr) -> bool {
+    let path = fs_err::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+    let mounted = path.map_err(anyhow::Error::from).and_then(|path| {
+        let path = path.join(name);
+        Ok(below(&path)?.contains(&path))
+    });
+    mounted.unwrap_or(true)
+}
+
 /// The fifth field of each line of mountinfo, see proc(5).
 fn points(text: &[u8]) -> impl Iterator<Item = PathBuf> {
     text.split(|byte| *byte == b'\n')

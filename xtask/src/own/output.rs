@@ -4,18 +4,21 @@
 
 use std::{
     ffi::OsStr,
-    io,
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
 
 use nix::{
+    errno::Errno,
     fcntl::AtFlags,
-    sys::stat::{SFlag, fstat},
+    sys::stat::{FileStat, SFlag, fstat},
     unistd::{Uid, fchownat, geteuid},
 };
 
-use super::beneath::{self, Missing, Owner};
+use super::{
+    beneath::{self, Missing, Owner},
+    walk,
+};
 use crate::failure::Failure;
 
 /// Below the repository's root.
@@ -64,49 +67,96 @@ fn open(top: &OwnedFd) -> anyhow::Result<Option<OwnedFd>> {
 }
 
 /// Gives what root has made in `target/xtask` to the repository's owner: docker, kind and Chainsaw
-/// write as whoever calls them. Links are given away themselves, never what they lead to, and a file
-/// that has a second name somewhere else is left alone.
+/// write as whoever calls them. Links are given away themselves, never what they lead to; a file
+/// that has a second name somewhere else, and what is mounted there, is left alone.
 pub(crate) fn hand_over(root: &Path) -> anyhow::Result<()> {
     let top = beneath::open_named(root)?;
     let (Some(owner), Some(output)) = (Owner::of(&top)?, open(&top)?) else {
         return Ok(());
     };
-    give(&top, OsStr::new("target"), owner)?;
-    let target = beneath::open_child(&top, OsStr::new("target"))?;
-    give(&target, OsStr::new("xtask"), owner)?;
-    give_all(&output, owner)
-}
-
-fn give_all(folder: &OwnedFd, owner: Owner) -> anyhow::Result<()> {
-    for name in beneath::names(folder)? {
-        give(folder, &name, owner)?;
-        if let Ok(inside) = beneath::open_child(folder, &name) {
-            // Something else may be mounted there.
-            if fstat(&inside)?.st_dev == fstat(folder)?.st_dev {
-                give_all(&inside, owner)?;
-            }
-        }
+    let mut gift = Gift(owner);
+    let (target, xtask) = (OsStr::new("target"), OsStr::new("xtask"));
+    let shown = Path::new(OUTPUT);
+    let _on_this_mount = gift.give(&top, target, Path::new("target"))?;
+    let folder = beneath::open_child(&top, target)?;
+    if gift.give(&folder, xtask, shown)? {
+        walk::walk(&output, beneath::names(&output)?, shown, &mut gift)?;
     }
     Ok(())
 }
 
-/// One entry, if it is ours to give.
-pub(super) fn give(folder: &OwnedFd, name: &OsStr, owner: Owner) -> io::Result<()> {
-    let Some(found) = beneath::look(folder, name)? else {
-        return Ok(());
-    };
-    let second_name = found.st_nlink > 1 && !beneath::is(&found, SFlag::S_IFDIR);
-    if Uid::from_raw(found.st_uid) != geteuid() || second_name {
-        return Ok(());
+/// One entry, if it is ours to give. False when something is mounted there, or nothing is there any more.
+pub(super) fn give(
+    folder: &OwnedFd,
+    name: &OsStr,
+    shown: &Path,
+    owner: Owner,
+) -> anyhow::Result<bool> {
+    Gift(owner).give(folder, name, shown)
+}
+
+/// Gives entries to the owner, on the way through their folders.
+struct Gift(Owner);
+
+impl Gift {
+    /// One entry, if it is ours to give: what is looked at is what is given. False when something is mounted
+    /// there, or nothing is there any more.
+    #[cfg(target_os = "linux")]
+    fn give(&mut self, folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<bool> {
+        let entry = match beneath::open_entry(folder, name) {
+            Ok(entry) => entry,
+            Err(Errno::EXDEV | Errno::ENOENT) => return Ok(false),
+            Err(error) => return Err(beneath::in_the_way(folder, name, shown, error)),
+        };
+        if is_to_give(&fstat(&entry)?) {
+            let (user, group) = (Some(self.0.user), Some(self.0.group));
+            fchownat(&entry, "", user, group, AtFlags::AT_EMPTY_PATH)?;
+        }
+        Ok(true)
     }
-    let flags = AtFlags::AT_SYMLINK_NOFOLLOW;
-    Ok(fchownat(
-        folder,
-        name,
-        Some(owner.user),
-        Some(owner.group),
-        flags,
-    )?)
+
+    /// Where there is no way to open an entry without looking into it.
+    #[cfg(not(target_os = "linux"))]
+    fn give(&mut self, folder: &OwnedFd, name: &OsStr, _shown: &Path) -> anyhow::Result<bool> {
+        let Some(found) = beneath::look(folder, name)? else {
+            return Ok(false);
+        };
+        if found.st_dev != fstat(folder)?.st_dev {
+            return Ok(false);
+        }
+        if is_to_give(&found) {
+            let (user, group) = (Some(self.0.user), Some(self.0.group));
+            fchownat(folder, name, user, group, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        }
+        Ok(true)
+    }
+}
+
+fn is_to_give(found: &FileStat) -> bool {
+    let second_name = found.st_nlink > 1 && !beneath::is(found, SFlag::S_IFDIR);
+    Uid::from_raw(found.st_uid) == geteuid() && !second_name
+}
+
+impl walk::Visit for Gift {
+    fn enter(
+        &mut self,
+        folder: &OwnedFd,
+        name: &OsStr,
+        shown: &Path,
+    ) -> anyhow::Result<Option<OwnedFd>> {
+        if !self.give(folder, name, shown)? {
+            return Ok(None);
+        }
+        match beneath::open_on_the_same_mount(folder, name) {
+            Ok(inside) if fstat(&inside)?.st_dev == fstat(folder)?.st_dev => Ok(Some(inside)),
+            // No folder, or something mounted there since.
+            _ => Ok(None),
+        }
+    }
+
+    fn leave(&mut self, _: &OwnedFd, _: &OsStr, _: &Path) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 /// What to do about an `error` of writing below `target/xtask`: it says whose what is in the way is.

@@ -107,35 +107,11 @@ fn unlink(
 
 /// Opens a folder in a folder of the same mount.
 fn enter(folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<OwnedFd> {
-    match open_on_the_same_mount(folder, name) {
+    match beneath::open_on_the_same_mount(folder, name) {
         Ok(inside) if fstat(&inside)?.st_dev == fstat(folder)?.st_dev => Ok(inside),
         Ok(_) | Err(Errno::EXDEV) => Err(is_mounted(shown, shown).into()),
         Err(error) => Err(beneath::in_the_way(folder, name, shown, error)),
     }
-}
-
-/// Only the kernel knows of a folder that is mounted a second time in the same file system.
-#[cfg(target_os = "linux")]
-fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
-    use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
-    let how = OpenHow::new()
-        .flags(OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
-        .resolve(
-            ResolveFlag::RESOLVE_NO_XDEV
-                | ResolveFlag::RESOLVE_NO_SYMLINKS
-                | ResolveFlag::RESOLVE_BENEATH,
-        );
-    match openat2(folder, name, how) {
-        // A kernel before 5.6, or a container's filter that does not know the call. What is mounted was
-        // looked at before.
-        Err(Errno::ENOSYS | Errno::EPERM) => beneath::open_child(folder, name),
-        opened => opened,
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
-    beneath::open_child(folder, name)
 }
 
 pub(super) fn is_mounted(mounted: &Path, removed: &Path) -> Failure {

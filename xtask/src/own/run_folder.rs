@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use nix::{
     errno::Errno,
     sys::stat::{Mode, fstat, mkdirat},
+    unistd::{UnlinkatFlags, unlinkat},
 };
 
 use super::{
@@ -62,8 +63,11 @@ impl RunFolder {
             if let Some(owner) = owner {
                 owner.takes(&folder).with_context(made)?;
             }
-            let lock = locked(folder, &runs, &name)
-                .map_err(|error| lock::refused(&Path::new(RUNS).join(&name), &error))?;
+            let lock = locked(folder, &runs, &name).map_err(|error| {
+                // Empty, and nobody would ever remove it; what is said is why there is no lock.
+                let _stays = unlinkat(&runs, name.as_str(), UnlinkatFlags::RemoveDir);
+                lock::refused(&Path::new(RUNS).join(&name), &error)
+            })?;
             let Some(lock) = lock else {
                 continue;
             };

@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -19,6 +19,9 @@ use crate::failure::Failure;
 
 /// No file that people write for us comes near this.
 const LIMIT: u64 = 4 << 20;
+
+/// What tools print in an hour stays below this.
+const LOG_LIMIT: u64 = 64 << 20;
 
 /// How a file is opened: a pipe must not keep us waiting.
 const READ: OFlag = OFlag::O_RDONLY
@@ -62,6 +65,17 @@ pub(crate) fn read_own(folder: &Path, path: &Path) -> Result<Option<String>, Fai
         Ok(None) => Ok(None),
         Err(error) => Err(unreadable(error, &shown)),
     }
+}
+
+/// The end of a log of our own, as far as anybody reads it; None when it is not there or no plain file.
+pub(crate) fn read_log(path: &Path) -> Option<Vec<u8>> {
+    let mut file = File::from(open(path, READ | OFlag::O_NOFOLLOW, Mode::empty()).ok()?);
+    let found = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    file.seek(SeekFrom::Start(found.len().saturating_sub(LOG_LIMIT)))
+        .ok()?;
+    let mut bytes = Vec::new();
+    file.take(LOG_LIMIT).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn opened_own(folder: &Path, path: &Path) -> anyhow::Result<Option<File>> {

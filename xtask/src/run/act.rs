@@ -16,7 +16,7 @@ use crate::{
     exec::{CmdFailure, Reason},
     failure::Failure,
     image::Metadata,
-    own::{file, folder},
+    own::{file, folder, source},
     plan::{
         Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Undo, Values, values::Mounted,
     },
@@ -88,7 +88,7 @@ impl Walk<'_> {
         if judged || self.exec.interrupted() {
             return None;
         }
-        let log = fs_err::read(self.options.logs.join(log_name(&step.name))).ok()?;
+        let log = source::read_log(&self.options.logs.join(log_name(&step.name)))?;
         chainsaw::api_error(&String::from_utf8_lossy(&log))
     }
 
@@ -141,7 +141,12 @@ impl Walk<'_> {
         match probe {
             Probe::Exists(path) => Ok(path.exists()),
             Probe::Holds { path, text } => {
-                Ok(fs_err::read_to_string(path).is_ok_and(|found| &found == text))
+                let (folder, name) = (path.parent(), path.file_name());
+                let found = folder
+                    .zip(name)
+                    .map(|(folder, name)| source::read_own(folder, Path::new(name)));
+                // What cannot be read is not it.
+                Ok(matches!(found, Some(Ok(Some(found))) if &found == text))
             }
             Probe::Answers { address, path } => Ok(answers(address, path)),
             Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
@@ -193,7 +198,8 @@ impl Walk<'_> {
                 return Err(Failure::interrupted().into());
             }
             let text = log
-                .and_then(|log| fs_err::read_to_string(log).ok())
+                .and_then(source::read_log)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
                 .unwrap_or_default();
             // What is waited for may have given up already.
             let gave_up = text.lines().any(|line| line.starts_with("error: "));

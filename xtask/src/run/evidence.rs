@@ -7,7 +7,7 @@ use super::{Walk, log_name};
 use crate::{
     diagnosis,
     failure::Failure,
-    own::file,
+    own::{file, source},
     plan::{Action, Location, Step},
     tool::chainsaw,
 };
@@ -76,10 +76,10 @@ impl Walk<'_> {
     /// What the step itself has said: of this machine, when its tool works on the engine, otherwise of a
     /// cluster, what chainsaw calls errors first and then the whole log.
     fn said(&self, step: &Step, failure: &Failure) -> (Vec<String>, Vec<String>) {
-        let log = fs_err::read(self.options.logs.join(log_name(&step.name)));
+        let log = source::read_log(&self.options.logs.join(log_name(&step.name)));
         // Without a log there is what the failure quotes.
         let log = log.map_or_else(
-            |_| failure.to_string(),
+            || failure.to_string(),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         );
         match &step.action {

@@ -129,6 +129,8 @@ impl Context {
         let sandbox = self.sandbox()?;
         let mut turn = None;
         if dry_run {
+            // Its programs answer the questions of the plan.
+            sandbox.refuse_foreign()?;
             self.exec = self.exec.clone().with_programs(&sandbox.bin())?;
             if !matches!(sandbox.state(), State::Running(_)) {
                 self.ui

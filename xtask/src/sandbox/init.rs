@@ -32,7 +32,7 @@ use crate::{
     own::{
         file,
         folder::{self, Claim},
-        process,
+        process, source,
     },
     plan::{Cmd, Location},
 };
@@ -107,6 +107,10 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
 
 /// Refuses to run anywhere but as the first process of namespaces of our own: elsewhere all that follows
 /// would happen to the machine.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files of the kernel, and a name in a file system that we have just mounted"
+)]
 fn refuse_outside() -> Result<(), Failure> {
     let refuse = |why: &str| {
         Failure::invalid(format!(
@@ -156,7 +160,7 @@ fn prepare(root: &Path) -> anyhow::Result<()> {
         file::make_folder(&Location::ours(root, root.join(name)))?;
     }
     // The host's search domains, but a resolver that can be reached from inside.
-    let host = fs_err::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let host = source::read_named(Path::new("/etc/resolv.conf"))?.unwrap_or_default();
     let kept = host
         .lines()
         .filter(|line| line.starts_with("search") || line.starts_with("options"));
@@ -171,10 +175,8 @@ fn prepare(root: &Path) -> anyhow::Result<()> {
     )?;
     // A company's own certificate authorities are the host's business, and ours.
     for name in ["etc/ssl/certs/ca-certificates.crt", "etc/hosts"] {
-        match fs_err::read_to_string(Path::new("/").join(name)) {
-            Ok(text) => write(name, &text)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
+        if let Some(text) = source::read_named(&Path::new("/").join(name))? {
+            write(name, &text)?;
         }
     }
     Ok(())
@@ -253,6 +255,10 @@ fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
 
 /// A network namespace of its own for the engine, joined to the host's by `pasta`. This process stays
 /// in it. Gives pasta's process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files of the kernel, and a name in a file system that we have just mounted"
+)]
 fn network() -> anyhow::Result<u32> {
     let host = fs_err::File::open("/proc/self/ns/net")?;
     unshare(CloneFlags::CLONE_NEWNET).context("make a network namespace")?;

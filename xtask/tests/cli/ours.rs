@@ -297,6 +297,40 @@ fn what_root_makes_in_a_repository_belongs_to_its_owner() {
 }
 
 #[test]
+fn what_is_mounted_below_target_xtask_is_not_given_away() {
+    let fixture = Fixture::new();
+    let make = |name: &str| {
+        fs::create_dir_all(fixture.root().join(name)).unwrap();
+        fs::write(fixture.root().join(name).join("file"), "").unwrap();
+    };
+    make("foreign/inner");
+    make("target/xtask/mine");
+    make("target/xtask/mounted");
+    if !is_root() {
+        return;
+    }
+    let give = |path: &Path| std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
+    give(&fixture.root());
+    let line = "mount --bind foreign target/xtask/mounted && mount --bind foreign/inner/file target/xtask/mine/file && \
+        \"$XTASK\" bake gamma --metadata-file missing/folder/m.json; \"$XTASK\" e2e cleanup --dry-run; echo ended";
+    let Some(_) = in_namespace(&fixture, line) else {
+        return;
+    };
+    let owner = |name: &str| fs::metadata(fixture.root().join(name)).unwrap().uid();
+    for name in ["foreign", "foreign/inner", "foreign/inner/file"] {
+        assert_eq!(owner(name), 0, "{name}");
+    }
+    for name in [
+        "target",
+        "target/xtask",
+        "target/xtask/mine",
+        "target/xtask/runs",
+    ] {
+        assert_eq!(owner(name), 65534, "{name}");
+    }
+}
+
+#[test]
 fn a_repository_with_root_s_files_in_target_says_what_to_do() {
     if !is_root() {
         return;

@@ -219,3 +219,22 @@ fn the_first_process_is_one_in_namespaces_of_its_own() {
         ended.status(2).says(why);
     }
 }
+
+#[test]
+fn programs_in_a_folder_of_somebody_else_are_not_run_for_a_plan_either() {
+    if !is_root() {
+        return;
+    }
+    let fixture = Fixture::new();
+    let folder = fixture.root().join("place");
+    let docker = folder.join("bin/docker");
+    fixture.write("place/bin/docker", "#!/bin/sh\n: > \"$0.ran\"\n");
+    fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+    let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
+    for command in ["bake", "smoke"] {
+        let args = [command, "gamma", "--sandbox", "--dry-run"];
+        let ended = fixture.xtask_with(&args, &env);
+        ended.status(2).says("is not a sandbox");
+    }
+    assert!(!fixture.exists("place/bin/docker.ran"));
+}

@@ -53,6 +53,8 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
         None if args.internal => PathBuf::from(FOLDER).join("kubeconfig-internal"),
         None => PathBuf::from(FOLDER).join("kubeconfig"),
     };
+    // Before a tool opens it: a pipe would keep it waiting.
+    source::read_named(&path)?;
     let mut plan = Plan::default();
     let mut is_new = false;
     if args.merge {

@@ -221,3 +221,27 @@ fn a_kind_that_fails_leaves_the_old_file() {
         .says("ERROR: it broke");
     assert_eq!(lab.read("ours"), ours);
 }
+
+#[test]
+fn a_pipe_is_no_kubeconfig_whether_somebody_reads_it_or_not() {
+    let lab = Lab::new();
+    lab.up();
+    let path = lab.root().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    lab.e2e(&["export-kubeconfig", "pipe"])
+        .status(2)
+        .says("it is a pipe that nobody reads");
+    // Both ends in one hand: it is read, and says nothing.
+    let held = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    for more in [&[][..], &["--merge"]] {
+        lab.e2e(&[&["export-kubeconfig", "pipe"], more].concat())
+            .status(2)
+            .says("it is not an ordinary file");
+    }
+    drop(held);
+}
