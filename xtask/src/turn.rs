@@ -23,6 +23,7 @@ use crate::{
         process::{self, Remains, Session},
     },
     run::removal,
+    sandbox::{Sandbox, State},
     tool::{docker, kubectl::Access},
 };
 
@@ -147,7 +148,28 @@ impl Context {
     /// Waits until no other run of this user uses the engine that `docker` speaks to.
     pub(crate) fn engine_turn(&mut self) -> anyhow::Result<Turn> {
         let identity = self.engine()?.identity.clone();
-        let path = lock_path("engine", &identity)?;
+        self.turn_on_engine(&identity)
+    }
+
+    /// The same for the sandbox's engine, when it answers: it may be used by way of its programs on PATH.
+    pub(crate) fn answering_engine_turn(
+        &mut self,
+        sandbox: &Sandbox,
+    ) -> anyhow::Result<Option<Turn>> {
+        if !matches!(sandbox.state(), State::Running(_)) {
+            return Ok(None);
+        }
+        let exec = self.exec.clone().with_programs(&sandbox.bin())?;
+        // From a folder that is surely visible inside.
+        match docker::Engine::survey(&exec.in_folder(Path::new("/"))) {
+            Ok(engine) => self.turn_on_engine(&engine.identity).map(Some),
+            // Nobody can use it.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn turn_on_engine(&mut self, identity: &str) -> anyhow::Result<Turn> {
+        let path = lock_path("engine", identity)?;
         let mut turn = self.turn(&path, "uses the same engine")?;
         self.clear_engine(&mut turn)?;
         Ok(turn)
@@ -279,18 +301,23 @@ fn lock_path(kind: &str, identity: &str) -> anyhow::Result<PathBuf> {
 
 fn user_folder() -> anyhow::Result<PathBuf> {
     let user = nix::unistd::geteuid();
-    let mut places = Vec::new();
-    if user.is_root() {
-        places.push(PathBuf::from("/run"));
-    } else {
-        places.push(PathBuf::from(format!("/run/user/{user}")));
-    }
+    // In the sandbox `/run` is its own, and the machine's is below `/host`.
+    let run = ["/host/run", "/run"].map(Path::new);
+    let inside = Path::new("/etc/xtask/docker").is_dir();
+    let places = run
+        .into_iter()
+        .skip(usize::from(!inside))
+        .take_while(|_| user.is_root());
     let home = nix::unistd::User::from_uid(user)
         .ok()
         .flatten()
         .map(|user| user.dir)
         .or_else(|| std::env::var_os("HOME").map(PathBuf::from));
-    let place = places.into_iter().find(|place| is_ours(place));
+    // A folder of the login would come and go, and with it the lock: anybody but root has one place.
+    let place = places
+        .into_iter()
+        .find(|place| is_ours(place))
+        .map(Path::to_owned);
     let state = home.map(|home| home.join(".local/state"));
     let mut last = None;
     for folder in place.into_iter().chain(state) {

@@ -108,6 +108,8 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
     }
     sandbox::up::refuse()?;
     let _turn = context.sandbox_turn(&sandbox)?;
+    // It may be used without the folder's turn, by its programs on PATH.
+    let _engine = context.answering_engine_turn(&sandbox)?;
     if keep {
         let was = sandbox::down::stop(&sandbox)?;
         context.ui.conclusion(if was {

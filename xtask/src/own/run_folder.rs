@@ -22,6 +22,10 @@ use super::{
     lock, removal,
 };
 
+/// Below the repository's root: files of images, of a `smoke` that copies them.
+const COPIES: &str = "target/xtask/smoke";
+/// What their names begin with, before the first digits of the run's id.
+const COPY: &str = "xtask-smoke-";
 /// Runs whose logs are kept.
 const KEPT: usize = 20;
 /// Below the repository's root.
@@ -72,6 +76,7 @@ impl RunFolder {
                 continue;
             };
             drop_old(&runs, Path::new(RUNS), warn);
+            drop_copies(&top, &runs, id, warn);
             return Ok(Self {
                 path: shown.join(RUNS).join(name),
                 _lock: lock,
@@ -117,6 +122,45 @@ fn drop_old(runs: &OwnedFd, shown: &Path, warn: &mut dyn FnMut(String)) {
     }
 }
 
+/// Removes what runs that were killed have copied: whoever runs holds its folder.
+fn drop_copies(top: &OwnedFd, runs: &OwnedFd, own: &RunId, warn: &mut dyn FnMut(String)) {
+    let place = Path::new(COPIES);
+    // Mostly there are none. A link in the way is said by whoever goes there to write.
+    let Ok(copies) = beneath::open(top, place, Path::new(""), Missing::Refused) else {
+        return;
+    };
+    let folders = beneath::names(runs).unwrap_or_default();
+    let runs_on = |id: &str| {
+        let folders = folders.iter().filter_map(|name| name.to_str());
+        let mut of_run = folders.filter(|name| is_name(name) && name[11..].starts_with(id));
+        of_run.any(|name| match beneath::open_child(runs, OsStr::new(name)) {
+            // What cannot be asked may go on.
+            Ok(folder) => !matches!(locked(folder, runs, name), Ok(Some(_))),
+            Err(_) => true,
+        })
+    };
+    for name in beneath::names(&copies).unwrap_or_default() {
+        let id = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(COPY)?.get(..8));
+        let is_id = |id: &&str| {
+            id.bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let Some(id) = id.filter(is_id) else {
+            continue;
+        };
+        if id == own.short() || runs_on(id) {
+            continue;
+        }
+        if let Err(error) = removal::remove(&copies, &name, &place.join(&name)) {
+            warn(format!(
+                "the copies of a run that was killed stay: {error:#}"
+            ));
+        }
+    }
+}
+
 /// Ten digits of the time and the sixteen of a run: see [`RunFolder::make`].
 fn is_name(name: &str) -> bool {
     name.split_once('-').is_some_and(|(time, id)| {
@@ -150,6 +194,31 @@ mod tests {
         assert!(first.path.is_dir());
         let kept = fs_err::read_dir(root.path().join(RUNS)).unwrap().count();
         assert!((KEPT..=KEPT + 2).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn what_a_killed_run_has_copied_goes_with_the_next_one() {
+        let root = tempfile::tempdir().unwrap();
+        let copies = root.path().join(COPIES);
+        let put = |name: &str| {
+            let place = copies.join(name);
+            fs_err::create_dir_all(place.join("extensions/x")).unwrap();
+            place
+        };
+        let of = |folder: &RunFolder| {
+            let name = folder.path.file_name().unwrap().to_str().unwrap();
+            put(&format!("{COPY}{}-gamma-18-trixie-gamma", &name[11..19]))
+        };
+        let (runs_on, _) = make(root.path()).unwrap();
+        let (killed, _) = make(root.path()).unwrap();
+        let (stays, gone) = (of(&runs_on), of(&killed));
+        let long_gone = put(&format!("{COPY}01234567-gamma-18-trixie-gamma"));
+        let foreign = [put("notes"), put("xtask-smoke-notes"), put("xtask-smoke-")];
+        drop(killed);
+        let (_, warnings) = make(root.path()).unwrap();
+        assert_eq!(warnings, Vec::<String>::new());
+        assert!(stays.is_dir() && !gone.exists() && !long_gone.exists());
+        assert!(foreign.iter().all(|place| place.is_dir()));
     }
 
     #[test]

@@ -34,14 +34,15 @@ pub(crate) struct Engaged {
     pub sandbox: Option<Sandbox>,
     /// Bakes move tags and drop what they supersede, so two runs on one engine would take each other's
     /// images away: the second waits.
-    _turn: Option<Turn>,
+    _turns: Vec<Turn>,
 }
 
 /// An engine that can be used, and the turn on it.
 pub(crate) struct Entered {
     pub sandbox: Option<Sandbox>,
-    /// None for a dry run, and where no engine is used.
-    pub turn: Option<Turn>,
+    /// None for a dry run, and where no engine is used. On the sandbox's folder and on its engine, in this
+    /// order: the engine can be reached without the folder, by its programs on PATH.
+    pub turns: Vec<Turn>,
 }
 
 impl Context {
@@ -80,7 +81,7 @@ impl Context {
             repinned: Vec::new(),
             bases: Vec::new(),
             sandbox: entered.sandbox,
-            _turn: entered.turn,
+            _turns: entered.turns,
         };
         if let Some(sandbox) = engaged.sandbox.clone()
             && self.builds_from_debian(&sandbox, &engaged.workspace, dry_run)?
@@ -116,18 +117,17 @@ impl Context {
                 .hint("add `--sandbox`")
                 .into());
             }
-            let turn = if needed && !dry_run {
-                Some(self.engine_turn()?)
-            } else {
-                None
-            };
+            let mut turns = Vec::new();
+            if needed && !dry_run {
+                turns.push(self.engine_turn()?);
+            }
             return Ok(Entered {
                 sandbox: None,
-                turn,
+                turns,
             });
         }
         let sandbox = self.sandbox()?;
-        let mut turn = None;
+        let mut turns = Vec::new();
         if dry_run {
             // Its programs answer the questions of the plan.
             sandbox.refuse_foreign()?;
@@ -141,11 +141,11 @@ impl Context {
             let mut own = self.sandbox_turn(&sandbox)?;
             self.sandbox_up_in_turn(&sandbox)?;
             self.clear_engine(&mut own)?;
-            turn = Some(own);
+            turns = vec![own, self.engine_turn()?];
         }
         Ok(Entered {
             sandbox: Some(sandbox),
-            turn,
+            turns,
         })
     }
 
@@ -244,7 +244,10 @@ impl Context {
         if !matches!(sandbox.state(), State::Running(_)) {
             super::down::stop(sandbox)?;
         }
+        let mut _engine = None;
         if sandbox.root().exists() && !up::is_current(sandbox) {
+            // Others may be using it by its programs on PATH.
+            _engine = self.answering_engine_turn(sandbox)?;
             super::down::remove_root(sandbox)?;
         }
         // The wrappers run in the current folder, so it must be visible before anything is asked.

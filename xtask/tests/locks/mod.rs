@@ -10,11 +10,9 @@ use walkdir::WalkDir;
 
 /// Those that name a folder: a run in it holds them, or was killed.
 pub(crate) fn naming(folder: &Path) -> Vec<PathBuf> {
-    let own = nix::unistd::geteuid();
     let home = std::env::var("HOME").unwrap_or_default();
     let places = [
         "/run/xtask".to_owned(),
-        format!("/run/user/{own}/xtask"),
         format!("{home}/.local/state/xtask"),
     ];
     let entries = places

@@ -236,7 +236,7 @@ fn environment(context: &Context) -> Result<Environment, Failure> {
 /// An engine and a cluster that can be used, and the turns on them: on the engine first, always.
 struct InUse {
     sandbox: Option<Sandbox>,
-    _engine: Option<Turn>,
+    _engine: Vec<Turn>,
     _cluster: Option<Turn>,
 }
 
@@ -247,27 +247,30 @@ fn enter(context: &mut Context, environment: &Environment, dry_run: bool) -> any
     let cluster = cluster_turn(context, environment, dry_run)?;
     Ok(InUse {
         sandbox: entered.sandbox,
-        _engine: entered.turn,
+        _engine: entered.turns,
         _cluster: cluster,
     })
 }
 
-/// The turn on an existing cluster. A kind cluster is the engine's, and so is its turn.
+/// The turn on the cluster. A kind cluster has one too, beside the engine's: others may reach it by a kubeconfig
+/// alone.
 fn cluster_turn(
     context: &mut Context,
     environment: &Environment,
     dry_run: bool,
 ) -> anyhow::Result<Option<Turn>> {
-    let Place::Existing(access) = &environment.place else {
-        return Ok(None);
-    };
     if dry_run {
         return Ok(None);
     }
-    let identity = Api::identity(access, &context.exec)?;
-    let turn = context.cluster_turn(access, &identity)?;
     environment.note_owner(&context.root)?;
-    Ok(Some(turn))
+    let access = environment.access();
+    let identity = match (&environment.place, Api::identity(&access, &context.exec)) {
+        (Place::Existing(_), identity) => identity?,
+        (Place::Kind { .. }, Ok(identity)) => identity,
+        // It is not there yet, or does not answer anybody.
+        (Place::Kind { .. }, Err(_)) => return Ok(None),
+    };
+    context.cluster_turn(&access, &identity).map(Some)
 }
 
 /// The environment as it is: with the cluster that is there, whatever its version, and its access.

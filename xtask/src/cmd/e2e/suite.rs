@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     config,
     context::Context,
-    environment::{self, NAME_LABEL, Place, RUN_LABEL},
+    environment::{self, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL},
     extension::Extension,
     failure::Failure,
     plan::{Action, Cmd, Location, Plan, Question, Step, StepId, Watch},
@@ -310,8 +310,8 @@ impl Runner {
     }
 }
 
-/// Removes what the suites of an earlier run, which was killed, have left on a kind cluster. On an
-/// existing one they may be those of somebody else.
+/// Removes what the suites of an earlier run of this checkout, which was killed, have left on a kind cluster.
+/// Those of other checkouts may be running: not all that use a kind cluster use its engine.
 pub(super) fn add_leftovers(
     plan: &mut Plan,
     environment: &environment::Environment,
@@ -320,21 +320,23 @@ pub(super) fn add_leftovers(
     let Place::Kind { .. } = environment.place else {
         return Vec::new();
     };
+    let owner = environment.owner.to_string();
     let left: Vec<&String> = environment
         .kept(world)
         .into_iter()
         .flat_map(|api| &api.namespaces)
-        .filter(|found| found.role == "suite")
+        .filter(|found| found.role == "suite" && found.owner.as_ref() == Some(&owner))
         .map(|found| &found.name)
         .collect();
     if left.is_empty() {
         return Vec::new();
     }
-    let remove = environment
-        .access()
-        .cmd("remove what an earlier run has left")
-        .args(["delete", "namespace", "--ignore-not-found", "--wait=false"])
-        .args(left);
+    // A step that comes before this run makes any of its own.
+    let remove = environment.access().remove_namespaces(
+        "remove what an earlier run has left",
+        &[(LABEL, "suite"), (OWNER_LABEL, &owner)],
+        false,
+    );
     vec![plan.add(Step::run("leftovers of an earlier run", remove))]
 }
 

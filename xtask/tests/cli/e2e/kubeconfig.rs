@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e export-kubeconfig`: a private file of ours, and never somebody else's.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    path::Path,
+};
 
 use super::{
     engine::kubeconfig,
@@ -183,6 +187,22 @@ fn merging_is_kinds_business_and_keeps_the_rest() {
     lab.e2e(&["export-kubeconfig", "--merge"])
         .status(2)
         .says("`--merge` into which file?");
+}
+
+#[test]
+fn what_kind_makes_as_root_belongs_to_the_repositorys_owner() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.up();
+    chown(lab.root(), Some(1234), Some(1234)).unwrap();
+    lab.write("roots", &kubeconfig("work"));
+    for (file, owner) in [("new", 1234), ("roots", 0)] {
+        lab.e2e(&["export-kubeconfig", file, "--merge"]).success();
+        let found = fs::metadata(lab.root().join(file)).unwrap();
+        assert_eq!(found.uid(), owner, "{file}");
+    }
 }
 
 #[test]

@@ -304,7 +304,9 @@ fn what_suites_left_in_the_old_cluster_does_not_matter_in_the_new_one() {
         .success()
         .says("1 of 1 passed");
     let create = lab.only("kind create");
-    for call in lab.made_of("kubectl delete namespace --ignore-not-found") {
+    for call in
+        lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.environment=suite")
+    {
         assert!(create.ended_before(&call), "{}", call.line());
     }
 }
