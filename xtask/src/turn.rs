@@ -6,7 +6,7 @@
 //! that run's id is ended and removed before anything else is done.
 
 use std::{
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -19,7 +19,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     own::{
-        Lock, RunId,
+        Lock, RunId, folder,
         process::{self, Remains, Session},
     },
     run::removal,
@@ -322,11 +322,7 @@ fn user_folder() -> anyhow::Result<PathBuf> {
     let mut last = None;
     for folder in place.into_iter().chain(state) {
         let folder = folder.join("xtask");
-        let made = std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder);
-        match made {
+        match folder::make_private(&folder) {
             Ok(()) if is_ours(&folder) => return Ok(folder),
             Ok(()) => {
                 return Err(Failure::unavailable(format!(
@@ -336,7 +332,7 @@ fn user_folder() -> anyhow::Result<PathBuf> {
                 .hint("the locks of engines go there: remove it, or make it yours")
                 .into());
             }
-            Err(error) => last = Some(format!("`{}`: {error}", folder.display())),
+            Err(error) => last = Some(format!("`{}`: {error:#}", folder.display())),
         }
     }
     let why = last.unwrap_or_else(|| "this user has no home".into());

@@ -218,6 +218,17 @@ fn make(path: &Path) -> anyhow::Result<OwnedFd> {
     }
 }
 
+/// Makes a folder that only we may look into, if it is not there. Those above it that are missing belong to
+/// whoever owns the nearest one, and others may look into them.
+pub(crate) fn make_private(path: &Path) -> anyhow::Result<()> {
+    let above = beneath::make_above(path)?;
+    let name = path.file_name().context("a folder needs a name")?;
+    match mkdirat(&above, name, Mode::from_bits_truncate(0o700)) {
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(error) => Err(std::io::Error::from(error).into()),
+    }
+}
+
 /// What has become of a folder of ours.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Removed {

@@ -194,4 +194,12 @@ fn folders_above_belong_to_whoever_has_the_nearest_one() {
         let owner = if root { 12345 } else { geteuid().as_raw() };
         assert_eq!((found.uid(), found.mode() & 0o022), (owner, 0));
     }
+    let private = home.join("state/deep/xtask");
+    make_private(&private).unwrap();
+    make_private(&private).unwrap();
+    let found = fs_err::metadata(&private).unwrap();
+    assert_eq!(
+        (found.uid(), found.mode() & 0o777),
+        (geteuid().as_raw(), 0o700)
+    );
 }
