@@ -190,6 +190,50 @@ fn a_builder_whose_disk_is_full() {
     broken.recovers(&[], &[]);
 }
 
+/// A sandbox of its own on a small disk, in a mount namespace of its own: nothing of it is seen elsewhere.
+#[test]
+fn an_engine_whose_disk_is_full() {
+    if !sandboxed() {
+        return;
+    }
+    let repository = Repository::new();
+    let disk = tempfile::tempdir().unwrap();
+    let script = "
+        set -eu
+        disk=$1 xtask=$2
+        mount -t tmpfs -o size=4g tmpfs \"$disk\"
+        \"$xtask\" sandbox up
+        used=$(df --block-size=1M --output=used \"$disk\" | tail -n 1)
+        # An index of packages does not go into that.
+        mount -o remount,size=$((used + 8))m \"$disk\"
+        status=0
+        \"$xtask\" bake postgis --metadata-file images.json || status=$?
+        echo \"bake with a full disk: $status\"
+        [ ! -e images.json ] || echo half-written
+        mount -o remount,size=4g \"$disk\"
+        \"$xtask\" bake wal2json --metadata-file images.json
+        \"$xtask\" sandbox down
+        echo \"left: $(ls -A \"$disk\")\"
+    ";
+    let call = repository.command(&[]);
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .args([disk.path(), Path::new(call.get_program())])
+        .current_dir(repository.path());
+    let set = call.get_envs();
+    command
+        .envs(set.filter_map(|(name, value)| Some((name, value?))))
+        .env("XTASK_SANDBOX_FOLDER", disk.path().join("sandbox"));
+    let ended = Ended::from(&command.output().unwrap())
+        .success()
+        .says("hint: free some disk");
+    for line in ["bake with a full disk: 1\n", "left: \n"] {
+        assert!(ended.stdout.contains(line), "{line}: {ended:#?}");
+    }
+    assert!(!ended.stdout.contains("half-written"), "{ended:#?}");
+}
+
 #[test]
 fn a_network_without_names() {
     if !sandboxed() {
