@@ -202,6 +202,8 @@ pub(crate) struct StepId(pub usize);
 /// A second run of a step, for a failure that may be none the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Again {
+    /// What none of its assertions may take less than, when they are found wrong; None: not known.
+    pub shortest: Option<Duration>,
     pub prepare: Cmd,
     /// The same in another place; its undo removes that place, however it ends.
     pub step: Step,
@@ -296,8 +298,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn again(mut self, prepare: Cmd, step: Step) -> Self {
-        self.again = Some(Box::new(Again { prepare, step }));
+    pub(crate) fn again(mut self, again: Again) -> Self {
+        self.again = Some(Box::new(again));
         self
     }
 

@@ -227,7 +227,7 @@ impl Walk<'_> {
         let mut last = step;
         let mut retried = None;
         if let (Err(error), Some(again)) = (&ended, &step.again)
-            && let Some(why) = self.is_passing(step, error)
+            && let Some(why) = self.is_passing(step, error, started.elapsed())
         {
             // Never silent: a second run hides nothing of the first.
             send(Event::Warning(format!(

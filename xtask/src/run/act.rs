@@ -20,7 +20,7 @@ use crate::{
     plan::{
         Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Undo, Values, values::Mounted,
     },
-    tool::{chainsaw, imagetools::Described},
+    tool::{assertion, imagetools::Described},
     yaml,
 };
 
@@ -81,15 +81,22 @@ impl Walk<'_> {
 
     /// Why a failure may be none the next time: an assertion could not be made, because the cluster's API
     /// did not answer it. What was given up is no such failure.
-    pub(super) fn is_passing(&self, step: &Step, error: &anyhow::Error) -> Option<String> {
+    pub(super) fn is_passing(
+        &self,
+        step: &Step,
+        error: &anyhow::Error,
+        elapsed: Duration,
+    ) -> Option<String> {
         let judged = error
             .downcast_ref::<Failure>()
             .is_some_and(|failure| failure.cause.is_some());
-        if judged || self.exec.interrupted() {
+        let late = step.timeout.is_some_and(|limit| elapsed >= limit);
+        if judged || late || self.exec.interrupted() {
             return None;
         }
+        let again = step.again.as_ref()?;
         let log = source::read_log(&self.options.logs.join(log_name(&step.name)))?;
-        chainsaw::api_error(&String::from_utf8_lossy(&log))
+        assertion::unanswered(&String::from_utf8_lossy(&log), again.shortest)
     }
 
     pub(super) fn once_more(

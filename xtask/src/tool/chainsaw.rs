@@ -56,7 +56,7 @@ impl Test<'_> {
 
 /// Whether a line is one of chainsaw's own: `| 22:25:42 | …`. Before it stands `sink.go:56: ` where nothing has
 /// read the backspaces that chainsaw prints to erase it.
-fn is_its_own(line: &str) -> bool {
+pub(super) fn is_its_own(line: &str) -> bool {
     let cell = line
         .strip_prefix("| ")
         .and_then(|rest| rest.split_once(" |"));
@@ -89,78 +89,9 @@ pub(crate) fn errors(output: &str) -> Vec<String> {
     all
 }
 
-/// What a cluster's API says when it could not answer; `NotFound` is an answer.
-const UNANSWERED: &[&str] = &[
-    "connection refused",
-    "connection reset by peer",
-    "client connection lost",
-    "unexpected EOF",
-    "TLS handshake timeout",
-    "i/o timeout",
-    "etcdserver: ",
-    "Internal error occurred",
-    "too many requests",
-    "Too many requests",
-    "the server was unable to return a response",
-    "the server is currently unable to handle the request",
-];
-
-/// The error of an assertion that was not made, because the API did not answer it. None: nothing failed so,
-/// or something was asserted and found wrong.
-pub(crate) fn api_error(output: &str) -> Option<String> {
-    let mut lines = output.lines().map(str::trim);
-    let mut all = Vec::new();
-    while let Some(line) = lines.next() {
-        let mut cells = line.split('|').map(str::trim);
-        let failed = cells.any(|cell| matches!(cell, "ASSERT" | "ERROR" | "INTERNAL"))
-            && cells.next() == Some("ERROR");
-        if failed && is_its_own(line) && lines.next() == Some("=== ERROR") {
-            all.push(lines.next().unwrap_or_default());
-        }
-    }
-    let unanswered = |text: &&str| UNANSWERED.iter().any(|part| text.contains(part));
-    // An assertion that was found wrong begins with a line of dashes.
-    all.iter().all(unanswered).then_some(())?;
-    all.last().map(|text| (*text).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{api_error, errors};
-
-    #[test]
-    fn only_an_assertion_without_an_answer_is_an_api_error() {
-        let failed = |operation: &str, text: &str| {
-            format!(
-                "    | 22:09:06 | shared | a | {operation:<8} | ERROR | v1/Pod @ x/y\n        === ERROR\n        {text}\n    | 22:09:06 | shared | a | TRY | END |\n"
-            )
-        };
-        let refused =
-            "Get \"https://127.0.0.1:1/api\": dial tcp 127.0.0.1:1: connect: connection refused";
-        assert_eq!(
-            api_error(&failed("ASSERT", refused)).as_deref(),
-            Some(refused)
-        );
-        assert!(api_error(&failed("INTERNAL", refused)).is_some());
-        assert!(api_error(&failed("ASSERT", "etcdserver: request timed out")).is_some());
-        for (operation, text) in [
-            ("ASSERT", "actual resource not found"),
-            (
-                "ASSERT",
-                "----------\n        v1/Pod/x\n        status.message: \"connection refused\"",
-            ),
-            ("SCRIPT", "psql: connection refused"),
-        ] {
-            assert_eq!(
-                api_error(&failed(operation, text)),
-                None,
-                "{operation} {text}"
-            );
-        }
-        let both = failed("ASSERT", "actual resource not found") + &failed("ASSERT", refused);
-        assert_eq!(api_error(&both), None);
-        assert_eq!(api_error("ERROR: connection refused"), None);
-    }
+    use super::errors;
 
     #[test]
     fn only_what_chainsaw_calls_errors_is_taken() {

@@ -3,6 +3,7 @@
 //! and nothing here knows of extensions.
 
 pub(crate) mod apt;
+pub(crate) mod assertion;
 pub(crate) mod buildx;
 pub(crate) mod chainsaw;
 pub(crate) mod docker;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
 
 use crate::{
     config,
@@ -15,8 +16,9 @@ use crate::{
     environment::{self, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL},
     extension::Extension,
     failure::Failure,
-    plan::{Action, Cmd, Location, Plan, Question, Step, StepId, Watch},
-    tool::{chainsaw, kubectl::Access},
+    own::source,
+    plan::{Action, Again, Cmd, Location, Plan, Question, Step, StepId, Watch},
+    tool::{assertion, chainsaw, kubectl::Access},
 };
 
 /// The pool that bounds how many suites run at once.
@@ -137,6 +139,22 @@ impl Runner {
         Suites { shared, own }
     }
 
+    /// The least time that an assertion of a suite may take. What cannot be read says nothing of it.
+    fn shortest(&self, suite: &Path, file: Option<&str>) -> Option<Duration> {
+        let mut texts = Vec::new();
+        for entry in WalkDir::new(self.root.join(suite)).max_depth(3) {
+            let entry = entry.ok()?;
+            let name = entry.file_name().to_string_lossy();
+            let is_test = name.starts_with("chainsaw-test.");
+            let is_meant = file.is_none_or(|file| !is_test || name.starts_with(file));
+            if entry.file_type().is_file() && name.ends_with(".yaml") && is_meant {
+                let path = entry.path().strip_prefix(&self.root).ok()?;
+                texts.push(source::read(&self.root, path).ok()??);
+            }
+        }
+        assertion::shortest(texts.iter().map(String::as_str))
+    }
+
     /// Adds one suite: its namespace, chainsaw, and the namespace's end.
     pub(super) fn add_suite(
         &self,
@@ -183,7 +201,11 @@ impl Runner {
         let mut step = test(title.clone(), &namespace)
             .after([made])
             .pool(POOL)
-            .again(self.environment.make_namespace(&fresh, "suite"), again);
+            .again(Again {
+                shortest: self.shortest(suite, file),
+                prepare: self.environment.make_namespace(&fresh, "suite"),
+                step: again,
+            });
         if !self.skip_delete {
             step = step.undo(remove.clone());
         }
