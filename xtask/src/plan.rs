@@ -204,6 +204,8 @@ pub(crate) struct StepId(pub usize);
 pub(crate) struct Again {
     /// What none of its assertions may take less than, when they are found wrong; None: not known.
     pub shortest: Option<Duration>,
+    /// Holds when the cluster's API answers again.
+    pub ready: Probe,
     pub prepare: Cmd,
     /// The same in another place; its undo removes that place, however it ends.
     pub step: Step,

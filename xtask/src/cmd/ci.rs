@@ -74,6 +74,9 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             }
         });
     }
+    if rows.is_empty() {
+        return Err(Failure::invalid("`--without` names every lane: nothing would be run").into());
+    }
     conclude(&rows, args.json, started, context)
 }
 

@@ -210,15 +210,8 @@ impl Environment {
     ) -> Vec<StepId> {
         let saved = self.save_kubeconfig(plan, name, before);
         let access = self.access();
-        let answers = access.cmd("ask the cluster whether it is ready").args([
-            "get",
-            "--raw",
-            "/readyz",
-            "--request-timeout",
-            "5s",
-        ]);
         let wait = Action::WaitFor {
-            probe: Probe::Succeeds(answers),
+            probe: Probe::Succeeds(access.readiness()),
             every: Duration::from_millis(500),
             patience,
             log: None,

@@ -14,7 +14,7 @@ use crate::{
     diagnosis::now::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason},
-    failure::Failure,
+    failure::{self, Failure},
     image::Metadata,
     own::{file, folder, source},
     plan::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// How long it may take to take one step back.
 const UNDO: Duration = Duration::from_secs(30);
+/// How long a cluster's API may take to answer again: the kubelet waits ever longer before it starts one
+/// that was killed.
+const READY: Duration = Duration::from_secs(180);
 /// How long a removal may take that has no limit of its own.
 const REMOVAL: Duration = Duration::from_secs(120);
 
@@ -104,6 +107,21 @@ impl Walk<'_> {
         again: &Again,
         output: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Outcome> {
+        self.wait(&again.ready, Duration::from_secs(1), READY, None)
+            .map_err(|error| match error.downcast::<Failure>() {
+                Ok(failure) if failure.kind != failure::Kind::Interrupted => {
+                    let text = format!(
+                        "the cluster's API does not answer again: {}",
+                        failure.message
+                    );
+                    anyhow::Error::from(Failure {
+                        message: text,
+                        ..failure
+                    })
+                }
+                Ok(failure) => failure.into(),
+                Err(error) => error,
+            })?;
         let limit = Some(Duration::from_secs(60));
         self.exec.read(&again.prepare, limit).map_err(explain)?;
         self.act(&again.step, output, &mut |_| {})

@@ -52,6 +52,17 @@ impl Access {
             .args((!wait).then_some("--wait=false"))
     }
 
+    /// Succeeds when the cluster's API answers, and says that it is ready.
+    pub(crate) fn readiness(&self) -> Cmd {
+        self.cmd("ask the cluster whether it is ready").args([
+            "get",
+            "--raw",
+            "/readyz",
+            "--request-timeout",
+            "5s",
+        ])
+    }
+
     /// Applies one object, given as JSON on standard input.
     pub(crate) fn apply(&self, purpose: impl Into<String>, object: &Value) -> Cmd {
         self.cmd(purpose)

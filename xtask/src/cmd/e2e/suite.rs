@@ -17,7 +17,7 @@ use crate::{
     extension::Extension,
     failure::Failure,
     own::source,
-    plan::{Action, Again, Cmd, Location, Plan, Question, Step, StepId, Watch},
+    plan::{Action, Again, Cmd, Location, Plan, Probe, Question, Step, StepId, Watch},
     tool::{assertion, chainsaw, kubectl::Access},
 };
 
@@ -203,6 +203,7 @@ impl Runner {
             .pool(POOL)
             .again(Again {
                 shortest: self.shortest(suite, file),
+                ready: Probe::Succeeds(self.access.readiness()),
                 prepare: self.environment.make_namespace(&fresh, "suite"),
                 step: again,
             });

@@ -397,6 +397,32 @@ fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
     assert_eq!(lab.namespaces(), Vec::<String>::new());
 }
 
+/// So version 0.2.14 ends one whose API went away: with what it had found wrong before.
+#[test]
+fn an_assertion_that_ends_before_its_time_was_not_answered() {
+    let lines = |begun: &str| {
+        format!(
+            "    | {begun} | shared | cluster | ASSERT | RUN | v1/Pod @ x/y\n    | 22:09:06 | shared | cluster | ASSERT | ERROR | v1/Pod @ x/y\n        === ERROR\n        -------\n        v1/Pod/x/y\n"
+        )
+    };
+    let suite = "kind: Test\nspec:\n  timeouts:\n    assert: 1m\n";
+    for (begun, runs) in [("22:09:00", 2), ("22:08:05", 1)] {
+        let lab = Lab::ready(&["gamma"]);
+        lab.write("test/chainsaw-test.yaml", suite);
+        lab.fails_at(1, "'chainsaw '*", 1, &lines(begun));
+        let ended = lab.e2e(&["test", "gamma"]);
+        assert_eq!(lab.made_of("chainsaw ").len(), runs, "{begun}: {ended:#?}");
+        if runs == 2 {
+            ended.success().says(
+                "the assertion of `v1/Pod @ x/y` was ended after 6 s, and none may end before 60 s",
+            );
+            // Only once the API answers again.
+            let ready = lab.only("kubectl get --raw /readyz");
+            assert!(ready.ended_before(&lab.made_of("chainsaw ")[1]));
+        }
+    }
+}
+
 #[test]
 fn only_once_and_only_what_was_not_answered_is_run_once_more() {
     let lab = Lab::ready(&["gamma"]);
