@@ -41,7 +41,8 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
         .rposition(|instruction| instruction.name == "FROM")
         .unwrap_or(0);
     let stage = &instructions[last..];
-    if stage[0].text.split_whitespace().nth(1) != Some("scratch") {
+    let mut words = stage[0].text.split_whitespace().skip(1);
+    if words.find(|word| !word.starts_with("--")) != Some("scratch") {
         findings.warning(stage[0].line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
     }
     if !has_licenses(&instructions[..last], stage) {
@@ -54,13 +55,19 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
         .iter()
         .rev()
         .find(|instruction| instruction.name == "USER");
+    let line = user.map_or(stage[0].line, |user| user.line);
     let name = user
         .and_then(|user| user.text.split_whitespace().nth(1))
         .unwrap_or("root")
         .trim_matches(['"', '\'']);
-    if matches!(name.split(':').next(), Some("root" | "0")) {
-        let line = user.map_or(stage[0].line, |user| user.line);
+    let name = name.split(':').next().unwrap_or_default();
+    if name == "root" || name.parse() == Ok(0_u64) {
         findings.error(line, "the image ends as root; end with `USER 65532:65532`");
+    } else if name.contains('$') {
+        findings.warning(
+            line,
+            "whether the image ends as root depends on a variable; end with `USER 65532:65532`",
+        );
     }
 }
 
@@ -82,8 +89,10 @@ fn has_licenses(before: &[Instruction], stage: &[Instruction]) -> bool {
 /// Every PostgreSQL package that apt installs or downloads must be pinned.
 fn packages(instruction: &Instruction, findings: &mut Findings) {
     for command in instruction.text.split(['&', ';', '|']) {
+        // `RUN ["apt-get", "install"]` has the same words.
         let words: Vec<&str> = command
-            .split_whitespace()
+            .split(|c: char| c.is_whitespace() || "[],".contains(c))
+            .filter(|word| !word.is_empty())
             .map(|word| word.trim_matches(['"', '\'', '(', ')']))
             .collect();
         let apt = words
@@ -115,10 +124,22 @@ fn packages(instruction: &Instruction, findings: &mut Findings) {
     }
 }
 
+/// The character that continues a line: a directive before all else may name another one.
+fn escape(text: &str) -> char {
+    let directives = text.lines().map_while(|line| line.trim().strip_prefix('#'));
+    let mut named = directives.filter_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        let is_it = name.trim().eq_ignore_ascii_case("escape") && value.trim() == "`";
+        is_it.then_some('`')
+    });
+    named.next().unwrap_or('\\')
+}
+
 fn instructions(text: &str) -> Vec<Instruction> {
     let mut all: Vec<Instruction> = Vec::new();
     let mut open: Option<Instruction> = None;
     let mut heredoc: Option<String> = None;
+    let escape = escape(text);
     for (at, line) in text.lines().enumerate() {
         if let Some(end) = &heredoc {
             if line.trim() == end {
@@ -134,7 +155,7 @@ fn instructions(text: &str) -> Vec<Instruction> {
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        let (body, continued) = match trimmed.strip_suffix('\\') {
+        let (body, continued) = match trimmed.strip_suffix(escape) {
             Some(body) => (body.trim_end(), true),
             None => (trimmed, false),
         };
@@ -217,6 +238,21 @@ mod tests {
                 "Dockerfile:9: error: the image ends as root",
             ),
             (
+                "USER 65532:65532",
+                "USER 00:1",
+                "Dockerfile:9: error: the image ends as root",
+            ),
+            (
+                "USER 65532:65532",
+                "USER ${USER_ID:-0}",
+                "Dockerfile:9: warning: whether the image ends as root",
+            ),
+            (
+                "FROM scratch",
+                "FROM scratch\nRUN [\"apt-get\",\"install\",\"postgresql-18-y\"]",
+                "Dockerfile:8: error: `postgresql-18-y` is not pinned",
+            ),
+            (
                 "FROM scratch",
                 "FROM debian",
                 "Dockerfile:7: warning: the last stage is not `FROM scratch`",
@@ -228,6 +264,19 @@ mod tests {
                 "{message}\n{findings:#?}"
             );
         }
+        let other = format!(
+            "# escape=`\n{}",
+            GOOD.replace('\\', "`").replace("=${EXT_VERSION}", "")
+        );
+        let found = check_text(&other);
+        assert!(
+            found
+                .iter()
+                .any(|line| line.contains("Dockerfile:4: error: `postgresql-")),
+            "{found:?}"
+        );
+        let platform = GOOD.replace("FROM scratch", "FROM --platform=linux/amd64 scratch");
+        assert_eq!(check_text(&platform), Vec::<String>::new());
         assert_eq!(check_text(""), ["Dockerfile: error: has no `FROM`"]);
     }
 
