@@ -68,7 +68,7 @@ const SYMPTOMS: &[Symptom] = &[
         looks: SOON,
     },
     Symptom {
-        pattern: r"lookup ([^\s:]+)[^\n]*: no such host",
+        pattern: r"failed to (?:pull|resolve|do request)[^\n]*lookup ([^\s:]+)[^\n]*: no such host",
         cause: "an image cannot be pulled: the node does not know the registry's host `$1`. Compare the reference in the values with the registry's \
                 name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
         looks: SOON,
@@ -85,7 +85,7 @@ const SYMPTOMS: &[Symptom] = &[
         looks: NEVER,
     },
     Symptom {
-        pattern: r"(?:server gave HTTP response to HTTPS client)",
+        pattern: r"failed to (?:pull|resolve|do request)[^\n]*server gave HTTP response to HTTPS client",
         cause: "an image cannot be pulled: the registry speaks HTTP, and the node was not told so. `cargo xtask e2e setup-env` tells it for a local \
                 registry; for another one write its URL with `http://` into `[mirrors]` of xtask.toml.",
         looks: NEVER,
@@ -195,8 +195,14 @@ const SYMPTOMS: &[Symptom] = &[
         looks: NEVER,
     },
     Symptom {
-        pattern: r#"no matches for kind "(\w+)" in version "([^"]+)"|could not find the requested resource"#,
+        pattern: r#"no matches for kind "([^"\n]+)" in version "([^"\n]+)""#,
         cause: "the cluster does not know `$1` ($2): the operator is not installed, or of an older release. `cargo xtask e2e setup-env` installs it.",
+        looks: NEVER,
+    },
+    Symptom {
+        pattern: r"could not find the requested resource",
+        cause: "the cluster does not know a kind of resource that the suite uses: the operator is not installed, or of an older release. `cargo xtask e2e \
+                setup-env` installs it.",
         looks: NEVER,
     },
     Symptom {
@@ -333,17 +339,87 @@ fn whole(pattern: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The parts that each way through a pattern finds, by number, up to the end of the pattern or of the group.
+    fn ways(
+        pattern: &mut std::iter::Peekable<std::str::Chars<'_>>,
+        parts: &mut u8,
+    ) -> Vec<Vec<u8>> {
+        let mut done = Vec::new();
+        let mut now: Vec<Vec<u8>> = vec![Vec::new()];
+        while let Some(c) = pattern.next() {
+            match c {
+                '\\' => drop(pattern.next()),
+                '[' => {
+                    while pattern.next().is_some_and(|c| {
+                        if c == '\\' {
+                            pattern.next();
+                        }
+                        c != ']'
+                    }) {}
+                }
+                '|' => done.append(&mut std::mem::replace(&mut now, vec![Vec::new()])),
+                ')' => break,
+                '(' => {
+                    let own = (pattern.peek() != Some(&'?')).then(|| {
+                        *parts += 1;
+                        *parts
+                    });
+                    let inner = ways(pattern, parts);
+                    now = now
+                        .iter()
+                        .flat_map(|way| {
+                            inner
+                                .iter()
+                                .map(move |more| [&way[..], &Vec::from_iter(own), more].concat())
+                        })
+                        .collect();
+                    now.sort();
+                    now.dedup();
+                }
+                _ => {}
+            }
+        }
+        done.append(&mut now);
+        done
+    }
+
+    /// The places of a cause that parts fill: parts that stand side by side fill one.
+    fn places(cause: &str) -> Vec<Vec<u8>> {
+        let mut places: Vec<Vec<u8>> = Vec::new();
+        let mut end = usize::MAX;
+        for (at, _) in cause.match_indices('$') {
+            let Some(digit) = cause[at + 1..].chars().next().and_then(|c| c.to_digit(10)) else {
+                continue;
+            };
+            let digit = u8::try_from(digit).unwrap();
+            match places.last_mut().filter(|_| at == end) {
+                Some(place) => place.push(digit),
+                None => places.push(vec![digit]),
+            }
+            end = at + 2;
+        }
+        places
+    }
+
     #[test]
-    fn every_pattern_compiles_and_has_the_parts_that_its_cause_names() {
+    fn every_way_through_a_pattern_fills_all_places_of_its_cause() {
+        assert_eq!(
+            ways(&mut r"a(?:(b)|[)|](c)\()|d".chars().peekable(), &mut 0),
+            [vec![1], vec![2], vec![]]
+        );
+        assert_eq!(places("a $1$2 ($3) $x"), [vec![1, 2], vec![3]]);
         for symptom in SYMPTOMS.iter().chain(HOST) {
-            let pattern = Regex::new(&whole(symptom.pattern)).unwrap();
-            for digit in 1..10 {
-                let named = symptom.cause.contains(&format!("${digit}"));
-                assert!(
-                    !named || digit < pattern.captures_len(),
-                    "{}",
-                    symptom.pattern
-                );
+            let pattern = whole(symptom.pattern);
+            Regex::new(&pattern).unwrap();
+            for way in ways(&mut pattern.chars().peekable(), &mut 0) {
+                for place in places(symptom.cause) {
+                    assert!(
+                        place.iter().any(|part| way.contains(part)),
+                        "{place:?} of {}: {}",
+                        symptom.pattern,
+                        symptom.cause
+                    );
+                }
             }
         }
     }
@@ -447,7 +523,38 @@ mod tests {
             let found = probable_cause(&[text.to_owned()]).unwrap_or_default();
             assert!(found.contains(cause), "{text}\n{found}");
         }
-        assert_eq!(probable_cause(&["all is well".to_owned()]), None);
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_looked_up_is_a_registry_where_an_image_is_pulled() {
+        for (text, cause) in [
+            (
+                r#"failed calling webhook "m.cnpg.io": failed to call webhook: Post "https://cnpg-webhook-service.cnpg-system.svc:443/": dial tcp: lookup cnpg-webhook-service.cnpg-system.svc: no such host"#,
+                "its webhook `m.cnpg.io` does not answer",
+            ),
+            (
+                r#"failed to pull image "x:5000/a:1": failed to do request: Head "https://x:5000/v2/": http: server gave HTTP response to HTTPS client"#,
+                "the registry speaks HTTP",
+            ),
+            (
+                r#"no matches for kind "Database" in version "postgresql.cnpg.io/v1""#,
+                "does not know `Database` (postgresql.cnpg.io/v1)",
+            ),
+            (
+                "the server could not find the requested resource",
+                "does not know a kind of resource that the suite uses",
+            ),
+        ] {
+            let found = probable_cause(&[text.to_owned()]).unwrap_or_default();
+            assert!(found.contains(cause), "{text}\n{found}");
+        }
+        for other in [
+            "all is well",
+            r#"Get "https://cluster.example:6443/api": dial tcp: lookup cluster.example on 127.0.0.1:53: no such host"#,
+            r#"Get "https://127.0.0.1:80/api": http: server gave HTTP response to HTTPS client"#,
+        ] {
+            assert_eq!(probable_cause(&[other.to_owned()]), None, "{other}");
+        }
     }
 
     #[test]

@@ -226,6 +226,21 @@ impl Extension {
         for name in &self.required_extensions {
             check("required_extensions", name, Name::is(name), Name::WANTED);
         }
+        for name in self.env.keys() {
+            let better = match name.as_str() {
+                "LD_LIBRARY_PATH" => "name the folders in `ld_library_path`",
+                "PATH" => "name the folders in `bin_path`",
+                "BASH_ENV" | "ENV" => "the server is not started by a shell",
+                name if name.starts_with("LD_") => {
+                    "it changes how every program of the server is loaded"
+                }
+                name if name.starts_with("XTASK_") => {
+                    "such names are ours, and no extension reads them"
+                }
+                _ => continue,
+            };
+            findings.warning(line("env"), format!("`env` sets `{name}`: {better}"));
+        }
     }
 
     /// The pin for a distro and major, if this extension is built for it.

@@ -63,12 +63,16 @@ impl CmdFailure {
             .or_else(|| self.tail.last().map(String::as_str))
     }
 
-    /// All that was kept of the output.
-    pub fn mentions(&self, text: &str) -> bool {
+    /// The lines of output that were kept.
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
         self.first_error
             .iter()
             .chain(&self.tail)
-            .any(|line| line.contains(text))
+            .map(String::as_str)
+    }
+
+    pub fn mentions(&self, text: &str) -> bool {
+        self.kept().any(|line| line.contains(text))
     }
 }
 

@@ -47,7 +47,7 @@ Platforms: linux/amd64, linux/arm64" ;;
 "image inspect --format {{json .Config.Labels}} "*) [ -e "$here/labels" ] || { echo "No such image" >&2; exit 1; }; /bin/cat "$here/labels" ;;
 "pull --quiet "*) [ -e "$here/labels.remote" ] || { echo "Error: manifest unknown" >&2; exit 1; }; /bin/cp "$here/labels.remote" "$here/labels" ;;
 run*) /bin/cat > "$here/stdin"
-  { echo "path=$XTASK_LIBRARY_PATH"; echo "data=$ALPHA_DATA"; echo "silent=$XTASK_SILENT"; echo "$XTASK_CREATE"; } > "$here/environment"
+  { echo "path=$XTASK_LIBRARY_PATH"; echo "silent=$XTASK_SILENT"; echo "$XTASK_CREATE"; } > "$here/environment"
   if [ -e "$here/hang.run" ]; then trap '' TERM; echo "$$" > "$here/hanging"; /bin/sleep 300 & while :; do wait; done; fi
   [ ! -e "$here/fail.run" ] || { /bin/cat "$here/fail.run"; exit 1; }
   echo "WARNING: Image mount is an experimental feature"; echo "proof of work" ;;

@@ -47,9 +47,10 @@ fn the_whole_command_of_a_test() {
     assert_eq!(
         run_of(&fixture),
         "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] [--label] [RUN] \
-         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_SILENT] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] [--env] [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] \
+         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_SILENT] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] \
          [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
          [--] [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
+         [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] [--] \
          [-c] [extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b] \
          [-c] [dynamic_library_path=$libdir:/extensions/gamma/a/lib] \
          [-c] [shared_preload_libraries=one,two] [-c] [x.a=it's] [-c] [x.b=2]"
@@ -279,4 +280,49 @@ fn no_test_is_made_of_an_image_that_could_not_be_baked() {
         (of("alpha"), of("gamma")),
         ("not run".into(), "passed".into())
     );
+}
+
+/// The script as bash runs it, with programs that stand for PostgreSQL's.
+#[test]
+fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
+    let fixture = Fixture::new();
+    let variables = "{ \"XTASK_CREATE\" = \"SELECT 1\", \"BASH_ENV\" = \"/x\", \"PATH\" = \"/x\", \"LD_LIBRARY_PATH\" = \"/x\", \"GAMMA_DATA\" = \"a b\" }";
+    fixture.extension(
+        "gamma",
+        &metadata(
+            "gamma",
+            &[("env", variables), ("ld_library_path", "[\"system\"]")],
+        ),
+    );
+    let ended = fixture
+        .xtask(&["checks", "gamma", "--no-bake"])
+        .success()
+        .says("`env` sets `XTASK_CREATE`: such names are ours")
+        .says("`env` sets `PATH`: name the folders in `bin_path`")
+        .says("`env` sets `LD_LIBRARY_PATH`: name the folders in `ld_library_path`");
+    assert!(!ended.stderr.contains("GAMMA_DATA"), "{}", ended.stderr);
+    // Docker hands the names in `--env` on, and runs what stands behind the image.
+    fixture.docker_first(
+        r#"[ "$1" != run ] || {
+  PATH=/usr/bin:/bin; programs="$here/programs"; mkdir -p "$programs"
+  for name in initdb pg_isready; do printf '#!/bin/sh\n' > "$programs/$name"; done
+  printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
+  printf '#!/bin/sh\ncase "$*" in *CREATE*|*PKGLIBDIR*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"
+  printf '#!/bin/sh\n' > "$programs/find"
+  chmod +x "$programs"/*
+  while [ "$1" != bash ]; do [ "$1" != --env ] || case $2 in *=*) export "$2" ;; esac; shift; done
+  PATH="$programs:$PATH"; export PATH
+  exec "$@"; }"#,
+    );
+    fixture
+        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
+        .success()
+        .says("1 of 1 passed");
+    let server = fs::read_to_string(fixture.fake("server")).unwrap();
+    assert!(
+        server.ends_with("programs:/usr/bin:/bin|/extensions/gamma/system|a b\n"),
+        "{server}"
+    );
+    let created = fs::read_to_string(fixture.fake("created")).unwrap();
+    assert!(created.contains("CREATE EXTENSION"), "{created}");
 }

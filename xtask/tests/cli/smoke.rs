@@ -26,12 +26,12 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
             "[--mount] [type=image,source=localhost:5000/alpha-testing@{digest},target=/extensions/alpha]"
         ),
         "[--network] [none]".into(),
-        "[ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--]".into(),
+        "[ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] [ALPHA_DATA=/extensions/alpha/share/a] [--]"
+            .into(),
         "[-c] [extension_control_path=$system:/extensions/beta/share:/extensions/alpha/share]"
             .into(),
         "[-c] [dynamic_library_path=$libdir:/extensions/beta/lib:/extensions/alpha/lib]".into(),
         "[-c] [shared_preload_libraries=beta]".into(),
-        "[--env] [ALPHA_DATA=/extensions/alpha/share/a]".into(),
     ] {
         assert!(run.contains(&part), "{part}\n{run}");
     }

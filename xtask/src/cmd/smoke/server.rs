@@ -152,9 +152,6 @@ pub(super) fn add(
         // The name alone on the command line; docker takes the value from its own environment.
         cmd = cmd.args(["--env", &name]).env(name, value);
     }
-    for variable in metadata_environment(test) {
-        cmd = cmd.args(["--env", &variable]);
-    }
     if mount == Mount::Image {
         for mounted in &test.mounted {
             cmd = cmd.arg("--mount").arg(Arg::Image {
@@ -168,6 +165,9 @@ pub(super) fn add(
         .arg("--")
         .arg(&test.base)
         .args(["bash", "-s", "--"])
+        .args(variables(test))
+        // CNPG's names of variables hold no `-`.
+        .arg("--")
         .args(options(test));
     let name = format!("smoke {}", test.name);
     // The script reads the rest of its input: an argument or a variable has room for 128 KiB only.
@@ -380,8 +380,9 @@ fn environment(test: &Test) -> Vec<(String, String)> {
     ]
 }
 
-/// The metadata's own variables, `NAME=value`. They are for the server alone, never for docker itself.
-fn metadata_environment(test: &Test) -> impl Iterator<Item = String> + '_ {
+/// The metadata's own variables, `NAME=value`. CNPG injects them into the PostgreSQL process (the reference of its
+/// `Cluster`, `extensions[].env`), so they are for the server alone, never for docker or our script.
+fn variables(test: &Test) -> impl Iterator<Item = String> + '_ {
     test.mounted.iter().flat_map(|mounted| {
         let root = format!("/extensions/{}", mounted.extension.name);
         mounted

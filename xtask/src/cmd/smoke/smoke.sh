@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs inside the base image (bash reads it from standard input): a throw-away PostgreSQL with the
-# extension's files in place, the extension created and used. Arguments: the server's options.
+# extension's files in place, the extension created and used. Arguments: the server's own variables, `--`, its options.
 # Environment: XTASK_CREATE (SQL), XTASK_SILENT (what smoke.sql is worth when it prints nothing), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION.
 # Behind the last line stands smoke.sql: of a pipe, bash reads no more than the line that it runs.
 set -euo pipefail
 smoke() {
 fail() { echo "error: $*"; exit 1; }
+variables=()
+while [ "$1" != -- ]; do variables+=("$1"); shift; done
+shift
 data=$(mktemp -d)
 cat >"$data.sql"
 PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
 command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
+postgres=$(command -v postgres) || fail "the base image has no postgres on PATH"
 
 # A library that cannot be resolved fails only when somebody needs it; better to know now.
 unresolved=
@@ -30,7 +34,8 @@ unresolved=${unresolved# }
 
 initdb --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --no-locale >"$data.log" 2>&1 ||
   { cat "$data.log"; fail "initdb did not succeed"; }
-LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" postgres -D "$data" -k /tmp -c listen_addresses= -c fsync=off -c wal_level=logical \
+# The metadata's variables are the server's alone, and replace neither path: `ld_library_path` and `bin_path` are for those.
+env "${variables[@]}" PATH="$PATH" LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" "$postgres" -D "$data" -k /tmp -c listen_addresses= -c fsync=off -c wal_level=logical \
   -c logging_collector=on -c log_directory=log -c log_filename=server.log "$@" >"$data.start" 2>&1 &
 server=$!
 log() { tail -n 20 "$data.start" "$data"/log/server.log 2>/dev/null | sed 's/^/server: /'; }
