@@ -88,8 +88,10 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Err(Refused::Clap(error)) => {
             // Help and the version come this way too: clap knows which stream and status each has.
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            if let Some(text) = unfit(&given) {
-                Ui::new(format, false).refusal(&text);
+            let text = unfit(&given)
+                .or_else(|| (json && error.use_stderr()).then(|| error.render().to_string()));
+            if let Some(text) = text {
+                Ui::new(format, false).refusal(&text, code);
                 return ExitCode::from(code);
             }
             match error.print() {

@@ -78,7 +78,7 @@ impl Ui {
         Self {
             format,
             verbose,
-            github: set("GITHUB_ACTIONS").filter(|_| text).map(|_| Github {
+            github: set("GITHUB_ACTIONS").map(|_| Github {
                 summary: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
                 said: BTreeMap::new(),
             }),
@@ -96,6 +96,15 @@ impl Ui {
     pub(crate) fn event(&mut self, event: Event) {
         if self.format == Format::Json {
             self.json_line(&to_json(&event));
+            match event {
+                Event::Warning(text) => self.command("warning", &[], &text),
+                Event::Finished {
+                    step,
+                    outcome: Outcome::Failed(failure),
+                    ..
+                } => self.annotate_step(&step, &failure),
+                _ => {}
+            }
             return;
         }
         match event {
@@ -160,10 +169,14 @@ impl Ui {
                 for line in describe(&failure, Line::plain("  "), "  ") {
                     self.line(&line);
                 }
-                self.command("error", &[("title", step)], &failure.to_string());
+                self.annotate_step(step, &failure);
             }
             _ => {}
         }
+    }
+
+    fn annotate_step(&self, step: &str, failure: &Failure) {
+        self.command("error", &[("title", step)], &failure.to_string());
     }
 
     /// What a finished step has said, folded; with `--verbose` it was shown as it came.
@@ -212,8 +225,7 @@ impl Ui {
     }
 
     fn write_json(&self, json: &str) {
-        let runner = std::env::var_os("GITHUB_ACTIONS").is_some_and(|set| !set.is_empty());
-        self.write(&if runner {
+        self.write(&if self.github.is_some() {
             format!("{}\n", workflow::json_without_commands(json))
         } else {
             format!("{json}\n")
@@ -257,9 +269,9 @@ impl Ui {
     pub(crate) fn warning(&self, text: &str) {
         if self.format == Format::Json {
             self.json_line(&json!({"event": "warning", "text": text}));
-            return;
+        } else {
+            self.line(&Line::styled(WARN, "warning").and(": ").and(text));
         }
-        self.line(&Line::styled(WARN, "warning").and(": ").and(text));
         self.command("warning", &[], text);
     }
 
@@ -286,21 +298,24 @@ impl Ui {
         }
     }
 
-    pub(crate) fn finding(&self, finding: &Finding) {
-        if self.format == Format::Json {
-            self.json_line(&json!({"event": "finding", "finding": finding}));
-            return;
-        }
+    /// A finding, for people unless `quiet`: standard output then carries it. A runner gets its annotation always.
+    pub(crate) fn finding(&self, finding: &Finding, quiet: bool) {
         let (style, name) = match finding.severity {
             Severity::Error => (BAD, "error"),
             Severity::Warning => (WARN, "warning"),
         };
-        let place = match finding.line {
-            Some(line) => format!("{}:{line}", finding.file.display()),
-            None => finding.file.display().to_string(),
-        };
-        let line = Line::plain(&format!("{place}: ")).in_style(style, name);
-        self.line(&line.and(&format!(": {}", finding.message)));
+        if self.format == Format::Json {
+            if !quiet {
+                self.json_line(&json!({"event": "finding", "finding": finding}));
+            }
+        } else if !quiet {
+            let place = match finding.line {
+                Some(line) => format!("{}:{line}", finding.file.display()),
+                None => finding.file.display().to_string(),
+            };
+            let line = Line::plain(&format!("{place}: ")).in_style(style, name);
+            self.line(&line.and(&format!(": {}", finding.message)));
+        }
         let file = finding.file.display().to_string();
         let number = finding
             .line
@@ -335,13 +350,6 @@ impl Ui {
 
     /// A result: a JSON value for scripts, or a table for people.
     pub(crate) fn result(&self, json: bool, value: &Value, table: &Table) {
-        if self.format == Format::Json {
-            self.json_line(&json!({"event": "result", "result": value}));
-        } else if json {
-            self.write_json(&pretty(value));
-        } else if !table.rows.is_empty() {
-            self.write(&table.text(self.github.is_some()));
-        }
         let summary = self
             .github
             .as_ref()
@@ -352,6 +360,13 @@ impl Ui {
                 let path = Path::new(path).display();
                 self.warning(&format!("no step summary in `{path}`: {error}"));
             }
+        }
+        if self.format == Format::Json {
+            self.json_line(&json!({"event": "result", "result": value}));
+        } else if json {
+            self.write_json(&pretty(value));
+        } else if !table.rows.is_empty() {
+            self.write(&table.text(self.github.is_some()));
         }
     }
 
@@ -375,8 +390,14 @@ impl Ui {
         }
     }
 
-    /// What clap has to say of arguments that no terminal should see as they are.
-    pub(crate) fn refusal(&self, text: &str) {
+    /// What clap has to say of arguments, where every line is an event or no terminal should see it as it is.
+    pub(crate) fn refusal(&self, text: &str, exit_code: u8) {
+        if self.format == Format::Json {
+            let text = text.trim_end();
+            let text = text.strip_prefix("error: ").unwrap_or(text);
+            self.json_line(&json!({"event": "failure", "text": text, "exit_code": exit_code}));
+            return;
+        }
         for line in text.trim_end().lines() {
             self.line(&Line::plain(line));
         }

@@ -62,8 +62,8 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     if !args.no_bake && sound {
         verdict = bake_check(workspace.clone(), &wanted, context, &mut findings);
     }
-    for finding in findings.iter().filter(|_| !args.json) {
-        context.ui.finding(finding);
+    for finding in &findings {
+        context.ui.finding(finding, args.json);
     }
     context.ui.result(
         args.json,

@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use clap::{CommandFactory, builder::PossibleValuesParser};
+use clap::{
+    Command, CommandFactory,
+    builder::{PossibleValue, PossibleValuesParser},
+};
 
 use crate::{
     cli::{Cli, Completions},
@@ -16,20 +19,11 @@ pub(super) fn run(args: &Completions, context: &mut Context) -> anyhow::Result<(
     let names: Vec<String> = workspace.names().map(str::to_owned).collect();
     let mut command = Cli::command();
     for sub in ["checks", "bake", "smoke"] {
-        command = command.mut_subcommand(sub, |sub| {
-            sub.mut_args(|arg| {
-                if matches!(arg.get_id().as_str(), "targets" | "more") {
-                    arg.value_parser(PossibleValuesParser::new(
-                        names
-                            .iter()
-                            .map(|name| clap::builder::PossibleValue::new(name.clone())),
-                    ))
-                } else {
-                    arg
-                }
-            })
-        });
+        command = command.mut_subcommand(sub, |sub| offering(sub, &names));
     }
+    command = command.mut_subcommand("e2e", |e2e| {
+        e2e.mut_subcommands(|sub| offering(sub, &names))
+    });
     // Shells complete the program that is typed first; `cargo xtask` is two words, so the scripts are
     // for the binary's own name, to be used as `alias xtask='cargo xtask'` or with target/debug on PATH.
     command = command.name("xtask").bin_name("xtask");
@@ -43,4 +37,17 @@ pub(super) fn run(args: &Completions, context: &mut Context) -> anyhow::Result<(
     })?;
     context.ui.data(&text);
     Ok(())
+}
+
+/// A command whose extensions, where it takes any, are offered by name.
+fn offering(command: Command, names: &[String]) -> Command {
+    command.mut_args(|arg| {
+        if matches!(arg.get_id().as_str(), "targets" | "more") {
+            arg.value_parser(PossibleValuesParser::new(
+                names.iter().map(PossibleValue::new),
+            ))
+        } else {
+            arg
+        }
+    })
 }

@@ -42,6 +42,8 @@ fn every_line_is_an_event_whatever_the_command_and_its_end() {
         (&["bake", "gamma"], 1, "failure"),
         (&["bake", "alpa"], 2, "failure"),
         (&["bake:al"], 2, "failure"),
+        (&["bake", "--nope"], 2, "failure"),
+        (&["bake", "alpha", "--jobs", "many\u{1b}[1m"], 2, "failure"),
         (&["smoke", "alpha", "--no-bake"], 0, "result"),
         (&["targets"], 0, "result"),
         (&["targets", "--images"], 0, "result"),
@@ -132,6 +134,39 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
         "{summary}"
     );
     assert!(summary.contains("| localhost:5000/alpha-testing:1.2-18-trixie | "));
+}
+
+#[test]
+fn on_github_data_has_its_annotations_and_its_summary_beside_it() {
+    let fixture = Fixture::new();
+    fixture.extension("delta", &metadata("delta", &[("licenses", "[]")]));
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let summary = fixture.root().join("summary.md");
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    let finding = "::error file=extensions/delta/metadata.hcl,line=";
+    for more in [&["--json"][..], &["--format", "json"]] {
+        let args = [&["checks", "delta", "--no-bake"], more].concat();
+        let ended = fixture.xtask_with(&args, &environment).status(2);
+        assert!(ended.stderr.starts_with(finding), "{}", ended.stderr);
+        assert!(!ended.stdout.contains("::error"), "{}", ended.stdout);
+    }
+    let args = ["bake", "gamma", "--distro", "trixie", "--format", "json"];
+    let ended = fixture.xtask_with(&args, &environment).status(1);
+    assert!(
+        ended
+            .stderr
+            .starts_with("::error title=bake gamma::failed to bake"),
+        "{}",
+        ended.stderr
+    );
+    for line in ended.stdout.lines() {
+        let _event: Value = serde_json::from_str(line).unwrap();
+    }
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(summary.contains("| failed | "), "{summary}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_runner_obeys_us_alone() {
     for (more, count) in [
         (&[][..], 3),
         (&["--verbose"], 1),
-        (&["--format", "json"], 0),
+        (&["--format", "json"], 1),
     ] {
         let ended = fixture
             .xtask_with(&[&["bake", "gamma"], more].concat(), &github)

@@ -249,6 +249,22 @@ fn nothing_runs_on_tab() {
     for name in ["alpha", "beta", "gamma"] {
         assert!(offered.lines().any(|line| line == name), "{offered}");
     }
+    for sub in [
+        "generate-values",
+        "test",
+        "test-full",
+        "upgrade-test",
+        "psql",
+    ] {
+        let bash = format!(
+            "complete() {{ :; }}\n. ./completions\nCOMP_WORDS=(xtask e2e {sub} '')\nCOMP_CWORD=3\n_xtask xtask '' {sub}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let offered = completed(&fixture, "bash", &bash).unwrap().success().stdout;
+        assert!(
+            offered.lines().any(|line| line == "gamma"),
+            "{sub}: {offered}"
+        );
+    }
     let fish = "source ./completions; complete -C 'xtask bake --target '";
     if let Some(ended) = completed(&fixture, "fish", fish) {
         assert!(ended.success().stdout.contains("alpha"));
