@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::value::Platform;
+use crate::{config, value::Platform};
 
 pub mod e2e;
 
@@ -173,7 +173,7 @@ fn platform(text: &str) -> Result<String, String> {
 #[derive(Args, Clone, Debug, Default)]
 pub struct Running {
     /// How many builds or tests at the same time [default: one per extension, at most eight].
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(config::AT_ONCE.counted()))]
     pub jobs: Option<u32>,
     /// After a failure, still do what does not depend on it.
     #[arg(long)]

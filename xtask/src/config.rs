@@ -210,10 +210,11 @@ impl Config {
             ))
         };
         match setting.kind {
-            Type::Number => {
-                value
-                    .parse::<u32>()
-                    .map_err(|_| wrong("a whole number".into()))?;
+            Type::Number(range) => {
+                if !range.takes(&value) {
+                    let Range { least, most } = range;
+                    return Err(wrong(format!("a whole number from {least} to {most}")));
+                }
             }
             Type::OneOf(allowed) if !allowed.contains(&value.as_str()) => {
                 let names: Vec<String> = allowed.iter().map(|name| format!("`{name}`")).collect();

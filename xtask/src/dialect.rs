@@ -2,7 +2,15 @@
 //! The old Taskfile's grammar (`bake:all PUSH=true`), rewritten into the canonical one before clap
 //! sees it. Knows words, not meanings: what a flag does is clap's and the commands' business.
 
-use crate::failure::{Failure, did_you_mean, nearest};
+use std::{collections::BTreeSet, ffi::OsString};
+
+use clap::CommandFactory;
+
+use crate::{
+    cli::Cli,
+    failure::{Failure, did_you_mean, nearest},
+    value::without_userinfo,
+};
 
 /// A task of the old Taskfile.
 struct Task {
@@ -135,39 +143,27 @@ const VARIABLES: &[(&str, Meaning)] = &[
     ("EXTRA_ARGS", Meaning::Last),
 ];
 
+/// Switches that change what becomes of the world. Task read them from the environment, too.
+const ALSO_IN_THE_ENVIRONMENT: [&str; 2] = ["DRY_RUN", "PUSH"];
+
 /// The options whose next word is their value, whatever it looks like.
-const VALUED: &[&str] = &[
-    "--base",
-    "--builder",
-    "--changed-since",
-    "--cnpg-release",
-    "--context",
-    "--distro",
-    "--extension-image",
-    "--for",
-    "--format",
-    "--from",
-    "--image",
-    "--jobs",
-    "-j",
-    "--kubeconfig",
-    "--kubernetes",
-    "--lane",
-    "--metadata-file",
-    "--mirror",
-    "--nodes",
-    "--output",
-    "--pg",
-    "--platform",
-    "--registry-host",
-    "--registry-port",
-    "--registry-username",
-    "--shard",
-    "--target",
-    "--to",
-    "--values",
-    "--without",
-];
+fn valued() -> BTreeSet<String> {
+    fn collect(command: &clap::Command, options: &mut BTreeSet<String>) {
+        for argument in command.get_arguments() {
+            if argument.get_action().takes_values() {
+                let long = argument.get_long().map(|name| format!("--{name}"));
+                let short = argument.get_short().map(|name| format!("-{name}"));
+                options.extend(long.into_iter().chain(short));
+            }
+        }
+        for command in command.get_subcommands() {
+            collect(command, options);
+        }
+    }
+    let mut options = BTreeSet::new();
+    collect(&Cli::command(), &mut options);
+    options
+}
 
 #[derive(Clone, Copy)]
 enum Meaning {
@@ -180,8 +176,13 @@ enum Meaning {
 }
 
 /// The canonical arguments for `args`, which come without the program's name. Arguments that use
-/// nothing of the dialect come back as they are.
-pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
+/// nothing of the dialect come back as they are. `environment` is only asked for what Task would have read
+/// there: it is refused, as it would silently be something else.
+pub fn canonical(
+    args: Vec<String>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Vec<String>, Failure> {
+    let valued = valued();
     let mut variables: Vec<(String, String)> = Vec::new();
     let mut rest: Vec<String> = Vec::new();
     let mut literal = false;
@@ -189,7 +190,7 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
     for arg in args {
         // What `sandbox exec` runs is not ours to read.
         literal |= arg == "--" || arg == "exec";
-        let is_value = std::mem::replace(&mut value, VALUED.contains(&arg.as_str()));
+        let is_value = std::mem::replace(&mut value, valued.contains(&arg));
         match variable(&arg).filter(|_| !literal && !is_value) {
             Some(variable) => variables.push(variable),
             None => rest.push(arg),
@@ -199,7 +200,7 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
         .iter()
         .any(|arg| matches!(arg.as_str(), "-h" | "--help" | "-V" | "--version"));
     let is_word = |at: &usize| {
-        let value = *at > 0 && VALUED.contains(&rest[at - 1].as_str());
+        let value = *at > 0 && valued.contains(&rest[at - 1]);
         !rest[*at].starts_with('-') && !value
     };
     let at = (0..rest.len()).find(is_word);
@@ -208,24 +209,27 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
         if asks_about_itself {
             return Ok(rest);
         }
-        let mut all = translate(&TASKS[0], variables)?;
+        let mut all = translate(&TASKS[0], variables, environment)?;
         all.extend(rest);
         return Ok(all);
     };
     let word = &rest[at];
     let task = TASKS.iter().find(|task| task.name == word);
     let mut words = match task {
-        Some(task) => translate(task, variables)?,
+        Some(task) if asks_about_itself => translate(task, variables, &|_| None)?,
+        Some(task) => translate(task, variables, environment)?,
         None if word.contains(':') => {
             let meant = did_you_mean(word, TASKS.iter().map(|task| task.name));
+            let word = without_userinfo(word);
             return Err(Failure::invalid(format!("unknown task `{word}`{meant}"))
                 .hint("`cargo xtask --help` lists the commands"));
         }
         None => match variables.first() {
             None => return Ok(rest),
-            Some((name, value)) => {
+            Some((name, _)) => {
+                let word = without_userinfo(word);
                 return Err(Failure::invalid(format!(
-                    "`{word}` takes no variables, but got `{name}={value}`"
+                    "`{word}` takes no variables, but got `{name}`"
                 ))
                 .hint(format!("`cargo xtask {word} --help` lists its options")));
             }
@@ -237,6 +241,9 @@ pub fn canonical(args: Vec<String>) -> Result<Vec<String>, Failure> {
         .iter()
         .position(|word| word == "--")
         .unwrap_or(words.len());
+    if last < words.len() && rest.iter().any(|word| word == "--") {
+        words.remove(last);
+    }
     words.splice(last..last, rest);
     Ok(words)
 }
@@ -249,7 +256,14 @@ fn variable(arg: &str) -> Option<(String, String)> {
     named.then(|| (name.to_owned(), value.to_owned()))
 }
 
-fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String>, Failure> {
+fn translate(
+    task: &Task,
+    variables: Vec<(String, String)>,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Vec<String>, Failure> {
+    if task.name == "default" || task.name.contains(':') || !variables.is_empty() {
+        refuse_environment(task, &variables, environment)?;
+    }
     let mut words: Vec<String> = task
         .canonical
         .iter()
@@ -258,7 +272,7 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
     let mut last: Vec<String> = Vec::new();
     for (name, value) in variables {
         let Some((known, meaning)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
-            return Err(unknown(task, &name, &value));
+            return Err(unknown(task, &name));
         };
         if !task.variables.contains(known) {
             return Err(Failure::invalid(format!(
@@ -270,22 +284,24 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
         match meaning {
             // Task takes an empty variable as not set.
             _ if value.is_empty() => {}
-            Meaning::Target => words.extend(value.split_whitespace().map(str::to_owned)),
+            Meaning::Target => {
+                for word in value.split_whitespace() {
+                    words.push(option(&name, "--target", word)?);
+                }
+            }
             Meaning::Last => {
                 let parsed = shell_words::split(&value).map_err(|_| {
-                    Failure::invalid(format!(
-                        "variable `{name}` is `{value}`; its quotes do not match"
-                    ))
+                    Failure::invalid(format!("the quotes of variable `{name}` do not match"))
                 })?;
                 last.extend(parsed);
             }
-            Meaning::Value(flag) => words.extend([(*flag).to_owned(), value]),
+            Meaning::Value(flag) => words.push(option(&name, flag, &value)?),
             Meaning::Switch(flag) => match value.as_str() {
                 "true" => words.push((*flag).to_owned()),
                 "false" => {}
                 _ => {
                     return Err(Failure::invalid(format!(
-                        "variable `{name}` is `{value}`; it must be `true` or `false`"
+                        "variable `{name}` must be `true` or `false`"
                     )));
                 }
             },
@@ -298,14 +314,55 @@ fn translate(task: &Task, variables: Vec<(String, String)>) -> Result<Vec<String
     Ok(words)
 }
 
-fn unknown(task: &Task, name: &str, value: &str) -> Failure {
+/// A value as one word with its option, so that it can be no option of its own. Values are never repeated in
+/// messages: somebody may have written a password into one.
+fn option(name: &str, flag: &str, value: &str) -> Result<String, Failure> {
+    if value.starts_with('-') {
+        return Err(Failure::invalid(format!(
+            "variable `{name}` has a word that begins with `-`: options stand beside variables, not in them"
+        )));
+    }
+    Ok(format!("{flag}={value}"))
+}
+
+/// Refuses a switch that Task would have taken from the environment, and nobody reads there.
+fn refuse_environment(
+    task: &Task,
+    variables: &[(String, String)],
+    environment: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<(), Failure> {
+    let is_meant = |name: &str| {
+        let value = environment(name).unwrap_or_default();
+        task.variables.contains(&name)
+            && !variables.iter().any(|(given, _)| given == name)
+            && !value.is_empty()
+            && value != "false"
+    };
+    let Some(name) = ALSO_IN_THE_ENVIRONMENT
+        .into_iter()
+        .find(|name| is_meant(name))
+    else {
+        return Ok(());
+    };
+    let task = if task.name == "default" {
+        ""
+    } else {
+        task.name
+    };
+    let command = format!("cargo xtask {task} {name}=true").replace("  ", " ");
+    Err(Failure::invalid(format!(
+        "`{name}` is set in the environment, where it is not read"
+    ))
+    .hint(format!("write it as an argument, `{command}`, or unset it")))
+}
+
+fn unknown(task: &Task, name: &str) -> Failure {
     if ["registry", "environment", "revision", "base_image"].contains(&name) {
         return Failure::invalid(format!(
             "`{name}` is an environment variable, not a variable of a task"
         ))
         .hint(format!(
-            "put it in front: `{name}={} cargo xtask {}`",
-            shell_words::quote(value),
+            "put it in front: `{name}=… cargo xtask {}`",
             task.name
         ));
     }
@@ -391,8 +448,16 @@ mod tests {
     }
 
     fn rewrite(line: &str) -> Result<String, String> {
+        rewrite_with(line, &[])
+    }
+
+    fn rewrite_with(line: &str, environment: &[(&str, &str)]) -> Result<String, String> {
         let args = shell_words::split(line).unwrap();
-        canonical(args)
+        let read = |name: &str| {
+            let found = environment.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.into())
+        };
+        canonical(args, &read)
             .map(|words| words.join(" "))
             .map_err(|failure| failure.message)
     }
@@ -404,15 +469,19 @@ mod tests {
             ("DRY_RUN=true", "bake --all --dry-run"),
             ("--sandbox", "bake --all --sandbox"),
             ("bake:all PUSH=true", "bake --all --push"),
-            ("bake TARGET=pgvector", "bake pgvector"),
+            ("bake TARGET=pgvector", "bake --target=pgvector"),
+            ("bake TARGET=\"a b\"", "bake --target=a --target=b"),
             (
                 "bake TARGET=pgvector PUSH=true DRY_RUN=false METADATA_FILE=m.json",
-                "bake pgvector --push --metadata-file m.json",
+                "bake --target=pgvector --push --metadata-file=m.json",
             ),
-            ("TARGET=pgvector bake", "bake pgvector"),
+            ("TARGET=pgvector bake", "bake --target=pgvector"),
             ("bake TARGET= --all", "bake --all"),
             ("checks:all", "checks --all"),
-            ("checks TARGET=postgis --json", "checks postgis --json"),
+            (
+                "checks TARGET=postgis --json",
+                "checks --target=postgis --json",
+            ),
             ("prereqs", "prereqs"),
         ] {
             assert_eq!(rewrite(line).as_deref(), Ok(words), "{line}");
@@ -453,11 +522,11 @@ mod tests {
             ),
             (
                 "bake TARGET=x PUSH=yes",
-                "variable `PUSH` is `yes`; it must be `true` or `false`",
+                "variable `PUSH` must be `true` or `false`",
             ),
             (
                 "targets TARGET=x",
-                "`targets` takes no variables, but got `TARGET=x`",
+                "`targets` takes no variables, but got `TARGET`",
             ),
             (
                 "bake registry=x",
@@ -466,5 +535,133 @@ mod tests {
         ] {
             assert_eq!(rewrite(line), Err(message.to_owned()), "{line}");
         }
+    }
+
+    #[test]
+    fn no_value_of_a_variable_is_an_option() {
+        for (line, name) in [
+            ("bake TARGET=\"alpha --push\" DRY_RUN=true", "TARGET"),
+            ("bake TARGET=--all", "TARGET"),
+            ("smoke TARGET=-j", "TARGET"),
+            ("bake:all METADATA_FILE=--push", "METADATA_FILE"),
+            ("e2e:test:full DISTRO=--cleanup", "DISTRO"),
+            (
+                "e2e:export-kubeconfig KUBECONFIG_PATH=--merge",
+                "KUBECONFIG_PATH",
+            ),
+        ] {
+            let message = rewrite(line).unwrap_err();
+            let start = format!("variable `{name}` has a word that begins with `-`");
+            assert!(message.starts_with(&start), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_never_repeated() {
+        for line in [
+            "targets registry=user:s3cret@host",
+            "bake registry=user:s3cret@host",
+            "sandbox https_proxy=http://u:s3cret@p:1",
+            "bake https_proxy=http://u:s3cret@p:1",
+            "bake PUSH=s3cret",
+            "bake TARGET=-s3cret",
+            "e2e:test EXTRA_ARGS=\"'s3cret\"",
+            "prereqs TARGET=s3cret",
+            "https://u:s3cret@p/alpha",
+            "https://u:s3cret@p/alpha A=s3cret",
+        ] {
+            let args = shell_words::split(line).unwrap();
+            let failure = canonical(args, &|_| None).unwrap_err().to_string();
+            assert!(!failure.contains("s3cret"), "{line}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_word_behind_an_option_that_has_a_value_is_no_variable_and_no_task() {
+        for (line, words) in [
+            (
+                "--sandbox-folder bake:all bake alpha",
+                "bake --sandbox-folder bake:all alpha",
+            ),
+            (
+                "e2e generate-values gamma --upgrade-to A=b",
+                "e2e generate-values gamma --upgrade-to A=b",
+            ),
+            (
+                "ci --rounds A=1 --seed B=2 --round C=3",
+                "ci --rounds A=1 --seed B=2 --round C=3",
+            ),
+        ] {
+            assert_eq!(rewrite(line).as_deref(), Ok(words));
+        }
+    }
+
+    #[test]
+    fn an_option_has_a_value_in_every_command_or_in_none() {
+        fn switches(command: &clap::Command, found: &mut Vec<String>) {
+            for argument in command.get_arguments() {
+                if !argument.get_action().takes_values() {
+                    found.extend(argument.get_long().map(|name| format!("--{name}")));
+                    found.extend(argument.get_short().map(|name| format!("-{name}")));
+                }
+            }
+            for command in command.get_subcommands() {
+                switches(command, found);
+            }
+        }
+        let mut found = Vec::new();
+        switches(&Cli::command(), &mut found);
+        let valued = valued();
+        assert!(found.contains(&"--push".to_owned()) && valued.contains("-j"));
+        let both: Vec<_> = found.iter().filter(|name| valued.contains(*name)).collect();
+        assert!(both.is_empty(), "{both:?}");
+    }
+
+    #[test]
+    fn flags_for_another_program_stand_together_behind_everything_else() {
+        for (line, words) in [
+            (
+                "e2e:test TARGET=a EXTRA_ARGS=--fail-fast -- --parallel 1",
+                "e2e test --target=a -- --parallel 1 --fail-fast",
+            ),
+            (
+                "e2e:test TARGET=a EXTRA_ARGS=--fail-fast --json -- --parallel 1",
+                "e2e test --target=a --json -- --parallel 1 --fail-fast",
+            ),
+            (
+                "e2e:test TARGET=a EXTRA_ARGS=--fail-fast --json",
+                "e2e test --target=a --json -- --fail-fast",
+            ),
+        ] {
+            assert_eq!(rewrite(line).as_deref(), Ok(words));
+        }
+    }
+
+    #[test]
+    fn a_switch_that_task_took_from_the_environment_is_refused_there() {
+        let set = [("DRY_RUN", "true"), ("PUSH", "true")];
+        for (line, name) in [
+            ("", "DRY_RUN"),
+            ("bake:all", "DRY_RUN"),
+            ("bake TARGET=a", "DRY_RUN"),
+            ("bake:all DRY_RUN=true", "PUSH"),
+            ("e2e:cleanup", "DRY_RUN"),
+        ] {
+            let message = format!("`{name}` is set in the environment, where it is not read");
+            assert_eq!(rewrite_with(line, &set), Err(message), "{line}");
+        }
+        for line in [
+            "bake a",
+            "checks:all",
+            "bake:all PUSH=false DRY_RUN=true",
+            "bake:all --help",
+        ] {
+            assert!(rewrite_with(line, &set).is_ok(), "{line}");
+        }
+        let unset = [("DRY_RUN", "false"), ("PUSH", "")];
+        assert_eq!(
+            rewrite_with("bake:all", &unset).as_deref(),
+            Ok("bake --all")
+        );
     }
 }

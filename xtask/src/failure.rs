@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::value::without_logins;
+
 /// Who is at fault, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -91,16 +93,35 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The failure as anybody may see it: without the logins that a user or a tool has written into words.
+    #[must_use]
+    pub(crate) fn shown(&self) -> Self {
+        Self {
+            kind: self.kind,
+            message: without_logins(&self.message),
+            cause: self.cause.as_deref().map(without_logins),
+            details: self
+                .details
+                .iter()
+                .map(|line| without_logins(line))
+                .collect(),
+            hint: self.hint.as_deref().map(without_logins),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        if let Some(cause) = &self.cause {
+        let shown = self.shown();
+        f.write_str(&shown.message)?;
+        if let Some(cause) = &shown.cause {
             write!(f, "\n  probable cause: {cause}")?;
         }
-        for line in &self.details {
+        for line in &shown.details {
             write!(f, "\n  {line}")?;
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &shown.hint {
             write!(f, "\n\nhint: {hint}")?;
         }
         Ok(())

@@ -9,7 +9,7 @@ pub(crate) use metadata::Metadata;
 
 use crate::{
     failure::Failure,
-    value::{self, Domain, RepositoryPath, without_userinfo},
+    value::{self, Digest, Domain, RepositoryPath, without_userinfo},
 };
 
 /// An image as people and registries name it: `repository[:tag][@digest]`.
@@ -18,8 +18,7 @@ pub(crate) struct ImageRef {
     /// With the registry's host in front: `localhost:5000/pgvector-testing`.
     pub repository: String,
     pub tag: Option<String>,
-    /// `sha256:` and 64 hexadecimal digits.
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
 }
 
 impl FromStr for ImageRef {
@@ -36,12 +35,9 @@ impl FromStr for ImageRef {
         let (name, digest) = match text.split_once('@') {
             None => (text, None),
             Some((name, digest)) => {
-                if !is_digest(digest) {
-                    return Err(wrong(
-                        "the digest is not `sha256:` and 64 hexadecimal digits",
-                    ));
-                }
-                (name, Some(digest.to_owned()))
+                let digest = Digest::from_str(digest)
+                    .map_err(|wanted| wrong(&format!("the digest is not {wanted}")))?;
+                (name, Some(digest))
             }
         };
         // A colon before the last slash is a port.
@@ -142,7 +138,7 @@ impl Built {
         })
     }
 
-    fn digest(&self) -> anyhow::Result<Option<String>> {
+    fn digest(&self) -> anyhow::Result<Option<Digest>> {
         let Some((file, target)) = &self.metadata else {
             return Ok(None);
         };
@@ -153,14 +149,8 @@ impl Built {
                 file.display()
             ))
         })?;
-        Ok(Some(digest.to_owned()))
+        Ok(Some(digest))
     }
-}
-
-/// Whether a text is `sha256:` and 64 hexadecimal digits.
-pub(crate) fn is_digest(text: &str) -> bool {
-    let hex = text.strip_prefix("sha256:").unwrap_or_default();
-    hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a registry is on this machine, so that what is pushed there is for this machine.

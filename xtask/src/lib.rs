@@ -103,15 +103,17 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// What clap says of arguments that no terminal should see as they are: it is asked again, with arguments
-/// that are fit. None: they were.
+/// What clap says of arguments that nobody should see as they are, for a terminal's sake or a login's: it is
+/// asked again, with arguments that are fit. None: they were.
 fn unfit(args: &[OsString]) -> Option<String> {
-    let hidden = |arg: &&OsString| arg.to_string_lossy().chars().any(ui::is_hidden);
-    args.iter().find(hidden)?;
-    let fit = args
+    let fit: Vec<OsString> = args
         .iter()
-        .map(|arg| ui::printable(&arg.to_string_lossy()).into_owned());
-    match parse(fit.map(OsString::from).collect()) {
+        .map(|arg| value::without_logins(&ui::printable(&arg.to_string_lossy())).into())
+        .collect();
+    if fit == args {
+        return None;
+    }
+    match parse(fit) {
         Err(Refused::Clap(error)) => Some(error.render().to_string()),
         Err(Refused::Dialect(failure)) => Some(failure.to_string()),
         Ok(_) => None,
@@ -128,7 +130,7 @@ fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
     let args = match words {
-        Ok(words) => dialect::canonical(words)
+        Ok(words) => dialect::canonical(words, &|name| std::env::var_os(name))
             .map_err(Refused::Dialect)?
             .into_iter()
             .map(OsString::from)

@@ -114,6 +114,8 @@ pub(crate) enum Action {
     },
     /// Remove a folder of ours that an earlier run has left half-made, if there is one.
     RemoveFolder(Location),
+    /// Remove a file of ours that an earlier run has left, if there is one.
+    RemoveFile(Location),
     /// Remove containers, networks or volumes that carry our label; none is no error.
     Remove(Owned),
 }
@@ -152,6 +154,7 @@ impl fmt::Display for Action {
             Action::RemoveFolder(path) => {
                 write!(f, "rm -rf --one-file-system -- {}", operand(path))
             }
+            Action::RemoveFile(path) => write!(f, "rm -f -- {}", operand(path)),
             Action::Remove(owned) => owned.fmt(f),
             Action::MergeJson { from, into } => {
                 if let Some(folder) = into
@@ -211,6 +214,14 @@ pub(crate) struct Again {
     pub step: Step,
 }
 
+/// Targets of a bake, and where it says what it has built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Targets {
+    pub names: Vec<String>,
+    pub metadata: PathBuf,
+    pub pushed: bool,
+}
+
 /// One action with its name, its order, and how it is taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -229,6 +240,8 @@ pub(crate) struct Step {
     pub watch: Option<Watch>,
     /// What to do once when the cluster's API did not answer.
     pub again: Option<Box<Again>>,
+    /// What a bake must have built when it has ended well.
+    pub builds: Option<Targets>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// Lines that it prints with [`WARNING`] before them are shown as warnings.
@@ -255,6 +268,7 @@ impl Step {
             evidence: Vec::new(),
             watch: None,
             again: None,
+            builds: None,
             says: false,
             warns: false,
             skip_if: None,
@@ -302,6 +316,12 @@ impl Step {
     #[must_use]
     pub(crate) fn again(mut self, again: Again) -> Self {
         self.again = Some(Box::new(again));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn builds(mut self, targets: Targets) -> Self {
+        self.builds = Some(targets);
         self
     }
 

@@ -39,6 +39,7 @@ use crate::{
     event::{Event, Outcome},
     failure::Failure,
     finding::{Finding, Severity},
+    value::without_logins,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -374,7 +375,7 @@ impl Ui {
         if self.format == Format::Json {
             let text = match error.downcast_ref::<Failure>() {
                 Some(failure) => failure.to_string(),
-                None => format!("{error:#}"),
+                None => without_logins(&format!("{error:#}")),
             };
             self.json_line(&json!({"event": "failure", "text": text, "exit_code": crate::failure::exit_code(error)}));
             return;
@@ -386,7 +387,7 @@ impl Ui {
                     self.line(&line);
                 }
             }
-            None => self.line(&first.and(&format!("{error:#}"))),
+            None => self.line(&first.and(&without_logins(&format!("{error:#}")))),
         }
     }
 
@@ -406,6 +407,7 @@ impl Ui {
 
 /// The failure as lines: the first goes on from `first`, the others stand behind `indent`.
 fn describe(failure: &Failure, first: Line, indent: &str) -> Vec<Line> {
+    let failure = &failure.shown();
     let mut lines = vec![first.and(&failure.message)];
     if let Some(cause) = &failure.cause {
         lines.push(Line::plain(&format!("{indent}  probable cause: {cause}")));

@@ -11,8 +11,8 @@ mod url;
 pub(crate) use debian::{DebianVersion, PackageName, Suite};
 pub(crate) use name::{BuilderName, EnvironmentName, LONGEST_NAME, Name, Platform, Username};
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
-pub(crate) use registry::{Domain, Registry, RepositoryPath, is_tag};
-pub(crate) use url::{Url, without_userinfo};
+pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};
+pub(crate) use url::{Url, without_logins, without_userinfo};
 
 use crate::ui::is_hidden;
 

@@ -121,7 +121,7 @@ impl Line {
     }
 
     fn canonical(&self) -> Vec<String> {
-        dialect::canonical(self.args.clone())
+        dialect::canonical(self.args.clone(), &|_| None)
             .unwrap_or_else(|failure| panic!("{}: `{}`: {failure}", self.file, self.text))
     }
 }

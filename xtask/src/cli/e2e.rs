@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::config;
+
 use super::{Filters, Running, Selection};
 
 #[derive(Args, Debug)]
@@ -58,7 +60,7 @@ pub struct Environment {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub registry_port: Option<u16>,
     /// Nodes of the kind cluster.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=9))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(config::NODES.counted()))]
     pub nodes: Option<u32>,
     /// Nodes take images of this registry from another one: `ghcr.io=https://mirror.example`.
     #[arg(long, value_delimiter = ',', value_name = "HOST=URL")]

@@ -17,7 +17,7 @@ use crate::{
     image::{self, Built, Metadata},
     matrix::{self, Build, Filter, PLATFORMS},
     own::file,
-    plan::{Action, Location, Plan, Step, StepId, shell},
+    plan::{Action, Location, Plan, Step, StepId, Targets, shell},
     run::Report,
     sandbox::{Sandbox, archive::Repinned, engage::Engaged},
     tool::{
@@ -105,7 +105,17 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
             no_cache: request.no_cache,
             check: false,
         };
-        let step = plan.add(Step::run(format!("bake {name}"), bake.cmd()).after(after));
+        // What an earlier run was told is nothing that this one has built.
+        let old = Action::RemoveFile(Location::output(&metadata));
+        let old = Step::new(format!("old metadata {name}"), old).after([place]);
+        after.push(plan.add(old.quiet()));
+        let targets = Targets {
+            names: builds.iter().map(|build| build.target.clone()).collect(),
+            metadata: metadata.clone(),
+            pushed: request.push,
+        };
+        let step = Step::run(format!("bake {name}"), bake.cmd()).after(after);
+        let step = plan.add(step.builds(targets));
         for build in &builds {
             let name = format!("tidy {}", build.target);
             plan.add(
@@ -429,14 +439,16 @@ fn show(
         }
         let digest = metadata
             .get(done.metadata.as_path())
-            .and_then(|file| file.digest(&build.target))
-            .unwrap_or_default();
+            .and_then(|file| file.digest(&build.target));
         let size = sizes
             .get(&build.tag())
             .cloned()
             .unwrap_or_else(|| "-".into());
         // People tell digests apart by their first digits; scripts get all of it.
-        let short: String = digest.chars().take(19).collect();
+        let short = digest.as_deref().map_or_else(
+            || "-".to_owned(),
+            |digest| digest.chars().take(19).collect(),
+        );
         rows.push(vec![
             verdict.word().to_owned(),
             build.tag(),

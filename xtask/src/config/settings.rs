@@ -12,12 +12,49 @@ pub(crate) struct Setting {
     pub(super) kind: Type,
 }
 
+/// The numbers that a setting, and the option that stands for it, may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub least: u32,
+    pub most: u32,
+}
+
+impl Range {
+    pub(super) fn takes(self, text: &str) -> bool {
+        let number = text.parse::<u32>();
+        number.is_ok_and(|number| (self.least..=self.most).contains(&number))
+    }
+
+    /// For an option, where 0 ("decide for me", "no limit") is said by leaving it out.
+    pub(crate) fn counted(self) -> std::ops::RangeInclusive<i64> {
+        self.least.max(1).into()..=self.most.into()
+    }
+}
+
+/// Nodes of a kind cluster: each is a container with a kubelet.
+pub(crate) const NODES: Range = Range { least: 1, most: 9 };
+/// Steps at the same time: each is a process.
+pub(crate) const AT_ONCE: Range = Range {
+    least: 0,
+    most: 1_000,
+};
+/// At most a week.
+const SECONDS: Range = Range {
+    least: 0,
+    most: 604_800,
+};
+/// Any: 0 never warns.
+const GIBIBYTES: Range = Range {
+    least: 0,
+    most: u32::MAX,
+};
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     /// Empty is allowed where the default is.
     Text(Kind),
-    /// A whole number; 0 means "decide for me".
-    Number,
+    /// A whole number.
+    Number(Range),
     OneOf(&'static [&'static str]),
     /// Texts, comma-separated; in `xtask.toml` an array.
     List(Kind),
@@ -65,21 +102,21 @@ settings! {
         "where extension images are published; what is not built here is taken from there";
     BUILDER "bake.builder" "BUILDX_BUILDER" "" Type::Text(Kind::Builder),
         "the buildx builder; empty: the one that buildx has selected";
-    JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number,
+    JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number(AT_ONCE),
         "builds and tests at the same time; 0: one per extension, at most eight";
     SBOM "bake.sbom" "XTASK_BAKE_SBOM" "auto" Type::OneOf(&["auto", "always", "never"]),
         "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
     SMOKE_MOUNT "smoke.mount" "XTASK_SMOKE_MOUNT" "auto" Type::OneOf(&["auto", "image", "copy"]),
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
-    SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number,
-        "seconds that one smoke test may take";
+    SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number(SECONDS),
+        "seconds that one smoke test may take; 0: as long as it likes";
     E2E_NAME "e2e.name" "XTASK_E2E_NAME" "pg-extensions" Type::Text(Kind::Environment),
         "the name of the end-to-end environment: of its network, registry and cluster";
-    E2E_NODES "e2e.nodes" "XTASK_E2E_NODES" "1" Type::Number,
+    E2E_NODES "e2e.nodes" "XTASK_E2E_NODES" "1" Type::Number(NODES),
         "nodes of the kind cluster; the first is the control plane";
     E2E_SEED "e2e.seed" "XTASK_E2E_SEED" "" Type::List(Kind::Image),
         "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
-    E2E_SUITES "e2e.suites" "XTASK_E2E_SUITES" "0" Type::Number,
+    E2E_SUITES "e2e.suites" "XTASK_E2E_SUITES" "0" Type::Number(AT_ONCE),
         "suites at the same time; 0: two, and one more for every two processors";
     MIRRORS "mirrors" "XTASK_MIRRORS" "" Type::Map(Kind::Domain, Kind::Url),
         "registries that the nodes take images from in place of others: `ghcr.io=https://mirror.example`";
@@ -105,6 +142,6 @@ settings! {
         "the Debian suite of the sandbox and of its base image";
     SANDBOX_MIRROR "sandbox.mirror" "XTASK_SANDBOX_MIRROR" "" Type::Text(Kind::Url),
         "the Debian mirror; empty: the one that this machine's apt uses";
-    DISK_WARNING "disk.warning" "XTASK_DISK_WARNING" "5" Type::Number,
+    DISK_WARNING "disk.warning" "XTASK_DISK_WARNING" "5" Type::Number(GIBIBYTES),
         "warn when the engine's disk has less than this many GiB left";
 }

@@ -95,3 +95,40 @@ fn lists_are_arrays_and_maps_are_tables() {
         assert!(error.to_string().starts_with(message), "{error}");
     }
 }
+
+#[test]
+fn a_number_has_a_range_wherever_it_comes_from() {
+    for (key, env, wrong) in [
+        ("nodes", "XTASK_E2E_NODES", ["0", "10", "400000000", "-1"]),
+        (
+            "suites",
+            "XTASK_E2E_SUITES",
+            ["1001", "4294967295", "1.5", "-1"],
+        ),
+    ] {
+        for value in wrong {
+            let error = load("", &[(env, value)]).unwrap_err();
+            assert!(
+                error.to_string().contains("it must be a whole number from"),
+                "{error}"
+            );
+            let error = load(&format!("[e2e]\n{key} = \"{value}\"\n"), &[]).unwrap_err();
+            assert!(
+                error.to_string().contains("it must be a whole number from"),
+                "{error}"
+            );
+        }
+    }
+    for setting in SETTINGS {
+        if let Type::Number(range) = setting.kind {
+            assert!(range.takes(setting.default), "{}", setting.key);
+            assert!(load("", &[(setting.env, &range.most.to_string())]).is_ok());
+            let more = (u64::from(range.most) + 1).to_string();
+            assert!(
+                load("", &[(setting.env, &more)]).is_err(),
+                "{}",
+                setting.key
+            );
+        }
+    }
+}

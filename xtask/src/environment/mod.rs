@@ -298,7 +298,7 @@ fn place(config: &Config) -> Result<Place, Failure> {
     Ok(Place::Kind {
         node_image,
         kubernetes,
-        nodes: config.number(config::E2E_NODES).max(1),
+        nodes: config.number(config::E2E_NODES),
     })
 }
 

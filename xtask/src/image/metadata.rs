@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use crate::{failure::Failure, own::source};
+use crate::{failure::Failure, own::source, value::Digest};
 
 /// What `--metadata-file` holds: per target an object with the image's digest and names. There may be
 /// other top-level keys (`buildx.build.warnings`), which are not targets.
@@ -33,12 +33,26 @@ impl Metadata {
         })
     }
 
-    /// The digest of what was built: of the index where there is one.
-    pub(crate) fn digest(&self, target: &str) -> Option<&str> {
-        self.entries
-            .get(target)?
-            .get("containerimage.digest")?
-            .as_str()
+    /// The digest of what was built: of the index where there is one. What is no digest is none: it becomes
+    /// a part of arguments.
+    pub(crate) fn digest(&self, target: &str) -> Option<Digest> {
+        self.text(target, "containerimage.digest")?.parse().ok()
+    }
+
+    /// Whether the target was built. Without the containerd image store there may be the digest of a
+    /// configuration alone, and what stays in a builder of its own has but the build's name
+    /// (<https://docs.docker.com/reference/cli/docker/buildx/bake/#metadata-file>); what is `pushed` has a digest.
+    pub(crate) fn has_built(&self, target: &str, pushed: bool) -> bool {
+        let configuration = || {
+            let digest = self.text(target, "containerimage.config.digest");
+            digest.is_some_and(Digest::is)
+        };
+        let in_builder = || self.text(target, "buildx.build.ref").is_some();
+        self.digest(target).is_some() || !pushed && (configuration() || in_builder())
+    }
+
+    fn text(&self, target: &str, key: &str) -> Option<&str> {
+        self.entries.get(target)?.get(key)?.as_str()
     }
 
     pub(crate) fn extend(&mut self, other: Self) {
@@ -57,13 +71,51 @@ mod tests {
 
     #[test]
     fn a_metadata_file_may_hold_warnings_beside_the_targets() {
-        let text = r#"{"buildx.build.warnings":[{"vertex":"x"}],"pgvector-0_8_6-18-trixie":{"containerimage.digest":"sha256:ab","image.name":"a,b"}}"#;
-        let metadata = Metadata::parse(text).unwrap();
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let text = format!(
+            r#"{{"buildx.build.warnings":[{{"vertex":"x"}}],"pgvector-0_8_6-18-trixie":{{"containerimage.digest":"{digest}","image.name":"a,b"}}}}"#
+        );
+        let metadata = Metadata::parse(&text).unwrap();
         assert_eq!(
-            metadata.digest("pgvector-0_8_6-18-trixie"),
-            Some("sha256:ab")
+            metadata.digest("pgvector-0_8_6-18-trixie").as_deref(),
+            Some(digest.as_str())
         );
         assert_eq!(metadata.digest("buildx.build.warnings"), None);
+    }
+
+    #[test]
+    fn what_is_no_digest_is_none() {
+        let hex = "ab".repeat(32);
+        for text in [
+            "",
+            "x,type=bind,source=/etc,target=/host",
+            &format!("sha256:{hex},type=bind"),
+            &format!("sha512:{hex}"),
+            &format!("sha256:{}", hex.to_uppercase()),
+            &format!("sha256:{hex}\n"),
+        ] {
+            let said = serde_json::json!({"a": {"containerimage.digest": text}});
+            let metadata = Metadata::parse(&said.to_string()).unwrap();
+            assert_eq!(metadata.digest("a"), None, "{text:?}");
+            assert!(!metadata.has_built("a", false), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_built_is_told_by_its_digest_or_where_nothing_was_pushed_by_its_build() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for (key, text, here, pushed) in [
+            ("containerimage.digest", digest.as_str(), true, true),
+            ("containerimage.config.digest", digest.as_str(), true, false),
+            ("buildx.build.ref", "farm/farm0/abc", true, false),
+            ("image.name", "a", false, false),
+        ] {
+            let said = serde_json::json!({"a": {key: text}});
+            let metadata = Metadata::parse(&said.to_string()).unwrap();
+            assert_eq!(metadata.has_built("a", false), here, "{key}");
+            assert_eq!(metadata.has_built("a", true), pushed, "{key}");
+            assert!(!metadata.has_built("b", false), "{key}");
+        }
     }
 
     #[test]

@@ -90,6 +90,27 @@ pub(crate) fn remove_folder(location: &Location) -> anyhow::Result<()> {
     }
 }
 
+/// Removes a file of ours, if it is there.
+pub(crate) fn remove_file(location: &Location) -> anyhow::Result<()> {
+    if let Location::Named(path) | Location::Repository(path) = location {
+        anyhow::bail!("`{}` is not ours to remove", path.display());
+    }
+    let (folder, name) = match Place::find(location)?.parent(false) {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let failed = || format!("failed to remove `{}`", location.display());
+    let found = beneath::look(&folder, &name).with_context(failed)?;
+    if found.is_some_and(|found| beneath::is(&found, SFlag::S_IFLNK)) {
+        return Err(beneath::is_a_link(&folder, &name, location).into());
+    }
+    match unlinkat(&folder, name.as_os_str(), UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(()),
+        Err(error) => Err(io::Error::from(error)).with_context(failed),
+    }
+}
+
 /// Gives a file that a tool has made as root, where the user has named it, to the repository's owner when
 /// it is in the repository.
 pub(crate) fn hand_over(path: &Path) -> anyhow::Result<()> {

@@ -18,7 +18,8 @@ use crate::{
     image::Metadata,
     own::{file, folder, source},
     plan::{
-        Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Undo, Values, values::Mounted,
+        Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Targets, Undo, Values,
+        values::Mounted,
     },
     tool::{assertion, imagetools::Described},
     yaml,
@@ -45,7 +46,12 @@ impl Walk<'_> {
             return Ok(Outcome::Skipped(why.clone()));
         }
         match &step.action {
-            Action::Run(cmd) => self.run_cmd(step, cmd, output)?,
+            Action::Run(cmd) => {
+                self.run_cmd(step, cmd, output)?;
+                if let Some(targets) = &step.builds {
+                    has_built(targets)?;
+                }
+            }
             Action::Folder(path) => file::make_folder(path)?,
             Action::Claim(path) => folder::take(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
@@ -74,6 +80,7 @@ impl Walk<'_> {
             Action::Values(values) => self.write_values(values)?,
             Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
+            Action::RemoveFile(path) => file::remove_file(path)?,
             Action::Remove(owned) => {
                 self.remove(owned, step.timeout.unwrap_or(REMOVAL))
                     .map_err(explain)?;
@@ -407,6 +414,27 @@ pub(crate) fn explain(failed: CmdFailure) -> Failure {
         },
         None => failure,
     }
+}
+
+/// Fails when a bake that ended well has not built what it was to build: a bake file may leave a target out.
+fn has_built(targets: &Targets) -> anyhow::Result<()> {
+    let said = Metadata::read(&targets.metadata)?;
+    let missing: Vec<String> = targets
+        .names
+        .iter()
+        .filter(|name| !said.has_built(name, targets.pushed))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let file = targets.metadata.display();
+    Err(
+        Failure::failed(format!("bake has not built {}", missing.join(", ")))
+            .detail(format!("`{file}` has no digest for it"))
+            .hint("see that the bake file has a target with exactly this name in its default group")
+            .into(),
+    )
 }
 
 fn merge(from: &[PathBuf], into: &Location) -> anyhow::Result<()> {

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     exec::{Exec, Reason},
     failure::Failure,
     image::{self, ImageRef},
     plan::Cmd,
+    value::Digest,
 };
 
 /// Reads an image's index or manifest from its registry.
@@ -47,7 +48,7 @@ impl Described {
     }
 
     /// Reads an index or a manifest. Also gives the digest of the first image in an index.
-    pub(crate) fn parse(image: &ImageRef, raw: &str) -> Result<(Self, Option<String>), Failure> {
+    pub(crate) fn parse(image: &ImageRef, raw: &str) -> Result<(Self, Option<Digest>), Failure> {
         let value: Value = serde_json::from_str(raw).map_err(|error| {
             Failure::failed(format!("`{image}` has a manifest that is no JSON: {error}"))
         })?;
@@ -76,14 +77,13 @@ impl Described {
             })
             .collect();
         let digest = match &image.digest {
-            Some(digest) => digest.clone(),
+            Some(digest) => digest.to_string(),
             None => format!("sha256:{}", image::hex(&Sha256::digest(raw.as_bytes()))),
         };
         // What is no digest would be asked for as another image, or as an option.
         let first = images
             .first()
-            .and_then(|(_, digest)| digest.clone())
-            .filter(|digest| image::is_digest(digest));
+            .and_then(|(_, digest)| digest.as_deref()?.parse().ok());
         let tag = image
             .tag
             .as_ref()
@@ -174,7 +174,7 @@ mod tests {
         let (described, first) = Described::parse(&image, &index).unwrap();
         assert_eq!(described.platforms, ["linux/amd64"]);
         assert_eq!(described.annotations["a"], "b");
-        assert_eq!(first, Some(aa));
+        assert_eq!(first.as_deref(), Some(aa.as_str()));
         let (described, first) = Described::parse(&image, "{}").unwrap();
         // What `printf '{}' | sha256sum` prints.
         let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";

@@ -28,6 +28,15 @@ text_type!(
     "the host of a registry, with a port and a path perhaps: `localhost:5000`, `ghcr.io/cloudnative-pg`; without a scheme and a user (`docker login` keeps those)"
 );
 
+text_type!(
+    /// What a bake has made, or a registry has: as go-digest writes it, `sha256:` and 64 hexadecimal digits.
+    Digest,
+    |text| text.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }),
+    "`sha256:` and 64 hexadecimal digits"
+);
+
 fn is_registry(text: &str) -> bool {
     let (first, path) = match text.split_once('/') {
         None => (text, None),

@@ -215,3 +215,26 @@ fn a_login_in_an_address_is_never_shown() {
         assert_eq!(without_userinfo(text), shown);
     }
 }
+
+#[test]
+fn a_message_shows_no_login() {
+    let digest = format!("localhost:5000/a:1@sha256:{}", "ab".repeat(32));
+    for (text, shown) in [
+        (
+            "extension `https://u:s3cret@p/alpha` not found",
+            "extension `https://<redacted>@p/alpha` not found",
+        ),
+        (
+            "took `user:s3cret@host`\n  x",
+            "took `<redacted>@host`\n  x",
+        ),
+        (
+            "https_proxy=http://u:s@p:1 docker",
+            "https_proxy=http://<redacted>@p:1 docker",
+        ),
+        ("git@example.com:a/b and a@b", "git@example.com:a/b and a@b"),
+        (digest.as_str(), digest.as_str()),
+    ] {
+        assert_eq!(without_logins(text), shown);
+    }
+}

@@ -52,3 +52,26 @@ pub(crate) fn without_userinfo(text: &str) -> String {
     }
     shown
 }
+
+/// A message as it may be shown: of every word in it that has a login, `https://user:password@host` or
+/// `user:password@host`, the login is left out.
+pub(crate) fn without_logins(text: &str) -> String {
+    let has_login = |word: &str| {
+        word.rsplit_once('@').is_some_and(|(before, after)| {
+            (before.contains("://") || before.contains(':')) && !after.starts_with("sha256:")
+        })
+    };
+    let mut shown = String::new();
+    for word in text.split_inclusive(char::is_whitespace) {
+        if !has_login(word) {
+            shown += word;
+            continue;
+        }
+        // What stands around a word stays.
+        let start = word.find(|c: char| !"`'\"(".contains(c)).unwrap_or(0);
+        let (around, word) = word.split_at(start);
+        shown += around;
+        shown += &without_userinfo(word);
+    }
+    shown
+}

@@ -198,8 +198,77 @@ fn a_bake_that_writes_no_digest_is_not_tested_by_its_tag() {
     fixture
         .xtask(&["smoke", "gamma", "--distro", "trixie"])
         .status(1)
-        .says("has no `containerimage.digest` for target `gamma-1_2-18-trixie`");
+        .says("bake has not built `gamma-1_2-18-trixie`");
     assert!(fixture.calls_of("[run]").is_empty());
+}
+
+#[test]
+fn a_bake_that_has_not_built_a_target_has_failed() {
+    for said in [
+        "{}",
+        "{\"gamma-1_2-18-trixie\":{}}",
+        "{\"gamma-1_2-18-trixie\":{\"containerimage.digest\":\"x,type=bind,source=/etc,target=/host\"}}",
+        "{\"gamma-1_2-trixie-18\":{\"containerimage.digest\":\"sha256:0\"}}",
+    ] {
+        let fixture = Fixture::new();
+        fixture.answer("metadata.gamma", said);
+        let ended = fixture
+            .xtask(&["bake", "gamma", "--distro", "trixie", "--json"])
+            .status(1)
+            .says("bake has not built `gamma-1_2-18-trixie`");
+        assert_eq!(ended.json()[0]["result"], "failed", "{said}");
+        assert!(ended.json()[0]["digest"].is_null(), "{said}");
+    }
+}
+
+#[test]
+fn what_an_earlier_bake_said_is_not_what_this_one_has_built() {
+    let fixture = Fixture::new();
+    let args = ["bake", "gamma", "--distro", "trixie"];
+    fixture.xtask(&args).success();
+    fixture.docker_first("[ \"$2\" != bake ] || exit 0");
+    fixture
+        .xtask(&args)
+        .status(1)
+        .says("target/xtask/bake/gamma.json");
+    fixture
+        .xtask(&["smoke", "gamma", "--distro", "trixie"])
+        .status(1);
+    assert!(fixture.calls_of("[run]").is_empty());
+}
+
+#[test]
+fn what_stays_in_a_builder_has_no_digest_and_is_built() {
+    let fixture = Fixture::new();
+    fixture.answer("inspect", "Driver: docker-container\n");
+    let said = "{\"gamma-1_2-18-trixie\":{\"buildx.build.ref\":\"farm/farm0/abc\"}}";
+    fixture.answer("metadata.gamma", said);
+    let args = ["bake", "gamma", "--distro", "trixie", "--json"];
+    let ended = fixture.xtask(&args).success();
+    assert_eq!(ended.json()[0]["result"], "passed");
+    assert!(ended.json()[0]["digest"].is_null());
+    fixture.xtask(&[&args[..], &["--push"]].concat()).status(1);
+}
+
+#[test]
+fn a_login_in_an_argument_is_not_repeated() {
+    let fixture = Fixture::new();
+    for args in [
+        &["bake", "https://u:s3cret@p/alpha"][..],
+        &["targets", "https://u:s3cret@p/alpha"],
+        &["targets", "registry=user:s3cret@host"],
+        &["checks", "u:s3cret@p"],
+        &["bake", "alpha", "--platform", "http://u:s3cret@p"],
+        &["https://u:s3cret@p/alpha"],
+        &["sandbox", "https_proxy=http://u:s3cret@p:1"],
+        &["bake", "--all", "--frob=http://u:s3cret@p:1"],
+    ] {
+        for format in [&[][..], &["--format", "json"]] {
+            let ended = fixture.xtask(&[args, format].concat()).status(2);
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("s3cret"), "{args:?}: {said}");
+        }
+    }
 }
 
 #[track_caller]

@@ -37,7 +37,7 @@ fn wrong_arguments_are_named() {
         ),
         (
             &["bake", "TARGET=alpha", "PUSH=yes"],
-            "variable `PUSH` is `yes`; it must be `true` or `false`",
+            "variable `PUSH` must be `true` or `false`",
         ),
         (&["bake", "alpha", "--jobs", "0"], "0 is not in 1.."),
         (

@@ -204,7 +204,7 @@ fn variables_that_a_task_does_not_use_are_refused() {
         ("task e2e:test TARGT=pgvector", "did you mean `TARGET`?"),
         (
             "task e2e:export-kubeconfig INTERNAL=yes",
-            "it must be `true` or `false`",
+            "`INTERNAL` must be `true` or `false`",
         ),
         (
             "task e2e:test:full registry=x TARGET=pgvector",
