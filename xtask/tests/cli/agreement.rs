@@ -22,42 +22,57 @@ struct Case {
     status: i32,
 }
 
-const CASES: &[Case] = &[
+const fn results(
+    args: &'static [&'static str],
+    words: &'static [&'static str],
+    status: i32,
+) -> Case {
     Case {
-        args: &["bake", "--all", "--keep-going", "--distro", "trixie"],
+        args,
         column: "RESULT",
         rows: "",
         key: "result",
-        words: &["failed", "not run", "passed"],
-        status: 1,
-    },
+        words,
+        status,
+    }
+}
+
+const fn states(
+    rows: &'static str,
+    args: &'static [&'static str],
+    words: &'static [&'static str],
+) -> Case {
     Case {
-        args: &["bake", "gamma", "--distro", "trixie"],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        words: &["passed"],
+        args,
+        column: "STATE",
+        rows,
+        key: "state",
+        words,
         status: 0,
-    },
-    Case {
-        args: &["smoke", "--all", "--keep-going", "--distro", "trixie"],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        // What is not built is not tried.
-        words: &["not run", "not run", "passed"],
-        status: 1,
-    },
-    Case {
-        args: &["e2e", "test", "--all"],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        words: &["failed", "passed", "passed"],
-        status: 1,
-    },
-    Case {
-        args: &[
+    }
+}
+
+const CASES: &[Case] = &[
+    results(
+        &["bake", "--all", "--keep-going", "--distro", "trixie"],
+        &["failed", "not run", "passed"],
+        1,
+    ),
+    results(&["bake", "gamma", "--distro", "trixie"], &["passed"], 0),
+    // What is not built is not tried.
+    results(
+        &["smoke", "--all", "--keep-going", "--distro", "trixie"],
+        &["not run", "not run", "passed"],
+        1,
+    ),
+    results(
+        &["e2e", "test", "--all"],
+        &["failed", "passed", "passed"],
+        1,
+    ),
+    // Gamma is also built for another PostgreSQL.
+    results(
+        &[
             "e2e",
             "test-full",
             "--all",
@@ -65,45 +80,29 @@ const CASES: &[Case] = &[
             "--distro",
             "trixie",
         ],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        // Gamma is also built for another PostgreSQL.
-        words: &["not run", "not run", "passed", "passed"],
-        status: 1,
-    },
-    Case {
-        args: &["e2e", "test-full", "gamma", "--distro", "trixie"],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        words: &["passed", "passed"],
-        status: 0,
-    },
-    Case {
-        args: &["e2e", "status"],
-        column: "STATE",
-        rows: "/parts",
-        key: "state",
-        words: &["available", "ready", "running", "running", "there", "there"],
-        status: 0,
-    },
-    Case {
-        args: &["prereqs", "--for", "bake"],
-        column: "STATE",
-        rows: "",
-        key: "state",
-        words: &["ok", "ok", "ok", "ok", "ok", "ok"],
-        status: 0,
-    },
-    Case {
-        args: &["ci", "--lane", "fmt,docs,unit"],
-        column: "RESULT",
-        rows: "",
-        key: "result",
-        words: &["failed", "passed", "passed"],
-        status: 1,
-    },
+        &["not run", "not run", "passed", "passed"],
+        1,
+    ),
+    results(
+        &["e2e", "test-full", "gamma", "--distro", "trixie"],
+        &["passed", "passed"],
+        0,
+    ),
+    states(
+        "/parts",
+        &["e2e", "status"],
+        &["available", "ready", "running", "running", "there", "there"],
+    ),
+    states(
+        "",
+        &["prereqs", "--for", "bake"],
+        &["ok", "ok", "ok", "ok", "ok", "ok"],
+    ),
+    results(
+        &["ci", "--lane", "fmt,docs,unit"],
+        &["failed", "passed", "passed"],
+        1,
+    ),
 ];
 
 /// A repository in which `alpha` cannot be built and so `beta` not tried; `gamma` works.
