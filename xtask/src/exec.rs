@@ -140,8 +140,12 @@ impl Real {
         };
         let ignored = process::ignored_signals();
         let all = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP];
-        // What `nohup` or a shell has told us to ignore stays ignored.
-        let mut signals = Signals::new(all.iter().filter(|signal| !ignored.contains(signal)))?;
+        // What `nohup` has told us stays so. A shell tells background jobs to ignore SIGINT too, which is for the
+        // terminal's sake: whoever sends it to us means us.
+        let heard = all
+            .iter()
+            .filter(|signal| **signal != consts::SIGHUP || !ignored.contains(signal));
+        let mut signals = Signals::new(heard)?;
         let listener = real.clone();
         std::thread::Builder::new()
             .name("signals".into())

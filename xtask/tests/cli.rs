@@ -8,6 +8,7 @@
 )]
 
 mod ended;
+mod hangup;
 mod locks;
 
 mod cli {

@@ -12,6 +12,7 @@
 )]
 
 mod ended;
+mod hangup;
 #[expect(dead_code, reason = "the engine lane uses all of it")]
 mod repository;
 

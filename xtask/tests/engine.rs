@@ -11,6 +11,7 @@
 )]
 
 mod ended;
+mod hangup;
 mod repository;
 
 mod engine {

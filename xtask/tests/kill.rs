@@ -14,6 +14,7 @@
 
 #[expect(dead_code, reason = "the other lanes use all of it")]
 mod ended;
+mod hangup;
 #[path = "e2e/lab.rs"]
 #[expect(dead_code, reason = "the e2e lane uses all of it")]
 mod lab;

@@ -9,7 +9,7 @@ use std::{
 };
 
 pub(crate) use crate::ended::Ended;
-use crate::locks;
+use crate::{hangup, locks};
 
 /// The script that stands for docker.
 const DOCKER: &str = include_str!("docker.sh");
@@ -96,6 +96,7 @@ impl Fixture {
 
     /// A repository without extensions.
     pub(crate) fn empty() -> Self {
+        hangup::is_heard();
         let fixture = Self {
             folder: tempfile::tempdir().unwrap(),
         };

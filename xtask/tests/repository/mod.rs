@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::ended::Ended;
+use crate::{ended::Ended, hangup};
 
 /// Whether tests run in the sandbox: there is no Docker engine of the machine's own.
 pub(crate) fn sandboxed() -> bool {
@@ -30,6 +30,7 @@ pub(crate) struct Repository {
 impl Repository {
     /// Copies of `extensions/`, `docker/`, `test/` and `xtask.toml`.
     pub(crate) fn new() -> Self {
+        hangup::is_heard();
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         for name in ["extensions", "docker", "test", "xtask.toml"] {
