@@ -141,6 +141,15 @@ impl Workspace {
             .find(|extension| extension.name == name)
     }
 
+    /// There is nothing to choose from.
+    pub(crate) fn without_extensions(&self) -> Failure {
+        Failure::invalid(
+            "there are no extensions here: no folder of this repository holds a `metadata.hcl`",
+        )
+        .detail(format!("repository: {}", self.root.display()))
+        .hint("the setting `paths.extensions` says where the folders of the extensions are")
+    }
+
     /// The named extensions (all when `all`), dependencies first; refused when one is unknown or broken.
     pub(crate) fn select(&self, names: &[String], all: bool) -> Result<Vec<Extension>, Failure> {
         self.known(names)?;
@@ -181,6 +190,9 @@ impl Workspace {
         }
         if let Some(failure) = failure {
             return Err(failure.hint("run `cargo xtask checks` on it once more when it is mended"));
+        }
+        if self.names.is_empty() {
+            return Err(self.without_extensions());
         }
         Ok(self
             .extensions

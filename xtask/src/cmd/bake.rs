@@ -13,6 +13,7 @@ use crate::{
     config::{self, Config},
     context::Context,
     exec::{Exec, Reason},
+    extension::Extension,
     failure::Failure,
     image::{self, Built, Metadata},
     matrix::{self, Build, Filter, PLATFORMS},
@@ -237,7 +238,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let engaged = context.engage(workspace, args.dry_run)?;
     let extensions = select(&engaged, &names, args.selection.all)?;
     let filter = Filter::from(&args.filters);
-    let builds = matrix::builds(&extensions, &filter, &context.config)?;
+    let builds = builds(&extensions, &filter, &context.config)?;
     let mut steps = Plan::default();
     let metadata_file = args
         .metadata_file
@@ -281,10 +282,11 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         args.push,
     )?;
     context.verdict(&report, "bake")?;
-    context.ui.conclusion(&format!(
-        "{images} {} baked",
-        if images == 1 { "image" } else { "images" }
-    ));
+    context.ui.conclusion(&match images {
+        0 => NONE_IN_SHARE.to_owned(),
+        1 => "1 image baked".to_owned(),
+        _ => format!("{images} images baked"),
+    });
     Ok(())
 }
 
@@ -304,7 +306,38 @@ pub(super) fn select(
         ))
         .hint("leave out `--base debian` where the published base images can be had"));
     }
+    if extensions.is_empty() {
+        return Err(Failure::invalid(
+            "no extension can be built from Debian's packages: the archive has none for them",
+        )
+        .hint("leave out `--base debian` where the published base images can be had"));
+    }
     Ok(extensions)
+}
+
+/// What a share of the images says that none has fallen into: there may be more shares than images.
+pub(super) const NONE_IN_SHARE: &str = "no image is in this share";
+
+/// The images of `extensions` that `filter` takes, at least one; of a share there may be none.
+pub(super) fn builds(
+    extensions: &[Extension],
+    filter: &Filter,
+    config: &Config,
+) -> Result<Vec<Build>, Failure> {
+    let builds = matrix::builds(extensions, filter, config)?;
+    let empty = |extension: &Extension| extension.versions.values().all(BTreeMap::is_empty);
+    if extensions.iter().all(empty) {
+        let names: Vec<String> = extensions
+            .iter()
+            .map(|extension| format!("`{}`", extension.name))
+            .collect();
+        return Err(Failure::invalid(format!(
+            "there is nothing to build: `versions` is empty in the metadata of {}",
+            names.join(", ")
+        ))
+        .hint("name the distros, the majors and their packages in `versions` of metadata.hcl"));
+    }
+    Ok(builds)
 }
 
 /// The builds and, before them, the builds of what they need for the same distro and major.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::bake;
+use super::{bake, smoke};
 use crate::{
     cli,
     context::Context,
@@ -46,6 +46,9 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
         .filter(|name| wanted(name))
         .map(|name| workspace.folder(name))
         .collect();
+    if folders.is_empty() {
+        return Err(workspace.without_extensions().into());
+    }
     for folder in &folders {
         findings.extend(files(&workspace, folder));
     }
@@ -142,6 +145,10 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
             Some("") => findings.warning(
                 None,
                 "empty: `smoke` will create or load the extension, but not use it",
+            ),
+            Some(text) if !smoke::has_statement(text) => findings.warning(
+                None,
+                "holds no statement: `smoke` will create or load the extension, but not use it",
             ),
             Some(_) => {}
         },

@@ -3,6 +3,8 @@
 
 mod server;
 
+pub(super) use server::has_statement;
+
 use std::{str::FromStr, time::Duration};
 
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ use crate::{
     exec::{Exec, Reason},
     failure::Failure,
     image::{Built, ImageRef},
-    matrix::{self, Build, Filter},
+    matrix::{Build, Filter},
     plan::{Plan, StepId},
     run::Report,
     sandbox::engage::Engaged,
@@ -46,7 +48,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         None => None,
     };
     let extensions = bake::select(&engaged, &names, args.selection.all)?;
-    let builds = matrix::builds(&extensions, &filter, &context.config)?;
+    let builds = bake::builds(&extensions, &filter, &context.config)?;
     if given.is_some() && builds.len() != 1 {
         return Err(Failure::invalid(format!(
             "`--image` does not say which of {} images it stands for: it has no labels of ours",
@@ -95,9 +97,10 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
     let passed = show(context, &builds, &tests, &ids, &report, args.json);
     context.verdict(&report, "smoke")?;
-    context
-        .ui
-        .conclusion(&format!("{passed} of {} passed", tests.len()));
+    context.ui.conclusion(&match tests.len() {
+        0 => bake::NONE_IN_SHARE.to_owned(),
+        all => format!("{passed} of {all} passed"),
+    });
     Ok(())
 }
 
@@ -134,8 +137,14 @@ impl Given {
             (&mut filter.distros, "io.cloudnativepg.image.base.os"),
             (&mut filter.majors, "io.cloudnativepg.image.base.pgmajor"),
         ] {
+            let said = label(name);
             if values.is_empty() {
-                values.extend(label(name));
+                values.extend(said);
+            } else if let Some(said) = said.filter(|said| !values.contains(said)) {
+                context.ui.warning(&format!(
+                    "image `{image}` says that it is for `{said}` (`{name}`), and is tested as one for `{}`",
+                    values.join(",")
+                ));
             }
         }
         let sql_version = label("io.cloudnativepg.image.sql.version");
@@ -263,5 +272,10 @@ fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Value> {
         }
         Err(failed) => return Err(Failure::from(failed).into()),
     };
-    Ok(serde_json::from_str(&text)?)
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::failed(format!(
+            "`docker` gives labels of image `{reference}` that are no JSON: {error}"
+        ))
+        .into()
+    })
 }

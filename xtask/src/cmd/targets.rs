@@ -19,7 +19,11 @@ use crate::{
 
 pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
-    let mut extensions = workspace.select(&[], true)?;
+    // A matrix may be empty.
+    let mut extensions = match workspace.names().next() {
+        Some(_) => workspace.select(&[], true)?,
+        None => Vec::new(),
+    };
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
     }

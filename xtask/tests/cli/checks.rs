@@ -120,3 +120,21 @@ fn what_bake_refuses_is_a_finding() {
         .says("extensions/gamma/metadata.hcl: error: bake refuses it: ")
         .says("unknown instruction: foo");
 }
+
+#[test]
+fn a_smoke_sql_that_does_nothing_is_found() {
+    let fixture = Fixture::new();
+    for (text, said) in [
+        ("\n", "smoke.sql: warning: empty"),
+        (
+            "/* a /* b */ c */ ;\n-- d\n",
+            "smoke.sql: warning: holds no statement",
+        ),
+    ] {
+        fixture.write("extensions/gamma/smoke.sql", text);
+        fixture
+            .xtask(&["checks", "gamma", "--no-bake"])
+            .success()
+            .says(said);
+    }
+}

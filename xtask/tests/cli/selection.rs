@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which images a call of `bake` is about: names, filters, platforms, settings.
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, metadata};
 
 /// The words of every bake, without the environment, the files and the metadata file.
 fn bakes(fixture: &Fixture) -> Vec<String> {
@@ -195,4 +195,37 @@ fn an_options_value_may_hold_an_equals_sign() {
         .xtask(&["bake", "alpha", "--metadata-file", "run=1.json"])
         .success();
     assert!(fixture.exists("run=1.json"));
+}
+
+#[test]
+fn nothing_chosen_is_nothing_done_and_is_said() {
+    let empty = Fixture::empty();
+    empty.write("xtask.toml", "");
+    for args in [
+        &["checks", "--all", "--no-bake"][..],
+        &["bake", "--all"],
+        &["smoke", "--all"],
+        &["e2e", "test", "--all"],
+        &["e2e", "test-full", "--all"],
+    ] {
+        empty
+            .xtask(args)
+            .status(2)
+            .says("there are no extensions here");
+    }
+    let none = empty.xtask(&["targets", "--json"]).success();
+    assert_eq!(none.stdout, "[]\n");
+    let fixture = Fixture::new();
+    fixture.extension("delta", &metadata("delta", &[("versions", "{}")]));
+    for command in ["bake", "smoke"] {
+        fixture
+            .xtask(&[command, "delta"])
+            .status(2)
+            .says("there is nothing to build: `versions` is empty in the metadata of `delta`");
+        // A matrix may have more shares than there are images.
+        fixture
+            .xtask(&[command, "gamma", "--shard", "9/9"])
+            .success()
+            .says("no image is in this share");
+    }
 }

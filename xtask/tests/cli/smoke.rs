@@ -172,3 +172,23 @@ fn a_module_is_loaded_and_never_said_to_be_created() {
         .says("it is loaded, not created and not used");
     assert_eq!(silent(&fixture), "loaded, not created and not used");
 }
+
+#[test]
+fn what_the_labels_of_a_named_image_say_is_compared_and_must_be_json() {
+    let fixture = Fixture::new();
+    let labels = r#"{"io.cloudnativepg.image.base.os":"bookworm","io.cloudnativepg.image.base.pgmajor":"17"}"#;
+    fixture.answer("labels", labels);
+    let args = [
+        "smoke", "gamma", "--image", "x:1", "--distro", "trixie", "--pg", "18",
+    ];
+    fixture
+        .xtask(&args)
+        .success()
+        .says("warning: image `x:1` says that it is for `bookworm`")
+        .says("warning: image `x:1` says that it is for `17`");
+    fixture.answer("labels", "[oops");
+    fixture
+        .xtask(&args)
+        .status(1)
+        .says("`docker` gives labels of image `x:1` that are no JSON");
+}

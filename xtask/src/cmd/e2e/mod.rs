@@ -103,7 +103,12 @@ fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Res
             )
             .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
     })?;
-    let view: Value = serde_json::from_str(&text)?;
+    let view: Value = serde_json::from_str(&text).map_err(|error| {
+        Failure::failed(format!(
+            "`kubectl` shows the kubeconfig `{}` as what is no JSON: {error}",
+            path.display()
+        ))
+    })?;
     let current = name
         .or(view["current-context"].as_str())
         .unwrap_or_default();

@@ -30,6 +30,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     } else {
         choose(args, context, &workspace)?
     };
+    // Without the flag an empty choice was refused.
     if chosen.is_empty() {
         context.ui.conclusion("nothing failed the last time");
         return Ok(());

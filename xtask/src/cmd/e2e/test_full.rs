@@ -17,7 +17,7 @@ use crate::{
     environment::{self, Environment, FOLDER, Place, Ready, release::Release, world::World},
     failure::Failure,
     image::{Built, Naming},
-    matrix::{self, Build, Filter},
+    matrix::{Build, Filter},
     plan::{Action, Location, Needed, Plan, Step, StepId, Values},
     sandbox::engage::Engaged,
     tool::{self, docker},
@@ -35,9 +35,9 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     super::environment(context)?;
     let engaged = context.engage(workspace, args.dry_run)?;
     let extensions = bake::select(&engaged, &names, args.selection.all)?;
-    let builds = matrix::builds(&extensions, &Filter::from(&args.filters), &context.config)?;
+    let builds = bake::builds(&extensions, &Filter::from(&args.filters), &context.config)?;
     if builds.is_empty() {
-        context.ui.conclusion("no image is in this share");
+        context.ui.conclusion(bake::NONE_IN_SHARE);
         return Ok(());
     }
     let mut environments = Vec::new();
