@@ -148,7 +148,10 @@ fn the_programs_enter_the_engine_and_no_process_that_has_its_number() {
     fs::write(&enter, script).unwrap();
     let run = |text: &str| {
         fs::write(&copy, text).unwrap();
-        let enter = Command::new("sh").arg(&enter).arg("true").output();
+        let mut command = Command::new("sh");
+        command.arg(&enter).arg("true");
+        // A folder that the sandbox shows, wherever the tests run.
+        let enter = command.current_dir(repository.path()).output();
         enter.unwrap()
     };
     assert!(run(&text).status.success());
