@@ -138,13 +138,10 @@ impl Real {
             run: Some(run.to_string()),
             ..Self::default()
         };
-        let ignored = process::ignored_signals();
-        let all = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP];
         // What `nohup` has told us stays so. A shell tells background jobs to ignore SIGINT too, which is for the
         // terminal's sake: whoever sends it to us means us.
-        let heard = all
-            .iter()
-            .filter(|signal| **signal != consts::SIGHUP || !ignored.contains(signal));
+        let mut heard = vec![consts::SIGINT, consts::SIGTERM];
+        heard.extend((!process::ignores(consts::SIGHUP)).then_some(consts::SIGHUP));
         let mut signals = Signals::new(heard)?;
         let listener = real.clone();
         std::thread::Builder::new()

@@ -452,31 +452,17 @@ fn show(
         };
         let step = report.step(done.step);
         let verdict = Verdict::of(&step.outcome);
-        if !step.succeeded() {
-            let cells = ["-", "-", &platforms].map(str::to_owned);
-            rows.push(
-                [verdict.word().to_owned(), build.tag()]
-                    .into_iter()
-                    .chain(cells)
-                    .chain([seconds(step.elapsed)])
-                    .collect(),
-            );
-            values.push(json!({
-                "result": verdict.word(), "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": null,
-                "size": null, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
-            }));
-            continue;
+        let (mut digest, mut size) = (None, None);
+        if step.succeeded() {
+            if !metadata.contains_key(done.metadata.as_path()) {
+                metadata.insert(&done.metadata, Metadata::read(&done.metadata)?);
+            }
+            digest = metadata
+                .get(done.metadata.as_path())
+                .and_then(|file| file.digest(&build.target));
+            let known = sizes.get(&build.tag()).map(String::as_str);
+            size = Some(known.unwrap_or("-"));
         }
-        if !metadata.contains_key(done.metadata.as_path()) {
-            metadata.insert(&done.metadata, Metadata::read(&done.metadata)?);
-        }
-        let digest = metadata
-            .get(done.metadata.as_path())
-            .and_then(|file| file.digest(&build.target));
-        let size = sizes
-            .get(&build.tag())
-            .cloned()
-            .unwrap_or_else(|| "-".into());
         // People tell digests apart by their first digits; scripts get all of it.
         let short = digest.as_deref().map_or_else(
             || "-".to_owned(),
@@ -486,7 +472,7 @@ fn show(
             verdict.word().to_owned(),
             build.tag(),
             short,
-            size.clone(),
+            size.unwrap_or("-").to_owned(),
             platforms.clone(),
             seconds(step.elapsed),
         ]);

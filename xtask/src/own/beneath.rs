@@ -79,7 +79,7 @@ pub(super) fn open_child(folder: impl AsFd, name: &OsStr) -> nix::Result<OwnedFd
 /// The same, unless it is mounted there: [`Errno::EXDEV`] then. Only the kernel knows of a folder that is
 /// mounted a second time in the same file system.
 #[cfg(target_os = "linux")]
-pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+fn open_unless_mounted(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     match open_here(folder, name, FOLDER) {
         // A kernel before 5.6, or a container's filter that does not know the call. What is mounted was
         // looked at before.
@@ -89,8 +89,18 @@ pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Res
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+fn open_unless_mounted(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     open_child(folder, name)
+}
+
+/// Opens a folder in a folder, unless it is mounted there or of another file system: [`Errno::EXDEV`] then.
+pub(super) fn open_on_the_same_mount(folder: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    let inside = open_unless_mounted(folder, name)?;
+    if fstat(&inside)?.st_dev == fstat(folder)?.st_dev {
+        Ok(inside)
+    } else {
+        Err(Errno::EXDEV)
+    }
 }
 
 /// Opens what lies in a folder by that name, whatever it is, without looking into it: a link as a link. What

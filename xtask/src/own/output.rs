@@ -147,11 +147,8 @@ impl walk::Visit for Gift {
         if !self.give(folder, name, shown)? {
             return Ok(None);
         }
-        match beneath::open_on_the_same_mount(folder, name) {
-            Ok(inside) if fstat(&inside)?.st_dev == fstat(folder)?.st_dev => Ok(Some(inside)),
-            // No folder, or something mounted there since.
-            _ => Ok(None),
-        }
+        // No folder, or something mounted there since, is not entered.
+        Ok(beneath::open_on_the_same_mount(folder, name).ok())
     }
 
     fn leave(&mut self, _: &OwnedFd, _: &OsStr, _: &Path) -> anyhow::Result<()> {

@@ -220,30 +220,21 @@ impl Remains {
     }
 }
 
-/// The numbers of the signals that we were started to ignore, as by `nohup`. Found by Linux's /proc (`SigIgn`
-/// in proc(5)); elsewhere none.
-pub(crate) fn ignored_signals() -> Vec<i32> {
+/// Whether we were started to ignore a signal, as by `nohup`. Found by Linux's /proc (`SigIgn` in proc(5));
+/// elsewhere none is.
+pub(crate) fn ignores(signal: i32) -> bool {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
-    ignored(&status)
-}
-
-fn ignored(status: &str) -> Vec<i32> {
     let mask = status
         .lines()
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or_default();
-    (1..=64)
-        .filter(|number| mask >> (number - 1) & 1 == 1)
-        .collect()
+    mask >> (signal - 1) & 1 == 1
 }
 
 /// Whether a process group has members beside its leader. Found by Linux's /proc; elsewhere it has none.
 pub(crate) fn has_others(group: i32) -> bool {
-    let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok())
-        .any(|pid| pid != group && stat(pid).is_some_and(|stat| stat.group == group))
+    all().any(|pid| pid != group && stat(pid).is_some_and(|stat| stat.group == group))
 }
 
 /// When a process started, in clock ticks since boot; None when there is no such process, or only its

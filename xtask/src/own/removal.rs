@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use nix::{
     errno::Errno,
-    sys::stat::{SFlag, fstat},
+    sys::stat::SFlag,
     unistd::{UnlinkatFlags, unlinkat},
 };
 
@@ -108,8 +108,8 @@ fn unlink(
 /// Opens a folder in a folder of the same mount.
 fn enter(folder: &OwnedFd, name: &OsStr, shown: &Path) -> anyhow::Result<OwnedFd> {
     match beneath::open_on_the_same_mount(folder, name) {
-        Ok(inside) if fstat(&inside)?.st_dev == fstat(folder)?.st_dev => Ok(inside),
-        Ok(_) | Err(Errno::EXDEV) => Err(is_mounted(shown, shown).into()),
+        Ok(inside) => Ok(inside),
+        Err(Errno::EXDEV) => Err(is_mounted(shown, shown).into()),
         Err(error) => Err(beneath::in_the_way(folder, name, shown, error)),
     }
 }

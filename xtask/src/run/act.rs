@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Walk, log_name, removal};
+use super::{Walk, into_failure, log_name, removal};
 use crate::{
     diagnosis::now::{Outlook, Watcher},
     event::{Event, Outcome},
@@ -115,19 +115,13 @@ impl Walk<'_> {
         output: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Outcome> {
         self.wait(&again.ready, Duration::from_secs(1), READY, None)
-            .map_err(|error| match error.downcast::<Failure>() {
-                Ok(failure) if failure.kind != failure::Kind::Interrupted => {
-                    let text = format!(
-                        "the cluster's API does not answer again: {}",
-                        failure.message
-                    );
-                    anyhow::Error::from(Failure {
-                        message: text,
-                        ..failure
-                    })
+            .map_err(|error| {
+                let mut failure = into_failure(error);
+                if failure.kind != failure::Kind::Interrupted {
+                    let why = &failure.message;
+                    failure.message = format!("the cluster's API does not answer again: {why}");
                 }
-                Ok(failure) => failure.into(),
-                Err(error) => error,
+                failure
             })?;
         let limit = Some(Duration::from_secs(60));
         self.exec.read(&again.prepare, limit).map_err(explain)?;

@@ -56,6 +56,15 @@ struct Symptom {
     hint: &'static str,
 }
 
+/// What most have in common: whatever the command, the tool says it itself.
+const OWN: Symptom = Symptom {
+    all_of: &[],
+    command: "",
+    passed_on: false,
+    kind: Kind::Failed,
+    hint: "",
+};
+
 const NO_MANIFEST: &str = "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL";
 
 const TAKEN: &str = "somebody else has made a cluster of that name on this engine meanwhile, and it stays: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
@@ -64,178 +73,162 @@ const TAKEN: &str = "somebody else has made a cluster of that name on this engin
 const SYMPTOMS: &[Symptom] = &[
     Symptom {
         all_of: &["proxyconnect"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "the proxy cannot be reached, and the registry was not even asked: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",
+        ..OWN
     },
     Symptom {
         all_of: &["Cannot connect to the Docker daemon"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "start Docker, or add `--sandbox` to use a private engine (Linux, root)",
+        ..OWN
     },
     Symptom {
         all_of: &["permission denied", "docker.sock"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "add yourself to the group `docker`, or run this as root",
+        ..OWN
     },
     Symptom {
         all_of: &["unknown command: docker buildx"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "install Docker's buildx plugin (package `docker-buildx` or `docker-buildx-plugin`)",
+        ..OWN
     },
     Symptom {
         all_of: &["no space left on device"],
-        command: "",
         passed_on: true,
         kind: Kind::Failed,
         hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+        ..OWN
     },
     Symptom {
         all_of: &["No space left on device"],
-        command: "",
         passed_on: true,
         kind: Kind::Failed,
         hint: "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+        ..OWN
     },
     Symptom {
         all_of: &["already in use by container"],
         command: "create cluster",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: TAKEN,
+        ..OWN
     },
     Symptom {
         all_of: &["Conflict. The container name"],
         command: "create cluster",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: TAKEN,
+        ..OWN
     },
     Symptom {
         all_of: &["node(s) already exist for a cluster with the name"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: TAKEN,
+        ..OWN
     },
     Symptom {
         all_of: &["failed to create cluster", "failed to pull image"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "the node image cannot be pulled from here: the setting `images.node` names another, and `test/lab` makes one",
+        ..OWN
     },
     Symptom {
         all_of: &["docker: Error response from daemon: failed to resolve reference"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "the image cannot be pulled from here: the settings `images.registry`, `images.node` and their like name others",
+        ..OWN
     },
     Symptom {
         all_of: &["port is already allocated"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "another container has that port; for the local registry, `--registry-port` chooses another",
+        ..OWN
     },
     Symptom {
         all_of: &["address already in use"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "another program has that port; for the local registry, `--registry-port` chooses another",
+        ..OWN
     },
     Symptom {
         all_of: &["unable to read URL", "404"],
-        command: "",
-        passed_on: false,
         kind: Kind::Invalid,
         hint: "there is no such release of the operator: `--cnpg-release` takes `1.30`, `1.30.0`, `main`, a path or a URL",
+        ..OWN
     },
     Symptom {
         all_of: &["unable to read URL"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: NO_MANIFEST,
+        ..OWN
     },
     Symptom {
         all_of: &["The connection to the server", "was refused"],
         command: "--filename http",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: NO_MANIFEST,
+        ..OWN
     },
     Symptom {
         all_of: &["Unable to connect to the server"],
         command: "--filename http",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: NO_MANIFEST,
+        ..OWN
     },
     Symptom {
         all_of: &["failed to resolve source metadata"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "the base image cannot be had; `--sandbox --base debian` makes it from Debian's packages",
+        ..OWN
     },
     Symptom {
         all_of: &["failed to push", "connection refused"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "nothing answers at the registry; start it, or name another with the environment variable `registry`",
+        ..OWN
     },
     Symptom {
         all_of: &["failed to do request", "connection refused"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "nothing answers at the registry; start it, or name another with the environment variable `registry`",
+        ..OWN
     },
     Symptom {
         all_of: &["failed to do request", "no such host"],
-        command: "",
-        passed_on: false,
         kind: Kind::Unavailable,
         hint: "the registry's name is not known here; look at the resolver, or name another registry with the environment variable `registry`",
+        ..OWN
     },
     Symptom {
         all_of: &["Temporary failure resolving"],
-        command: "",
         passed_on: true,
         kind: Kind::Unavailable,
         hint: "names are not resolved where the packages are fetched: look at the network and at the resolver that `/etc/resolv.conf` names",
+        ..OWN
     },
     Symptom {
         all_of: &["E: Version '", "was not found"],
-        command: "",
         passed_on: true,
         kind: Kind::Failed,
         hint: "the archive no longer has the pinned version: update `package` in metadata.hcl",
+        ..OWN
     },
     Symptom {
         all_of: &["E: Unable to locate package"],
-        command: "",
         passed_on: true,
         kind: Kind::Failed,
         hint: "the archive of this distro has no such package: compare its name with the Dockerfile's",
+        ..OWN
     },
     Symptom {
         all_of: &["failed to find target"],
-        command: "",
-        passed_on: false,
         kind: Kind::Invalid,
         hint: "the bake file names its targets differently; run `docker buildx bake --print` with the same files",
+        ..OWN
     },
 ];
 

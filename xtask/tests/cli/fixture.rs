@@ -6,6 +6,8 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 pub(crate) use crate::ended::Ended;
@@ -53,6 +55,18 @@ pub(crate) fn metadata(name: &str, more: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("  {name} = {value}\n"))
         .collect();
     format!("metadata = {{\n{}}}\n", lines.concat())
+}
+
+/// Asks until the answer is yes; panics after half a minute.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if done() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain: {what}");
 }
 
 const DOCKERFILE: &str = "ARG BASE\nFROM $BASE AS builder\nRUN apt-get download \"postgresql-18-x=${EXT_VERSION}\"\nFROM scratch\nCOPY --from=builder /licenses /licenses/\nUSER 65532:65532\n";

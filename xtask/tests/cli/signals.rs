@@ -5,11 +5,9 @@ use std::{
     fs,
     path::Path,
     process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
 };
 
-use super::fixture::{Ended, Fixture};
+use super::fixture::{Ended, Fixture, wait_for};
 
 fn start(fixture: &Fixture, args: &[&str]) -> Child {
     let child = fixture
@@ -22,16 +20,6 @@ fn start(fixture: &Fixture, args: &[&str]) -> Child {
         fs::read_to_string(fixture.fake("hanging")).is_ok_and(|pid| pid.ends_with('\n'))
     });
     child
-}
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if done() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited in vain: {what}");
 }
 
 fn signal(child: &Child, name: &str) {

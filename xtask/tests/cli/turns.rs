@@ -7,21 +7,9 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
 };
 
-use super::fixture::{Ended, Fixture};
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if done() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited in vain: {what}");
-}
+use super::fixture::{Ended, Fixture, wait_for};
 
 fn start(fixture: &Fixture, args: &[&str]) -> Child {
     let mut command = fixture.command(args);

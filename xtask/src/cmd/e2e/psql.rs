@@ -133,7 +133,7 @@ impl Database {
         let made = plan.add(made.after([cleared, folder]).quiet());
         let test = chainsaw::Test {
             purpose: format!("make the database `{}`", self.resource),
-            suite: &runner.shared,
+            suite: &runner.shared.folder,
             values: &self.values,
             namespace,
             access: &runner.access,

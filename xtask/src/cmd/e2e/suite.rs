@@ -49,7 +49,7 @@ pub(super) struct Runner {
     /// The kind cluster's control plane, whose kubelet has things to say.
     pub node: Option<String>,
     pub root: PathBuf,
-    pub shared: PathBuf,
+    pub shared: Suite,
     pub reports: PathBuf,
     pub skip_delete: bool,
     pub flags: Vec<String>,
@@ -63,6 +63,44 @@ pub(super) struct Suites {
     pub shared: StepId,
     /// None: the extension has none.
     pub own: Option<StepId>,
+}
+
+/// A folder of tests, read once however many images it tests.
+pub(super) struct Suite {
+    pub folder: PathBuf,
+    /// Another file than `chainsaw-test.yaml`, without its ending.
+    file: Option<&'static str>,
+    /// The least time that one of its assertions may take.
+    shortest: Option<Duration>,
+}
+
+impl Suite {
+    /// `folder` is below `root`.
+    pub(super) fn read(root: &Path, folder: PathBuf, file: Option<&'static str>) -> Self {
+        let shortest = texts(root, &folder, file)
+            .and_then(|texts| assertion::shortest(texts.iter().map(String::as_str)));
+        Self {
+            folder,
+            file,
+            shortest,
+        }
+    }
+}
+
+/// The texts of a suite's files; None when one cannot be read.
+fn texts(root: &Path, folder: &Path, file: Option<&str>) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    for entry in WalkDir::new(root.join(folder)).max_depth(3) {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_string_lossy();
+        let is_test = name.starts_with("chainsaw-test.");
+        let is_meant = file.is_none_or(|file| !is_test || name.starts_with(file));
+        if entry.file_type().is_file() && name.ends_with(".yaml") && is_meant {
+            let path = entry.path().strip_prefix(root).ok()?;
+            texts.push(source::read(root, path).ok()??);
+        }
+    }
+    Some(texts)
 }
 
 impl Suites {
@@ -101,7 +139,7 @@ impl Runner {
                 .cluster()
                 .map(|name| format!("{name}-control-plane")),
             root: context.root.clone(),
-            shared,
+            shared: Suite::read(&context.root, shared, None),
             reports,
             skip_delete: args.skip_delete || args.flags.iter().any(skip),
             flags: args
@@ -127,32 +165,17 @@ impl Runner {
 
     /// Adds the suites of a subject.
     pub(super) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> Suites {
-        let shared = self.add_suite(plan, subject, "shared", &self.shared, None, after);
+        let shared = self.add_suite(plan, subject, "shared", &self.shared, after);
         let own = subject.extension.folder.join("test");
         let own = own.is_dir().then(|| {
             let own = own
                 .strip_prefix(&self.root)
                 .map(Path::to_owned)
                 .unwrap_or(own);
-            self.add_suite(plan, subject, "own", &own, None, &[shared])
+            let own = Suite::read(&self.root, own, None);
+            self.add_suite(plan, subject, "own", &own, &[shared])
         });
         Suites { shared, own }
-    }
-
-    /// The least time that an assertion of a suite may take. What cannot be read says nothing of it.
-    fn shortest(&self, suite: &Path, file: Option<&str>) -> Option<Duration> {
-        let mut texts = Vec::new();
-        for entry in WalkDir::new(self.root.join(suite)).max_depth(3) {
-            let entry = entry.ok()?;
-            let name = entry.file_name().to_string_lossy();
-            let is_test = name.starts_with("chainsaw-test.");
-            let is_meant = file.is_none_or(|file| !is_test || name.starts_with(file));
-            if entry.file_type().is_file() && name.ends_with(".yaml") && is_meant {
-                let path = entry.path().strip_prefix(&self.root).ok()?;
-                texts.push(source::read(&self.root, path).ok()??);
-            }
-        }
-        assertion::shortest(texts.iter().map(String::as_str))
     }
 
     /// Adds one suite: its namespace, chainsaw, and the namespace's end.
@@ -161,8 +184,7 @@ impl Runner {
         plan: &mut Plan,
         subject: &Subject,
         kind: &str,
-        suite: &Path,
-        file: Option<&'static str>,
+        suite: &Suite,
         after: &[StepId],
     ) -> StepId {
         let title = format!("{kind} suite of {}", subject.name);
@@ -180,13 +202,13 @@ impl Runner {
         let test = |name: String, namespace: &str| {
             let test = chainsaw::Test {
                 purpose: format!("pass the {title}"),
-                suite,
+                suite: &suite.folder,
                 values: &subject.values,
                 namespace,
                 access: &self.access,
                 root: &self.root,
                 report: (self.reports.clone(), title.replace(' ', "-")),
-                file,
+                file: suite.file,
                 flags: &self.flags,
             };
             Step::run(name, test.cmd())
@@ -202,7 +224,7 @@ impl Runner {
             .after([made])
             .pool(POOL)
             .again(Again {
-                shortest: self.shortest(suite, file),
+                shortest: suite.shortest,
                 ready: Probe::Succeeds(self.access.readiness()),
                 prepare: self.environment.make_namespace(&fresh, "suite"),
                 step: again,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{
     choose_environment, choose_release, generate_values, one, results,
     setup_env::{conclude, wanted, world},
-    suite::{self, Runner, Subject, Suites},
+    suite::{self, Runner, Subject, Suite, Suites},
     test_full::{bake_and_value, platform, prepare, psql_image},
 };
 use crate::{
@@ -100,15 +100,9 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         .collect();
     before.extend(suite::add_leftovers(&mut plan, &environment, &world));
     before.extend([runner.add_folder(&mut plan), written]);
-    let suite = runner.shared.join(SUITE);
-    let tested = runner.add_suite(
-        &mut plan,
-        &subject,
-        SUITE,
-        &suite,
-        Some(SUITE_FILE),
-        &before,
-    );
+    let folder = runner.shared.folder.join(SUITE);
+    let suite = Suite::read(&runner.root, folder, Some(SUITE_FILE));
+    let tested = runner.add_suite(&mut plan, &subject, SUITE, &suite, &before);
     if args.dry_run {
         bake::print(context, &engaged, &plan);
         return Ok(());
