@@ -11,14 +11,15 @@ use crate::{
     finding::Findings,
     hcl::File,
     value::{
-        LONGEST_NAME, Library, Name, PackageName, Parameter, RepositoryPath, SqlName, Variable,
+        LONGEST_NAME, Library, Name, PackageName, Parameter, RepositoryPath, Server, SqlName,
+        Variable,
     },
 };
 
 /// Some registries refuse labels that are longer.
 const LONGEST_LABEL: usize = 255;
 
-/// The pins of one (distro, PostgreSQL major).
+/// What an extension is pinned to for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
     /// The full Debian version.
@@ -31,8 +32,8 @@ pub(crate) struct Pin {
     pub line: usize,
 }
 
-/// distro -> major -> pin, in the file's order of distros turned alphabetical.
-pub(crate) type Versions = BTreeMap<String, BTreeMap<String, Pin>>;
+/// What an extension is built for, and the pin of each: distros in alphabetical order.
+pub(crate) type Versions = BTreeMap<Server, Pin>;
 
 /// The order in which extensions are created: what is needed before what needs it, otherwise as they stand.
 /// `of` gives the extension of an item; what is needed but not among `items` is left out.
@@ -184,7 +185,7 @@ impl Extension {
                 "`licenses` is empty; name the SPDX ids of what the image holds",
             );
         }
-        if lines.contains_key("versions") && self.versions.values().all(BTreeMap::is_empty) {
+        if lines.contains_key("versions") && self.versions.is_empty() {
             findings.warning(
                 line("versions"),
                 "`versions` is empty: there is nothing to build",
@@ -243,9 +244,9 @@ impl Extension {
         }
     }
 
-    /// The pin for a distro and major, if this extension is built for it.
-    pub(crate) fn pin(&self, distro: &str, major: &str) -> Option<&Pin> {
-        self.versions.get(distro)?.get(major)
+    /// The pin for a server, if this extension is built for it.
+    pub(crate) fn pin(&self, server: &Server) -> Option<&Pin> {
+        self.versions.get(server)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
     ui::{Fit, is_hidden, printable},
     value::{
         BuilderName, DebianVersion, Domain, EnvironmentName, Library, Major, Name, PackageName,
-        Parameter, Platform, Registry, RepositoryPath, SqlName, SqlVersion, Suite, Url, Username,
-        Variable, is_tag, without_userinfo,
+        Parameter, Platform, Registry, RepositoryPath, Server, SqlName, SqlVersion, Suite, Url,
+        Username, Variable, is_tag, without_userinfo,
     },
 };
 
@@ -72,11 +72,7 @@ pub fn extension_metadata(data: &[u8]) {
     };
     assert!(Name::is(&extension.name));
     assert!(!extension.licenses.is_empty());
-    for pin in extension
-        .versions
-        .values()
-        .flat_map(|majors| majors.values())
-    {
+    for pin in extension.versions.values() {
         assert!(version_of(&pin.package).is_some(), "{pin:?}");
         assert_eq!(pin.sql.is_some(), extension.create_extension, "{pin:?}");
     }
@@ -86,7 +82,10 @@ pub fn extension_metadata(data: &[u8]) {
         package_name: None,
         line: 1,
     };
-    let versions = Versions::from([("forky".into(), [("18".into(), pin)].into())]);
+    let Some(server) = Server::parse("forky", "18") else {
+        unreachable!("both are well formed");
+    };
+    let versions = Versions::from([(server.clone(), pin)]);
     let Some(copy) = archive::replace_versions(text, &versions) else {
         return;
     };
@@ -95,7 +94,7 @@ pub fn extension_metadata(data: &[u8]) {
     let copied = file.and_then(|file| Extension::from_file(&file, &folder, shown, &mut findings));
     let copied = copied.unwrap_or_else(|| panic!("the copy is refused: {findings:?}\n{copy}"));
     let pinned = |extension: &Extension| {
-        let pin = extension.pin("forky", "18").cloned();
+        let pin = extension.pin(&server).cloned();
         pin.map(|pin| (pin.package, pin.sql))
     };
     let wanted = Extension {
@@ -210,7 +209,7 @@ pub fn registry_manifest(data: &[u8]) {
     let Ok((described, first)) = Described::parse(&image, text(data)) else {
         return;
     };
-    let reference: Result<ImageRef, _> = described.reference.parse();
+    let reference: Result<ImageRef, _> = described.reference.to_string().parse();
     assert!(
         reference.is_ok_and(|reference| reference.digest.is_some()),
         "{described:?}"
@@ -238,6 +237,9 @@ pub fn apt_output(data: &[u8]) {
         );
         assert!(!mirror.starts_with('-'), "{mirror:?}");
     }
+    let Some(server) = Server::parse("forky", "18") else {
+        unreachable!("both are well formed");
+    };
     for (package, version) in apt::parse_versions(text) {
         let pin = Pin {
             package: version.clone(),
@@ -245,7 +247,7 @@ pub fn apt_output(data: &[u8]) {
             package_name: None,
             line: 1,
         };
-        let versions = Versions::from([("forky".into(), [("18".into(), pin.clone())].into())]);
+        let versions = Versions::from([(server.clone(), pin.clone())]);
         let source = "metadata = {\n  name = \"x\"\n  versions = {}\n}\n";
         let written = archive::replace_versions(source, &versions);
         let written = written.unwrap_or_else(|| panic!("{package} {version:?} cannot be written"));
@@ -340,7 +342,11 @@ pub fn image_reference(data: &[u8]) {
         cluster: "registry.pg-extensions:5000".into(),
     };
     if !text.starts_with(&naming.cluster) {
-        assert_eq!(naming.on_host(&naming.in_cluster(text).to_string()), text);
+        let moved = naming.in_cluster(&image).to_string();
+        assert_eq!(
+            naming.on_host(&moved.parse().unwrap_or(image.clone())),
+            image
+        );
     }
 }
 

@@ -3,8 +3,10 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+pub(crate) mod annotations;
 mod metadata;
 
+pub(crate) use annotations::Annotations;
 pub(crate) use metadata::Metadata;
 
 use crate::{
@@ -60,6 +62,20 @@ impl FromStr for ImageRef {
     }
 }
 
+impl ImageRef {
+    /// The same image in the registry `to`, where it is one of the registry `from`; else as it is.
+    fn moved(&self, from: &str, to: &str) -> Self {
+        let path = self.repository.strip_prefix(from);
+        match path.filter(|path| path.starts_with('/')) {
+            Some(path) => Self {
+                repository: format!("{to}{path}"),
+                ..self.clone()
+            },
+            None => self.clone(),
+        }
+    }
+}
+
 /// Refuses what the grammar of references does not know, with the reason.
 fn check_repository(repository: &str) -> Result<(), String> {
     let (host, path) = split_host(repository);
@@ -102,54 +118,61 @@ impl fmt::Display for ImageRef {
     }
 }
 
-/// An image to use: one that the user named, or one that a bake of this plan makes.
+/// An image to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Built {
-    /// The rolling tag with its repository.
-    pub tag: String,
-    /// Where bake writes the digest, and the target's name in that file. None: use the tag as it is.
-    pub metadata: Option<(PathBuf, String)>,
+pub(crate) enum Image {
+    /// One that is there already.
+    Given(ImageRef),
+    /// One that a bake of this plan makes.
+    Baked {
+        tag: ImageRef,
+        /// Where bake writes the digest, and the target's name in that file.
+        metadata: PathBuf,
+        target: String,
+    },
 }
 
-impl Built {
-    /// An image that is there already.
-    pub(crate) fn given(reference: impl Into<String>) -> Self {
-        Self {
-            tag: reference.into(),
-            metadata: None,
+impl Image {
+    /// What is known before anything has run: the name that was given, or the tag.
+    pub(crate) fn reference(&self) -> &ImageRef {
+        match self {
+            Self::Given(reference) => reference,
+            Self::Baked { tag, .. } => tag,
         }
     }
 
-    /// The reference with the digest that `buildx bake --metadata-file` wrote for this target.
-    pub(crate) fn pinned(&self) -> anyhow::Result<String> {
-        let repository = ImageRef::from_str(&self.tag)?.repository;
-        Ok(match self.digest()? {
-            None => self.tag.clone(),
-            Some(digest) => format!("{repository}@{digest}"),
-        })
+    /// The reference by nothing but the digest that `buildx bake --metadata-file` wrote for this target; a
+    /// given image stays as it was named.
+    pub(crate) fn pinned(&self) -> anyhow::Result<ImageRef> {
+        let mut reference = self.tagged()?;
+        if let Self::Baked { .. } = self {
+            reference.tag = None;
+        }
+        Ok(reference)
     }
 
     /// The tag and, when a bake of this plan made it, the digest: what a node pulls is what was built, and
     /// people still see which version it is.
-    pub(crate) fn tagged(&self) -> anyhow::Result<String> {
-        Ok(match self.digest()? {
-            None => self.tag.clone(),
-            Some(digest) => format!("{}@{digest}", self.tag),
-        })
-    }
-
-    fn digest(&self) -> anyhow::Result<Option<Digest>> {
-        let Some((file, target)) = &self.metadata else {
-            return Ok(None);
-        };
-        let written = Metadata::read(file)?;
-        let digest = written.digest(target).ok_or_else(|| {
-            Failure::failed(format!(
-                "`{}` has no `containerimage.digest` for target `{target}`",
-                file.display()
-            ))
-        })?;
-        Ok(Some(digest))
+    pub(crate) fn tagged(&self) -> anyhow::Result<ImageRef> {
+        match self {
+            Self::Given(reference) => Ok(reference.clone()),
+            Self::Baked {
+                tag,
+                metadata,
+                target,
+            } => {
+                let digest = Metadata::read(metadata)?.digest(target).ok_or_else(|| {
+                    Failure::failed(format!(
+                        "`{}` has no `containerimage.digest` for target `{target}`",
+                        metadata.display()
+                    ))
+                })?;
+                Ok(ImageRef {
+                    digest: Some(digest),
+                    ..tag.clone()
+                })
+            }
+        }
     }
 }
 
@@ -160,20 +183,13 @@ pub(crate) fn is_local(registry: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
 }
 
-/// The digits of a digest.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 /// An image as a node of the cluster pulls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ClusterRef(String);
+pub(crate) struct ClusterRef(ImageRef);
 
 impl fmt::Display for ClusterRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
@@ -188,25 +204,13 @@ pub(crate) struct Naming {
 
 impl Naming {
     /// The same image by the name that nodes use; one of another registry keeps its name.
-    pub(crate) fn in_cluster(&self, reference: &str) -> ClusterRef {
-        let path = reference
-            .strip_prefix(&self.host)
-            .filter(|path| path.starts_with('/'));
-        ClusterRef(match path {
-            Some(path) => format!("{}{path}", self.cluster),
-            None => reference.to_owned(),
-        })
+    pub(crate) fn in_cluster(&self, reference: &ImageRef) -> ClusterRef {
+        ClusterRef(reference.moved(&self.host, &self.cluster))
     }
 
     /// The same image by the name that this machine uses.
-    pub(crate) fn on_host(&self, reference: &str) -> String {
-        let path = reference
-            .strip_prefix(&self.cluster)
-            .filter(|path| path.starts_with('/'));
-        match path {
-            Some(path) => format!("{}{path}", self.host),
-            None => reference.to_owned(),
-        }
+    pub(crate) fn on_host(&self, reference: &ImageRef) -> ImageRef {
+        reference.moved(&self.cluster, &self.host)
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Checks, builds and proves PostgreSQL extension images for CloudNativePG.
 //!
-//! Data flows one way: arguments -> `dialect` -> `cli` -> `config` + `workspace` -> `matrix` -> a `plan`
+//! Data flows one way: arguments -> `dialect` -> `cli` -> `config` + `workspace` -> `target` -> a `plan`
 //! made by a command -> `run` -> events -> `ui` -> exit code. ARCHITECTURE.md has the map.
 
 #![cfg_attr(
@@ -29,11 +29,11 @@ mod finding;
 pub mod fuzzing;
 mod hcl;
 mod image;
-mod matrix;
 mod own;
 mod plan;
 mod run;
 mod sandbox;
+mod target;
 mod tool;
 mod turn;
 mod ui;

@@ -214,9 +214,9 @@ pub(crate) struct Again {
     pub step: Step,
 }
 
-/// Targets of a bake, and where it says what it has built.
+/// What a bake must build, and where it says what it has built.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Targets {
+pub(crate) struct Promised {
     pub names: Vec<String>,
     pub metadata: PathBuf,
     pub pushed: bool,
@@ -241,7 +241,7 @@ pub(crate) struct Step {
     /// What to do once when the cluster's API did not answer.
     pub again: Option<Box<Again>>,
     /// What a bake must have built when it has ended well.
-    pub builds: Option<Targets>,
+    pub builds: Option<Promised>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// Lines that it prints with [`WARNING`] before them are shown as warnings.
@@ -320,8 +320,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn builds(mut self, targets: Targets) -> Self {
-        self.builds = Some(targets);
+    pub(crate) fn builds(mut self, promised: Promised) -> Self {
+        self.builds = Some(promised);
         self
     }
 

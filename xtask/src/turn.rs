@@ -295,7 +295,7 @@ impl Turn {
 /// Where the lock of an engine or a cluster lies: with the user, whatever the shell says of itself. With
 /// the environment's word for it, a login and a cron job would have two locks for one engine.
 fn lock_path(kind: &str, identity: &str) -> anyhow::Result<PathBuf> {
-    let name = crate::image::hex(&Sha256::digest(identity.as_bytes())[..8]);
+    let name = crate::value::hex(&Sha256::digest(identity.as_bytes())[..8]);
     Ok(user_folder()?.join(format!("{kind}-{name}.lock")))
 }
 

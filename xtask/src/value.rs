@@ -6,12 +6,14 @@ mod debian;
 mod name;
 mod postgres;
 mod registry;
+mod server;
 mod url;
 
 pub(crate) use debian::{DebianVersion, PackageName, Suite};
 pub(crate) use name::{BuilderName, EnvironmentName, LONGEST_NAME, Name, Platform, Username};
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};
+pub(crate) use server::Server;
 pub(crate) use url::{Url, without_logins, without_userinfo};
 
 use crate::ui::is_hidden;
@@ -81,6 +83,13 @@ fn is_made_of(text: &str, first: fn(u8) -> bool, others: fn(u8) -> bool, most: u
         && bytes
             .split_first()
             .is_some_and(|(head, rest)| first(*head) && rest.iter().all(|byte| others(*byte)))
+}
+
+/// Bytes as hexadecimal digits, as digests are written.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn is_lower(byte: u8) -> bool {

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     failure::{Failure, did_you_mean},
     finding::{Finding, Findings, Severity},
     own::source,
-    value::Name,
+    value::{Name, Server},
 };
 
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
@@ -40,7 +41,7 @@ pub(crate) struct Workspace {
     /// Relative to the root.
     pub bake_file: PathBuf,
     extensions_folder: PathBuf,
-    extensions: Vec<Extension>,
+    extensions: Vec<Arc<Extension>>,
     /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
     findings: Vec<Finding>,
@@ -99,9 +100,8 @@ impl Workspace {
                 workspace.findings.append(&mut findings.all);
                 continue;
             }
-            workspace
-                .extensions
-                .extend(Extension::load(root, &path, &shown, &mut findings));
+            let extension = Extension::load(root, &path, &shown, &mut findings);
+            workspace.extensions.extend(extension.map(Arc::new));
             workspace.findings.append(&mut findings.all);
             workspace.names.insert(name);
         }
@@ -131,11 +131,11 @@ impl Workspace {
         self.root.join(self.shown(name))
     }
 
-    pub(crate) fn extensions(&self) -> &[Extension] {
+    pub(crate) fn extensions(&self) -> &[Arc<Extension>] {
         &self.extensions
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Extension> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Extension>> {
         self.extensions
             .iter()
             .find(|extension| extension.name == name)
@@ -151,7 +151,11 @@ impl Workspace {
     }
 
     /// The named extensions (all when `all`), dependencies first; refused when one is unknown or broken.
-    pub(crate) fn select(&self, names: &[String], all: bool) -> Result<Vec<Extension>, Failure> {
+    pub(crate) fn select(
+        &self,
+        names: &[String],
+        all: bool,
+    ) -> Result<Vec<Arc<Extension>>, Failure> {
         self.known(names)?;
         if names.is_empty() && !all {
             return Err(Failure::invalid("which extension?").hint(format!(
@@ -218,14 +222,14 @@ impl Workspace {
     }
 
     /// The extensions that `extension` needs, transitively, in mounting order.
-    pub(crate) fn dependencies(&self, extension: &Extension) -> Vec<Extension> {
-        let mut found: Vec<Extension> = Vec::new();
+    pub(crate) fn dependencies(&self, extension: &Extension) -> Vec<Arc<Extension>> {
+        let mut found: Vec<Arc<Extension>> = Vec::new();
         let mut pending: Vec<&String> = extension.required_extensions.iter().rev().collect();
         while let Some(name) = pending.pop() {
             let seen = found.iter().any(|known| &known.name == name) || name == &extension.name;
             if let (false, Some(dependency)) = (seen, self.get(name)) {
                 pending.extend(dependency.required_extensions.iter().rev());
-                found.push(dependency.clone());
+                found.push(Arc::clone(dependency));
             }
         }
         found
@@ -240,7 +244,7 @@ impl Workspace {
 
     /// The same repository with other pins: what `--base debian` builds.
     #[must_use]
-    pub(crate) fn with_extensions(&self, extensions: Vec<Extension>) -> Self {
+    pub(crate) fn with_extensions(&self, extensions: Vec<Arc<Extension>>) -> Self {
         Self {
             extensions,
             ..self.clone()
@@ -280,11 +284,10 @@ impl Workspace {
                     }
                     continue;
                 };
-                for (distro, majors) in &extension.versions {
-                    for (major, Pin { line, .. }) in majors {
-                        if dependency.pin(distro, major).is_none() {
-                            self.find(extension, Some(*line), format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
-                        }
+                for (server, Pin { line, .. }) in &extension.versions {
+                    if dependency.pin(server).is_none() {
+                        let Server { distro, major } = server;
+                        self.find(extension, Some(*line), format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
                     }
                 }
             }
@@ -310,7 +313,7 @@ impl Workspace {
             .collect();
         self.extensions
             .sort_by_key(|extension| !needed.contains(&extension.name));
-        let mut sorted: Vec<Extension> = Vec::new();
+        let mut sorted: Vec<Arc<Extension>> = Vec::new();
         let mut left = std::mem::take(&mut self.extensions);
         while !left.is_empty() {
             let placed = |name: &String| sorted.iter().any(|done| &done.name == name);
@@ -335,8 +338,12 @@ fn clean(path: &Path) -> PathBuf {
 }
 
 /// A way from `start` back to itself through `required_extensions`.
-fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
-    fn walk(extensions: &[Extension], path: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
+fn cycle(extensions: &[Arc<Extension>], start: &str) -> Option<Vec<String>> {
+    fn walk(
+        extensions: &[Arc<Extension>],
+        path: &mut Vec<String>,
+        seen: &mut BTreeSet<String>,
+    ) -> bool {
         let here = path.last().cloned().unwrap_or_default();
         let Some(extension) = extensions.iter().find(|extension| extension.name == here) else {
             return false;
@@ -358,4 +365,4 @@ fn cycle(extensions: &[Extension], start: &str) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -15,12 +16,12 @@ use crate::{
     exec::{Exec, Reason},
     extension::Extension,
     failure::Failure,
-    image::{self, Built, Metadata},
-    matrix::{self, Build, Filter, PLATFORMS},
+    image::{self, Image, Metadata},
     own::file,
-    plan::{Action, Location, Plan, Step, StepId, Targets, shell},
+    plan::{Action, Location, Plan, Promised, Step, StepId, shell},
     run::Report,
     sandbox::{Sandbox, archive::Repinned, engage::Engaged},
+    target::{Filter, PLATFORMS, Target, Targets},
     tool::{
         buildx::{self, Bake},
         docker,
@@ -34,9 +35,7 @@ pub(super) struct Request<'a> {
     pub config: &'a Config,
     pub bake_file: &'a Path,
     /// In the order in which they should start.
-    pub builds: &'a [Build],
-    /// False when a filter leaves images of an extension out, which must then be named.
-    pub whole_extensions: bool,
+    pub targets: &'a [&'a Target],
     pub repinned: &'a [Repinned],
     pub push: bool,
     pub platforms: &'a [String],
@@ -55,7 +54,7 @@ pub(super) struct Baked {
     pub metadata: PathBuf,
 }
 
-/// Adds the steps that bake `request.builds`, one bake per extension.
+/// Adds the steps that bake `request.targets`, one bake per extension.
 pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let folder = Path::new("target/xtask/bake");
     let place = plan.add(
@@ -69,11 +68,17 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let attest = attestations(plan, request);
     let builder = request.config.builder();
     let mut baked: Vec<Baked> = Vec::new();
-    for (name, builds) in by_extension(request.builds) {
-        let extension = &builds[0].extension;
+    let groups = by_extension(request.targets);
+    // What a filter leaves out must not be built: then those that are wanted are named.
+    let is_whole = |(extension, targets): &(&Extension, Vec<&Target>)| {
+        targets.len() == extension.versions.len()
+    };
+    let whole = groups.iter().all(is_whole);
+    for (extension, targets) in groups {
+        let name = &extension.name;
         let mut after = vec![place];
         after.extend(request.after);
-        after.extend(write_metadata(plan, request.repinned, &name));
+        after.extend(write_metadata(plan, request.repinned, name));
         let needed = |required: &String| {
             baked
                 .iter()
@@ -83,16 +88,12 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         after.extend(extension.required_extensions.iter().filter_map(needed));
         let metadata = folder.join(format!("{name}.json"));
         let bake = Bake {
-            purpose: format!("bake `{name}` ({})", pairs(&builds)),
+            purpose: format!("bake `{name}` ({})", servers(&targets)),
             files: vec![
                 request.bake_file.to_owned(),
                 extension.metadata_file.clone(),
             ],
-            targets: if request.whole_extensions {
-                Vec::new()
-            } else {
-                builds.iter().map(|build| build.target.clone()).collect()
-            },
+            targets: if whole { Vec::new() } else { names(&targets) },
             variables: request
                 .config
                 .bake_variables()
@@ -110,23 +111,23 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         let old = Action::RemoveFile(Location::output(&metadata));
         let old = Step::new(format!("old metadata {name}"), old).after([place]);
         after.push(plan.add(old.quiet()));
-        let targets = Targets {
-            names: builds.iter().map(|build| build.target.clone()).collect(),
+        let built = Promised {
+            names: names(&targets),
             metadata: metadata.clone(),
             pushed: request.push,
         };
         let step = Step::run(format!("bake {name}"), bake.cmd()).after(after);
-        let step = plan.add(step.builds(targets));
-        for build in &builds {
-            let name = format!("tidy {}", build.target);
+        let step = plan.add(step.builds(built));
+        for target in targets {
+            let name = format!("tidy {}", target.name);
             plan.add(
-                Step::new(name, Action::Rotate(build.rotation()))
+                Step::new(name, Action::Rotate(target.rotation()))
                     .after([step])
                     .quiet(),
             );
         }
         baked.push(Baked {
-            extension: name,
+            extension: name.clone(),
             step,
             metadata,
         });
@@ -157,25 +158,28 @@ pub(super) fn write_metadata(plan: &mut Plan, repinned: &[Repinned], name: &str)
     Some(plan.add(write.quiet()))
 }
 
-/// The builds of each extension, in the order in which the extensions first appear.
-fn by_extension(builds: &[Build]) -> Vec<(String, Vec<&Build>)> {
-    let mut groups: Vec<(String, Vec<&Build>)> = Vec::new();
-    for build in builds {
-        match groups
-            .iter_mut()
-            .find(|(name, _)| name == &build.extension.name)
-        {
-            Some((_, group)) => group.push(build),
-            None => groups.push((build.extension.name.clone(), vec![build])),
+/// The targets of each extension, in the order in which the extensions first appear.
+fn by_extension<'a>(targets: &[&'a Target]) -> Vec<(&'a Extension, Vec<&'a Target>)> {
+    let mut groups: Vec<(&Extension, Vec<&Target>)> = Vec::new();
+    for target in targets {
+        let extension = &*target.extension;
+        let known = groups.iter_mut().find(|(of, _)| of.name == extension.name);
+        match known {
+            Some((_, group)) => group.push(target),
+            None => groups.push((extension, vec![target])),
         }
     }
     groups
 }
 
-fn pairs(builds: &[&Build]) -> String {
-    builds
-        .iter()
-        .map(|build| format!("pg {}, {}", build.pg_major, build.distro))
+fn names(targets: &[&Target]) -> Vec<String> {
+    targets.iter().map(|target| target.name.clone()).collect()
+}
+
+fn servers(targets: &[&Target]) -> String {
+    let servers = targets.iter().map(|target| &target.server);
+    servers
+        .map(|server| format!("pg {}, {}", server.major, server.distro))
         .collect::<Vec<_>>()
         .join("; ")
 }
@@ -216,16 +220,23 @@ fn attestations(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
     vec!["*.attest=type=sbom,disabled=true".to_owned()]
 }
 
-/// What the images are called where later steps use them.
-pub(super) fn built(build: &Build, baked: &[Baked]) -> Built {
-    let metadata = baked
-        .iter()
-        .find(|done| done.extension == build.extension.name)
-        .map(|done| (done.metadata.clone(), build.target.clone()));
-    Built {
-        tag: build.tag(),
-        metadata,
+/// The image of a target for later steps: what a bake of this plan makes, or else what is there already.
+pub(super) fn image(target: &Target, baked: &[Baked]) -> Image {
+    match step_of(target, baked) {
+        Some(done) => Image::Baked {
+            tag: target.tag.clone(),
+            metadata: done.metadata.clone(),
+            target: target.name.clone(),
+        },
+        None => Image::Given(target.tag.clone()),
     }
+}
+
+/// The bake of this plan that makes a target, if one does.
+pub(super) fn step_of<'a>(target: &Target, baked: &'a [Baked]) -> Option<&'a Baked> {
+    baked
+        .iter()
+        .find(|done| done.extension == target.extension.name)
 }
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
@@ -238,7 +249,8 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let engaged = context.engage(workspace, args.dry_run)?;
     let extensions = select(&engaged, &names, args.selection.all)?;
     let filter = Filter::from(&args.filters);
-    let builds = builds(&extensions, &filter, &context.config)?;
+    let targets = targets(&extensions, &filter, &engaged, &context.config)?;
+    let chosen: Vec<&Target> = targets.chosen().collect();
     let mut steps = Plan::default();
     let metadata_file = args
         .metadata_file
@@ -253,8 +265,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         &Request {
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
-            builds: &builds,
-            whole_extensions: filter.is_empty(),
+            targets: &chosen,
             repinned: &engaged.repinned,
             push: args.push,
             platforms: &args.platform,
@@ -274,7 +285,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
     let images = show(
         context,
-        &builds,
+        &chosen,
         &baked,
         &report,
         &args.platform,
@@ -295,7 +306,7 @@ pub(super) fn select(
     engaged: &Engaged,
     names: &[String],
     all: bool,
-) -> Result<Vec<crate::extension::Extension>, Failure> {
+) -> Result<Vec<Arc<Extension>>, Failure> {
     let extensions = engaged.workspace.select(names, all)?;
     if let Some(name) = names
         .iter()
@@ -319,14 +330,17 @@ pub(super) fn select(
 pub(super) const NONE_IN_SHARE: &str = "no image is in this share";
 
 /// The images of `extensions` that `filter` takes, at least one; of a share there may be none.
-pub(super) fn builds(
-    extensions: &[Extension],
+pub(super) fn targets(
+    extensions: &[Arc<Extension>],
     filter: &Filter,
+    engaged: &Engaged,
     config: &Config,
-) -> Result<Vec<Build>, Failure> {
-    let builds = matrix::builds(extensions, filter, config)?;
-    let empty = |extension: &Extension| extension.versions.values().all(BTreeMap::is_empty);
-    if extensions.iter().all(empty) {
+) -> Result<Targets, Failure> {
+    let targets = Targets::resolve(extensions, filter, &engaged.workspace, config)?;
+    if extensions
+        .iter()
+        .all(|extension| extension.versions.is_empty())
+    {
         let names: Vec<String> = extensions
             .iter()
             .map(|extension| format!("`{}`", extension.name))
@@ -337,34 +351,7 @@ pub(super) fn builds(
         ))
         .hint("name the distros, the majors and their packages in `versions` of metadata.hcl"));
     }
-    Ok(builds)
-}
-
-/// The builds and, before them, the builds of what they need for the same distro and major.
-pub(super) fn with_dependencies(
-    builds: &[Build],
-    engaged: &Engaged,
-    context: &Context,
-) -> Result<Vec<Build>, Failure> {
-    let mut all: Vec<Build> = Vec::new();
-    for build in builds {
-        let filter = Filter::only(&build.distro, &build.pg_major);
-        let mut dependencies = engaged.workspace.dependencies(&build.extension);
-        dependencies.sort_by_key(|dependency| engaged.workspace.position(dependency));
-        for dependency in &dependencies {
-            for needed in
-                matrix::builds(std::slice::from_ref(dependency), &filter, &context.config)?
-            {
-                if !all.contains(&needed) {
-                    all.push(needed);
-                }
-            }
-        }
-        if !all.contains(build) {
-            all.push(build.clone());
-        }
-    }
-    Ok(all)
+    Ok(targets)
 }
 
 /// Prints the plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
@@ -421,7 +408,7 @@ pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
 /// The table of what was built. Gives the number of images.
 fn show(
     context: &mut Context,
-    builds: &[Build],
+    targets: &[&Target],
     baked: &[Baked],
     report: &Report,
     platforms: &[String],
@@ -443,13 +430,11 @@ fn show(
     let mut rows = Vec::new();
     let mut values: Vec<Value> = Vec::new();
     let mut metadata: BTreeMap<&Path, Metadata> = BTreeMap::new();
-    for build in builds {
-        let Some(done) = baked
-            .iter()
-            .find(|done| done.extension == build.extension.name)
-        else {
+    for target in targets {
+        let Some(done) = step_of(target, baked) else {
             continue;
         };
+        let tag = target.tag.to_string();
         let step = report.step(done.step);
         let verdict = Verdict::of(&step.outcome);
         let (mut digest, mut size) = (None, None);
@@ -459,8 +444,8 @@ fn show(
             }
             digest = metadata
                 .get(done.metadata.as_path())
-                .and_then(|file| file.digest(&build.target));
-            let known = sizes.get(&build.tag()).map(String::as_str);
+                .and_then(|file| file.digest(&target.name));
+            let known = sizes.get(&tag).map(String::as_str);
             size = Some(known.unwrap_or("-"));
         }
         // People tell digests apart by their first digits; scripts get all of it.
@@ -470,14 +455,14 @@ fn show(
         );
         rows.push(vec![
             verdict.word().to_owned(),
-            build.tag(),
+            tag.clone(),
             short,
             size.unwrap_or("-").to_owned(),
             platforms.clone(),
             seconds(step.elapsed),
         ]);
         values.push(json!({
-            "result": verdict.word(), "name": build.extension.name, "target": build.target, "image": build.tag(), "digest": digest,
+            "result": verdict.word(), "name": target.extension.name, "target": target.name, "image": tag, "digest": digest,
             "size": size, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
         }));
     }

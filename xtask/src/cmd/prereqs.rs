@@ -292,7 +292,7 @@ fn platforms(inspected: &str, add: Add<'_>) {
         .lines()
         .find_map(|line| line.strip_prefix("Platforms:"))
         .unwrap_or_default();
-    let missing: Vec<&str> = crate::matrix::PLATFORMS
+    let missing: Vec<&str> = crate::target::PLATFORMS
         .into_iter()
         .filter(|platform| !listed.contains(platform))
         .collect();
@@ -300,7 +300,7 @@ fn platforms(inspected: &str, add: Add<'_>) {
         add(
             "platforms",
             State::Good,
-            crate::matrix::PLATFORMS.join(", "),
+            crate::target::PLATFORMS.join(", "),
             None,
         );
     } else {

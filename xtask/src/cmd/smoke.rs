@@ -16,11 +16,14 @@ use crate::{
     context::Context,
     exec::{Exec, Reason},
     failure::Failure,
-    image::{Built, ImageRef},
-    matrix::{Build, Filter},
+    image::{
+        Annotations, Image, ImageRef,
+        annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
+    },
     plan::{Plan, StepId},
     run::Report,
     sandbox::engage::Engaged,
+    target::{Filter, Target, Targets},
     tool::docker,
     ui::{Table, seconds},
     value::SqlVersion,
@@ -48,34 +51,29 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         None => None,
     };
     let extensions = bake::select(&engaged, &names, args.selection.all)?;
-    let builds = bake::builds(&extensions, &filter, &context.config)?;
-    if given.is_some() && builds.len() != 1 {
-        return Err(Failure::invalid(format!(
-            "`--image` does not say which of {} images it stands for: it has no labels of ours",
-            builds.len()
-        ))
-        .hint("name the distro and the major: `--distro trixie --pg 18`")
-        .into());
-    }
-    let needed = bake::with_dependencies(&builds, &engaged, context)?;
-    let mut steps = Plan::default();
+    let targets = bake::targets(&extensions, &filter, &engaged, &context.config)?;
     // A given image is there already; only what it needs is built.
-    let to_bake: Vec<Build> = needed
-        .iter()
-        .filter(|build| !args.no_bake && (given.is_none() || build.target != builds[0].target))
-        .cloned()
+    let stands_for = match &given {
+        Some(_) => Some(stands_for(&targets)?),
+        None => None,
+    };
+    let needed = targets.with_needs()?;
+    let to_bake: Vec<&Target> = needed
+        .filter(|target| !args.no_bake && stands_for != Some(*target))
         .collect();
-    let baked = bake_first(&mut steps, &to_bake, filter.is_empty(), &engaged, context);
+    let mut steps = Plan::default();
+    let baked = bake_first(&mut steps, &to_bake, &engaged, context);
+    let chosen: Vec<&Target> = targets.chosen().collect();
     let mut tests = Vec::new();
-    for build in &builds {
-        let mut test = server::test(build, &needed, &engaged, &baked)?;
+    for target in &chosen {
+        let mut test = server::test(target, &targets, &engaged, &baked)?;
         if let Some(given) = &given {
             given.stand_in(&mut test);
         }
         if test.proof.is_none() {
             context.ui.warning(&format!(
                 "`{}` has no smoke.sql that does anything: it is {}",
-                build.extension.name,
+                target.extension.name,
                 test.silent()
             ));
         }
@@ -95,13 +93,23 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         context.ui.warning(&warning);
     }
     let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
-    let passed = show(context, &builds, &tests, &ids, &report, args.json);
+    let passed = show(context, &chosen, &tests, &ids, &report, args.json);
     context.verdict(&report, "smoke")?;
     context.ui.conclusion(&match tests.len() {
         0 => bake::NONE_IN_SHARE.to_owned(),
         all => format!("{passed} of {all} passed"),
     });
     Ok(())
+}
+
+/// The one image in whose place a given one is tested.
+fn stands_for(targets: &Targets) -> Result<&Target, Failure> {
+    targets.only().map_err(|several| {
+        Failure::invalid(format!(
+            "`--image` does not say which of {several} images it stands for: it has no labels of ours"
+        ))
+        .hint("name the distro and the major: `--distro trixie --pg 18`")
+    })
 }
 
 /// An image that the user names, in place of one that is built.
@@ -126,16 +134,10 @@ impl Given {
             });
         }
         let labels = labels(context, &image)?;
-        let label = |name: &str| {
-            let text = labels
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty());
-            text.map(str::to_owned)
-        };
+        let label = |name: &str| labels.get(name).map(str::to_owned);
         for (values, name) in [
-            (&mut filter.distros, "io.cloudnativepg.image.base.os"),
-            (&mut filter.majors, "io.cloudnativepg.image.base.pgmajor"),
+            (&mut filter.distros, BASE_OS),
+            (&mut filter.majors, BASE_MAJOR),
         ] {
             let said = label(name);
             if values.is_empty() {
@@ -147,7 +149,7 @@ impl Given {
                 ));
             }
         }
-        let sql_version = label("io.cloudnativepg.image.sql.version");
+        let sql_version = label(SQL_VERSION);
         if let Some(found) = sql_version.as_ref().filter(|text| !SqlVersion::is(text)) {
             return Err(Failure::invalid(format!(
                 "image `{image}` says that its SQL version is `{found}`; it must be {}",
@@ -160,22 +162,18 @@ impl Given {
 
     fn stand_in(&self, test: &mut Test) {
         let mounted = &mut test.mounted[0];
-        mounted.image = Built {
-            tag: self.image.to_string(),
-            metadata: None,
-        };
+        mounted.image = Image::Given(self.image.clone());
         mounted.sql_version = self.sql_version.clone().or(mounted.sql_version.take());
     }
 }
 
 fn bake_first(
     plan: &mut Plan,
-    builds: &[Build],
-    whole: bool,
+    targets: &[&Target],
     engaged: &Engaged,
     context: &Context,
 ) -> Vec<Baked> {
-    if builds.is_empty() {
+    if targets.is_empty() {
         return Vec::new();
     }
     bake::plan(
@@ -183,8 +181,7 @@ fn bake_first(
         &bake::Request {
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
-            builds,
-            whole_extensions: whole,
+            targets,
             repinned: &engaged.repinned,
             push: false,
             platforms: &[],
@@ -199,7 +196,7 @@ fn bake_first(
 /// The table of results. Gives how many passed.
 fn show(
     context: &Context,
-    builds: &[Build],
+    targets: &[&Target],
     tests: &[Test],
     ids: &[StepId],
     report: &Report,
@@ -207,7 +204,7 @@ fn show(
 ) -> usize {
     let mut rows = Vec::new();
     let mut values = Vec::new();
-    for ((build, test), id) in builds.iter().zip(tests).zip(ids) {
+    for ((target, test), id) in targets.iter().zip(tests).zip(ids) {
         let step = report.step(*id);
         let verdict = Verdict::of(&step.outcome).word();
         // What a failed test said last is no proof.
@@ -217,7 +214,7 @@ fn show(
         let version = mounted
             .sql_version
             .clone()
-            .unwrap_or_else(|| build.version.clone());
+            .unwrap_or_else(|| target.version.clone());
         rows.push(vec![
             verdict.to_owned(),
             test.name.clone(),
@@ -226,7 +223,8 @@ fn show(
             proof.clone(),
         ]);
         values.push(json!({
-            "name": build.extension.name, "distro": build.distro, "pg_major": build.pg_major, "image": mounted.image.tag,
+            "name": target.extension.name, "distro": target.server.distro, "pg_major": target.server.major,
+            "image": mounted.image.reference().to_string(),
             "version": version, "result": verdict, "proof": proof, "seconds": step.elapsed.as_secs_f64(),
         }));
     }
@@ -251,31 +249,30 @@ fn mount(context: &Context, dry_run: bool) -> anyhow::Result<Mount> {
 }
 
 /// The labels of the image to test, pulled when the engine does not have it.
-fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Value> {
-    let reference = image.to_string();
+fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Annotations> {
     context.engine()?;
-    let text = match context.exec.read(&docker::labels_cmd(&reference), None) {
+    let text = match context.exec.read(&docker::labels_cmd(image), None) {
         Ok(text) => text,
         Err(failed) if matches!(failed.reason, Reason::Status(_)) => {
             context
                 .exec
-                .read(&docker::pull_cmd(&reference), None)
+                .read(&docker::pull_cmd(image), None)
                 .map_err(|failed| {
                     let cause = failed.cause().unwrap_or("it cannot be pulled").to_owned();
-                    Failure::failed(format!("image `{reference}` cannot be had: {cause}"))
+                    Failure::failed(format!("image `{image}` cannot be had: {cause}"))
                         .hint("`docker image ls` lists what the engine has")
                 })?;
             context
                 .exec
-                .read(&docker::labels_cmd(&reference), None)
+                .read(&docker::labels_cmd(image), None)
                 .map_err(Failure::from)?
         }
         Err(failed) => return Err(Failure::from(failed).into()),
     };
-    serde_json::from_str(&text).map_err(|error| {
+    let labels: Value = serde_json::from_str(&text).map_err(|error| {
         Failure::failed(format!(
-            "`docker` gives labels of image `{reference}` that are no JSON: {error}"
+            "`docker` gives labels of image `{image}` that are no JSON: {error}"
         ))
-        .into()
-    })
+    })?;
+    Ok(Annotations::of(&labels))
 }

@@ -6,18 +6,19 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{Format, Targets},
+    cli::{self, Format},
     context::Context,
     exec::Exec,
     extension::Extension,
     failure::Failure,
-    matrix::{self, Build, Filter},
     plan::Cmd,
+    target::{Filter, PLATFORMS, Target, Targets},
     ui::Table,
+    value::Server,
     workspace::Workspace,
 };
 
-pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
+pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
     // A matrix may be empty.
     let mut extensions = match workspace.names().next() {
@@ -32,36 +33,36 @@ pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
         extensions.retain(|extension| concerns(extension, &workspace, &changed));
     }
     let filter = Filter::from(&args.filters);
-    let builds = if extensions.is_empty() {
-        Vec::new()
+    let targets = if extensions.is_empty() {
+        Targets::default()
     } else {
-        matrix::builds(&extensions, &filter, &context.config)?
+        Targets::resolve(&extensions, &filter, &workspace, &context.config)?
     };
     if !filter.is_empty() {
         extensions.retain(|extension| {
-            builds
-                .iter()
-                .any(|build| build.extension.name == extension.name)
+            targets
+                .chosen()
+                .any(|target| target.extension.name == extension.name)
         });
     }
     extensions.sort_by(|a, b| a.name.cmp(&b.name));
     if args.images {
         let table = Table {
             headings: vec!["EXTENSION", "DISTRO", "PG", "PACKAGE", "IMAGE"],
-            rows: builds
-                .iter()
-                .map(|build| {
+            rows: targets
+                .chosen()
+                .map(|target| {
                     vec![
-                        build.extension.name.clone(),
-                        build.distro.clone(),
-                        build.pg_major.clone(),
-                        build.package.clone(),
-                        build.tag(),
+                        target.extension.name.clone(),
+                        target.server.distro.to_string(),
+                        target.server.major.to_string(),
+                        target.package.clone(),
+                        target.tag.to_string(),
                     ]
                 })
                 .collect(),
         };
-        let images: Vec<Value> = builds.iter().map(image).collect();
+        let images: Vec<Value> = targets.chosen().map(image).collect();
         context.ui.result(args.json, &json!(images), &table);
         return Ok(());
     }
@@ -79,13 +80,11 @@ pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
         rows: extensions
             .iter()
             .map(|extension| {
-                let pairs = extension.versions.iter().flat_map(|(distro, majors)| {
-                    majors.keys().map(move |major| format!("{major}-{distro}"))
-                });
+                let servers = extension.versions.keys().map(Server::to_string);
                 vec![
                     extension.name.clone(),
                     extension.image_name.clone(),
-                    pairs.collect::<Vec<_>>().join(" "),
+                    servers.collect::<Vec<_>>().join(" "),
                     extension.required_extensions.join(" "),
                 ]
             })
@@ -95,21 +94,21 @@ pub(super) fn run(args: &Targets, context: &mut Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn image(build: &Build) -> Value {
+fn image(target: &Target) -> Value {
     json!({
-        "name": build.extension.name,
-        "target": build.target,
-        "distro": build.distro,
-        "pg_major": build.pg_major,
-        "version": build.version,
-        "package": build.package,
-        "sql_name": build.extension.sql_name,
-        "sql_version": build.sql_version,
-        "image": build.image,
-        "tags": [build.tag()],
-        "platforms": matrix::PLATFORMS,
-        "base": build.base,
-        "required_extensions": build.extension.required_extensions,
+        "name": target.extension.name,
+        "target": target.name,
+        "distro": target.server.distro,
+        "pg_major": target.server.major,
+        "version": target.version,
+        "package": target.package,
+        "sql_name": target.extension.sql_name,
+        "sql_version": target.sql_version,
+        "image": target.tag.repository,
+        "tags": [target.tag.to_string()],
+        "platforms": PLATFORMS,
+        "base": target.base.to_string(),
+        "required_extensions": target.extension.required_extensions,
     })
 }
 
@@ -179,11 +178,11 @@ fn concerns(extension: &Extension, workspace: &Workspace, files: &[String]) -> b
             .map(Path::to_owned)
             .unwrap_or_default()
     };
-    let own: Vec<_> = std::iter::once(extension.clone())
-        .chain(workspace.dependencies(extension))
-        .map(|extension| folder(&extension))
-        .collect();
-    let mut known: Vec<_> = workspace.extensions().iter().map(folder).collect();
+    let needed = workspace.dependencies(extension);
+    let needed = needed.iter().map(|needed| folder(needed));
+    let own: Vec<_> = std::iter::once(folder(extension)).chain(needed).collect();
+    let all = workspace.extensions().iter();
+    let mut known: Vec<_> = all.map(|extension| folder(extension)).collect();
     // An extension that is gone was a folder with a metadata.hcl; no other is built from it.
     let gone = files
         .iter()

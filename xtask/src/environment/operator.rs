@@ -246,7 +246,7 @@ fn stamp(manifest: &str, image: Option<&str>) -> Result<String, Failure> {
         release::check_path(manifest)?;
         let text = source::read_named(Path::new(manifest))?.unwrap_or_default();
         let digest = Sha256::digest(&text);
-        stamp = format!("sha256:{}", crate::image::hex(&digest[..8]));
+        stamp = format!("sha256:{}", crate::value::hex(&digest[..8]));
     }
     if let Some(image) = image {
         stamp += &format!(" with {image}");

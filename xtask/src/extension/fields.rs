@@ -8,7 +8,7 @@ use crate::{
     failure::did_you_mean,
     finding::Findings,
     hcl::{File, Node, Value},
-    value::{DebianVersion, Major, PackageName, SqlVersion, Suite, is_one_line},
+    value::{DebianVersion, Major, PackageName, Server, SqlVersion, Suite, is_one_line},
 };
 
 /// Whether the field may be left out.
@@ -204,12 +204,8 @@ impl<'a> Fields<'a> {
                         format!("`{path}`: a PostgreSQL major is a number like \"18\""),
                     );
                 }
-                if let Some(pin) = self.pin(file, &path, distro, pin, created) {
-                    versions
-                        .entry(distro.clone())
-                        .or_default()
-                        .insert(major.clone(), pin);
-                }
+                let pin = self.pin(file, &path, distro, pin, created);
+                versions.extend(Server::parse(distro, major).zip(pin));
             }
         }
         versions

@@ -76,7 +76,9 @@ fn a_good_file_has_no_findings() {
     assert!(findings.is_empty(), "{findings:?}");
     let extension = extension.unwrap();
     assert_eq!(extension.env["A"], "${image_root}/a");
-    let pin = extension.pin("trixie", "18").unwrap();
+    let pin = extension
+        .pin(&Server::parse("trixie", "18").unwrap())
+        .unwrap();
     assert_eq!(pin.package_name.as_deref(), Some("postgresql-18-x"));
     assert_eq!(pin.sql.as_deref(), Some("1.2"));
 }

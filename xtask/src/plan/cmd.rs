@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Secret, shell};
-use crate::image::Built;
+use crate::image::Image;
 
 /// One argument of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) enum Arg {
     /// The digest is not known before the bake has run; printed, it is the tag.
     Image {
         prefix: String,
-        image: Built,
+        image: Image,
         suffix: String,
     },
 }
@@ -36,7 +36,7 @@ impl Arg {
                 prefix,
                 image,
                 suffix,
-            } => shell::word(format!("{prefix}{}{suffix}", image.tag)),
+            } => shell::word(format!("{prefix}{}{suffix}", image.reference())),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! The values of one extension image, as the Chainsaw suites read them. The names in here are an
 //! interface: add to them, never rename.
 
-use std::{collections::BTreeMap, fmt};
+use std::{fmt, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
@@ -10,19 +10,19 @@ use super::{Location, shell};
 use crate::{
     extension::{Extension, creation_order},
     failure::Failure,
-    image::{Built, ClusterRef, Naming},
+    image::{
+        Annotations, ClusterRef, Image, Naming,
+        annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
+    },
 };
-
-/// What an image says about itself, on its index or its manifest.
-pub(crate) type Annotations = BTreeMap<String, String>;
 
 /// What to write, where to, and of which images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Values {
-    pub extension: Extension,
-    pub image: Built,
+    pub extension: Arc<Extension>,
+    pub image: Image,
     /// What the image is replaced by, in the upgrade suite.
-    pub newer: Option<Built>,
+    pub newer: Option<Image>,
     /// In mounting order.
     pub needed: Vec<Needed>,
     pub naming: Naming,
@@ -36,8 +36,8 @@ pub(crate) struct Values {
 /// An extension that the tested one needs, and where its image may be; the first that exists is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Needed {
-    pub extension: Extension,
-    pub images: Vec<Built>,
+    pub extension: Arc<Extension>,
+    pub images: Vec<Image>,
 }
 
 /// An extension with its image as the cluster will pull it.
@@ -47,13 +47,6 @@ pub(crate) struct Mounted<'a> {
     pub reference: ClusterRef,
     pub annotations: Annotations,
 }
-
-/// The PostgreSQL image that an extension image is for.
-pub(crate) const BASE_NAME: &str = "io.cloudnativepg.image.base.name";
-/// The Debian suite of that image.
-pub(crate) const BASE_OS: &str = "io.cloudnativepg.image.base.os";
-pub(crate) const BASE_MAJOR: &str = "io.cloudnativepg.image.base.pgmajor";
-const SQL_VERSION: &str = "io.cloudnativepg.image.sql.version";
 
 impl Values {
     /// The document for an upgrade: that of the older image, with what changes below `upgrade`.
@@ -90,7 +83,8 @@ impl Values {
     pub(crate) fn document(&self, mounted: &[Mounted<'_>]) -> Result<Value, Failure> {
         let own = &mounted[0];
         let extension = own.extension;
-        let pg_image = own.annotation(BASE_NAME)?;
+        let pg_image = own.annotations.base(&own.reference)?;
+        let pg_image = self.naming.in_cluster(&pg_image).to_string();
         let version = own.sql_version()?;
         // One order for what is asked and for what is expected: with what is needed behind what needs it, the
         // operator would fail once and try again.
@@ -140,16 +134,10 @@ impl Values {
             "postgresql_parameters",
             json!(extension.postgresql_parameters),
         );
-        put(
-            "pg_image",
-            json!(self.naming.in_cluster(pg_image).to_string()),
-        );
+        put("pg_image", json!(pg_image));
         put(
             "psql_image",
-            match &self.psql_image {
-                Some(image) => json!(image),
-                None => json!(self.naming.in_cluster(pg_image).to_string()),
-            },
+            json!(self.psql_image.as_ref().unwrap_or(&pg_image)),
         );
         if let Some(version) = version {
             put("version", json!(version));
@@ -169,11 +157,15 @@ impl fmt::Display for Values {
             f,
             "cargo xtask e2e generate-values {} --extension-image {} --output {}",
             shell::word(&self.extension.name),
-            shell::word(&self.image.tag),
+            shell::word(self.image.reference().to_string()),
             shell::operand(&self.output)
         )?;
         match &self.newer {
-            Some(newer) => write!(f, " --upgrade-to {}", shell::word(&newer.tag)),
+            Some(newer) => write!(
+                f,
+                " --upgrade-to {}",
+                shell::word(newer.reference().to_string())
+            ),
             None => Ok(()),
         }
     }
@@ -181,7 +173,7 @@ impl fmt::Display for Values {
 
 impl Mounted<'_> {
     fn annotation(&self, name: &str) -> Result<&str, Failure> {
-        annotation(&self.annotations, name, &self.reference.to_string())
+        self.annotations.require(name, &self.reference)
     }
 
     /// The version to create; None for a module that is not created.
@@ -220,18 +212,4 @@ impl Mounted<'_> {
         }
         entry.into()
     }
-}
-
-/// An annotation that must be there. `image` is its name in the message.
-pub(crate) fn annotation<'a>(
-    annotations: &'a Annotations,
-    name: &str,
-    image: &str,
-) -> Result<&'a str, Failure> {
-    let found = annotations.get(name).map(String::as_str);
-    found.filter(|text| !text.is_empty()).ok_or_else(|| {
-        Failure::invalid(format!("image `{image}` has no annotation `{name}`"))
-            .detail("neither its index nor its manifest carries it")
-            .hint("bake it with this repository's bake file, which annotates index and manifest, and push it")
-    })
 }

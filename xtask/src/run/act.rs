@@ -18,7 +18,7 @@ use crate::{
     image::Metadata,
     own::{file, folder, source},
     plan::{
-        Action, Again, Cmd, Location, Owned, Probe, Rotation, Step, Targets, Undo, Values,
+        Action, Again, Cmd, Location, Owned, Probe, Promised, Rotation, Step, Undo, Values,
         values::Mounted,
     },
     tool::{assertion, imagetools::Described},
@@ -411,18 +411,18 @@ pub(crate) fn explain(failed: CmdFailure) -> Failure {
 }
 
 /// Fails when a bake that ended well has not built what it was to build: a bake file may leave a target out.
-fn has_built(targets: &Targets) -> anyhow::Result<()> {
-    let said = Metadata::read(&targets.metadata)?;
-    let missing: Vec<String> = targets
+fn has_built(promised: &Promised) -> anyhow::Result<()> {
+    let said = Metadata::read(&promised.metadata)?;
+    let missing: Vec<String> = promised
         .names
         .iter()
-        .filter(|name| !said.has_built(name, targets.pushed))
+        .filter(|name| !said.has_built(name, promised.pushed))
         .map(|name| format!("`{name}`"))
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let file = targets.metadata.display();
+    let file = promised.metadata.display();
     Err(
         Failure::failed(format!("bake has not built {}", missing.join(", ")))
             .detail(format!("`{file}` has no digest for it"))

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use hcl_edit::expr::{Expression, ObjectKey};
@@ -13,7 +14,7 @@ use crate::{
     extension::{Extension, Pin, Versions, version_of},
     failure::Failure,
     own::source,
-    value::PackageName,
+    value::{Major, PackageName, Server, Suite},
 };
 
 /// Debian package -> version.
@@ -22,14 +23,14 @@ pub(crate) type Archive = BTreeMap<String, String>;
 /// An extension as the archive has it, and the metadata file that says so.
 #[derive(Clone, Debug)]
 pub(crate) struct Repinned {
-    pub extension: Extension,
+    pub extension: Arc<Extension>,
     /// Where the copy goes, relative to the repository's root.
     pub file: PathBuf,
     pub contents: String,
 }
 
 /// The packages to ask the archive for.
-pub(crate) fn packages(extensions: &[Extension]) -> Vec<PackageName> {
+pub(crate) fn packages(extensions: &[Arc<Extension>]) -> Vec<PackageName> {
     let mut names: Vec<PackageName> = pins(extensions)
         .filter_map(|(_, pin)| pin.package_name.clone())
         .collect();
@@ -39,22 +40,17 @@ pub(crate) fn packages(extensions: &[Extension]) -> Vec<PackageName> {
 }
 
 /// The majors that the extensions are built for.
-pub(crate) fn majors(extensions: &[Extension]) -> Vec<String> {
-    let mut majors: Vec<String> = pins(extensions)
-        .map(|(major, _)| major.to_owned())
+pub(crate) fn majors(extensions: &[Arc<Extension>]) -> Vec<Major> {
+    let mut majors: Vec<Major> = pins(extensions)
+        .map(|(server, _)| server.major.clone())
         .collect();
     majors.sort();
     majors.dedup();
     majors
 }
 
-fn pins(extensions: &[Extension]) -> impl Iterator<Item = (&str, &Pin)> {
-    extensions.iter().flat_map(|extension| {
-        extension
-            .versions
-            .values()
-            .flat_map(|majors| majors.iter().map(|(major, pin)| (major.as_str(), pin)))
-    })
+fn pins(extensions: &[Arc<Extension>]) -> impl Iterator<Item = (&Server, &Pin)> {
+    extensions.iter().flat_map(|extension| &extension.versions)
 }
 
 /// The extension pinned to the archive's versions under the distro `suite`. None when the archive has
@@ -63,10 +59,10 @@ pub(crate) fn repin(
     root: &Path,
     extension: &Extension,
     archive: &Archive,
-    suite: &str,
+    suite: &Suite,
 ) -> Result<Option<Repinned>, Failure> {
-    let mut majors: BTreeMap<String, Pin> = BTreeMap::new();
-    for (major, pin) in extension.versions.values().flatten() {
+    let mut versions = Versions::new();
+    for (server, pin) in &extension.versions {
         let Some((name, version)) = pin
             .package_name
             .as_ref()
@@ -78,8 +74,11 @@ pub(crate) fn repin(
             .sql
             .as_deref()
             .map(|pinned| sql_version(version, pinned));
-        majors.insert(
-            major.clone(),
+        versions.insert(
+            Server {
+                distro: suite.clone(),
+                major: server.major.clone(),
+            },
             Pin {
                 package: version.clone(),
                 sql,
@@ -88,11 +87,10 @@ pub(crate) fn repin(
             },
         );
     }
-    if majors.is_empty() {
+    if versions.is_empty() {
         return Ok(None);
     }
     let text = source::read(root, &extension.folder.join("metadata.hcl"))?.unwrap_or_default();
-    let versions = Versions::from([(suite.to_owned(), majors)]);
     let contents = replace_versions(&text, &versions).ok_or_else(|| {
         Failure::invalid(format!(
             "`{}`: `metadata.versions` is not where it can be replaced",
@@ -103,11 +101,11 @@ pub(crate) fn repin(
         .join(&extension.name)
         .join("metadata.hcl");
     Ok(Some(Repinned {
-        extension: Extension {
+        extension: Arc::new(Extension {
             versions,
             metadata_file: file.clone(),
             ..extension.clone()
-        },
+        }),
         file,
         contents,
     }))
@@ -130,7 +128,12 @@ pub(crate) fn sql_version(package: &str, pinned: &str) -> String {
 /// The text of a `metadata.hcl` with other `versions`. None when they are not where they can be replaced.
 pub(crate) fn replace_versions(text: &str, versions: &Versions) -> Option<String> {
     let mut written = String::from("{\n");
-    for (distro, majors) in versions {
+    let mut distros: BTreeMap<&Suite, Vec<(&Major, &Pin)>> = BTreeMap::new();
+    for (server, pin) in versions {
+        let majors = distros.entry(&server.distro).or_default();
+        majors.push((&server.major, pin));
+    }
+    for (distro, majors) in distros {
         written += &format!("    {distro} = {{\n");
         for (major, pin) in majors {
             written += &format!(
@@ -184,7 +187,8 @@ mod tests {
             package_name: None,
             line: 1,
         };
-        let versions = Versions::from([("forky".into(), BTreeMap::from([("18".into(), pin)]))]);
+        let server = Server::parse("forky", "18").unwrap();
+        let versions = Versions::from([(server, pin)]);
         let written = replace_versions(text, &versions).unwrap();
         assert!(written.contains("package = \"2.1-1\""), "{written}");
         assert!(!written.contains("trixie"), "{written}");

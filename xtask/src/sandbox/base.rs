@@ -5,8 +5,10 @@ use std::{path::Path, time::Duration};
 
 use super::{Sandbox, entries, up::Mmdebstrap};
 use crate::{
+    image::ImageRef,
     plan::{Action, Cmd, Plan, Probe, Step, StepId, shell},
     tool::{apt, docker},
+    value::Major,
 };
 
 /// Adds the steps that give the engine an image called `reference` with PostgreSQL `major`: the root as
@@ -15,8 +17,8 @@ pub(crate) fn add(
     plan: &mut Plan,
     sandbox: &Sandbox,
     tools: &Mmdebstrap,
-    major: &str,
-    reference: &str,
+    major: &Major,
+    reference: &ImageRef,
     after: &[StepId],
     engine: StepId,
 ) -> StepId {

@@ -2,7 +2,7 @@
 //! From `--sandbox` to an engine that a command can use: up, this repository shown to it, base images
 //! and pins decided.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::{
     Sandbox, State,
@@ -15,11 +15,13 @@ use crate::{
     context::Context,
     exec::Exec,
     failure::Failure,
-    matrix,
+    image::ImageRef,
     own::{Lock, file, source},
     plan::{Cmd, Plan, StepId},
+    target::{self, Filter, Targets},
     tool::{apt, docker, imagetools},
     turn::Turn,
+    value::{Major, Server},
     workspace::Workspace,
 };
 
@@ -29,7 +31,7 @@ pub(crate) struct Engaged {
     /// Metadata files to write before a bake; empty with published base images.
     pub repinned: Vec<Repinned>,
     /// Base images that were made here, which no registry has.
-    pub bases: Vec<String>,
+    pub bases: Vec<ImageRef>,
     /// Inside the sandbox; its programs stand on PATH.
     pub sandbox: Option<Sandbox>,
     /// Bakes move tags and drop what they supersede, so two runs on one engine would take each other's
@@ -88,7 +90,7 @@ impl Context {
         {
             let majors = archive::majors(engaged.workspace.extensions());
             let bases = majors.iter().map(|major| self.base(&sandbox, major));
-            engaged.bases = bases.collect();
+            engaged.bases = bases.collect::<Result<_, _>>()?;
             if !dry_run {
                 self.sandbox_base(&sandbox, &engaged.workspace)?;
             }
@@ -198,18 +200,19 @@ impl Context {
         let extensions = engaged
             .repinned
             .iter()
-            .map(|copy| copy.extension.clone())
+            .map(|copy| Arc::clone(&copy.extension))
             .collect();
         engaged.workspace = engaged.workspace.with_extensions(extensions);
         Ok(())
     }
 
     /// The base image for a major, by the name that a published one would have.
-    fn base(&self, sandbox: &Sandbox, major: &str) -> String {
-        self.config
-            .get(config::BASE_IMAGE)
-            .replace("{pg}", major)
-            .replace("{distro}", &sandbox.suite)
+    fn base(&self, sandbox: &Sandbox, major: &Major) -> Result<ImageRef, Failure> {
+        let server = Server {
+            distro: sandbox.suite.clone(),
+            major: major.clone(),
+        };
+        target::base_of(&server, &self.config)
     }
 
     /// Brings the sandbox up. One that is up already is used beside whoever else uses it.
@@ -266,7 +269,7 @@ impl Context {
                 _ => !registry_answers(self.config.get(config::BASE_IMAGE)),
             };
             if debian && let Ok(workspace) = self.workspace() {
-                self.add_bases(&mut plan, sandbox, &tools, &workspace, &before, engine);
+                self.add_bases(&mut plan, sandbox, &tools, &workspace, &before, engine)?;
             }
             let report = self.run(&plan, Some(3), false)?;
             self.verdict(&report, "starting the sandbox")?;
@@ -362,15 +365,16 @@ impl Context {
             let said = source::read_own(&sandbox.folder, Path::new(entries::WHICH_BASE))?;
             return Ok(said.unwrap_or_default().trim() == "debian");
         }
-        let builds = matrix::builds(
+        let targets = Targets::resolve(
             workspace.extensions(),
-            &matrix::Filter::default(),
+            &Filter::default(),
+            workspace,
             &self.config,
         )?;
-        let Some(build) = builds.first() else {
+        let Some(target) = targets.chosen().next() else {
             return Ok(false);
         };
-        let ask = imagetools::manifest_cmd(&build.base);
+        let ask = imagetools::manifest_cmd(&target.base);
         let published = self
             .exec
             .read(&ask, Some(std::time::Duration::from_secs(20)))
@@ -432,30 +436,28 @@ impl Context {
         workspace: &Workspace,
         before: &[StepId],
         engine: StepId,
-    ) {
+    ) -> Result<(), Failure> {
         for major in archive::majors(workspace.extensions()) {
-            let reference = self.base(sandbox, &major);
+            let reference = self.base(sandbox, &major)?;
             base::add(plan, sandbox, tools, &major, &reference, before, engine);
         }
+        Ok(())
     }
 
     /// Makes sure that the engine has the base images made from Debian's packages.
     fn sandbox_base(&mut self, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<()> {
-        let missing = archive::majors(workspace.extensions())
-            .into_iter()
-            .any(|major| {
-                let reference = self.base(sandbox, &major);
-                self.exec
-                    .read(&docker::has_image_cmd(&reference), None)
-                    .is_err()
-            });
+        let mut missing = false;
+        for major in archive::majors(workspace.extensions()) {
+            let ask = docker::has_image_cmd(&self.base(sandbox, &major)?);
+            missing |= self.exec.read(&ask, None).is_err();
+        }
         if !missing {
             return Ok(());
         }
         let tools = Mmdebstrap::survey(sandbox, &self.exec)?;
         let mut plan = Plan::default();
         let (before, engine) = self.add_sandbox(&mut plan, sandbox, &tools)?;
-        self.add_bases(&mut plan, sandbox, &tools, workspace, &before, engine);
+        self.add_bases(&mut plan, sandbox, &tools, workspace, &before, engine)?;
         let report = self.run(&plan, Some(3), false)?;
         Ok(self.verdict(&report, "making the base image")?)
     }

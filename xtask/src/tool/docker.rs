@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The `docker` command: what the engine says of itself, images and their sizes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
@@ -120,13 +120,13 @@ pub(crate) fn platform_of(architecture: &str) -> String {
 }
 
 /// Whether `docker` has an image of that name.
-pub(crate) fn has_image_cmd(reference: &str) -> Cmd {
+pub(crate) fn has_image_cmd(reference: &impl Display) -> Cmd {
     Cmd::new("docker", format!("look for the image `{reference}`"))
         .args(["image", "inspect", "--format", "{{.Id}}", "--"])
-        .arg(reference)
+        .arg(reference.to_string())
 }
 
-pub(crate) fn labels_cmd(reference: &str) -> Cmd {
+pub(crate) fn labels_cmd(reference: &impl Display) -> Cmd {
     Cmd::new("docker", format!("read the labels of `{reference}`"))
         .args([
             "image",
@@ -135,13 +135,13 @@ pub(crate) fn labels_cmd(reference: &str) -> Cmd {
             "{{json .Config.Labels}}",
             "--",
         ])
-        .arg(reference)
+        .arg(reference.to_string())
 }
 
-pub(crate) fn pull_cmd(reference: &str) -> Cmd {
+pub(crate) fn pull_cmd(reference: &impl Display) -> Cmd {
     Cmd::new("docker", format!("pull `{reference}`"))
         .args(["pull", "--quiet", "--"])
-        .arg(reference)
+        .arg(reference.to_string())
 }
 
 /// Lists `repository:tag`, a tab, and the size, one image a line.

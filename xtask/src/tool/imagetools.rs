@@ -1,50 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `docker buildx imagetools`: what a registry says of an image.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     exec::{Exec, Reason},
     failure::Failure,
-    image::{self, ImageRef},
+    image::{Annotations, ImageRef},
     plan::Cmd,
-    value::Digest,
+    value::{Digest, Server},
 };
 
 /// Reads an image's index or manifest from its registry.
-pub(crate) fn manifest_cmd(reference: &str) -> Cmd {
+pub(crate) fn manifest_cmd(reference: &ImageRef) -> Cmd {
     Cmd::new("docker", format!("read the manifest of `{reference}`"))
         .args(["buildx", "imagetools", "inspect", "--raw", "--"])
-        .arg(reference)
+        .arg(reference.to_string())
 }
 
 /// An image in a registry, as its index or manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Described {
     /// `repository[:tag]@digest`, however it was asked for.
-    pub reference: String,
+    pub reference: ImageRef,
     /// The index's; of a single manifest its own.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Annotations,
     /// `linux/amd64`, …; empty when the manifest itself does not say.
     pub platforms: Vec<String>,
 }
 
 impl Described {
     /// Asks the registry. An image that is not there is a failure with what the registry said.
-    pub(crate) fn read(reference: &str, exec: &dyn Exec) -> Result<Self, Failure> {
-        let image: ImageRef = reference.parse()?;
-        let raw = ask(&manifest_cmd(reference), reference, exec)?;
-        let (mut described, first) = Self::parse(&image, &raw)?;
+    pub(crate) fn read(image: &ImageRef, exec: &dyn Exec) -> Result<Self, Failure> {
+        let raw = ask(&manifest_cmd(image), image, exec)?;
+        let (mut described, first) = Self::parse(image, &raw)?;
         // An index that was made without annotations: its manifests may have them.
         if let (true, Some(first)) = (described.annotations.is_empty(), first) {
-            let reference = format!("{}@{first}", image.repository);
-            let raw = ask(&manifest_cmd(&reference), &reference, exec)?;
-            described.annotations = Self::parse(&image, &raw)?.0.annotations;
+            let manifest = ImageRef {
+                tag: None,
+                digest: Some(first),
+                ..image.clone()
+            };
+            let raw = ask(&manifest_cmd(&manifest), &manifest, exec)?;
+            described.annotations = Self::parse(image, &raw)?.0.annotations;
         }
         Ok(described)
+    }
+
+    /// The server that the image is for, as its annotations say.
+    pub(crate) fn server(&self) -> Result<Server, Failure> {
+        self.annotations.server(&self.reference)
     }
 
     /// Reads an index or a manifest. Also gives the digest of the first image in an index.
@@ -58,12 +63,6 @@ impl Described {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
-        let annotations = value.get("annotations").and_then(Value::as_object);
-        let annotations = annotations
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .collect();
         let manifests = value.get("manifests").and_then(Value::as_array);
         // Attestations stand in an index as images of an unknown platform.
         let images: Vec<(String, Option<String>)> = manifests
@@ -77,20 +76,19 @@ impl Described {
             })
             .collect();
         let digest = match &image.digest {
-            Some(digest) => digest.to_string(),
-            None => format!("sha256:{}", image::hex(&Sha256::digest(raw.as_bytes()))),
+            Some(digest) => digest.clone(),
+            None => Digest::of(raw.as_bytes()),
         };
         // What is no digest would be asked for as another image, or as an option.
         let first = images
             .first()
             .and_then(|(_, digest)| digest.as_deref()?.parse().ok());
-        let tag = image
-            .tag
-            .as_ref()
-            .map_or_else(String::new, |tag| format!(":{tag}"));
         let described = Self {
-            reference: format!("{}{tag}@{digest}", image.repository),
-            annotations,
+            reference: ImageRef {
+                digest: Some(digest),
+                ..image.clone()
+            },
+            annotations: Annotations::of(&value["annotations"]),
             platforms: images.into_iter().map(|(platform, _)| platform).collect(),
         };
         Ok((described, first))
@@ -112,7 +110,7 @@ impl Described {
                 "{{.Image.OS}}/{{.Image.Architecture}}",
                 "--",
             ])
-            .arg(&self.reference);
+            .arg(self.reference.to_string());
             platforms.push(ask(&cmd, &self.reference, exec)?.trim().to_owned());
         }
         if platforms.iter().any(|platform| platform == wanted) {
@@ -130,7 +128,7 @@ impl Described {
 }
 
 /// Asks a registry about an image; says so when it is not there, cannot be reached or wants a login.
-fn ask(cmd: &Cmd, reference: &str, exec: &dyn Exec) -> Result<String, Failure> {
+fn ask(cmd: &Cmd, reference: &ImageRef, exec: &dyn Exec) -> Result<String, Failure> {
     let patience = std::time::Duration::from_secs(60);
     exec.read(cmd, Some(patience)).map_err(|failed| {
         let cause = failed
@@ -173,13 +171,13 @@ mod tests {
         let index = index.replace("sha256:aa", &aa);
         let (described, first) = Described::parse(&image, &index).unwrap();
         assert_eq!(described.platforms, ["linux/amd64"]);
-        assert_eq!(described.annotations["a"], "b");
+        assert_eq!(described.annotations.get("a"), Some("b"));
         assert_eq!(first.as_deref(), Some(aa.as_str()));
         let (described, first) = Described::parse(&image, "{}").unwrap();
         // What `printf '{}' | sha256sum` prints.
         let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         assert_eq!(
-            described.reference,
+            described.reference.to_string(),
             format!("localhost:5000/x:1@sha256:{digest}")
         );
         assert!(first.is_none() && described.platforms.is_empty());

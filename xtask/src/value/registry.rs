@@ -2,7 +2,9 @@
 //! Hosts of registries, and repositories in them. Facts: the grammar of
 //! <https://github.com/distribution/reference/blob/main/reference.go>.
 
-use super::{is_lower, is_made_of, is_word, text_type};
+use sha2::{Digest as _, Sha256};
+
+use super::{hex, is_lower, is_made_of, is_word, text_type};
 
 /// Of a repository with its host.
 const LONGEST: usize = 255;
@@ -36,6 +38,13 @@ text_type!(
     }),
     "`sha256:` and 64 hexadecimal digits"
 );
+
+impl Digest {
+    /// The digest of some bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+    }
+}
 
 fn is_registry(text: &str) -> bool {
     let (first, path) = match text.split_once('/') {

@@ -7,13 +7,14 @@ use super::*;
 use crate::fuzzing::tests::{extension, runner};
 
 /// For each extension the others that it needs, itself not excluded.
-fn graphs() -> impl Strategy<Value = Vec<Vec<Index>>> {
+pub(crate) fn graphs() -> impl Strategy<Value = Vec<Vec<Index>>> {
     vec(vec(any::<Index>(), 0..4), 1..9)
 }
 
-fn workspace(graph: &[Vec<Index>]) -> Workspace {
+/// One extension for each list, which needs those that the list names; circles are possible.
+pub(crate) fn workspace(graph: &[Vec<Index>]) -> Workspace {
     let name = |at: usize| format!("x{at}");
-    let extensions: Vec<Extension> = graph
+    let extensions: Vec<Arc<Extension>> = graph
         .iter()
         .enumerate()
         .map(|(at, needs)| {
@@ -23,7 +24,7 @@ fn workspace(graph: &[Vec<Index>]) -> Workspace {
                 .collect();
             needs.sort();
             needs.dedup();
-            extension(&name(at), &needs, &[("trixie", "18")])
+            Arc::new(extension(&name(at), &needs, &[("trixie", "18")]))
         })
         .collect();
     let mut workspace = Workspace {
@@ -49,7 +50,7 @@ fn reached<'a>(workspace: &'a Workspace, start: &'a Extension) -> BTreeSet<&'a s
     while let Some(extension) = pending.pop() {
         for name in &extension.required_extensions {
             if reached.insert(name) {
-                pending.extend(workspace.get(name));
+                pending.extend(workspace.get(name).map(|found| &**found));
             }
         }
     }

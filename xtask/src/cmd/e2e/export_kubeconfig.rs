@@ -153,7 +153,7 @@ fn refuse_foreign(
 }
 
 fn digest(text: &str) -> String {
-    crate::image::hex(&Sha256::digest(text))
+    crate::value::hex(&Sha256::digest(text))
 }
 
 /// The digests of the files that this checkout has exported, the last ones: by them a file is known when its

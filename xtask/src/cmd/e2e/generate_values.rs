@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cli::e2e::GenerateValues,
-    config,
+    config::Config,
     context::Context,
     environment::{
         Place,
@@ -17,14 +17,13 @@ use crate::{
     },
     extension::Extension,
     failure::Failure,
-    image::{Built, ImageRef},
-    matrix::{self, Build, Filter},
+    image::{Image, ImageRef},
     own::file,
-    plan::{
-        Action, Location, Needed, Plan, Step, Values,
-        values::{BASE_MAJOR, BASE_OS, annotation},
-    },
+    plan::{Action, Location, Needed, Plan, Step, Values},
+    target::{self, Filter, Targets},
     tool::imagetools::Described,
+    value::Server,
+    workspace::Workspace,
 };
 
 /// What is taken when nothing is said.
@@ -49,24 +48,28 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let engaged = context.engage(workspace, false)?;
     context.engine()?;
     let image = if let Some(image) = given {
-        environment.naming.on_host(&image.to_string())
+        environment.naming.on_host(&image)
     } else {
         let distro = args.distro.as_deref().unwrap_or(DISTRO);
         let major = args.pg.as_deref().unwrap_or(MAJOR);
-        let build = build(&extension, distro, major, context)?;
-        published(&build, context)
+        let filter = Filter::only(distro, major);
+        let extensions = std::slice::from_ref(&extension);
+        let targets = Targets::resolve(extensions, &filter, &engaged.workspace, &context.config)?;
+        let target = targets.chosen().next().ok_or_else(|| {
+            Failure::invalid(format!(
+                "`{name}` has no version for {distro} and PostgreSQL {major}"
+            ))
+        })?;
+        target.published(&context.config)?
     };
     let described = Described::read(&image, &context.exec)?;
     let naming = environment.naming.clone();
-    let mut needed = Vec::new();
-    let dependencies = engaged.workspace.dependencies(&extension);
-    if !dependencies.is_empty() {
-        let distro = annotation(&described.annotations, BASE_OS, &image)?;
-        let major = annotation(&described.annotations, BASE_MAJOR, &image)?;
-        for dependency in dependencies {
-            needed.push(needs(dependency, distro, major, context)?);
-        }
-    }
+    let needed = if extension.required_extensions.is_empty() {
+        Vec::new()
+    } else {
+        let server = described.server()?;
+        needs(&extension, &server, &engaged.workspace, &context.config)?
+    };
     let output = match &args.output {
         Some(path) => {
             let path = context.resolve(path);
@@ -84,8 +87,8 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     };
     let values = Values {
         extension,
-        image: Built::given(image),
-        newer: newer.map(|image| Built::given(environment.naming.on_host(&image.to_string()))),
+        image: Image::Given(image),
+        newer: newer.map(|image| Image::Given(environment.naming.on_host(&image))),
         needed,
         naming,
         psql_image: psql_image(context, &engaged),
@@ -110,51 +113,23 @@ fn shown(context: &Context, path: &std::path::Path) -> String {
     )
 }
 
-fn build(
-    extension: &Extension,
-    distro: &str,
-    major: &str,
-    context: &Context,
-) -> Result<Build, Failure> {
-    let found = matrix::builds(
-        std::slice::from_ref(extension),
-        &Filter::only(distro, major),
-        &context.config,
-    )?;
-    found.into_iter().next().ok_or_else(|| {
-        Failure::invalid(format!(
-            "`{}` has no version for {distro} and PostgreSQL {major}",
-            extension.name
-        ))
-    })
-}
-
-/// The published image of a build.
-fn published(build: &Build, context: &Context) -> String {
-    format!(
-        "{}/{}:{}-{}-{}",
-        context.config.get(config::PUBLISHED),
-        build.extension.image_name,
-        build.version,
-        build.pg_major,
-        build.distro
-    )
-}
-
-/// What is needed, for the same distribution and major as the image that needs it; a local image wins
-/// over the published one.
+/// What an extension needs, for the same server as the image that needs it; a local image wins over the
+/// published one.
 pub(super) fn needs(
-    dependency: Extension,
-    distro: &str,
-    major: &str,
-    context: &Context,
-) -> Result<Needed, Failure> {
-    let build = build(&dependency, distro, major, context)?;
-    Ok(Needed {
-        images: vec![
-            Built::given(build.tag()),
-            Built::given(published(&build, context)),
-        ],
-        extension: dependency,
-    })
+    extension: &Extension,
+    server: &Server,
+    workspace: &Workspace,
+    config: &Config,
+) -> Result<Vec<Needed>, Failure> {
+    let targets = target::needs_of(extension, server, workspace, config)?;
+    let needed = targets.into_iter().map(|target| {
+        Ok(Needed {
+            images: vec![
+                Image::Given(target.tag.clone()),
+                Image::Given(target.published(config)?),
+            ],
+            extension: target.extension,
+        })
+    });
+    needed.collect()
 }

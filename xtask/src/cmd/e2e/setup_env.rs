@@ -39,9 +39,9 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
 /// What is wanted, with the images that only this engine has among those that the registry is given.
 pub(super) fn wanted(context: &Context, engaged: &Engaged) -> Result<Environment, Failure> {
     let mut environment = environment(context)?;
-    for base in &engaged.bases {
-        if !environment.seeds.contains(base) {
-            environment.seeds.push(base.clone());
+    for base in engaged.bases.iter().map(ToString::to_string) {
+        if !environment.seeds.contains(&base) {
+            environment.seeds.push(base);
         }
     }
     Ok(environment)

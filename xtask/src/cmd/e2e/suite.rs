@@ -4,6 +4,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 /// One image under test, with one release of the operator.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
-    pub extension: Extension,
+    pub extension: Arc<Extension>,
     /// What tells it from others in this run: `pgvector 18-trixie`, `pgvector 18-trixie 1.30`.
     pub name: String,
     /// For people: what is in the values.
@@ -263,7 +264,7 @@ impl Runner {
         let room = LONGEST_NAME - format!("xtask--{kind}-{}", self.unique).len();
         if safe.len() > room {
             // What makes the name unique may be at its end.
-            let digest = crate::image::hex(&Sha256::digest(&safe)[..4]);
+            let digest = crate::value::hex(&Sha256::digest(&safe)[..4]);
             safe.truncate(room - digest.len() - 1);
             safe = format!("{safe}-{digest}");
         }

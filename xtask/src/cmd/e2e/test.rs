@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e test`: the suites, with values that are there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     choose_cluster, existing, results,
@@ -91,7 +94,7 @@ pub(super) fn jobs<T>(subjects: &[T]) -> u32 {
 
 /// An extension with the values to test it with, and what tells it from others in this run.
 struct Chosen {
-    extension: Extension,
+    extension: Arc<Extension>,
     name: String,
     values: PathBuf,
 }

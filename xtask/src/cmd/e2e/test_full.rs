@@ -2,7 +2,7 @@
 //! `e2e test-full`: environment, bake and push, values, suites, as one graph. The cluster comes up while
 //! images are baked.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     choose_environment, choose_release, results,
@@ -11,15 +11,15 @@ use super::{
 };
 use crate::{
     cli::e2e::TestFull,
-    cmd::bake::{self, Baked},
+    cmd::bake,
     config,
     context::Context,
     environment::{self, Environment, FOLDER, Place, Ready, release::Release, world::World},
     failure::Failure,
-    image::{Built, Naming},
-    matrix::{Build, Filter},
+    image::{Image, Naming},
     plan::{Action, Location, Needed, Plan, Step, StepId, Values},
     sandbox::engage::Engaged,
+    target::{Filter, Target, Targets},
     tool::{self, docker},
 };
 
@@ -35,8 +35,9 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     super::environment(context)?;
     let engaged = context.engage(workspace, args.dry_run)?;
     let extensions = bake::select(&engaged, &names, args.selection.all)?;
-    let builds = bake::builds(&extensions, &Filter::from(&args.filters), &context.config)?;
-    if builds.is_empty() {
+    let filter = Filter::from(&args.filters);
+    let targets = bake::targets(&extensions, &filter, &engaged, &context.config)?;
+    if targets.is_empty() {
         context.ui.conclusion(bake::NONE_IN_SHARE);
         return Ok(());
     }
@@ -57,7 +58,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         &mut plan,
         context,
         &engaged,
-        &builds,
+        &targets,
         &first,
         &ready.registry,
         &platform,
@@ -132,50 +133,24 @@ pub(super) fn prepare(context: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A build that is tested, with the step that writes its values.
+/// A target that is tested, with the step that writes its values.
 pub(super) struct ToTest {
-    pub build: Build,
-    pub image: Built,
+    pub target: Target,
+    pub image: Image,
     pub values: PathBuf,
     pub step: StepId,
 }
 
-/// Bakes and pushes `builds` and what they need, and writes the values of each.
+/// Bakes and pushes the targets and what they need, and writes the values of each that was chosen.
 pub(super) fn bake_and_value(
     plan: &mut Plan,
     context: &Context,
     engaged: &Engaged,
-    builds: &[Build],
+    targets: &Targets,
     environment: &Environment,
     registry: &[StepId],
     platform: &str,
 ) -> anyhow::Result<Vec<ToTest>> {
-    let needed = bake::with_dependencies(builds, engaged, context)?;
-    let all: Vec<&str> = engaged
-        .workspace
-        .extensions()
-        .iter()
-        .map(|extension| extension.name.as_str())
-        .collect();
-    let whole = all.iter().all(|name| {
-        let count = |builds: &[Build]| {
-            builds
-                .iter()
-                .filter(|build| &build.extension.name == name)
-                .count()
-        };
-        let chosen = count(&needed);
-        let extension = engaged.workspace.get(name);
-        chosen == 0
-            || extension.is_some_and(|extension| {
-                chosen
-                    == extension
-                        .versions
-                        .values()
-                        .map(std::collections::BTreeMap::len)
-                        .sum::<usize>()
-            })
-    });
     // For the nodes' platform alone, unless the registry is for others too.
     let platforms: Vec<String> = match environment.port {
         Some(_) => vec![platform.to_owned()],
@@ -186,8 +161,7 @@ pub(super) fn bake_and_value(
         &bake::Request {
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
-            builds: &needed,
-            whole_extensions: whole,
+            targets: &targets.with_needs()?.collect::<Vec<_>>(),
             repinned: &engaged.repinned,
             push: true,
             platforms: &platforms,
@@ -206,28 +180,34 @@ pub(super) fn bake_and_value(
         .quiet(),
     );
     let mut tested = Vec::new();
-    for build in builds {
-        let mut after = vec![place];
-        after.extend(steps_of(build, &needed, &baked, engaged));
-        let output = folder.join(format!("{}.yaml", build.target));
-        let image = bake::built(build, &baked);
+    for target in targets.chosen() {
+        let of_this = std::iter::once(target).chain(targets.needs(target));
+        let steps = of_this.filter_map(|target| Some(bake::step_of(target, &baked)?.step));
+        let after: Vec<StepId> = std::iter::once(place).chain(steps).collect();
+        let output = folder.join(format!("{}.yaml", target.name));
+        let image = bake::image(target, &baked);
+        // What was built in the same run, by digest.
+        let needed = targets.needs(target).map(|needed| Needed {
+            extension: Arc::clone(&needed.extension),
+            images: vec![bake::image(needed, &baked)],
+        });
         let values = Values {
-            extension: build.extension.clone(),
+            extension: Arc::clone(&target.extension),
             image: image.clone(),
             newer: None,
-            needed: dependencies(build, &needed, &baked, engaged),
+            needed: needed.collect(),
             naming: environment.naming.clone(),
             psql_image: psql_image(context, engaged),
             platform: platform.to_owned(),
             output: Location::output(&output),
         };
         let step = Step::new(
-            format!("values {}", build.target),
+            format!("values {}", target.name),
             Action::Values(Box::new(values)),
         );
         let step = plan.add(step.after(after).quiet());
         tested.push(ToTest {
-            build: build.clone(),
+            target: target.clone(),
             image,
             values: output,
             step,
@@ -240,53 +220,6 @@ pub(super) fn bake_and_value(
 pub(super) fn psql_image(context: &Context, engaged: &Engaged) -> Option<String> {
     let own = engaged.bases.is_empty() || !context.config.is_default(config::PSQL_IMAGE);
     own.then(|| context.config.get(config::PSQL_IMAGE).to_owned())
-}
-
-fn needs<'a>(
-    build: &'a Build,
-    needed: &'a [Build],
-    engaged: &Engaged,
-) -> impl Iterator<Item = &'a Build> {
-    let names: Vec<String> = engaged
-        .workspace
-        .dependencies(&build.extension)
-        .into_iter()
-        .map(|extension| extension.name)
-        .collect();
-    names.into_iter().filter_map(move |name| {
-        needed.iter().find(|other| {
-            other.extension.name == name
-                && other.distro == build.distro
-                && other.pg_major == build.pg_major
-        })
-    })
-}
-
-fn steps_of(build: &Build, needed: &[Build], baked: &[Baked], engaged: &Engaged) -> Vec<StepId> {
-    let extensions: Vec<&str> = std::iter::once(build)
-        .chain(needs(build, needed, engaged))
-        .map(|build| build.extension.name.as_str())
-        .collect();
-    baked
-        .iter()
-        .filter(|done| extensions.contains(&done.extension.as_str()))
-        .map(|done| done.step)
-        .collect()
-}
-
-/// What was built in the same run, by digest.
-fn dependencies(
-    build: &Build,
-    needed: &[Build],
-    baked: &[Baked],
-    engaged: &Engaged,
-) -> Vec<Needed> {
-    needs(build, needed, engaged)
-        .map(|other| Needed {
-            extension: other.extension.clone(),
-            images: vec![bake::built(other, baked)],
-        })
-        .collect()
 }
 
 /// The suites of every image with every release, one release after the other on the one cluster.
@@ -323,17 +256,14 @@ fn add_releases(
             before = vec![next_release(plan, environment, &ended, &ready.cluster)?];
         }
         for one in tested {
-            let mut name = format!(
-                "{} {}-{}",
-                one.build.extension.name, one.build.pg_major, one.build.distro
-            );
+            let mut name = one.target.title();
             if several {
                 name += &format!(" {}", environment.release);
             }
             let subject = Subject {
-                extension: one.build.extension.clone(),
+                extension: Arc::clone(&one.target.extension),
                 name,
-                image: one.image.tag.clone(),
+                image: one.image.reference().to_string(),
                 release: environment.release.to_string(),
                 values: one.values.clone(),
             };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e upgrade-test`: a database with an older image gets a newer one, and the extension follows.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     choose_environment, choose_release, generate_values, one, results,
@@ -14,14 +14,12 @@ use crate::{
     cmd::bake,
     context::Context,
     environment::{Environment, FOLDER},
+    extension::Extension,
     failure::Failure,
-    image::{Built, ImageRef},
-    matrix::{self, Build, Filter},
-    plan::{
-        Action, Location, Plan, Step, StepId, Values,
-        values::{BASE_MAJOR, BASE_OS, annotation},
-    },
+    image::{Image, ImageRef},
+    plan::{Action, Location, Needed, Plan, Step, StepId, Values},
     sandbox::engage::Engaged,
+    target::{Filter, Targets},
     tool::imagetools::Described,
 };
 
@@ -47,21 +45,20 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let mut plan = Plan::default();
     plan.limits.push((suite::POOL, 1));
     let ready = environment.add(&mut plan, &world)?;
-    let from = environment.naming.on_host(&from.to_string());
+    let from = environment.naming.on_host(&from);
     // Which images belong together is what the older one says; its registry may be the one that is still
     // to come, and then the newer one says it.
-    let build = build(&name, &from, context, &engaged)?;
+    let targets = replacing(&name, &from, context, &engaged)?;
     let platform = platform(&world);
     let (newer, mut after) = if let Some(to) = to {
-        let to = environment.naming.on_host(&to.to_string());
-        (Built::given(to), Vec::new())
+        let to = environment.naming.on_host(&to);
+        (Image::Given(to), Vec::new())
     } else {
-        let builds = std::slice::from_ref(&build);
         let made = bake_and_value(
             &mut plan,
             context,
             &engaged,
-            builds,
+            &targets,
             &environment,
             &ready.registry,
             &platform,
@@ -73,21 +70,21 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         .join("values")
         .join(format!("{name}-upgrade.yaml"));
     let request = Values {
-        image: Built::given(from.clone()),
+        image: Image::Given(from.clone()),
         newer: Some(newer.clone()),
-        needed: needed(&extension, &build, context, &engaged)?,
+        needed: needed(&targets, &extension, context, &engaged)?,
         naming: environment.naming.clone(),
         psql_image: psql_image(context, &engaged),
         platform,
         output: Location::output(&values),
-        extension: extension.clone(),
+        extension: Arc::clone(&extension),
     };
     let written = Step::new(format!("values {name}"), Action::Values(Box::new(request)));
     let written = plan.add(written.after(after).quiet());
     let subject = Subject {
         extension,
         name,
-        image: newer.tag.clone(),
+        image: newer.reference().to_string(),
         release: environment.release.to_string(),
         values,
     };
@@ -122,30 +119,39 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     Ok(())
 }
 
-fn conclude_upgrade(context: &mut Context, environment: &Environment, from: &str, newer: &Built) {
+fn conclude_upgrade(
+    context: &mut Context,
+    environment: &Environment,
+    from: &ImageRef,
+    newer: &Image,
+) {
     context.ui.conclusion(&format!(
         "`{from}` was replaced by `{}`, and the data stayed",
-        newer.tag
+        newer.reference()
     ));
     conclude(context, environment);
 }
 
-/// The build that the older image is replaced by: for its distribution and major, where it can be asked.
-fn build(name: &str, from: &str, context: &Context, engaged: &Engaged) -> anyhow::Result<Build> {
+/// The image that replaces the older one: for its server, where it can be asked.
+fn replacing(
+    name: &str,
+    from: &ImageRef,
+    context: &Context,
+    engaged: &Engaged,
+) -> anyhow::Result<Targets> {
     let extensions = bake::select(engaged, &[name.to_owned()], false)?;
     let filter = match Described::read(from, &context.exec) {
-        Ok(older) => Filter::only(
-            annotation(&older.annotations, BASE_OS, from)?,
-            annotation(&older.annotations, BASE_MAJOR, from)?,
-        ),
+        Ok(older) => {
+            let server = older.server()?;
+            Filter::only(&server.distro, &server.major)
+        }
         Err(_) => Filter::default(),
     };
-    let builds = matrix::builds(&extensions, &filter, &context.config)?;
-    match <[Build; 1]>::try_from(builds) {
-        Ok([build]) => Ok(build),
-        Err(builds) => Err(Failure::invalid(format!(
-            "`{from}` cannot be asked for its server, so which of {} images replaces it is not known",
-            builds.len()
+    let targets = Targets::resolve(&extensions, &filter, &engaged.workspace, &context.config)?;
+    match targets.only() {
+        Ok(_) => Ok(targets),
+        Err(several) => Err(Failure::invalid(format!(
+            "`{from}` cannot be asked for its server, so which of {several} images replaces it is not known"
         ))
         .hint("push it where this machine can read it")
         .into()),
@@ -153,13 +159,18 @@ fn build(name: &str, from: &str, context: &Context, engaged: &Engaged) -> anyhow
 }
 
 fn needed(
-    extension: &crate::extension::Extension,
-    build: &Build,
+    targets: &Targets,
+    extension: &Extension,
     context: &Context,
     engaged: &Engaged,
-) -> Result<Vec<crate::plan::Needed>, Failure> {
-    let dependencies = engaged.workspace.dependencies(extension);
-    let needs =
-        |dependency| generate_values::needs(dependency, &build.distro, &build.pg_major, context);
-    dependencies.into_iter().map(needs).collect()
+) -> Result<Vec<Needed>, Failure> {
+    let Some(target) = targets.chosen().next() else {
+        return Ok(Vec::new());
+    };
+    generate_values::needs(
+        extension,
+        &target.server,
+        &engaged.workspace,
+        &context.config,
+    )
 }

@@ -2,17 +2,16 @@
 //! One test as steps: the container, what is mounted into it, and the server's options, derived from
 //! the metadata the way CNPG does it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     cmd::bake::{self, Baked},
     extension::{Extension, creation_order},
-    failure::Failure,
-    image::Built,
-    matrix::Build,
+    image::{Image, ImageRef},
     own::{RunId, source},
     plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
     sandbox::engage::Engaged,
+    target::{Target, Targets},
     tool::docker::RUN_LABEL,
 };
 
@@ -20,15 +19,15 @@ const SCRIPT: &str = include_str!("smoke.sh");
 
 /// An extension's files and where they come from.
 pub(super) struct Mounted {
-    pub(super) extension: Extension,
-    pub(super) image: Built,
+    pub(super) extension: Arc<Extension>,
+    pub(super) image: Image,
     pub(super) sql_version: Option<String>,
 }
 
 /// One test: a base image, the extension under test first, then what it needs.
 pub(super) struct Test {
     pub(super) name: String,
-    base: String,
+    base: ImageRef,
     pub(super) mounted: Vec<Mounted>,
     pub(super) proof: Option<String>,
 }
@@ -43,41 +42,23 @@ pub(super) enum Mount {
 }
 
 pub(super) fn test(
-    build: &Build,
-    needed: &[Build],
+    target: &Target,
+    targets: &Targets,
     engaged: &Engaged,
     baked: &[Baked],
 ) -> anyhow::Result<Test> {
-    let mut mounted = Vec::new();
-    let dependencies = engaged.workspace.dependencies(&build.extension);
-    for extension in std::iter::once(&build.extension).chain(&dependencies) {
-        let of = needed.iter().find(|other| {
-            other.extension.name == extension.name
-                && other.distro == build.distro
-                && other.pg_major == build.pg_major
-        });
-        let Some(of) = of else {
-            return Err(Failure::invalid(format!(
-                "`{}` needs `{}`, which is not built for {} and PostgreSQL {}",
-                build.extension.name, extension.name, build.distro, build.pg_major
-            ))
-            .into());
-        };
-        mounted.push(Mounted {
-            extension: extension.clone(),
-            image: bake::built(of, baked),
-            sql_version: of.sql_version.clone(),
-        });
-    }
-    let path = build.extension.folder.join("smoke.sql");
+    let mounted = std::iter::once(target).chain(targets.needs(target));
+    let mounted = mounted.map(|target| Mounted {
+        extension: Arc::clone(&target.extension),
+        image: bake::image(target, baked),
+        sql_version: target.sql_version.clone(),
+    });
+    let path = target.extension.folder.join("smoke.sql");
     let proof = source::read(&engaged.workspace.root, &path)?.filter(|text| has_statement(text));
     Ok(Test {
-        name: format!(
-            "{} {}-{}",
-            build.extension.name, build.pg_major, build.distro
-        ),
-        base: build.base.clone(),
-        mounted,
+        name: target.title(),
+        base: target.base.clone(),
+        mounted: mounted.collect(),
         proof,
     })
 }
@@ -146,7 +127,8 @@ pub(super) fn add(
         .iter()
         .filter_map(|mounted| {
             baked.iter().find(|done| {
-                done.extension == mounted.extension.name && mounted.image.metadata.is_some()
+                done.extension == mounted.extension.name
+                    && matches!(mounted.image, Image::Baked { .. })
             })
         })
         .map(|done| done.step)
@@ -181,7 +163,7 @@ pub(super) fn add(
     }
     cmd = cmd
         .arg("--")
-        .arg(&test.base)
+        .arg(test.base.to_string())
         .args(["bash", "-s", "--"])
         .args(variables(test))
         // CNPG's names of variables hold no `-`.
@@ -228,7 +210,7 @@ pub(super) fn add(
 fn copy(
     plan: &mut Plan,
     name: &str,
-    image: &Built,
+    image: &Image,
     (container, label): (&str, &str),
     after: StepId,
 ) -> StepId {
