@@ -35,23 +35,6 @@ pub(crate) struct Pin {
 /// What an extension is built for, and the pin of each: distros in alphabetical order.
 pub(crate) type Versions = BTreeMap<Server, Pin>;
 
-/// The order in which extensions are created: what is needed before what needs it, otherwise as they stand.
-/// `of` gives the extension of an item; what is needed but not among `items` is left out.
-pub(crate) fn creation_order<T>(items: &[T], of: impl Fn(&T) -> &Extension) -> Vec<&T> {
-    let mut left: Vec<&T> = items.iter().collect();
-    let mut ordered = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let ready = |item: &&T| {
-            let needed = &of(item).required_extensions;
-            !left.iter().any(|other| needed.contains(&of(other).name))
-        };
-        // In a circle nobody is ready; metadata with one is refused elsewhere.
-        let next = left.iter().position(ready).unwrap_or(0);
-        ordered.push(left.remove(next));
-    }
-    ordered
-}
-
 /// A validated `metadata.hcl`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extension {

@@ -29,6 +29,7 @@ mod finding;
 pub mod fuzzing;
 mod hcl;
 mod image;
+mod mount;
 mod own;
 mod plan;
 mod run;

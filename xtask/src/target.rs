@@ -169,6 +169,8 @@ pub(crate) struct Targets {
     all: Vec<Needing>,
     /// Places in `all`, in the order of the choice.
     chosen: Vec<usize>,
+    /// The choice was narrowed by a filter.
+    filtered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -190,7 +192,11 @@ impl Targets {
         workspace: &Workspace,
         config: &Config,
     ) -> Result<Self, Failure> {
-        Self::with_needs_of(matrix(extensions, filter, config)?, workspace, config)
+        let chosen = matrix(extensions, filter, config)?;
+        Ok(Self {
+            filtered: !filter.is_empty(),
+            ..Self::with_needs_of(chosen, workspace, config)?
+        })
     }
 
     fn with_needs_of(
@@ -254,6 +260,11 @@ impl Targets {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chosen.is_empty()
+    }
+
+    /// Whether the choice was narrowed by a filter, so that bake must be told the names of the targets.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.filtered
     }
 
     /// The only image that the command is about; else how many there are.

@@ -36,6 +36,8 @@ pub(super) struct Request<'a> {
     pub bake_file: &'a Path,
     /// In the order in which they should start.
     pub targets: &'a [&'a Target],
+    /// They were chosen by a filter: bake is told their names.
+    pub filtered: bool,
     pub repinned: &'a [Repinned],
     pub push: bool,
     pub platforms: &'a [String],
@@ -69,11 +71,11 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let builder = request.config.builder();
     let mut baked: Vec<Baked> = Vec::new();
     let groups = by_extension(request.targets);
-    // What a filter leaves out must not be built: then those that are wanted are named.
+    // What is left out must not be built: then those that are wanted are named.
     let is_whole = |(extension, targets): &(&Extension, Vec<&Target>)| {
         targets.len() == extension.versions.len()
     };
-    let whole = groups.iter().all(is_whole);
+    let whole = !request.filtered && groups.iter().all(is_whole);
     for (extension, targets) in groups {
         let name = &extension.name;
         let mut after = vec![place];
@@ -266,6 +268,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
             targets: &chosen,
+            filtered: targets.is_filtered(),
             repinned: &engaged.repinned,
             push: args.push,
             platforms: &args.platform,

@@ -62,7 +62,13 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         .filter(|target| !args.no_bake && stands_for != Some(*target))
         .collect();
     let mut steps = Plan::default();
-    let baked = bake_first(&mut steps, &to_bake, &engaged, context);
+    let baked = bake_first(
+        &mut steps,
+        &to_bake,
+        targets.is_filtered(),
+        &engaged,
+        context,
+    );
     let chosen: Vec<&Target> = targets.chosen().collect();
     let mut tests = Vec::new();
     for target in &chosen {
@@ -161,15 +167,16 @@ impl Given {
     }
 
     fn stand_in(&self, test: &mut Test) {
-        let mounted = &mut test.mounted[0];
-        mounted.image = Image::Given(self.image.clone());
-        mounted.sql_version = self.sql_version.clone().or(mounted.sql_version.take());
+        let source = &mut test.mounts.own_mut().source;
+        source.image = Image::Given(self.image.clone());
+        source.sql_version = self.sql_version.clone().or(source.sql_version.take());
     }
 }
 
 fn bake_first(
     plan: &mut Plan,
     targets: &[&Target],
+    filtered: bool,
     engaged: &Engaged,
     context: &Context,
 ) -> Vec<Baked> {
@@ -182,6 +189,7 @@ fn bake_first(
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
             targets,
+            filtered,
             repinned: &engaged.repinned,
             push: false,
             platforms: &[],
@@ -210,8 +218,8 @@ fn show(
         // What a failed test said last is no proof.
         let proof = step.last_line.clone().filter(|_| step.succeeded());
         let proof = proof.unwrap_or_default();
-        let mounted = &test.mounted[0];
-        let version = mounted
+        let source = &test.mounts.own().source;
+        let version = source
             .sql_version
             .clone()
             .unwrap_or_else(|| target.version.clone());
@@ -224,7 +232,7 @@ fn show(
         ]);
         values.push(json!({
             "name": target.extension.name, "distro": target.server.distro, "pg_major": target.server.major,
-            "image": mounted.image.reference().to_string(),
+            "image": source.image.reference().to_string(),
             "version": version, "result": verdict, "proof": proof, "seconds": step.elapsed.as_secs_f64(),
         }));
     }

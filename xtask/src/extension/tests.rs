@@ -171,26 +171,3 @@ fn each_mistake_has_its_message_and_line() {
         );
     }
 }
-
-#[test]
-fn what_is_needed_is_created_first_and_the_rest_stands_as_it_stood() {
-    let extension = |name: &str, needed: &[&str]| {
-        let (extension, findings) = load(GOOD);
-        let mut extension = extension.unwrap_or_else(|| panic!("{findings:?}"));
-        extension.name = name.to_owned();
-        extension.required_extensions = needed.iter().map(|name| (*name).to_owned()).collect();
-        extension
-    };
-    // Mounted itself first, and each before what it needs.
-    let mounted = [
-        extension("top", &["left", "right"]),
-        extension("left", &["bottom"]),
-        extension("bottom", &[]),
-        extension("right", &["bottom", "elsewhere"]),
-    ];
-    let order: Vec<&str> = creation_order(&mounted, |extension| extension)
-        .iter()
-        .map(|extension| extension.name.as_str())
-        .collect();
-    assert_eq!(order, ["bottom", "left", "right", "top"]);
-}

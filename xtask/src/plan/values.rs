@@ -8,12 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::{Location, shell};
 use crate::{
-    extension::{Extension, creation_order},
+    extension::Extension,
     failure::Failure,
     image::{
         Annotations, ClusterRef, Image, Naming,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
+    mount::{Folders, Mounted, Mounts},
 };
 
 /// What to write, where to, and of which images.
@@ -40,23 +41,35 @@ pub(crate) struct Needed {
     pub images: Vec<Image>,
 }
 
-/// An extension with its image as the cluster will pull it.
+/// One image of the mounted ones: as the cluster will pull it, with what it says of itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Mounted<'a> {
-    pub extension: &'a Extension,
+pub(crate) struct Source {
     pub reference: ClusterRef,
     pub annotations: Annotations,
+}
+
+impl Source {
+    fn annotation(&self, name: &str) -> Result<&str, Failure> {
+        self.annotations.require(name, &self.reference)
+    }
+
+    /// The version to create; None for a module that is not created.
+    fn sql_version(&self, extension: &Extension) -> Result<Option<&str>, Failure> {
+        let version = || self.annotation(SQL_VERSION);
+        extension.create_extension.then(version).transpose()
+    }
 }
 
 impl Values {
     /// The document for an upgrade: that of the older image, with what changes below `upgrade`.
     pub(crate) fn upgrade(
         &self,
-        older: &[Mounted<'_>],
-        newer: &[Mounted<'_>],
+        older: &Mounts<Source>,
+        newer: &Mounts<Source>,
     ) -> Result<Value, Failure> {
         for name in [BASE_MAJOR, BASE_OS] {
-            let (from, to) = (older[0].annotation(name)?, newer[0].annotation(name)?);
+            let (from, to) = (&older.own().source, &newer.own().source);
+            let (from, to) = (from.annotation(name)?, to.annotation(name)?);
             if from != to {
                 return Err(Failure::invalid(format!(
                     "the images are for different servers: `{name}` is {from} and {to}"
@@ -79,75 +92,78 @@ impl Values {
         Ok(document)
     }
 
-    /// The document for the extension under test, which comes first, and what it needs.
-    pub(crate) fn document(&self, mounted: &[Mounted<'_>]) -> Result<Value, Failure> {
-        let own = &mounted[0];
-        let extension = own.extension;
-        let pg_image = own.annotations.base(&own.reference)?;
+    /// The document for the extension under test and what it needs.
+    pub(crate) fn document(&self, mounts: &Mounts<Source>) -> Result<Value, Failure> {
+        let own = mounts.own();
+        let extension = &own.extension;
+        let pg_image = own.source.annotations.base(&own.source.reference)?;
         let pg_image = self.naming.in_cluster(&pg_image).to_string();
-        let version = own.sql_version()?;
-        // One order for what is asked and for what is expected: with what is needed behind what needs it, the
-        // operator would fail once and try again.
-        let created: Vec<&Mounted<'_>> = creation_order(mounted, |mounted| mounted.extension)
-            .into_iter()
-            .filter(|mounted| mounted.extension.create_extension)
-            .collect();
-        let specs: Vec<Value> = created
-            .iter()
-            .map(|mounted| {
-                Ok(json!({
-                    "ensure": "present",
-                    "name": mounted.extension.sql_name,
-                    "version": mounted.sql_version()?,
-                }))
-            })
-            .collect::<Result<_, Failure>>()?;
-        let status: Vec<Value> = created
-            .iter()
-            .map(|mounted| json!({"applied": true, "name": mounted.extension.sql_name}))
-            .collect();
+        let version = own.source.sql_version(extension)?;
         let mut config = Map::new();
         let mut assert = Map::from_iter([
             ("applied".to_owned(), json!(true)),
             ("observedGeneration".to_owned(), json!(1)),
         ]);
-        // An empty list would change the Database once more, and a null would have to be there.
+        // One order for what is asked and for what is expected. An empty list would change the Database once
+        // more, and a null would have to be there.
+        let created = mounts.in_creation_order().into_iter();
+        let created = created.filter(|one| one.extension.create_extension);
+        let created = created.map(database_entries);
+        let created: Vec<(Value, Value)> = created.collect::<Result<_, Failure>>()?;
+        let (specs, status): (Vec<Value>, Vec<Value>) = created.into_iter().unzip();
         if !specs.is_empty() {
             config.insert("extensions_spec".into(), specs.into());
             assert.insert("extensions".into(), status.into());
         }
-        let mut preload: Vec<&String> = Vec::new();
-        for library in mounted
-            .iter()
-            .flat_map(|mounted| &mounted.extension.shared_preload_libraries)
-        {
-            if !preload.contains(&library) {
-                preload.push(library);
-            }
-        }
+        let psql_image = self.psql_image.as_ref().unwrap_or(&pg_image);
         let mut document = Map::new();
         let mut put = |name: &str, value: Value| document.insert(name.into(), value);
         put("name", json!(extension.name));
         put("sql_name", json!(extension.sql_name));
-        put("shared_preload_libraries", json!(preload));
-        put(
-            "postgresql_parameters",
-            json!(extension.postgresql_parameters),
-        );
+        put("shared_preload_libraries", json!(mounts.preload()));
+        put("postgresql_parameters", json!(mounts.parameters()));
         put("pg_image", json!(pg_image));
-        put(
-            "psql_image",
-            json!(self.psql_image.as_ref().unwrap_or(&pg_image)),
-        );
+        put("psql_image", json!(psql_image));
         if let Some(version) = version {
             put("version", json!(version));
         }
         put("create_extension", json!(extension.create_extension));
-        put("extensions", mounted.iter().map(Mounted::entry).collect());
+        put("extensions", mounts.iter().map(cluster_entry).collect());
         put("database_config", config.into());
         put("database_assert_status", assert.into());
         Ok(document.into())
     }
+}
+
+/// What a `Database` is asked for, and what its status must then say.
+fn database_entries(one: &Mounted<Source>) -> Result<(Value, Value), Failure> {
+    let name = &one.extension.sql_name;
+    let version = one.source.sql_version(&one.extension)?;
+    let spec = json!({"ensure": "present", "name": name, "version": version});
+    Ok((spec, json!({"applied": true, "name": name})))
+}
+
+/// The entry of a `Cluster`'s `extensions` list.
+fn cluster_entry(one: &Mounted<Source>) -> Value {
+    let extension = &one.extension;
+    let mut entry = Map::new();
+    entry.insert("name".into(), json!(extension.name));
+    let reference = one.source.reference.to_string();
+    entry.insert("image".into(), json!({"reference": reference}));
+    for folders in Folders::ALL {
+        let named = folders.named(extension);
+        if !named.is_empty() {
+            entry.insert(folders.field().into(), json!(named));
+        }
+    }
+    if !extension.env.is_empty() {
+        let pairs = extension.env.iter();
+        let pairs: Vec<Value> = pairs
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        entry.insert("env".into(), pairs.into());
+    }
+    entry.into()
 }
 
 /// Prints as the command that writes the same file.
@@ -168,48 +184,5 @@ impl fmt::Display for Values {
             ),
             None => Ok(()),
         }
-    }
-}
-
-impl Mounted<'_> {
-    fn annotation(&self, name: &str) -> Result<&str, Failure> {
-        self.annotations.require(name, &self.reference)
-    }
-
-    /// The version to create; None for a module that is not created.
-    fn sql_version(&self) -> Result<Option<&str>, Failure> {
-        if !self.extension.create_extension {
-            return Ok(None);
-        }
-        self.annotation(SQL_VERSION).map(Some)
-    }
-
-    /// The entry of a Cluster's `extensions` list.
-    fn entry(&self) -> Value {
-        let extension = self.extension;
-        let mut entry = Map::new();
-        entry.insert("name".into(), json!(extension.name));
-        entry.insert(
-            "image".into(),
-            json!({"reference": self.reference.to_string()}),
-        );
-        for (name, paths) in [
-            ("extension_control_path", &extension.extension_control_path),
-            ("dynamic_library_path", &extension.dynamic_library_path),
-            ("ld_library_path", &extension.ld_library_path),
-            ("bin_path", &extension.bin_path),
-        ] {
-            if !paths.is_empty() {
-                entry.insert(name.into(), json!(paths));
-            }
-        }
-        if !extension.env.is_empty() {
-            let pairs = extension.env.iter();
-            let pairs: Vec<Value> = pairs
-                .map(|(name, value)| json!({"name": name, "value": value}))
-                .collect();
-            entry.insert("env".into(), pairs.into());
-        }
-        entry.into()
     }
 }

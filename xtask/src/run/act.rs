@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,12 +14,14 @@ use crate::{
     diagnosis::now::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason},
+    extension::Extension,
     failure::{self, Failure},
-    image::Metadata,
+    image::{ImageRef, Metadata},
+    mount::{Mounted, Mounts},
     own::{file, folder, source},
     plan::{
-        Action, Again, Cmd, Location, Owned, Probe, Promised, Rotation, Step, Undo, Values,
-        values::Mounted,
+        Action, Again, Cmd, Location, Needed, Owned, Probe, Promised, Rotation, Step, Undo, Values,
+        values::Source,
     },
     tool::{assertion, imagetools::Described},
     yaml,
@@ -321,53 +323,56 @@ impl Walk<'_> {
         removal::remove(self.exec, &list, &removal, patience).map(|_| ())
     }
 
+    /// An image that the nodes can run, as its registry describes it.
+    fn described(&self, image: &ImageRef, values: &Values) -> Result<Described, Failure> {
+        let described = Described::read(image, self.exec)?;
+        described.check_platform(&values.platform, self.exec)?;
+        Ok(described)
+    }
+
+    /// The first image there is of something that is needed.
+    fn found(&self, needed: &Needed, values: &Values) -> anyhow::Result<Described> {
+        let mut missing = Failure::invalid(format!(
+            "`{}` needs `{}`, of which there is no image",
+            values.extension.name, needed.extension.name
+        ));
+        for image in &needed.images {
+            match Described::read(&image.tagged()?, self.exec) {
+                Ok(described) => {
+                    described.check_platform(&values.platform, self.exec)?;
+                    return Ok(described);
+                }
+                Err(failure) => missing = missing.detail(failure.message),
+            }
+        }
+        let name = &needed.extension.name;
+        Err(missing
+            .hint(format!("build it first: `cargo xtask bake {name} --push`"))
+            .into())
+    }
+
     /// Asks each image what it says of itself, and writes the document.
     fn write_values(&self, values: &Values) -> anyhow::Result<()> {
-        let own = Described::read(&values.image.tagged()?, self.exec)?;
-        own.check_platform(&values.platform, self.exec)?;
-        let mut mounted = vec![(&values.extension, own)];
-        for needed in &values.needed {
-            let mut missing = Failure::invalid(format!(
-                "`{}` needs `{}`, of which there is no image",
-                values.extension.name, needed.extension.name
-            ));
-            let mut found = None;
-            for image in &needed.images {
-                match Described::read(&image.tagged()?, self.exec) {
-                    Ok(described) => {
-                        found = Some(described);
-                        break;
-                    }
-                    Err(failure) => missing = missing.detail(failure.message),
-                }
-            }
-            let Some(described) = found else {
-                let fix = format!(
-                    "build it first: `cargo xtask bake {} --push`",
-                    needed.extension.name
-                );
-                return Err(missing.hint(fix).into());
-            };
-            described.check_platform(&values.platform, self.exec)?;
-            mounted.push((&needed.extension, described));
+        let mounted = |extension: &Arc<Extension>, image: Described| Mounted {
+            extension: Arc::clone(extension),
+            source: Source {
+                reference: values.naming.in_cluster(&image.reference),
+                annotations: image.annotations,
+            },
+        };
+        let own = self.described(&values.image.tagged()?, values)?;
+        let mut needed = Vec::new();
+        for one in &values.needed {
+            needed.push(mounted(&one.extension, self.found(one, values)?));
         }
-        let mounted: Vec<Mounted<'_>> = mounted
-            .into_iter()
-            .map(|(extension, described)| Mounted {
-                extension,
-                reference: values.naming.in_cluster(&described.reference),
-                annotations: described.annotations,
-            })
-            .collect();
+        let mounts = Mounts::new(mounted(&values.extension, own), needed);
         let document = match &values.newer {
-            None => values.document(&mounted)?,
+            None => values.document(&mounts)?,
             Some(newer) => {
-                let described = Described::read(&newer.tagged()?, self.exec)?;
-                described.check_platform(&values.platform, self.exec)?;
-                let mut after = mounted.clone();
-                after[0].reference = values.naming.in_cluster(&described.reference);
-                after[0].annotations = described.annotations;
-                values.upgrade(&mounted, &after)?
+                let newer = self.described(&newer.tagged()?, values)?;
+                let mut after = mounts.clone();
+                *after.own_mut() = mounted(&values.extension, newer);
+                values.upgrade(&mounts, &after)?
             }
         };
         let text = yaml::to_text(&document)?;

@@ -162,6 +162,7 @@ pub(super) fn bake_and_value(
             config: &context.config,
             bake_file: &engaged.workspace.bake_file,
             targets: &targets.with_needs()?.collect::<Vec<_>>(),
+            filtered: targets.is_filtered(),
             repinned: &engaged.repinned,
             push: true,
             platforms: &platforms,

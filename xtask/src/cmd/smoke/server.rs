@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     cmd::bake::{self, Baked},
-    extension::{Extension, creation_order},
     image::{Image, ImageRef},
+    mount::{self, Folders, Mounted, Mounts},
     own::{RunId, source},
     plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
     sandbox::engage::Engaged,
@@ -17,9 +17,8 @@ use crate::{
 
 const SCRIPT: &str = include_str!("smoke.sh");
 
-/// An extension's files and where they come from.
-pub(super) struct Mounted {
-    pub(super) extension: Arc<Extension>,
+/// Where a mounted extension's files come from, and which version they must be.
+pub(super) struct Source {
     pub(super) image: Image,
     pub(super) sql_version: Option<String>,
 }
@@ -28,7 +27,7 @@ pub(super) struct Mounted {
 pub(super) struct Test {
     pub(super) name: String,
     base: ImageRef,
-    pub(super) mounted: Vec<Mounted>,
+    pub(super) mounts: Mounts<Source>,
     pub(super) proof: Option<String>,
 }
 
@@ -47,18 +46,19 @@ pub(super) fn test(
     engaged: &Engaged,
     baked: &[Baked],
 ) -> anyhow::Result<Test> {
-    let mounted = std::iter::once(target).chain(targets.needs(target));
-    let mounted = mounted.map(|target| Mounted {
+    let mounted = |target: &Target| Mounted {
         extension: Arc::clone(&target.extension),
-        image: bake::image(target, baked),
-        sql_version: target.sql_version.clone(),
-    });
+        source: Source {
+            image: bake::image(target, baked),
+            sql_version: target.sql_version.clone(),
+        },
+    };
     let path = target.extension.folder.join("smoke.sql");
     let proof = source::read(&engaged.workspace.root, &path)?.filter(|text| has_statement(text));
     Ok(Test {
         name: target.title(),
         base: target.base.clone(),
-        mounted: mounted.collect(),
+        mounts: Mounts::new(mounted(target), targets.needs(target).map(mounted)),
         proof,
     })
 }
@@ -66,7 +66,7 @@ pub(super) fn test(
 impl Test {
     /// What a test that prints nothing has shown: the one place that has words for it.
     pub(super) fn silent(&self) -> &'static str {
-        match (&self.proof, self.mounted[0].extension.create_extension) {
+        match (&self.proof, self.mounts.own().extension.create_extension) {
             (Some(_), _) => "smoke.sql passed, it prints nothing",
             (None, true) => "created, not used",
             (None, false) => "loaded, not created and not used",
@@ -123,12 +123,12 @@ pub(super) fn add(
         test.name.replace(' ', "-")
     );
     let before: Vec<StepId> = test
-        .mounted
+        .mounts
         .iter()
         .filter_map(|mounted| {
             baked.iter().find(|done| {
                 done.extension == mounted.extension.name
-                    && matches!(mounted.image, Image::Baked { .. })
+                    && matches!(mounted.source.image, Image::Baked { .. })
             })
         })
         .map(|done| done.step)
@@ -150,14 +150,14 @@ pub(super) fn add(
     ]);
     for (name, value) in environment(test) {
         // The name alone on the command line; docker takes the value from its own environment.
-        cmd = cmd.args(["--env", &name]).env(name, value);
+        cmd = cmd.args(["--env", name]).env(name, value);
     }
     if mount == Mount::Image {
-        for mounted in &test.mounted {
+        for mounted in test.mounts.iter() {
             cmd = cmd.arg("--mount").arg(Arg::Image {
                 prefix: "type=image,source=".into(),
-                image: mounted.image.clone(),
-                suffix: format!(",target=/extensions/{}", mounted.extension.name),
+                image: mounted.source.image.clone(),
+                suffix: format!(",target={}", mount::root(&mounted.extension.name)),
             });
         }
     }
@@ -165,10 +165,10 @@ pub(super) fn add(
         .arg("--")
         .arg(test.base.to_string())
         .args(["bash", "-s", "--"])
-        .args(variables(test))
+        .args(variables(&test.mounts))
         // CNPG's names of variables hold no `-`.
         .arg("--")
-        .args(options(test));
+        .args(options(&test.mounts));
     let name = format!("smoke {}", test.name);
     // The script reads the rest of its input: an argument or a variable has room for 128 KiB only.
     let input = format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default());
@@ -188,11 +188,11 @@ pub(super) fn add(
                     .quiet(),
             );
             let mut last = created;
-            for mounted in &test.mounted {
+            for mounted in test.mounts.iter() {
                 last = copy(
                     plan,
                     &mounted.extension.name,
-                    &mounted.image,
+                    &mounted.source.image,
                     (&container, &label),
                     last,
                 );
@@ -293,118 +293,60 @@ fn copy(
     )
 }
 
-/// `/extensions/<name>/<path>` of each path, as CNPG mounts it; `default` when the metadata names none.
-fn paths(test: &Test, of: impl Fn(&Extension) -> &[String], default: Option<&str>) -> Vec<String> {
-    let mut all = Vec::new();
-    for mounted in &test.mounted {
-        let root = format!("/extensions/{}", mounted.extension.name);
-        let listed = of(&mounted.extension);
-        if listed.is_empty() {
-            all.extend(default.map(|path| format!("{root}/{path}")));
-        }
-        all.extend(listed.iter().map(|path| format!("{root}/{path}")));
-    }
-    all
-}
-
-/// The server's options, as CNPG derives them from the metadata.
-fn options(test: &Test) -> Vec<String> {
-    let joined = |first: &str, paths: Vec<String>| {
-        std::iter::once(first.to_owned())
-            .chain(paths)
-            .collect::<Vec<_>>()
-            .join(":")
+/// The server's options, as CNPG sets them.
+fn options(mounts: &Mounts<Source>) -> Vec<String> {
+    let joined = |first: &str, folders: Folders| {
+        let all = std::iter::once(first.to_owned()).chain(mounts.folders(folders));
+        format!("{}={}", folders.field(), all.collect::<Vec<_>>().join(":"))
     };
     let mut options = vec![
-        format!(
-            "extension_control_path={}",
-            joined(
-                "$system",
-                paths(
-                    test,
-                    |extension| &extension.extension_control_path,
-                    Some("share")
-                )
-            )
-        ),
-        format!(
-            "dynamic_library_path={}",
-            joined(
-                "$libdir",
-                paths(
-                    test,
-                    |extension| &extension.dynamic_library_path,
-                    Some("lib")
-                )
-            )
-        ),
+        joined("$system", Folders::Control),
+        joined("$libdir", Folders::Library),
     ];
-    let mut preload: Vec<&str> = Vec::new();
-    for library in test
-        .mounted
-        .iter()
-        .flat_map(|mounted| &mounted.extension.shared_preload_libraries)
-    {
-        if !preload.contains(&library.as_str()) {
-            preload.push(library);
-        }
-    }
+    let preload = mounts.preload();
     if !preload.is_empty() {
         options.push(format!("shared_preload_libraries={}", preload.join(",")));
     }
-    for (name, value) in &test.mounted[0].extension.postgresql_parameters {
-        options.push(format!("{name}={value}"));
-    }
+    let parameters = mounts.parameters().iter();
+    options.extend(parameters.map(|(name, value)| format!("{name}={value}")));
     options
         .into_iter()
         .flat_map(|option| ["-c".to_owned(), option])
         .collect()
 }
 
-fn environment(test: &Test) -> Vec<(String, String)> {
-    vec![
-        (
-            "XTASK_EXTENSION".to_owned(),
-            test.mounted[0].extension.name.clone(),
-        ),
-        ("XTASK_CREATE".to_owned(), create_sql(test)),
-        ("XTASK_SILENT".to_owned(), test.silent().to_owned()),
-        (
-            "XTASK_LIBRARY_PATH".to_owned(),
-            paths(test, |extension| &extension.ld_library_path, None).join(":"),
-        ),
-        (
-            "XTASK_BIN_PATH".to_owned(),
-            paths(test, |extension| &extension.bin_path, None).join(":"),
-        ),
+/// What our script is told.
+fn environment(test: &Test) -> [(&'static str, String); 5] {
+    let joined = |folders| test.mounts.folders(folders).join(":");
+    [
+        ("XTASK_EXTENSION", test.mounts.own().extension.name.clone()),
+        ("XTASK_CREATE", create_sql(&test.mounts)),
+        ("XTASK_SILENT", test.silent().to_owned()),
+        ("XTASK_LIBRARY_PATH", joined(Folders::Linker)),
+        ("XTASK_BIN_PATH", joined(Folders::Programs)),
     ]
 }
 
 /// The metadata's own variables, `NAME=value`. CNPG injects them into the PostgreSQL process (the reference of its
 /// `Cluster`, `extensions[].env`), so they are for the server alone, never for docker or our script.
-fn variables(test: &Test) -> impl Iterator<Item = String> + '_ {
-    test.mounted.iter().flat_map(|mounted| {
-        let root = format!("/extensions/{}", mounted.extension.name);
-        mounted
-            .extension
-            .env
-            .iter()
-            .map(move |(name, value)| format!("{name}={}", value.replace("${image_root}", &root)))
-    })
+fn variables(mounts: &Mounts<Source>) -> impl Iterator<Item = String> + '_ {
+    let pairs = mounts.variables();
+    pairs.map(|(name, value)| format!("{name}={value}"))
 }
 
 /// Creates what is created, what is needed first, and checks the version; loads what is not created.
-fn create_sql(test: &Test) -> String {
+fn create_sql(mounts: &Mounts<Source>) -> String {
     let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let identifier = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut sql = String::new();
-    for mounted in creation_order(&test.mounted, |mounted| &mounted.extension) {
+    for mounted in mounts.in_creation_order() {
         let name = &mounted.extension.sql_name;
         if !mounted.extension.create_extension {
             sql += &format!("LOAD {};\n", literal(name));
             continue;
         }
         let version = mounted
+            .source
             .sql_version
             .as_deref()
             .map(|version| format!(" VERSION {}", literal(version)))
@@ -413,7 +355,7 @@ fn create_sql(test: &Test) -> String {
             "CREATE EXTENSION IF NOT EXISTS {}{version};\n",
             identifier(name)
         );
-        if let Some(version) = &mounted.sql_version {
+        if let Some(version) = &mounted.source.sql_version {
             sql += &format!(
                 "DO $check$ DECLARE found text := (SELECT extversion FROM pg_extension WHERE extname = {name});\n\
                  BEGIN IF found IS DISTINCT FROM {version} THEN\n\
