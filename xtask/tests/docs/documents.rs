@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the documents refer to exists: links, tests, files, versions.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use super::repository::{files, root, text};
+
+#[test]
+fn links_within_the_repository_lead_somewhere() {
+    let anchor = |heading: &str| -> String {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().replace(' ', "-")
+    };
+    for file in [
+        "README.md",
+        "BUILD.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/security.md",
+        "docs/reliability.md",
+    ] {
+        let folder = root().join(file).parent().unwrap().to_owned();
+        let markdown = text(file);
+        let anchors: BTreeSet<String> = markdown
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .map(anchor)
+            .collect();
+        for part in markdown.split("](").skip(1) {
+            let link = part.split(')').next().unwrap_or_default();
+            if let Some(wanted) = link.strip_prefix('#') {
+                assert!(
+                    anchors.contains(wanted),
+                    "{file}: no heading for `#{wanted}`"
+                );
+            } else if !link.contains("://") {
+                assert!(
+                    folder.join(link).exists(),
+                    "{file}: `{link}` does not exist"
+                );
+            }
+        }
+    }
+}
+
+/// Each row of its tables has a promise, where it is proven, and by what.
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let is_name = |word: &&str| {
+        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        word.contains('_') && word.chars().all(letter)
+    };
+    let rust = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs");
+    let sources: String = files("xtask")
+        .iter()
+        .filter(|path| rust(path))
+        .map(|path| text(&path.to_string_lossy()))
+        .collect();
+    let mut named = 0;
+    for row in text("docs/reliability.md")
+        .lines()
+        .filter(|line| line.starts_with("| "))
+    {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if cells[0] == "promise" {
+            continue;
+        }
+        let proof: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!proof.is_empty(), "`{}` has no proof", cells[0]);
+        for name in proof.into_iter().filter(is_name) {
+            named += 1;
+            let test = format!("#[test]\nfn {name}() {{");
+            let there = sources.replace("    ", "").contains(&test);
+            assert!(there, "docs/reliability.md: there is no test `{name}`");
+        }
+    }
+    assert!(named > 20, "only {named} tests are named");
+}
+
+#[test]
+fn the_changelog_knows_this_version() {
+    let changelog = text("CHANGELOG.md");
+    let version = format!("## [{}]", env!("CARGO_PKG_VERSION"));
+    assert!(changelog.contains("## [Unreleased]") || changelog.contains(&version));
+}
+
+/// Files of unit tests go without saying.
+#[test]
+fn the_code_map_has_every_file() {
+    let architecture = text("ARCHITECTURE.md");
+    let section = architecture.split("## Code map").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mapped: BTreeSet<String> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    let there: BTreeSet<String> = files("xtask/src")
+        .iter()
+        .filter(|path| !path.ends_with("tests.rs"))
+        .map(|path| path.strip_prefix("xtask/src").unwrap())
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    let missing: Vec<_> = there.difference(&mapped).collect();
+    let gone: Vec<_> = mapped.difference(&there).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "ARCHITECTURE.md's code map lacks {missing:?} and has {gone:?}, which do not exist"
+    );
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The floors of the program: a file imports from its own floor and from lower ones, a command from no other.
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::repository::{files, text};
+
+/// The floors from low to high, with the modules on each: files and folders of `xtask/src`.
+const FLOORS: &[(&str, &[&str])] = &[
+    (
+        "text",
+        &["value", "failure", "finding", "hcl", "yaml", "verdict"],
+    ),
+    ("files", &["own"]),
+    (
+        "facts",
+        &["config", "extension", "docker", "dockerfile", "workspace"],
+    ),
+    ("plan", &["plan", "exec"]),
+    ("tools", &["tool"]),
+    ("model", &["image", "target", "mount"]),
+    ("run", &["run", "event", "symptom", "diagnosis"]),
+    ("engine", &["engine", "turn", "sandbox", "environment"]),
+    ("stage", &["stage"]),
+    (
+        "top",
+        &[
+            "cmd", "cli", "dialect", "context", "ui", "fuzzing", "lib", "main",
+        ],
+    ),
+];
+
+/// Files that import from a higher floor, each with the module and with what ends it. No row is ever added.
+const UPWARDS: &[(&str, &str, &str)] = &[
+    ("config/kind.rs", "image", "target.rs"),
+    ("environment/cluster.rs", "ui", "engine/"),
+    ("hcl.rs", "own", "text: reading goes to who has the file"),
+    ("own/checkout.rs", "plan", "Location goes to own/"),
+    ("own/file.rs", "plan", "Location goes to own/"),
+    ("plan.rs", "ui", "printable goes to text"),
+    ("plan/cmd.rs", "image", "Arg::Image is resolved in run/"),
+    ("plan/shell.rs", "ui", "printable goes to text"),
+    ("plan/values.rs", "image", "stage/values"),
+    ("plan/values.rs", "mount", "stage/values"),
+    ("sandbox/engage.rs", "context", "engine/"),
+    ("sandbox/engage.rs", "ui", "engine/"),
+    ("target.rs", "cli", "the filters become a type of target.rs"),
+    ("tool/imagetools.rs", "image", "target.rs"),
+    ("tool/kind.rs", "ui", "printable goes to text"),
+    ("tool/kubectl.rs", "ui", "printable goes to text"),
+    ("turn.rs", "context", "engine/"),
+    ("value.rs", "ui", "printable goes to text"),
+    ("verdict.rs", "event", "run/ reports"),
+];
+
+/// Commands that import another one, with what ends it. No row is ever added.
+const BETWEEN_COMMANDS: &[(&str, &str, &str)] = &[
+    ("cmd/checks.rs", "bake", "stage/bake"),
+    ("cmd/checks.rs", "smoke", "stage/smoke"),
+    ("cmd/e2e/cleanup.rs", "bake", "stage/bake"),
+    (
+        "cmd/e2e/generate_values.rs",
+        "e2e/test_full",
+        "stage/values",
+    ),
+    ("cmd/e2e/psql.rs", "e2e/results", "stage/results"),
+    ("cmd/e2e/psql.rs", "e2e/suite", "stage/suites"),
+    ("cmd/e2e/psql.rs", "e2e/test", "stage/suites"),
+    ("cmd/e2e/results.rs", "e2e/suite", "stage/suites"),
+    ("cmd/e2e/setup_env.rs", "bake", "stage/bake"),
+    ("cmd/e2e/test.rs", "bake", "stage/bake"),
+    ("cmd/e2e/test.rs", "e2e/results", "stage/results"),
+    ("cmd/e2e/test.rs", "e2e/suite", "stage/suites"),
+    ("cmd/e2e/test_full.rs", "bake", "stage/bake"),
+    ("cmd/e2e/test_full.rs", "e2e/cleanup", "stage/environment"),
+    ("cmd/e2e/test_full.rs", "e2e/results", "stage/results"),
+    ("cmd/e2e/test_full.rs", "e2e/setup_env", "stage/environment"),
+    ("cmd/e2e/test_full.rs", "e2e/suite", "stage/suites"),
+    ("cmd/e2e/test_full.rs", "e2e/test", "stage/suites"),
+    ("cmd/e2e/upgrade_test.rs", "bake", "stage/bake"),
+    (
+        "cmd/e2e/upgrade_test.rs",
+        "e2e/generate_values",
+        "stage/values",
+    ),
+    ("cmd/e2e/upgrade_test.rs", "e2e/results", "stage/results"),
+    (
+        "cmd/e2e/upgrade_test.rs",
+        "e2e/setup_env",
+        "stage/environment",
+    ),
+    ("cmd/e2e/upgrade_test.rs", "e2e/suite", "stage/suites"),
+    ("cmd/e2e/upgrade_test.rs", "e2e/test_full", "stage/values"),
+    ("cmd/smoke.rs", "bake", "stage/bake"),
+    ("cmd/smoke/server.rs", "bake", "stage/bake"),
+];
+
+/// A module's path as its parts: `cmd`, `e2e`, `test`.
+type Module = Vec<String>;
+
+/// The module that a file below `xtask/src` is.
+fn module(file: &Path) -> Module {
+    let parts = file.with_extension("");
+    let parts = parts.iter().map(|part| part.to_string_lossy().into_owned());
+    parts.filter(|part| part != "mod").collect()
+}
+
+/// A path in the code, `crate::a::b` or `super::c`, from the root of the crate on.
+fn absolute(path: &str, within: &[String]) -> Module {
+    let mut found: Module = Vec::new();
+    for part in path.split("::").map(str::trim) {
+        match part {
+            "crate" => found.clear(),
+            "self" if found.is_empty() => found = within.to_vec(),
+            "super" if found.is_empty() => found = within[..within.len() - 1].to_vec(),
+            "super" => drop(found.pop()),
+            name => found.push(name.split_whitespace().next().unwrap_or_default().into()),
+        }
+    }
+    found
+}
+
+/// The paths that a tree of imports stands for: `a::{b, c::{d, e}}` is three.
+fn paths(tree: &str) -> Vec<String> {
+    let Some((prefix, rest)) = tree.split_once('{') else {
+        return vec![tree.trim().to_owned()];
+    };
+    let inner = rest.trim_end().strip_suffix('}').unwrap_or(rest);
+    let (mut depth, mut from, mut found) = (0, 0, Vec::new());
+    for (at, character) in inner.char_indices().chain([(inner.len(), ',')]) {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let branch = inner[from..at].trim();
+                if !branch.is_empty() {
+                    found.extend(
+                        paths(branch)
+                            .iter()
+                            .map(|path| format!("{}{path}", prefix.trim())),
+                    );
+                }
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What a source names of this crate, outside of comments and of its unit tests.
+fn named(source: &str, within: &[String]) -> BTreeSet<Module> {
+    let code = source.split("#[cfg(test)]\nmod tests {").next();
+    let code: Vec<&str> = code
+        .unwrap_or_default()
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect();
+    let code = code.join("\n");
+    let mut found = BTreeSet::new();
+    let mut rest = code.as_str();
+    let mut imported = false;
+    while let Some(at) = [rest.find("crate::"), rest.find("super::")]
+        .into_iter()
+        .flatten()
+        .min()
+    {
+        imported |= rest[..at].ends_with("use ");
+        rest = &rest[at..];
+        let end = if imported {
+            rest.find(';')
+        } else {
+            rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c))
+        };
+        let (tree, after) = rest.split_at(end.unwrap_or(rest.len()));
+        found.extend(paths(tree).iter().map(|path| absolute(path, within)));
+        (rest, imported) = (after, false);
+    }
+    found
+}
+
+/// The sources without unit tests, below `xtask/src`, with their modules and what they name.
+fn sources() -> Vec<(String, Module, BTreeSet<Module>)> {
+    let mut all = Vec::new();
+    for path in files("xtask/src") {
+        let file = path.strip_prefix("xtask/src").unwrap();
+        let tests = file
+            .iter()
+            .any(|part| part == "tests" || part == "tests.rs");
+        if tests || path.extension().is_none_or(|end| end != "rs") {
+            continue;
+        }
+        let module = module(file);
+        let named = named(&text(&path.to_string_lossy()), &module);
+        all.push((file.to_string_lossy().into_owned(), module, named));
+    }
+    all
+}
+
+#[track_caller]
+fn only_the_known(found: &BTreeSet<(String, String)>, known: &[(&str, &str, &str)], rule: &str) {
+    let known: BTreeSet<(String, String)> = known
+        .iter()
+        .map(|(file, module, _)| ((*file).to_owned(), (*module).to_owned()))
+        .collect();
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(new.is_empty(), "{rule}: {new:#?}");
+    let gone: Vec<_> = known.difference(found).collect();
+    assert!(gone.is_empty(), "mended, take the row away: {gone:#?}");
+}
+
+#[test]
+fn every_module_stands_on_one_floor() {
+    for (file, module, _) in sources() {
+        let floors = FLOORS
+            .iter()
+            .filter(|(_, all)| all.contains(&module[0].as_str()));
+        assert_eq!(floors.count(), 1, "the floor of {file}");
+    }
+}
+
+#[test]
+fn no_file_imports_from_a_higher_floor() {
+    let floor = |name: &str| FLOORS.iter().position(|(_, all)| all.contains(&name));
+    let mut found = BTreeSet::new();
+    for (file, module, named) in sources() {
+        for other in named.iter().filter_map(|path| path.first()) {
+            if floor(other) > floor(&module[0]) {
+                found.insert((file.clone(), other.clone()));
+            }
+        }
+    }
+    only_the_known(&found, UPWARDS, "a file imports from a higher floor");
+}
+
+#[test]
+fn no_command_imports_another() {
+    let all = sources();
+    let commands: Vec<&Module> = all.iter().map(|(_, module, _)| module).collect();
+    let mut found = BTreeSet::new();
+    for (file, module, named) in &all {
+        for path in named
+            .iter()
+            .filter(|path| module[0] == "cmd" && path[0] == "cmd")
+        {
+            let other = commands.iter().filter(|other| path.starts_with(other));
+            let other = other.max_by_key(|other| other.len()).unwrap();
+            // What a file holds of its own, and what holds it, are no other commands.
+            if !other.starts_with(module) && !module.starts_with(other) {
+                found.insert((file.clone(), other[1..].join("/")));
+            }
+        }
+    }
+    only_the_known(&found, BETWEEN_COMMANDS, "a command imports another");
+}
+
+#[test]
+fn a_tree_of_imports_is_the_paths_in_it() {
+    let within = ["cmd", "e2e", "test"].map(str::to_owned);
+    let source = "use crate::{\n    own::{file, lock},\n    plan::Plan, // no\n};\nuse super::{super::bake, suite};\nfn f() { crate::run::go() }\n#[cfg(test)]\nmod tests {\n use super::*;\n}";
+    let found: Vec<String> = named(source, &within)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "cmd::bake",
+            "cmd::e2e::suite",
+            "own::file",
+            "own::lock",
+            "plan::Plan",
+            "run::go"
+        ]
+    );
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The guides have every command, option, setting and extension.
+
+use std::collections::BTreeSet;
+
+use clap::CommandFactory;
+use serde_json::Value;
+use xtask::cli::Cli;
+
+use super::repository::{stdout, text};
+
+fn extensions() -> BTreeSet<String> {
+    let list = stdout(&["targets", "--json"]);
+    serde_json::from_str(&list).unwrap()
+}
+
+#[test]
+fn the_guide_has_every_command_and_option() {
+    fn walk(command: &clap::Command, path: &str, guide: &str) {
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+            let Some(long) = arg.get_long().filter(|name| *name != "help") else {
+                continue;
+            };
+            let option = format!("--{long}");
+            assert!(guide.contains(&option), "BUILD.md lacks `{path} {option}`");
+        }
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let path = format!("{path} {}", sub.get_name());
+            assert!(guide.contains(&path), "BUILD.md lacks `{path}`");
+            walk(sub, &path, guide);
+        }
+    }
+    walk(&Cli::command(), "cargo xtask", &text("BUILD.md"));
+}
+
+#[test]
+fn the_guide_has_every_setting() {
+    let guide = text("BUILD.md");
+    let settings: Vec<Value> = serde_json::from_str(&stdout(&["config", "--json"])).unwrap();
+    assert!(!settings.is_empty());
+    for setting in settings {
+        let column = |name: &str| setting[name].as_str().unwrap().to_owned();
+        let row = format!("| `{}` | `{}` |", column("key"), column("env"));
+        assert!(
+            guide.contains(&row),
+            "BUILD.md's table of settings lacks `{row}`"
+        );
+    }
+}
+
+#[test]
+fn the_readme_and_the_completions_have_every_extension() {
+    let readme = text("README.md");
+    let script = stdout(&["completions", "bash"]);
+    let extensions = extensions();
+    assert!(extensions.contains("pgvector"));
+    for name in extensions {
+        let row = format!("| [{name}](extensions/{name}/README.md) |");
+        assert!(readme.contains(&row), "README.md's table lacks {name}");
+        assert!(script.contains(&name), "the bash completion lacks {name}");
+    }
+}
