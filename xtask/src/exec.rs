@@ -26,12 +26,12 @@ use nix::{
 };
 
 mod child;
-mod failure;
 mod tail;
 
 use child::Child;
-pub(crate) use failure::{CmdFailure, Reason};
 use tail::{Lines, Tail};
+
+pub(crate) use crate::failure::{CmdFailure, Reason};
 
 use crate::{
     own::{RunId, file, process},
@@ -490,6 +490,23 @@ impl Real {
             log: log.map(Path::to_owned),
             ..CmdFailure::before_start(cmd, reason)
         })
+    }
+}
+
+impl CmdFailure {
+    /// What has not run.
+    fn before_start(cmd: &Cmd, reason: Reason) -> Self {
+        Self {
+            purpose: cmd.purpose.clone(),
+            command: cmd.headline(),
+            program: cmd.program.to_string_lossy().into_owned(),
+            reason,
+            elapsed: Duration::ZERO,
+            tail: Vec::new(),
+            first_error: None,
+            lines: 0,
+            log: None,
+        }
     }
 }
 

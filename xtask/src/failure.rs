@@ -6,10 +6,17 @@
 
 use std::fmt;
 
-use crate::value::without_logins;
+use serde::{Deserialize, Serialize};
+
+mod command;
+
+pub(crate) use command::{CmdFailure, Reason};
+
+use crate::{symptom, value::without_logins};
 
 /// Who is at fault, which decides the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A build, check or test did not pass (1).
     Failed,
@@ -32,13 +39,17 @@ impl Kind {
     }
 }
 
-/// An error for the user: message, further lines, and one thing to try.
+/// An error for the user: what did not succeed, why, and one thing to try. How it reads is `ui`'s.
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub kind: Kind,
+    /// One line.
     pub message: String,
     /// What has most probably gone wrong, in a paragraph for people.
     pub cause: Option<String>,
+    /// The command whose failure this is.
+    pub(crate) command: Option<Box<CmdFailure>>,
+    /// Further lines.
     pub details: Vec<String>,
     pub hint: Option<String>,
 }
@@ -49,6 +60,7 @@ impl Failure {
             kind,
             message: message.into(),
             cause: None,
+            command: None,
             details: Vec::new(),
             hint: None,
         }
@@ -82,6 +94,15 @@ impl Failure {
         self
     }
 
+    /// The same failure, whose fault is that of a tool unless what is known of it says otherwise.
+    #[must_use]
+    pub(crate) fn or_unavailable(mut self) -> Self {
+        if self.hint.is_none() {
+            self.kind = Kind::Unavailable;
+        }
+        self
+    }
+
     /// The same failure with a hint, unless it already has one.
     #[must_use]
     pub fn or_hint(self, hint: impl Into<String>) -> Self {
@@ -93,38 +114,34 @@ impl Failure {
     }
 }
 
-impl Failure {
-    /// The failure as anybody may see it: without the logins that a user or a tool has written into words.
-    #[must_use]
-    pub(crate) fn shown(&self) -> Self {
-        Self {
-            kind: self.kind,
-            message: without_logins(&self.message),
-            cause: self.cause.as_deref().map(without_logins),
-            details: self
-                .details
-                .iter()
-                .map(|line| without_logins(line))
-                .collect(),
-            hint: self.hint.as_deref().map(without_logins),
-        }
+/// The message alone, without the logins that a user or a tool has written into it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_logins(&self.message))
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.shown();
-        f.write_str(&shown.message)?;
-        if let Some(cause) = &shown.cause {
-            write!(f, "\n  probable cause: {cause}")?;
+/// The one way from a command to a failure: what is known of such an end says whose fault it is and what helps.
+impl From<CmdFailure> for Failure {
+    fn from(failed: CmdFailure) -> Self {
+        let purpose = &failed.purpose;
+        let failure = if failed.is_missing() {
+            let program = &failed.program;
+            Self::unavailable(format!(
+                "failed to {purpose}: `{program}` is not installed or not on PATH"
+            ))
+            .hint("run `cargo xtask prereqs` to see all that is missing")
+        } else {
+            let failure = Self::failed(format!("failed to {purpose}"));
+            match symptom::advice(&failed) {
+                Some((kind, hint)) => Self { kind, ..failure }.hint(hint),
+                None => failure,
+            }
+        };
+        Self {
+            command: Some(Box::new(failed)),
+            ..failure
         }
-        for line in &shown.details {
-            write!(f, "\n  {line}")?;
-        }
-        if let Some(hint) = &shown.hint {
-            write!(f, "\n\nhint: {hint}")?;
-        }
-        Ok(())
     }
 }
 
@@ -137,6 +154,15 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         .downcast_ref::<Failure>()
         .map_or(Kind::Failed, |failure| failure.kind)
         .exit_code()
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(failure) => failure,
+            Err(error) => Self::failed(format!("{error:#}")),
+        }
+    }
 }
 
 /// The known name that is nearest to `wanted`, if one is near enough to be meant.

@@ -7,7 +7,7 @@ use std::{ffi::OsString, path::Path};
 use crate::{
     Refused,
     config::{Config, SETTINGS},
-    diagnosis, dialect, dockerfile,
+    dialect, dockerfile,
     environment::release::Release,
     extension::{Extension, Pin, Versions, version_of},
     finding::Findings,
@@ -16,6 +16,7 @@ use crate::{
     parse,
     plan::{Cmd, PASSWORD, Rotation},
     sandbox::archive,
+    symptom,
     tool::{apt, docker, imagetools::Described, kubectl},
     ui::{Fit, is_hidden, printable},
     value::{
@@ -165,7 +166,7 @@ pub fn arguments(data: &[u8]) {
             let Err(Refused::Dialect(failure)) = &answer else {
                 panic!("{name} is taken");
             };
-            let said = failure.to_string();
+            let said = format!("{failure:?}");
             assert!(
                 value.len() < 8 || !said.contains(value) || PASSWORD.contains(value),
                 "{said}"
@@ -322,7 +323,7 @@ pub fn engine_output(data: &[u8]) {
     for id in docker::identities(text) {
         assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
-    let _cause = diagnosis::probable_cause(&[text.to_owned()]);
+    let _cause = symptom::cause_in_cluster(&[text.to_owned()]);
 }
 
 /// A reference that is taken is printed as it was, and is one word and no option.

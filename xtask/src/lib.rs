@@ -34,6 +34,7 @@ mod own;
 mod plan;
 mod run;
 mod sandbox;
+mod symptom;
 mod target;
 mod tool;
 mod turn;
@@ -116,7 +117,7 @@ fn unfit(args: &[OsString]) -> Option<String> {
     }
     match parse(fit) {
         Err(Refused::Clap(error)) => Some(error.render().to_string()),
-        Err(Refused::Dialect(failure)) => Some(failure.to_string()),
+        Err(Refused::Dialect(failure)) => Some(ui::words(&failure)),
         Ok(_) => None,
     }
 }

@@ -18,9 +18,8 @@ use crate::{
 
 mod act;
 mod evidence;
+pub(crate) mod record;
 pub(crate) mod removal;
-
-pub(crate) use act::explain;
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -241,7 +240,7 @@ impl Walk<'_> {
         let mut outcome = match ended {
             Ok(outcome) => outcome,
             Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
-            Err(error) => Outcome::Failed(self.with_evidence(last, into_failure(error))),
+            Err(error) => Outcome::Failed(self.with_evidence(last, error.into())),
         };
         if let (Some(_), Some(undo)) = (&retried, &last.undo) {
             self.undo(last, undo, &mut |event| send(event));
@@ -317,13 +316,6 @@ pub(crate) fn log_name(step: &str) -> String {
         })
         .collect();
     format!("{safe}.log")
-}
-
-fn into_failure(error: anyhow::Error) -> Failure {
-    match error.downcast::<Failure>() {
-        Ok(failure) => failure,
-        Err(error) => Failure::failed(format!("{error:#}")),
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+mod failure;
 mod json;
 mod line;
 mod markdown;
@@ -27,6 +28,8 @@ mod table;
 mod trace;
 mod workflow;
 
+use failure::Words;
+pub(crate) use failure::words;
 pub(crate) use json::pretty;
 use json::to_json;
 use line::Line;
@@ -39,7 +42,6 @@ use crate::{
     event::{Event, Outcome},
     failure::Failure,
     finding::{Finding, Severity},
-    value::without_logins,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -167,7 +169,7 @@ impl Ui {
             Outcome::Failed(failure) => {
                 let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
                 self.line(&line.in_style(DIM, &time));
-                for line in describe(&failure, Line::plain("  "), "  ") {
+                for line in Words::of(&failure).lines(Line::plain("  "), "  ") {
                     self.line(&line);
                 }
                 self.annotate_step(step, &failure);
@@ -177,7 +179,7 @@ impl Ui {
     }
 
     fn annotate_step(&self, step: &str, failure: &Failure) {
-        self.command("error", &[("title", step)], &failure.to_string());
+        self.command("error", &[("title", step)], &words(failure));
     }
 
     /// What a finished step has said, folded; with `--verbose` it was shown as it came.
@@ -373,58 +375,25 @@ impl Ui {
 
     pub(crate) fn failure(&self, error: &anyhow::Error) {
         if self.format == Format::Json {
-            let text = match error.downcast_ref::<Failure>() {
-                Some(failure) => failure.to_string(),
-                None => without_logins(&format!("{error:#}")),
-            };
-            self.json_line(&json!({"event": "failure", "text": text, "exit_code": crate::failure::exit_code(error)}));
+            self.json_line(&json::failure(error));
             return;
         }
         let first = Line::styled(BAD, "error").and(": ");
-        match error.downcast_ref::<Failure>() {
-            Some(failure) => {
-                for line in describe(failure, first, "") {
-                    self.line(&line);
-                }
-            }
-            None => self.line(&first.and(&without_logins(&format!("{error:#}")))),
+        for line in Words::of_error(error).lines(first, "") {
+            self.line(&line);
         }
     }
 
     /// What clap has to say of arguments, where every line is an event or no terminal should see it as it is.
     pub(crate) fn refusal(&self, text: &str, exit_code: u8) {
         if self.format == Format::Json {
-            let text = text.trim_end();
-            let text = text.strip_prefix("error: ").unwrap_or(text);
-            self.json_line(&json!({"event": "failure", "text": text, "exit_code": exit_code}));
+            self.json_line(&json::refusal(text, exit_code));
             return;
         }
         for line in text.trim_end().lines() {
             self.line(&Line::plain(line));
         }
     }
-}
-
-/// The failure as lines: the first goes on from `first`, the others stand behind `indent`.
-fn describe(failure: &Failure, first: Line, indent: &str) -> Vec<Line> {
-    let failure = &failure.shown();
-    let mut lines = vec![first.and(&failure.message)];
-    if let Some(cause) = &failure.cause {
-        lines.push(Line::plain(&format!("{indent}  probable cause: {cause}")));
-    }
-    for line in &failure.details {
-        lines.push(Line::plain(&format!("{indent}  {}", tool_line(line))));
-    }
-    if let Some(hint) = &failure.hint {
-        lines.push(Line::default());
-        lines.push(
-            Line::plain(indent)
-                .in_style(HINT, "hint")
-                .and(": ")
-                .and(hint),
-        );
-    }
-    lines
 }
 
 /// A line that a tool has said, on its way to people: its tabs are blanks.

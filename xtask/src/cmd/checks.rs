@@ -214,10 +214,8 @@ fn bake_check(
         if failure.kind == Kind::Interrupted {
             continue;
         }
-        let cause = failure
-            .details
-            .iter()
-            .find_map(|line| line.strip_prefix("first error: "));
+        let command = failure.command.as_ref();
+        let cause = command.and_then(|command| command.first_error.as_deref());
         findings.push(Finding {
             file: engaged
                 .workspace

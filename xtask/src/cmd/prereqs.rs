@@ -16,6 +16,7 @@ use crate::{
     sandbox,
     tool::{self, buildx, docker, kind},
     ui::Table,
+    value::without_logins,
 };
 
 /// A tool that does not say its version by then hangs.
@@ -190,7 +191,12 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
     let engine = match docker::Engine::survey(&context.exec) {
         Ok(engine) => engine,
         Err(failure) => {
-            let found = failure.details.first().cloned().unwrap_or(failure.message);
+            let command = failure.command.as_ref();
+            let quoted = command
+                .and_then(|command| command.cause())
+                .map(without_logins);
+            let said = failure.details.first().cloned().or(quoted);
+            let found = said.unwrap_or(failure.message);
             add("engine", State::Missing, found, failure.hint.as_deref());
             return checks;
         }

@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Walk, into_failure, log_name, removal};
+use super::{Walk, log_name, removal};
 use crate::{
-    diagnosis::now::{Outlook, Watcher},
+    diagnosis::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason},
     extension::Extension,
@@ -62,9 +62,7 @@ impl Walk<'_> {
             Action::Script { path, contents } => file::write_program(path, contents)?,
             Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
             Action::Start { cmd, log } => {
-                self.exec
-                    .start(cmd, log)
-                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+                self.exec.start(cmd, log).map_err(Failure::from)?;
             }
             Action::WaitFor {
                 probe,
@@ -73,10 +71,7 @@ impl Walk<'_> {
                 log,
             } => self.wait(probe, *every, *patience, log.as_deref())?,
             Action::Save { cmd, path } => {
-                let text = self
-                    .exec
-                    .read(cmd, step.timeout)
-                    .map_err(|failed| anyhow::Error::from(explain(failed)))?;
+                let text = self.exec.read(cmd, step.timeout).map_err(Failure::from)?;
                 file::write_private(path, &text)?;
             }
             Action::Values(values) => self.write_values(values)?,
@@ -85,7 +80,7 @@ impl Walk<'_> {
             Action::RemoveFile(path) => file::remove_file(path)?,
             Action::Remove(owned) => {
                 self.remove(owned, step.timeout.unwrap_or(REMOVAL))
-                    .map_err(explain)?;
+                    .map_err(Failure::from)?;
             }
         }
         Ok(Outcome::Done(None))
@@ -118,7 +113,7 @@ impl Walk<'_> {
     ) -> anyhow::Result<Outcome> {
         self.wait(&again.ready, Duration::from_secs(1), READY, None)
             .map_err(|error| {
-                let mut failure = into_failure(error);
+                let mut failure = Failure::from(error);
                 if failure.kind != failure::Kind::Interrupted {
                     let why = &failure.message;
                     failure.message = format!("the cluster's API does not answer again: {why}");
@@ -126,7 +121,9 @@ impl Walk<'_> {
                 failure
             })?;
         let limit = Some(Duration::from_secs(60));
-        self.exec.read(&again.prepare, limit).map_err(explain)?;
+        self.exec
+            .read(&again.prepare, limit)
+            .map_err(Failure::from)?;
         self.act(&again.step, output, &mut |_| {})
     }
 
@@ -134,7 +131,7 @@ impl Walk<'_> {
         let log = self.options.logs.join(log_name(&step.name));
         let Some(watch) = &step.watch else {
             let ended = self.exec.run(cmd, Some(&log), step.timeout, output);
-            return ended.map_err(explain);
+            return ended.map_err(Failure::from);
         };
         let watcher = Mutex::new((Watcher::default(), None));
         let is_hopeless = || {
@@ -154,7 +151,7 @@ impl Walk<'_> {
             .run_watched(cmd, Some(&log), step.timeout, output, &is_hopeless);
         ended.map_err(|failed| {
             let given_up = matches!(failed.reason, Reason::GivenUp);
-            let mut failure = explain(failed);
+            let mut failure = Failure::from(failed);
             let state = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
             if let Some(hopeless) = state.1.filter(|_| given_up) {
                 let (object, looks) = (&hopeless.object, hopeless.looks);
@@ -400,19 +397,6 @@ fn answers(address: &str, path: &str) -> bool {
         Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 200"))
     };
     ask().unwrap_or(false)
-}
-
-/// A command's failure with what is known to help.
-pub(crate) fn explain(failed: CmdFailure) -> Failure {
-    let hint = crate::tool::hint(&failed);
-    let failure = Failure::from(failed);
-    match hint {
-        Some((kind, hint)) => Failure {
-            kind,
-            ..failure.or_hint(hint)
-        },
-        None => failure,
-    }
 }
 
 /// Fails when a bake that ended well has not built what it was to build: a bake file may leave a target out.

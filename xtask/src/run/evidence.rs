@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Walk, log_name};
 use crate::{
-    diagnosis,
     failure::Failure,
     own::{file, source},
     plan::{Action, Location, Step},
+    symptom,
     tool::chainsaw,
 };
 
@@ -30,7 +30,7 @@ impl Walk<'_> {
             .logs
             .join(log_name(&step.name).trim_end_matches(".log"));
         let (own, cluster) = self.said(step, &failure);
-        let on_host = diagnosis::cause_on_host(&own);
+        let on_host = symptom::cause_on_machine(&own);
         let mut texts = cluster;
         let told = texts.len().min(1);
         let mut unasked = Vec::new();
@@ -64,8 +64,8 @@ impl Walk<'_> {
         failure.cause = failure
             .cause
             .or(on_host)
-            .or_else(|| diagnosis::probable_cause(&texts[..told]))
-            .or_else(|| diagnosis::probable_cause(&texts));
+            .or_else(|| symptom::cause_in_cluster(&texts[..told]))
+            .or_else(|| symptom::cause_in_cluster(&texts));
         failure = failure.detail(format!("what the cluster says: {}", folder.display()));
         if !unasked.is_empty() {
             failure = failure.detail(format!("could not be asked: {}", unasked.join(", ")));
@@ -79,17 +79,27 @@ impl Walk<'_> {
         let log = source::read_log(&self.options.logs.join(log_name(&step.name)));
         // Without a log there is what the failure quotes.
         let log = log.map_or_else(
-            || failure.to_string(),
+            || quoted(failure),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         );
         match &step.action {
             Action::Run(cmd) if HOST.iter().any(|tool| cmd.program == *tool) => {
-                (vec![failure.to_string(), log], Vec::new())
+                (vec![quoted(failure), log], Vec::new())
             }
             _ => {
                 let told = chainsaw::errors(&log).join("\n");
-                (Vec::new(), vec![told, failure.to_string(), log])
+                (Vec::new(), vec![told, quoted(failure), log])
             }
         }
     }
+}
+
+/// What a failure says and quotes.
+fn quoted(failure: &Failure) -> String {
+    let command = failure.command.iter().flat_map(|command| command.kept());
+    let details = failure.details.iter().map(String::as_str);
+    let lines = std::iter::once(failure.message.as_str())
+        .chain(command)
+        .chain(details);
+    lines.collect::<Vec<_>>().join("\n")
 }

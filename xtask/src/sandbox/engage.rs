@@ -410,7 +410,7 @@ impl Context {
             let mut entered =
                 Cmd::new(sandbox.bin().join("enter"), cmd.purpose.clone()).arg(program);
             entered.args.extend(cmd.args);
-            self.exec.read(&entered, None).map_err(crate::run::explain)
+            self.exec.read(&entered, None).map_err(Failure::from)
         };
         inside(Cmd::new("apt-get", "read Debian's package index").args([
             "-q",

@@ -38,10 +38,7 @@ impl Engine {
                 crate::exec::Reason::NotFound => Failure::unavailable("`docker` is not installed or not on PATH")
                     .hint("install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)"),
                 _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
-                _ => match crate::tool::hint(&failed) {
-                    Some((kind, hint)) => Failure { kind, ..Failure::from(failed).or_hint(hint) },
-                    None => Failure { kind: crate::failure::Kind::Unavailable, ..Failure::from(failed) },
-                },
+                _ => Failure::from(failed).or_unavailable(),
             }
         })?;
         Self::parse(&text)
@@ -297,6 +294,6 @@ mod tests {
         )
         .unwrap_err();
         assert_eq!(failure.kind, crate::failure::Kind::Unavailable);
-        assert!(failure.to_string().contains("Cannot connect"), "{failure}");
+        assert!(failure.details[0].contains("Cannot connect"), "{failure:?}");
     }
 }

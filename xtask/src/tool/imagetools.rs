@@ -141,15 +141,10 @@ fn ask(cmd: &Cmd, reference: &ImageRef, exec: &dyn Exec) -> Result<String, Failu
                 Failure::invalid(format!("image `{reference}` is not in its registry"))
                     .hint("build and push it: `cargo xtask bake … --push`")
             }
-            Reason::Status(_) => match crate::tool::hint(&failed) {
-                Some((kind, hint)) => Failure {
-                    kind,
-                    ..Failure::failed(format!("image `{reference}` cannot be read: {cause}"))
-                        .hint(hint)
-                },
-                None => {
-                    Failure::unavailable(format!("image `{reference}` cannot be read: {cause}"))
-                }
+            Reason::Status(_) => Failure {
+                message: format!("image `{reference}` cannot be read: {cause}"),
+                command: None,
+                ..Failure::from(failed).or_unavailable()
             },
             _ => Failure::from(failed),
         }

@@ -96,6 +96,52 @@ fn a_step_has_its_start_its_output_and_its_end() {
 }
 
 #[test]
+fn a_failure_is_there_in_its_parts_and_as_a_text() {
+    let fixture = Fixture::new();
+    let said = "ERROR: failed to push x: dial tcp 127.0.0.1:5000: connect: connection refused";
+    fixture.answer("fail.gamma", &format!("{said}\n"));
+    let ended = fixture.xtask(&["bake", "gamma", "--format=json"]).status(3);
+    let events = events(&ended);
+    let (_, end) = events
+        .iter()
+        .find(|(name, event)| name == "finished" && event["step"] == "bake gamma")
+        .unwrap();
+    let failure = &end["failure"];
+    assert_eq!(failure["kind"], "unavailable");
+    assert_eq!(
+        failure["message"],
+        "failed to bake `gamma` (pg 18, bookworm; pg 18, trixie)"
+    );
+    assert!(failure["cause"].is_null());
+    let hint = failure["hint"].as_str().unwrap();
+    assert!(
+        hint.starts_with("nothing answers at the registry"),
+        "{hint}"
+    );
+    let command = &failure["command"];
+    let purpose = command["purpose"].as_str().unwrap();
+    assert_eq!(failure["message"], format!("failed to {purpose}"));
+    assert_eq!(command["reason"], "status");
+    assert_eq!(command["status"], 17);
+    assert!(command["seconds"].is_number());
+    assert_eq!(command["first_error"], said);
+    assert_eq!(command["tail"].as_array().unwrap().last().unwrap(), said);
+    let log = fixture.root().join(command["log"].as_str().unwrap());
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.starts_with(&format!("$ {}\n", command["command"].as_str().unwrap())));
+    let text = end["text"].as_str().unwrap();
+    for part in [&failure["message"], &failure["hint"], &command["command"]] {
+        assert!(text.contains(part.as_str().unwrap()), "{text}");
+    }
+    let last = &events.last().unwrap().1;
+    assert_eq!(last["failure"]["kind"], "unavailable");
+    assert_eq!(
+        last["failure"]["message"],
+        last["text"].as_str().unwrap().lines().next().unwrap()
+    );
+}
+
+#[test]
 fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
     let fixture = Fixture::new();
     fixture.answer("fail.gamma", "ERROR: 100% wrong\n");

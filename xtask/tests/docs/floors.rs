@@ -9,7 +9,17 @@ use super::repository::{files, text};
 const FLOORS: &[(&str, &[&str])] = &[
     (
         "text",
-        &["value", "failure", "finding", "hcl", "yaml", "verdict"],
+        &[
+            "value",
+            "failure",
+            "symptom",
+            "finding",
+            "hcl",
+            "yaml",
+            "json",
+            "printable",
+            "verdict",
+        ],
     ),
     ("files", &["own"]),
     (
@@ -19,7 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("plan", &["plan", "exec"]),
     ("tools", &["tool"]),
     ("model", &["image", "target", "mount"]),
-    ("run", &["run", "event", "symptom", "diagnosis"]),
+    ("run", &["run", "event", "diagnosis"]),
     ("engine", &["engine", "turn", "sandbox", "environment"]),
     ("stage", &["stage"]),
     (

@@ -111,6 +111,7 @@ fn an_engine_that_does_not_answer_is_said() {
         &["test", "alpha"],
         &["export-kubeconfig"],
         &["cleanup"],
+        &["cleanup", "--dry-run"],
         &["status"],
         &["psql", "alpha"],
         &["generate-values", "alpha"],

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the tools that we drive were seen to say when they fail, whose fault that is, and what helps.
+//!
+//! The first match counts: the cause stands before what follows from it.
+
+use super::{Advice, Symptom};
+use crate::failure::Kind;
+
+/// What a tool says in words of its own.
+const fn says(pattern: &'static str, kind: Kind, hint: &'static str) -> Symptom<Advice> {
+    Symptom {
+        pattern,
+        means: Advice {
+            command: "",
+            passed_on: false,
+            kind,
+            hint,
+        },
+    }
+}
+
+/// What also counts where a tool only passes on what a build, a container or a suite has printed.
+const fn passed_on(pattern: &'static str, kind: Kind, hint: &'static str) -> Symptom<Advice> {
+    let mut symptom = says(pattern, kind, hint);
+    symptom.means.passed_on = true;
+    symptom
+}
+
+impl Symptom<Advice> {
+    /// The same, of a command that holds this text.
+    const fn of(mut self, command: &'static str) -> Self {
+        self.means.command = command;
+        self
+    }
+}
+
+const NO_MANIFEST: &str = "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL";
+
+pub(super) const TAKEN: &str = "somebody else has made a cluster of that name on this engine meanwhile, and it stays: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
+
+/// Of what SIGKILL has ended.
+pub(super) const KILLED: &str = "it was killed: the engine ended, or memory ran out; with `--sandbox` the same command starts the engine again";
+
+pub(super) const TABLE: &[Symptom<Advice>] = &[
+    says(
+        r"proxyconnect",
+        Kind::Unavailable,
+        "the proxy cannot be reached, and the registry was not even asked: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",
+    ),
+    says(
+        r"Cannot connect to the Docker daemon",
+        Kind::Unavailable,
+        "start Docker, or add `--sandbox` to use a private engine (Linux, root)",
+    ),
+    says(
+        r"permission denied.*docker\.sock|docker\.sock.*permission denied",
+        Kind::Unavailable,
+        "add yourself to the group `docker`, or run this as root",
+    ),
+    says(
+        r"unknown command: docker buildx",
+        Kind::Unavailable,
+        "install Docker's buildx plugin (package `docker-buildx` or `docker-buildx-plugin`)",
+    ),
+    passed_on(
+        r"[Nn]o space left on device",
+        Kind::Failed,
+        "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+    ),
+    says(
+        r"already in use by container|Conflict\. The container name",
+        Kind::Unavailable,
+        TAKEN,
+    )
+    .of("create cluster"),
+    says(
+        r"node\(s\) already exist for a cluster with the name",
+        Kind::Unavailable,
+        TAKEN,
+    ),
+    says(
+        r"failed to create cluster.*failed to pull image",
+        Kind::Unavailable,
+        "the node image cannot be pulled from here: the setting `images.node` names another, and `test/lab` makes one",
+    ),
+    says(
+        r"docker: Error response from daemon: failed to resolve reference",
+        Kind::Unavailable,
+        "the image cannot be pulled from here: the settings `images.registry`, `images.node` and their like name others",
+    ),
+    says(
+        r"port is already allocated",
+        Kind::Unavailable,
+        "another container has that port; for the local registry, `--registry-port` chooses another",
+    ),
+    says(
+        r"address already in use",
+        Kind::Unavailable,
+        "another program has that port; for the local registry, `--registry-port` chooses another",
+    ),
+    says(
+        r"unable to read URL.*404",
+        Kind::Invalid,
+        "there is no such release of the operator: `--cnpg-release` takes `1.30`, `1.30.0`, `main`, a path or a URL",
+    ),
+    says(r"unable to read URL", Kind::Unavailable, NO_MANIFEST),
+    says(
+        r"The connection to the server.*was refused|Unable to connect to the server",
+        Kind::Unavailable,
+        NO_MANIFEST,
+    )
+    .of("--filename http"),
+    says(
+        r"failed to resolve source metadata",
+        Kind::Unavailable,
+        "the base image cannot be had; `--sandbox --base debian` makes it from Debian's packages",
+    ),
+    says(
+        r"failed to (?:push|do request).*connection refused",
+        Kind::Unavailable,
+        "nothing answers at the registry; start it, or name another with the environment variable `registry`",
+    ),
+    says(
+        r"failed to do request.*no such host",
+        Kind::Unavailable,
+        "the registry's name is not known here; look at the resolver, or name another registry with the environment variable `registry`",
+    ),
+    passed_on(
+        r"Temporary failure resolving",
+        Kind::Unavailable,
+        "names are not resolved where the packages are fetched: look at the network and at the resolver that `/etc/resolv.conf` names",
+    ),
+    passed_on(
+        r"E: Version '.*was not found",
+        Kind::Failed,
+        "the archive no longer has the pinned version: update `package` in metadata.hcl",
+    ),
+    passed_on(
+        r"E: Unable to locate package",
+        Kind::Failed,
+        "the archive of this distro has no such package: compare its name with the Dockerfile's",
+    ),
+    says(
+        r"failed to find target",
+        Kind::Invalid,
+        "the bake file names its targets differently; run `docker buildx bake --print` with the same files",
+    ),
+];

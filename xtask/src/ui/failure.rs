@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A failure in words: its parts in their order, for people and for those who read one text.
+
+use super::{HINT, line::Line, tool_line};
+use crate::{
+    failure::{CmdFailure, Failure, Reason},
+    value::without_logins,
+};
+
+/// Lines of a command's output that are quoted at most; the log has all.
+const QUOTED: usize = 8;
+
+/// The parts as anybody may see them: without the logins that a user or a tool has written into them.
+pub(super) struct Words {
+    message: String,
+    /// Lines that stand below the message, further in.
+    below: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Words {
+    pub(super) fn of(failure: &Failure) -> Self {
+        let cause = failure.cause.iter();
+        let below = cause
+            .map(|cause| format!("probable cause: {cause}"))
+            .chain(failure.command.iter().flat_map(|command| quoted(command)))
+            .chain(failure.details.iter().cloned());
+        Self {
+            message: without_logins(&failure.message),
+            below: below.map(|line| without_logins(&line)).collect(),
+            hint: failure.hint.as_deref().map(without_logins),
+        }
+    }
+
+    /// Of any error: one that is no [`Failure`] has a message alone.
+    pub(super) fn of_error(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => Self::of(failure),
+            None => Self {
+                message: without_logins(&format!("{error:#}")),
+                below: Vec::new(),
+                hint: None,
+            },
+        }
+    }
+
+    /// As one text of several lines.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for line in &self.below {
+            text += &format!("\n  {line}");
+        }
+        if let Some(hint) = &self.hint {
+            text += &format!("\n\nhint: {hint}");
+        }
+        text
+    }
+
+    /// As lines: the first goes on from `first`, the others stand behind `indent`.
+    pub(super) fn lines(&self, first: Line, indent: &str) -> Vec<Line> {
+        let mut lines = vec![first.and(&self.message)];
+        let below = |line| Line::plain(&format!("{indent}  {}", tool_line(line)));
+        lines.extend(self.below.iter().map(|line| below(line)));
+        if let Some(hint) = &self.hint {
+            lines.push(Line::default());
+            let line = Line::plain(indent).in_style(HINT, "hint");
+            lines.push(line.and(": ").and(hint));
+        }
+        lines
+    }
+}
+
+/// All that a failure says, as one text.
+pub(crate) fn words(failure: &Failure) -> String {
+    Words::of(failure).text()
+}
+
+/// What a failed command was, how it ended and what it said.
+fn quoted(failed: &CmdFailure) -> Vec<String> {
+    let after = format!("after {:.1}s", failed.elapsed.as_secs_f64());
+    let ended = match &failed.reason {
+        // The message says it all.
+        Reason::NotFound => return Vec::new(),
+        Reason::Status(code) => format!("exited with status {code} {after}"),
+        Reason::Signal(number) => format!("ended by signal {number} {after}"),
+        Reason::TimedOut(limit) => format!("did not end within {}s", limit.as_secs()),
+        Reason::GivenUp => format!("given up {after}: it could not succeed any more"),
+        Reason::Io(why) | Reason::Argument(why) => format!("not run to its end: {why}"),
+    };
+    let log = failed.log.as_ref();
+    let log = log.map_or_else(String::new, |log| format!("; full log: {}", log.display()));
+    let mut lines = vec![
+        format!("command: {}", failed.command),
+        format!("{ended}{log}"),
+    ];
+    if let Some(first) = &failed.first_error {
+        lines.push(format!("first error: {first}"));
+    }
+    let last = &failed.tail[failed.tail.len().saturating_sub(QUOTED)..];
+    if !last.is_empty() {
+        lines.push(format!("last {} of {} lines:", last.len(), failed.lines));
+        lines.extend(last.iter().map(|line| format!("  | {line}")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn failed(reason: Reason) -> CmdFailure {
+        CmdFailure {
+            purpose: "try it".into(),
+            command: "tool --url http://u:s3cret@h".into(),
+            program: "tool".into(),
+            reason,
+            elapsed: Duration::from_millis(1250),
+            tail: (1..=9).map(|line| format!("line {line}")).collect(),
+            first_error: Some("error: no".into()),
+            lines: 20,
+            log: Some("logs/try.log".into()),
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_was_run_how_it_ended_and_what_it_printed() {
+        let failure = Failure {
+            cause: Some("it is old".into()),
+            ..Failure::from(failed(Reason::Status(3)))
+        };
+        let failure = failure.detail("more").hint("make a new one");
+        let quoted: Vec<String> = (2..=9).map(|line| format!("\n    | line {line}")).collect();
+        let quoted = quoted.concat();
+        assert_eq!(
+            words(&failure),
+            format!(
+                "failed to try it\n  probable cause: it is old\n  command: tool --url http://<redacted>@h\n  \
+                 exited with status 3 after 1.2s; full log: logs/try.log\n  first error: error: no\n  \
+                 last 8 of 20 lines:{quoted}\n  more\n\nhint: make a new one"
+            )
+        );
+    }
+
+    #[test]
+    fn a_program_that_is_missing_needs_no_more_words() {
+        let text = words(&failed(Reason::NotFound).into());
+        assert_eq!(
+            text,
+            "failed to try it: `tool` is not installed or not on PATH\n\n\
+             hint: run `cargo xtask prereqs` to see all that is missing"
+        );
+    }
+}
