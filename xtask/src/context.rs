@@ -174,8 +174,8 @@ impl Context {
             keep_going,
             logs: self.run_folder()?,
         };
-        let (exec, ui) = (&self.exec, &mut self.ui);
-        let report = run::run(plan, exec, &options, &mut |event| ui.event(event));
+        let (exec, ui) = (&self.exec, &self.ui);
+        let report = run::run(plan, exec, &options, &mut |event| ui.event(&event));
         ui.idle();
         Ok(report)
     }

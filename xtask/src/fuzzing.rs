@@ -15,10 +15,11 @@ use crate::{
     image::{ImageRef, Metadata, Naming},
     parse,
     plan::{Cmd, PASSWORD, Rotation},
+    printable::{is_hidden, printable},
     sandbox::archive,
     symptom,
     tool::{apt, docker, imagetools::Described, kubectl},
-    ui::{Fit, is_hidden, printable},
+    ui::Fit,
     value::{
         BuilderName, DebianVersion, Domain, EnvironmentName, Library, Major, Name, PackageName,
         Parameter, Platform, Registry, RepositoryPath, Server, SqlName, SqlVersion, Suite, Url,
@@ -382,7 +383,7 @@ pub fn operator_release(data: &[u8]) {
 /// One word a line: what is printed of a command is, for a shell, exactly its words.
 pub fn shell_line(data: &[u8]) {
     let text = text(data);
-    if text.contains('\0') || text.chars().any(crate::ui::is_hidden) || text.contains("##[") {
+    if text.contains('\0') || text.chars().any(is_hidden) || text.contains("##[") {
         // No argument can hold it, or it is printed by a `printf`, which only a shell can read.
         return;
     }

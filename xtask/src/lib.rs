@@ -29,9 +29,11 @@ mod finding;
 pub mod fuzzing;
 mod hcl;
 mod image;
+mod json;
 mod mount;
 mod own;
 mod plan;
+mod printable;
 mod run;
 mod sandbox;
 mod symptom;
@@ -110,7 +112,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 fn unfit(args: &[OsString]) -> Option<String> {
     let fit: Vec<OsString> = args
         .iter()
-        .map(|arg| value::without_logins(&ui::printable(&arg.to_string_lossy())).into())
+        .map(|arg| value::without_logins(&printable::printable(&arg.to_string_lossy())).into())
         .collect();
     if fit == args {
         return None;

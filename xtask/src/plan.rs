@@ -6,6 +6,8 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use crate::printable;
+
 mod cmd;
 mod location;
 mod owned;
@@ -403,7 +405,7 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for note in &self.notes {
-            writeln!(f, "# {}", crate::ui::printable(note).replace("##[", "## ["))?;
+            writeln!(f, "# {}", printable::printable(note).replace("##[", "## ["))?;
         }
         for step in &self.steps {
             writeln!(f, "{}", step.action)?;

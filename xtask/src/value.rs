@@ -16,7 +16,7 @@ pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};
 pub(crate) use server::Server;
 pub(crate) use url::{Url, without_logins, without_userinfo};
 
-use crate::ui::is_hidden;
+use crate::printable::is_hidden;
 
 /// A type of text, its test, and what it must be: a phrase that reads well after "it must be".
 macro_rules! text_type {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{self, Format},
+    cli,
     context::Context,
     exec::Exec,
     extension::Extension,
@@ -70,9 +70,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         .iter()
         .map(|extension| extension.name.as_str())
         .collect();
-    if args.json && context.global.format == Format::Text {
-        // On one line: it goes into `matrix=…` of a workflow's output file as it is.
-        context.ui.data(&format!("{}\n", json!(names)));
+    if args.json {
+        context.ui.one_line(&json!(names));
         return Ok(());
     }
     let table = Table {

@@ -256,7 +256,7 @@ impl Environment {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "local-registry-hosting", "namespace": "kube-public"},
-            "data": {"localRegistryHosting.v1": crate::ui::pretty(&hosting)},
+            "data": {"localRegistryHosting.v1": crate::json::pretty(&hosting)},
         })
     }
 }

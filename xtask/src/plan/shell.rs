@@ -6,7 +6,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
-use crate::ui::is_hidden;
+use crate::printable::is_hidden;
 
 /// A word of a command: bare, in quotes, or where it holds what a terminal would obey as a `printf`.
 pub(crate) fn word(value: impl AsRef<OsStr>) -> String {

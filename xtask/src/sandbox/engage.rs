@@ -423,7 +423,7 @@ impl Context {
         let archive = apt::parse_versions(&text);
         file::write_atomically(
             &sandbox.location(&file),
-            &crate::ui::pretty(&serde_json::to_value(&archive)?),
+            &crate::json::pretty(&serde_json::to_value(&archive)?),
         )?;
         Ok(archive)
     }

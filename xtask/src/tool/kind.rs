@@ -112,7 +112,7 @@ pub(crate) fn config(nodes: u32, kubernetes: &str, mark: &str) -> String {
     if minor_of(kubernetes).is_some_and(|minor| minor < IMAGE_VOLUME_BY_DEFAULT) {
         config["featureGates"] = json!({"ImageVolume": true});
     }
-    crate::ui::pretty(&config) + "\n"
+    crate::json::pretty(&config) + "\n"
 }
 
 /// The names that kind gives the nodes of a cluster: control plane first.

@@ -73,14 +73,14 @@ impl Access {
                 "--filename",
                 "-",
             ])
-            .stdin(crate::ui::pretty(object))
+            .stdin(crate::json::pretty(object))
     }
 
     /// Makes one object, given as JSON on standard input; fails when it is there.
     pub(crate) fn create(&self, purpose: impl Into<String>, object: &Value) -> Cmd {
         self.cmd(purpose)
             .args(["create", "--filename", "-"])
-            .stdin(crate::ui::pretty(object))
+            .stdin(crate::json::pretty(object))
     }
 
     /// Applies a manifest from a path or a URL.

@@ -1,22 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Events and data as JSON: complete, and for programs.
+//! Every event as a line of JSON on standard output: complete, and for programs.
+
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::failure::{Words, words};
+use super::{
+    Reporter, Table,
+    failure::{Words, words},
+    screen::Screen,
+};
 use crate::{
     event::{Event, Outcome},
     failure::{Failure, exit_code},
+    finding::Finding,
     run::record::FailureRecord,
     verdict::Verdict,
 };
 
-/// JSON as data: two spaces, and short lists of strings on one line are left to the reader's `jq`.
-pub(crate) fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+pub(super) struct Json {
+    screen: Rc<Screen>,
 }
 
-pub(super) fn to_json(event: &Event) -> Value {
+impl Json {
+    pub(super) fn new(screen: Rc<Screen>) -> Self {
+        Self { screen }
+    }
+
+    /// One event on a line of its own.
+    fn line(&self, event: &Value) {
+        self.screen.write_json(&event.to_string());
+    }
+}
+
+impl Reporter for Json {
+    fn event(&self, event: &Event) {
+        self.line(&to_json(event));
+    }
+
+    fn finding(&self, finding: &Finding, quiet: bool) {
+        if !quiet {
+            self.line(&json!({"event": "finding", "finding": finding}));
+        }
+    }
+
+    fn data(&self, text: &str) {
+        self.line(&json!({"event": "data", "text": text}));
+    }
+
+    fn result(&self, value: &Value, _table: &Table, _json: bool) -> Result<(), String> {
+        self.one_line(value);
+        Ok(())
+    }
+
+    fn one_line(&self, value: &Value) {
+        self.line(&json!({"event": "result", "result": value}));
+    }
+
+    fn failure(&self, error: &anyhow::Error) {
+        self.line(&failure(error));
+    }
+
+    fn refusal(&self, text: &str, exit_code: u8) {
+        let text = text.trim_end();
+        let text = text.strip_prefix("error: ").unwrap_or(text);
+        self.line(&json!({"event": "failure", "text": text, "exit_code": exit_code}));
+    }
+}
+
+fn to_json(event: &Event) -> Value {
     match event {
         Event::Note(text) => json!({"event": "note", "text": text}),
         Event::Warning(text) => json!({"event": "warning", "text": text}),
@@ -47,7 +99,7 @@ pub(super) fn to_json(event: &Event) -> Value {
 }
 
 /// The error that a command ends with.
-pub(super) fn failure(error: &anyhow::Error) -> Value {
+fn failure(error: &anyhow::Error) -> Value {
     let record = match error.downcast_ref::<Failure>() {
         Some(failure) => FailureRecord::from(failure),
         None => FailureRecord::from(&Failure::failed(format!("{error:#}"))),
@@ -58,11 +110,4 @@ pub(super) fn failure(error: &anyhow::Error) -> Value {
         "exit_code": exit_code(error),
         "failure": record,
     })
-}
-
-/// The same of arguments that were refused.
-pub(super) fn refusal(text: &str, exit_code: u8) -> Value {
-    let text = text.trim_end();
-    let text = text.strip_prefix("error: ").unwrap_or(text);
-    json!({"event": "failure", "text": text, "exit_code": exit_code})
 }

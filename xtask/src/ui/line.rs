@@ -3,10 +3,8 @@
 
 use anstyle::Style;
 
-use super::{
-    printable::{LONGEST_LINE, clipped, printable},
-    workflow,
-};
+use super::workflow;
+use crate::printable::{LONGEST_LINE, clipped, printable};
 
 /// Whatever its parts hold, it is one line, and its colours are ours.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Makes text fit for a cell of a Markdown table: a step summary shows it as it is, and as nothing else.
 
-use super::printable::{clipped, printable};
+use crate::printable::{clipped, printable};
 
 /// Characters of a cell at most; a summary has room for a megabyte in all.
 const WIDEST: usize = 500;

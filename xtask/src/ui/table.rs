@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A table of results, for people: aligned text, or Markdown for a step summary.
 
-use super::{
-    line::Line,
-    markdown,
-    printable::{clipped, columns, printable},
-};
+use super::{line::Line, markdown};
+use crate::printable::{clipped, columns, printable};
 
 /// Columns of a cell at most: a last line of output may be as long as its tool likes. JSON has all of it.
 const WIDEST: usize = 120;

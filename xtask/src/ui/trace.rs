@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use super::printable;
+use crate::printable::printable;
 
 /// Shows every command that is started, the questions among them too, when `XTASK_LOG` names a level
 /// (`debug`, `trace`).

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use crate::printable::printable;
+
 /// Before a line of ours that would otherwise begin with a command.
 pub(super) const NO_COMMAND: &str = "| ";
 
@@ -25,7 +27,7 @@ pub(super) fn command(name: &str, properties: &[(&str, &str)], message: &str) ->
 fn data(text: &str) -> String {
     let text: String = text
         .split('\n')
-        .map(super::printable)
+        .map(printable)
         .collect::<Vec<_>>()
         .join("\n");
     text.replace('%', "%25")
@@ -34,7 +36,7 @@ fn data(text: &str) -> String {
 }
 
 fn property(text: &str) -> String {
-    let text = super::printable(text);
+    let text = printable(text);
     data(&text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -43,23 +43,16 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// Files that import from a higher floor, each with the module and with what ends it. No row is ever added.
 const UPWARDS: &[(&str, &str, &str)] = &[
     ("config/kind.rs", "image", "target.rs"),
-    ("environment/cluster.rs", "ui", "engine/"),
     ("hcl.rs", "own", "text: reading goes to who has the file"),
     ("own/checkout.rs", "plan", "Location goes to own/"),
     ("own/file.rs", "plan", "Location goes to own/"),
-    ("plan.rs", "ui", "printable goes to text"),
     ("plan/cmd.rs", "image", "Arg::Image is resolved in run/"),
-    ("plan/shell.rs", "ui", "printable goes to text"),
     ("plan/values.rs", "image", "stage/values"),
     ("plan/values.rs", "mount", "stage/values"),
     ("sandbox/engage.rs", "context", "engine/"),
-    ("sandbox/engage.rs", "ui", "engine/"),
     ("target.rs", "cli", "the filters become a type of target.rs"),
     ("tool/imagetools.rs", "image", "target.rs"),
-    ("tool/kind.rs", "ui", "printable goes to text"),
-    ("tool/kubectl.rs", "ui", "printable goes to text"),
     ("turn.rs", "context", "engine/"),
-    ("value.rs", "ui", "printable goes to text"),
     ("verdict.rs", "event", "run/ reports"),
 ];
 

@@ -78,7 +78,7 @@ fn only_exec_starts_processes_and_only_ui_prints() {
         nothing
     );
     let printing = ["println!", "print!(", "io::stdout", "io::stderr"];
-    let ui = ["xtask/src/ui.rs", "xtask/src/ui/trace.rs"];
+    let ui = ["xtask/src/ui/screen.rs", "xtask/src/ui/trace.rs"];
     assert_eq!(found("xtask/src", &printing, &ui), nothing);
 }
 

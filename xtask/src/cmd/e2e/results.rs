@@ -14,10 +14,11 @@ use crate::{
     environment::FOLDER,
     event::{Outcome, StepReport},
     failure::Failure,
+    json::pretty,
     own::{file, source},
     plan::Location,
     run::Report,
-    ui::{Table, pretty, seconds},
+    ui::{Table, seconds},
     verdict::Verdict,
 };
 

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of a line for people at most. The log has all of it, and so has the JSON.
-pub(super) const LONGEST_LINE: usize = 8_000;
+pub(crate) const LONGEST_LINE: usize = 8_000;
 
 /// Control sequences (ECMA-48): CSI with its parameters, OSC that is ended, a choice of character set.
 static SEQUENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -48,12 +48,12 @@ pub(crate) fn is_hidden(c: char) -> bool {
 }
 
 /// How many columns a text takes: wide characters two, combining ones none.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }
 
 /// At most `most` columns of a text; where something is left out it ends in `…`.
-pub(super) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
+pub(crate) fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most || columns(text) <= most {
         return Cow::Borrowed(text);
     }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Shows events, results and failures; the only folder that prints.
+//!
+//! People read standard error: a line per step, and what to do when one failed. Standard output carries
+//! data only: what was asked for with `--json`, tables of results, and with `--format json` every event.
+//! Each form has a reporter, which is told everything; which there are is decided once.
+
+use std::{rc::Rc, time::Duration};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+mod failure;
+mod github;
+mod json;
+mod line;
+mod markdown;
+mod screen;
+mod table;
+mod text;
+mod trace;
+mod workflow;
+
+pub(crate) use failure::words;
+pub(crate) use table::Table;
+pub(crate) use trace::trace;
+
+use self::{github::GitHub, json::Json, screen::Screen, text::Text};
+use crate::{
+    cli::Format,
+    event::Event,
+    finding::Finding,
+    printable::{self, printable},
+};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// One form of all that is shown. What it has no words for, it leaves out.
+trait Reporter {
+    fn event(&self, event: &Event);
+
+    /// The plan has ended: nothing runs any more.
+    fn idle(&self) {}
+
+    /// A sentence that says how it ended.
+    fn conclusion(&self, _text: &str) {}
+
+    /// `quiet`: standard output carries the findings as data.
+    fn finding(&self, finding: &Finding, quiet: bool);
+
+    /// Data for standard output, fit for a terminal.
+    fn data(&self, _text: &str) {}
+
+    /// A result; `json`: people want it as scripts do. Fails where it could not be kept, and says why.
+    fn result(&self, value: &Value, table: &Table, json: bool) -> Result<(), String>;
+
+    /// A value that scripts want on one line.
+    fn one_line(&self, _value: &Value) {}
+
+    /// The error that the command ends with.
+    fn failure(&self, _error: &anyhow::Error) {}
+
+    /// What clap has to say of arguments.
+    fn refusal(&self, _text: &str, _exit_code: u8) {}
+}
+
+pub(crate) struct Ui {
+    screen: Rc<Screen>,
+    /// In the order in which they are told.
+    reporters: Vec<Box<dyn Reporter>>,
+}
+
+impl Ui {
+    pub(crate) fn new(format: Format, verbose: bool) -> Self {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let runner = set("GITHUB_ACTIONS").is_some();
+        let screen = Rc::new(match format {
+            Format::Text if !verbose => Screen::with_status_line(runner),
+            _ => Screen::new(runner),
+        });
+        let mut reporters: Vec<Box<dyn Reporter>> = vec![match format {
+            Format::Text => Box::new(Text::new(Rc::clone(&screen), verbose)),
+            Format::Json => Box::new(Json::new(Rc::clone(&screen))),
+        }];
+        if runner {
+            let summary = set("GITHUB_STEP_SUMMARY").map(Into::into);
+            reporters.push(Box::new(GitHub::new(Rc::clone(&screen), summary)));
+        }
+        Self { screen, reporters }
+    }
+
+    pub(crate) fn event(&self, event: &Event) {
+        self.tell(|reporter| reporter.event(event));
+    }
+
+    pub(crate) fn warning(&self, text: &str) {
+        self.event(&Event::Warning(text.to_owned()));
+    }
+
+    pub(crate) fn note(&self, text: &str) {
+        self.event(&Event::Note(text.to_owned()));
+    }
+
+    /// The plan has ended: nothing runs that the status line could speak of.
+    pub(crate) fn idle(&self) {
+        self.tell(|reporter| reporter.idle());
+    }
+
+    /// A sentence that says how it ended.
+    pub(crate) fn conclusion(&self, text: &str) {
+        self.tell(|reporter| reporter.conclusion(text));
+    }
+
+    /// A finding, for people unless `quiet`: standard output then carries it. A runner gets its annotation always.
+    pub(crate) fn finding(&self, finding: &Finding, quiet: bool) {
+        self.tell(|reporter| reporter.finding(finding, quiet));
+    }
+
+    /// Data on standard output, made of what is fit for a terminal: shell lines, names.
+    pub(crate) fn data(&self, text: &str) {
+        self.tell(|reporter| reporter.data(text));
+    }
+
+    /// Whether all data has arrived. A reader that has seen enough (`| head`) is no loss.
+    pub(crate) fn complete(&self) -> bool {
+        self.screen.complete()
+    }
+
+    /// A result: a JSON value for scripts, or a table for people.
+    pub(crate) fn result(&self, json: bool, value: &Value, table: &Table) {
+        for reporter in &self.reporters {
+            if let Err(why) = reporter.result(value, table, json) {
+                self.warning(&why);
+            }
+        }
+    }
+
+    /// A result for scripts on one line: it goes into `matrix=…` of a workflow's output file as it is.
+    pub(crate) fn one_line(&self, value: &Value) {
+        self.tell(|reporter| reporter.one_line(value));
+    }
+
+    /// The error that the command ends with.
+    pub(crate) fn failure(&self, error: &anyhow::Error) {
+        self.tell(|reporter| reporter.failure(error));
+    }
+
+    /// What clap has to say of arguments, where every line is an event or no terminal should see it as it is.
+    pub(crate) fn refusal(&self, text: &str, exit_code: u8) {
+        self.tell(|reporter| reporter.refusal(text, exit_code));
+    }
+
+    fn tell(&self, of: impl Fn(&dyn Reporter)) {
+        for reporter in &self.reporters {
+            of(reporter.as_ref());
+        }
+    }
+}
+
+/// A line that a tool has said, on its way to people: its tabs are blanks.
+fn tool_line(line: &str) -> String {
+    let line = line.replace('\t', "    ");
+    printable::clipped(&printable(&line), printable::LONGEST_LINE).into_owned()
+}
+
+/// `0.4s`, `12.3s`, `2m03s`.
+pub(crate) fn seconds(elapsed: Duration) -> String {
+    let whole = elapsed.as_secs();
+    if whole >= 100 {
+        format!("{}m{:02}s", whole / 60, whole % 60)
+    } else {
+        format!("{:.1}s", elapsed.as_secs_f64())
+    }
+}
+
+/// One text as each reader gets it, for those who try what no text may do.
+#[cfg(any(test, fuzzing))]
+pub(crate) struct Fit {
+    pub(crate) terminal: String,
+    pub(crate) runner: String,
+    pub(crate) command: String,
+    pub(crate) cell: String,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Fit {
+    pub(crate) fn of(text: &str) -> Self {
+        let line = line::Line::plain(text);
+        Self {
+            terminal: line.render(false),
+            runner: line.render(true),
+            command: workflow::command("error", &[("file", text)], text),
+            cell: markdown::cell(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        assert_eq!(seconds(Duration::from_millis(1234)), "1.2s");
+        assert_eq!(seconds(Duration::from_secs(123)), "2m03s");
+    }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What people read: lines on standard error, and tables on standard output.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    BAD, DIM, GOOD, Reporter, Table, WARN, failure::Words, line::Line, screen::Screen, seconds,
+    tool_line, workflow,
+};
+use crate::{
+    event::{Event, Outcome},
+    finding::{Finding, Severity},
+    json::pretty,
+};
+
+/// After how long without news of a step somebody wants to know that it still runs.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Lines of a step that a folded group shows at most; the log has all.
+const GROUP: usize = 2_000;
+
+pub(super) struct Text {
+    screen: Rc<Screen>,
+    verbose: bool,
+    running: RefCell<BTreeMap<String, Running>>,
+}
+
+/// A step that runs.
+struct Running {
+    started: Instant,
+    /// When it was last spoken of.
+    told: Instant,
+    /// What it has said, to be shown folded when it ends.
+    said: Vec<String>,
+}
+
+impl Text {
+    pub(super) fn new(screen: Rc<Screen>, verbose: bool) -> Self {
+        Self {
+            screen,
+            verbose,
+            running: RefCell::default(),
+        }
+    }
+
+    fn started(&self, step: &str) {
+        if self.verbose {
+            self.screen.line(&Line::styled(DIM, &format!("… {step}")));
+        }
+        self.screen.wake_status_line();
+        let now = Instant::now();
+        let running = Running {
+            started: now,
+            told: now,
+            said: Vec::new(),
+        };
+        self.running.borrow_mut().insert(step.to_owned(), running);
+        self.status_line("");
+    }
+
+    fn output(&self, step: &str, line: &str) {
+        if self.screen.runner
+            && let Some(running) = self.running.borrow_mut().get_mut(step)
+            && running.said.len() < GROUP
+        {
+            running.said.push(line.to_owned());
+        }
+        if self.verbose {
+            let said = tool_line(line);
+            let line = Line::styled(DIM, &format!("{step} |"));
+            self.screen.line(&line.and(" ").and(&said));
+        } else if self.screen.has_status_line() {
+            self.status_line(line);
+        } else {
+            self.heartbeat(step, line);
+        }
+    }
+
+    fn finished(&self, step: &str, quiet: bool, outcome: &Outcome, elapsed: Duration) {
+        let running = self.running.borrow_mut().remove(step);
+        if let Some(running) = running.filter(|running| !running.said.is_empty()) {
+            self.group(step, &running.said);
+        }
+        let time = seconds(elapsed);
+        let quiet = quiet && !self.verbose;
+        match outcome {
+            Outcome::Done(what) if !quiet => {
+                let what = what
+                    .as_ref()
+                    .map_or_else(String::new, |what| format!(": {what}"));
+                let line = Line::styled(GOOD, "✓").and(&format!(" {step}{what} "));
+                self.screen.line(&line.in_style(DIM, &time));
+            }
+            Outcome::Skipped(why) if !quiet => {
+                self.screen
+                    .line(&Line::styled(DIM, &format!("· {step}: {why}")));
+            }
+            Outcome::Failed(failure) => {
+                let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
+                self.screen.line(&line.in_style(DIM, &time));
+                for line in Words::of(failure).lines(Line::plain("  "), "  ") {
+                    self.screen.line(&line);
+                }
+            }
+            _ => {}
+        }
+        self.status_line("");
+    }
+
+    /// What a finished step has said, folded; with `--verbose` it was shown as it came.
+    fn group(&self, step: &str, said: &[String]) {
+        if self.verbose {
+            return;
+        }
+        match workflow::group(step, said) {
+            Ok(lines) => lines.iter().for_each(|line| self.screen.raw_line(line)),
+            // Without random numbers nothing can be folded safely; the log has it.
+            Err(error) => self.warning(&format!("no folded output of `{step}`: {error}")),
+        }
+    }
+
+    fn warning(&self, text: &str) {
+        self.screen
+            .line(&Line::styled(WARN, "warning").and(": ").and(text));
+    }
+
+    fn status_line(&self, said: &str) {
+        if !self.screen.has_status_line() {
+            return;
+        }
+        let running = self.running.borrow();
+        let running =
+            running.iter().map(
+                |(step, running)| match running.started.elapsed().as_secs() {
+                    0 => step.clone(),
+                    whole => format!("{step} {whole}s"),
+                },
+            );
+        let running = running.collect::<Vec<_>>().join(", ");
+        self.screen.status_line(&match said.trim() {
+            "" => running,
+            said => format!("{running} | {said}"),
+        });
+    }
+
+    /// Without a terminal there is no status line: says now and then that a step still runs.
+    fn heartbeat(&self, step: &str, said: &str) {
+        let mut all = self.running.borrow_mut();
+        let Some(running) = all.get_mut(step) else {
+            return;
+        };
+        if running.told.elapsed() < HEARTBEAT {
+            return;
+        }
+        running.told = Instant::now();
+        let time = seconds(running.started.elapsed());
+        let said = tool_line(said.trim());
+        self.screen
+            .line(&Line::styled(DIM, &format!("… {step} {time} | {said}")));
+    }
+}
+
+impl Reporter for Text {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Note(text) => self
+                .screen
+                .line(&Line::styled(DIM, &format!("note: {text}"))),
+            Event::Warning(text) => self.warning(text),
+            Event::Started { step } => self.started(step),
+            Event::Output { step, line } => self.output(step, line),
+            Event::Finished {
+                step,
+                quiet,
+                outcome,
+                elapsed,
+            } => self.finished(step, *quiet, outcome, *elapsed),
+        }
+    }
+
+    fn idle(&self) {
+        self.running.borrow_mut().clear();
+        self.screen.no_status_line();
+    }
+
+    fn conclusion(&self, text: &str) {
+        self.screen.line(&Line::styled(GOOD, text));
+    }
+
+    fn finding(&self, finding: &Finding, quiet: bool) {
+        if quiet {
+            return;
+        }
+        let style = match finding.severity {
+            Severity::Error => BAD,
+            Severity::Warning => WARN,
+        };
+        let place = match finding.line {
+            Some(line) => format!("{}:{line}", finding.file.display()),
+            None => finding.file.display().to_string(),
+        };
+        let line = Line::plain(&format!("{place}: ")).in_style(style, finding.severity.name());
+        self.screen
+            .line(&line.and(&format!(": {}", finding.message)));
+    }
+
+    fn data(&self, text: &str) {
+        self.screen.write(text);
+    }
+
+    fn result(&self, value: &Value, table: &Table, json: bool) -> Result<(), String> {
+        if json {
+            self.screen.write_json(&pretty(value));
+        } else if !table.rows.is_empty() {
+            self.screen.write(&table.text(self.screen.runner));
+        }
+        Ok(())
+    }
+
+    fn one_line(&self, value: &Value) {
+        self.screen.write_json(&value.to_string());
+    }
+
+    fn failure(&self, error: &anyhow::Error) {
+        let first = Line::styled(BAD, "error").and(": ");
+        for line in Words::of_error(error).lines(first, "") {
+            self.screen.line(&line);
+        }
+    }
+
+    fn refusal(&self, text: &str, _exit_code: u8) {
+        for line in text.trim_end().lines() {
+            self.screen.line(&Line::plain(line));
+        }
+    }
+}
