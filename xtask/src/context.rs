@@ -16,7 +16,7 @@ use crate::{
     failure::{Failure, Kind},
     own::{RunFolder, RunId, file, output},
     plan::{Location, Plan},
-    run::{self, Options, Report},
+    run::{self, Options, Report, record::RunRecord},
     sandbox::Sandbox,
     tool::docker,
     ui::Ui,
@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub ui: Ui,
     /// Who we are, to those that come after.
     pub run_id: RunId,
+    /// What has become of this run so far.
+    pub record: RunRecord,
     run_folder: Option<RunFolder>,
     engine: OnceCell<docker::Engine>,
 }
@@ -42,7 +44,8 @@ fn env(name: &str) -> Option<OsString> {
 }
 
 impl Context {
-    pub(crate) fn new(global: Global) -> anyhow::Result<Self> {
+    /// `arguments`: the command line, as it was given.
+    pub(crate) fn new(global: Global, arguments: &[OsString]) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder cannot be told")?;
         let root = workspace::find_root(&here)?;
         if root.to_str().is_none() {
@@ -85,6 +88,7 @@ impl Context {
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),
             exec: Real::listening(&run_id)?,
+            record: RunRecord::begun(&run_id, arguments),
             global,
             config,
             root,
@@ -174,10 +178,31 @@ impl Context {
             keep_going,
             logs: self.run_folder()?,
         };
+        self.record.plan_begins(plan);
+        self.keep_record();
         let (exec, ui) = (&self.exec, &self.ui);
         let report = run::run(plan, exec, &options, &mut |event| ui.event(&event));
         ui.idle();
+        self.record.plan_ends(&report);
+        self.keep_record();
         Ok(report)
+    }
+
+    /// Says how the run has ended, where there is a record of it.
+    pub(crate) fn end(&mut self, exit_code: u8, error: Option<&anyhow::Error>) {
+        self.record.ends(exit_code, error);
+        self.keep_record();
+    }
+
+    /// Keeps the record where this run has a folder: what a killed run leaves says how far it came.
+    fn keep_record(&self) {
+        let Some(folder) = &self.run_folder else {
+            return;
+        };
+        if let Err(error) = self.record.write(&folder.path) {
+            self.ui
+                .warning(&format!("there is no record of this run: {error:#}"));
+        }
     }
 
     /// The error that a run's report amounts to, if any: `what` failed.

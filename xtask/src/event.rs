@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What happens while a plan runs, as values: the runner makes them, the `ui` shows them.
 
-use std::time::Duration;
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    plan::{Step, StepId},
+};
 
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -11,19 +17,16 @@ pub(crate) enum Event {
     Note(String),
     Warning(String),
     Started {
+        id: StepId,
         step: String,
     },
     /// A line of a tool's output.
     Output {
+        id: StepId,
         step: String,
         line: String,
     },
-    Finished {
-        step: String,
-        quiet: bool,
-        outcome: Outcome,
-        elapsed: Duration,
-    },
+    Finished(StepReport),
 }
 
 /// How a step ended.
@@ -38,11 +41,17 @@ pub(crate) enum Outcome {
     NotRun,
 }
 
-/// A finished step, as the command's report wants it.
-#[derive(Debug)]
+/// What became of a step.
+#[derive(Clone, Debug)]
 pub(crate) struct StepReport {
-    pub outcome: Outcome,
+    pub id: StepId,
+    pub name: String,
+    /// None: it was not run.
+    pub started: Option<SystemTime>,
     pub elapsed: Duration,
+    pub outcome: Outcome,
+    /// Where all that its command has printed stands.
+    pub log: Option<PathBuf>,
     /// Not worth a word when it has not gone wrong.
     pub quiet: bool,
     /// The last line of output: where a tool's answer stands.
@@ -52,6 +61,21 @@ pub(crate) struct StepReport {
 }
 
 impl StepReport {
+    /// Of a step that does not run.
+    pub(crate) fn not_run(id: StepId, step: &Step) -> Self {
+        Self {
+            id,
+            name: step.name.clone(),
+            started: None,
+            elapsed: Duration::ZERO,
+            outcome: Outcome::NotRun,
+            log: None,
+            quiet: step.quiet,
+            last_line: None,
+            retried: None,
+        }
+    }
+
     pub(crate) fn succeeded(&self) -> bool {
         matches!(self.outcome, Outcome::Done(_) | Outcome::Skipped(_))
     }

@@ -72,23 +72,11 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         ExitCode::from(failure::exit_code(&error))
     };
     match parse(args) {
-        Ok(cli) => Context::new(cli.global)
-            .and_then(|mut context| {
-                let code = cmd::run(cli.command, &mut context).map_err(|error| {
-                    // A question to a tool that was cut off is no fault of the tool.
-                    if context.exec.interrupted() {
-                        Failure::interrupted().into()
-                    } else {
-                        error
-                    }
-                })?;
-                Ok(if context.ui.complete() {
-                    code
-                } else {
-                    ExitCode::FAILURE
-                })
-            })
-            .unwrap_or_else(failed),
+        Ok(cli) => match Context::new(cli.global, &given) {
+            Ok(context) => command(cli.command, context),
+            Err(error) => Err(error),
+        }
+        .unwrap_or_else(failed),
         Err(Refused::Clap(error)) => {
             // Help and the version come this way too: clap knows which stream and status each has.
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
@@ -105,6 +93,25 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         }
         Err(Refused::Dialect(failure)) => failed(failure.into()),
     }
+}
+
+/// Runs a command to its end, which its record says too.
+fn command(command: cli::Command, mut context: Context) -> anyhow::Result<ExitCode> {
+    let ended = cmd::run(command, &mut context).map_err(|error| {
+        // A question to a tool that was cut off is no fault of the tool.
+        if context.exec.interrupted() {
+            Failure::interrupted().into()
+        } else {
+            error
+        }
+    });
+    let code = match &ended {
+        Ok(code) if context.ui.complete() => *code,
+        Ok(_) => 1,
+        Err(error) => failure::exit_code(error),
+    };
+    context.end(code, ended.as_ref().err());
+    ended.map(|_| ExitCode::from(code))
 }
 
 /// What clap says of arguments that nobody should see as they are, for a terminal's sake or a login's: it is

@@ -6,20 +6,20 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Condvar, Mutex, PoisonError, mpsc},
-    time::{Duration, Instant},
 };
 
 use crate::{
     event::{Event, Outcome, StepReport},
     exec::Exec,
-    failure::{Failure, Kind},
-    plan::{Plan, Step, StepId, WARNING},
+    failure::Kind,
+    plan::{Plan, Step, StepId},
 };
 
 mod act;
 mod evidence;
 pub(crate) mod record;
 pub(crate) mod removal;
+mod step;
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ pub(crate) fn run(
 enum Place {
     Waiting,
     Running,
-    Ended(StepReport),
+    Ended(Box<StepReport>),
 }
 
 struct State {
@@ -137,13 +137,7 @@ impl State {
             let ended = |before: &StepId| matches!(self.steps[before.0], Place::Ended(_));
             ready &= step.ended.iter().all(ended);
             if blocked {
-                self.steps[at] = Place::Ended(StepReport {
-                    outcome: Outcome::NotRun,
-                    elapsed: Duration::ZERO,
-                    quiet: step.quiet,
-                    last_line: None,
-                    retried: None,
-                });
+                self.steps[at] = Place::Ended(StepReport::not_run(StepId(at), step).into());
             } else if ready {
                 self.steps[at] = Place::Running;
                 return Next::Run(at);
@@ -188,82 +182,12 @@ impl Walk<'_> {
                 }
             };
             drop(state);
-            let report = self.step(&self.plan.steps[at], events);
+            let report = self.step(StepId(at), events);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.failed |= !report.succeeded();
-            state.steps[at] = Place::Ended(report);
+            state.steps[at] = Place::Ended(report.into());
             drop(state);
             self.changed.notify_all();
-        }
-    }
-
-    /// Runs one step and takes it back at once when it fails.
-    fn step(&self, step: &Step, events: &mpsc::Sender<Event>) -> StepReport {
-        let started = Instant::now();
-        // The receiver outlives all workers, so a lost event is not possible.
-        let send = |event| {
-            let _delivered = events.send(event);
-        };
-        send(Event::Started {
-            step: step.name.clone(),
-        });
-        let mut last_line = None;
-        let mut output = |line: &str| {
-            if !line.trim().is_empty() {
-                last_line = Some(line.to_owned());
-            }
-            if step.warns
-                && let Some(text) = line.strip_prefix(WARNING)
-            {
-                send(Event::Warning(format!("{}: {text}", step.name)));
-            }
-            send(Event::Output {
-                step: step.name.clone(),
-                line: line.to_owned(),
-            });
-        };
-        let mut ended = self.act(step, &mut output, &mut |text| send(Event::Warning(text)));
-        let mut last = step;
-        let mut retried = None;
-        if let (Err(error), Some(again)) = (&ended, &step.again)
-            && let Some(why) = self.is_passing(step, error, started.elapsed())
-        {
-            // Never silent: a second run hides nothing of the first.
-            send(Event::Warning(format!(
-                "`{}` is run once more, in a fresh namespace: {why}",
-                step.name
-            )));
-            retried = Some(why);
-            last = &again.step;
-            ended = self.once_more(again, &mut output);
-        }
-        let mut outcome = match ended {
-            Ok(outcome) => outcome,
-            Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
-            Err(error) => Outcome::Failed(self.with_evidence(last, error.into())),
-        };
-        if let (Some(_), Some(undo)) = (&retried, &last.undo) {
-            self.undo(last, undo, &mut |event| send(event));
-        }
-        if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
-            said.clone_from(&last_line);
-        }
-        if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
-            self.undo(step, undo, &mut |event| send(event));
-        }
-        let elapsed = started.elapsed();
-        send(Event::Finished {
-            step: step.name.clone(),
-            quiet: step.quiet,
-            outcome: outcome.clone(),
-            elapsed,
-        });
-        StepReport {
-            outcome,
-            elapsed,
-            quiet: step.quiet,
-            last_line,
-            retried,
         }
     }
 
@@ -275,15 +199,10 @@ impl Walk<'_> {
         let steps: Vec<StepReport> = places
             .into_iter()
             .zip(&self.plan.steps)
-            .map(|(place, step)| match place {
-                Place::Ended(report) => report,
-                Place::Waiting | Place::Running => StepReport {
-                    outcome: Outcome::NotRun,
-                    elapsed: Duration::ZERO,
-                    quiet: step.quiet,
-                    last_line: None,
-                    retried: None,
-                },
+            .enumerate()
+            .map(|(at, (place, step))| match place {
+                Place::Ended(report) => *report,
+                Place::Waiting | Place::Running => StepReport::not_run(StepId(at), step),
             })
             .collect();
         let mut lost: BTreeMap<usize, bool> = BTreeMap::new();

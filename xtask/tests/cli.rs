@@ -60,6 +60,7 @@ mod cli {
     mod neighbours;
     pub(crate) mod ours;
     mod pasted;
+    mod record;
     mod refusal;
     mod repositories;
     mod sandbox;

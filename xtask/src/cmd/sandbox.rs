@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `sandbox up | status | exec | down`.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::ffi::OsString;
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::{
     ui::Table,
 };
 
-pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Result<ExitCode> {
+pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Result<u8> {
     match command {
         SandboxCommand::Up => up(context)?,
         SandboxCommand::Status { json } => return status(json, context),
@@ -25,7 +25,7 @@ pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Res
         SandboxCommand::Down { keep } => down(keep, context)?,
         SandboxCommand::Init { folder, repository } => sandbox::init::run(&folder, &repository)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 fn up(context: &mut Context) -> anyhow::Result<()> {
@@ -47,7 +47,7 @@ fn up(context: &mut Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
+fn status(as_json: bool, context: &mut Context) -> anyhow::Result<u8> {
     let sandbox = context.sandbox()?;
     let state = sandbox.state();
     let (name, pid) = match &state {
@@ -82,21 +82,17 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<ExitCode> {
             .collect(),
     };
     context.ui.result(as_json, &value, &table);
-    Ok(if version.is_some() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(u8::from(version.is_none()))
 }
 
-fn exec(command: &[OsString], context: &mut Context) -> anyhow::Result<ExitCode> {
+fn exec(command: &[OsString], context: &mut Context) -> anyhow::Result<u8> {
     let sandbox = context.sandbox()?;
     context.sandbox_up(&sandbox)?;
     let enter = sandbox.bin().join("enter");
     let cmd = Cmd::new(enter, "run a command in the sandbox").args(command);
     let exec = context.exec.clone().in_folder(&context.here);
     let status = exec.interactive(&cmd).map_err(Failure::from)?;
-    Ok(ExitCode::from(status))
+    Ok(status)
 }
 
 fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {

@@ -1,15 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is said of a run to programs, field by field: the serde types of events and files. Whatever is in them is
-//! without logins.
+//! What is said of a run to programs, field by field: the serde types of `run.json` and of events. Whatever is in
+//! them is without logins, and secrets are no part of what prints.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::Report;
 use crate::{
+    event::{Outcome, StepReport},
     failure::{CmdFailure, Failure, Kind, Reason},
+    json::pretty,
+    own::{RunId, file},
+    plan::{Location, Plan, Step, StepId},
+    printable::printable,
     value::without_logins,
 };
+
+/// The file's name in the run's folder.
+pub(crate) const FILE: &str = "run.json";
+
+/// One call of this program: what it was to do, and what became of it. Times are RFC 3339, in UTC.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct RunRecord {
+    pub id: String,
+    /// Of this program.
+    pub version: String,
+    /// The command line, as it was given.
+    pub arguments: Vec<String>,
+    pub started: String,
+    /// None: it still runs, or was killed.
+    pub ended: Option<String>,
+    pub seconds: Option<f64>,
+    pub exit_code: Option<u8>,
+    /// The error that it ended with.
+    pub failure: Option<FailureRecord>,
+    /// Of all its plans, in their order.
+    pub steps: Vec<StepRecord>,
+    /// What it said for scripts.
+    pub result: Option<Value>,
+    #[serde(skip)]
+    clock: Option<Instant>,
+    /// Where the steps of the last plan begin.
+    #[serde(skip)]
+    last_plan: usize,
+}
+
+/// A step of a plan.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct StepRecord {
+    /// Its place in `steps`.
+    pub id: usize,
+    pub name: String,
+    /// Steps that must have succeeded before.
+    pub after: Vec<usize>,
+    /// Steps that must have ended before, well or not.
+    pub after_end_of: Vec<usize>,
+    /// What it does, as it can be pasted into a shell.
+    pub command: String,
+    /// Shown only when it has gone wrong.
+    pub quiet: bool,
+    pub started: Option<String>,
+    pub ended: Option<String>,
+    pub seconds: Option<f64>,
+    /// None: it had not ended when this was written.
+    pub outcome: Option<Ended>,
+    /// What it did, or why it was not needed.
+    pub reason: Option<String>,
+    pub failure: Option<FailureRecord>,
+    /// The file with all that its command printed.
+    pub log: Option<PathBuf>,
+    /// Why it was run once more.
+    pub retried: Option<String>,
+}
+
+/// How a step has ended, in a word.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ended {
+    Done,
+    Skipped,
+    Failed,
+    #[serde(rename = "not run")]
+    NotRun,
+}
 
 /// A failure in its parts.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -68,6 +147,125 @@ pub(crate) enum Ending {
     Error,
 }
 
+impl RunRecord {
+    /// A run that begins now.
+    pub(crate) fn begun(id: &RunId, arguments: &[OsString]) -> Self {
+        let fit = |argument: &OsString| without_logins(&printable(&argument.to_string_lossy()));
+        Self {
+            id: id.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: arguments.iter().map(fit).collect(),
+            started: utc(SystemTime::now()),
+            ended: None,
+            seconds: None,
+            exit_code: None,
+            failure: None,
+            steps: Vec::new(),
+            result: None,
+            clock: Some(Instant::now()),
+            last_plan: 0,
+        }
+    }
+
+    /// Adds the steps of a plan that is about to run.
+    pub(crate) fn plan_begins(&mut self, plan: &Plan) {
+        let first = self.steps.len();
+        self.last_plan = first;
+        let steps = plan.steps.iter().enumerate();
+        self.steps
+            .extend(steps.map(|(at, step)| StepRecord::planned(first, at, step)));
+    }
+
+    /// Says of the steps of that plan what became of them.
+    pub(crate) fn plan_ends(&mut self, report: &Report) {
+        for step in &report.steps {
+            if let Some(record) = self.steps.get_mut(self.last_plan + step.id.0) {
+                record.ends(step);
+            }
+        }
+    }
+
+    /// The run ends now, with this exit code.
+    pub(crate) fn ends(&mut self, exit_code: u8, error: Option<&anyhow::Error>) {
+        self.ended = Some(utc(SystemTime::now()));
+        self.seconds = self.clock.map(|clock| clock.elapsed().as_secs_f64());
+        self.exit_code = Some(exit_code);
+        self.failure = error.map(FailureRecord::of_error);
+    }
+
+    /// Keeps it in the run's folder.
+    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        let place = Location::ours(folder, folder.join(FILE));
+        let text = pretty(&serde_json::to_value(self)?);
+        file::write_atomically(&place, &(text + "\n"))
+    }
+}
+
+impl StepRecord {
+    /// `first`: the place of the plan's first step in the run.
+    fn planned(first: usize, at: usize, step: &Step) -> Self {
+        let places = |ids: &[StepId]| ids.iter().map(|id| first + id.0).collect();
+        Self {
+            id: first + at,
+            name: step.name.clone(),
+            after: places(&step.after),
+            after_end_of: places(&step.ended),
+            command: without_logins(&step.action.to_string()),
+            quiet: step.quiet,
+            started: None,
+            ended: None,
+            seconds: None,
+            outcome: None,
+            reason: None,
+            failure: None,
+            log: None,
+            retried: None,
+        }
+    }
+
+    fn ends(&mut self, report: &StepReport) {
+        if let Some(started) = report.started {
+            self.started = Some(utc(started));
+            self.ended = started.checked_add(report.elapsed).map(utc);
+            self.seconds = Some(report.elapsed.as_secs_f64());
+        }
+        self.outcome = Some(Ended::from(&report.outcome));
+        match &report.outcome {
+            Outcome::Done(what) => self.reason = what.as_deref().map(without_logins),
+            Outcome::Skipped(why) => self.reason = Some(without_logins(why)),
+            Outcome::Failed(failure) => self.failure = Some(failure.into()),
+            Outcome::NotRun => {}
+        }
+        self.log.clone_from(&report.log);
+        self.retried = report.retried.as_deref().map(without_logins);
+    }
+}
+
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done(_) => Self::Done,
+            Outcome::Skipped(_) => Self::Skipped,
+            Outcome::Failed(_) => Self::Failed,
+            Outcome::NotRun => Self::NotRun,
+        }
+    }
+}
+
+fn utc(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+impl FailureRecord {
+    /// Of any error: one that is no [`Failure`] has a message alone.
+    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => failure.into(),
+            None => (&Failure::failed(format!("{error:#}"))).into(),
+        }
+    }
+}
+
 impl From<&Failure> for FailureRecord {
     fn from(failure: &Failure) -> Self {
         Self {
@@ -111,4 +309,48 @@ impl From<&CmdFailure> for CommandRecord {
 
 fn fit(lines: &[String]) -> Vec<String> {
     lines.iter().map(|line| without_logins(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Cmd, Secret};
+
+    #[test]
+    fn a_secret_is_not_kept_and_what_is_kept_is_read_again() {
+        let mut plan = Plan::default();
+        let login = Cmd::new("docker", "log in").secret_stdin(Secret::new("s3cret"));
+        plan.add(Step::run("login", login));
+        let id = RunId::parse("0123456789abcdef").unwrap();
+        let mut record = RunRecord::begun(&id, &["bake".into()]);
+        record.plan_begins(&plan);
+        record.ends(0, None);
+        let text = serde_json::to_string(&record).unwrap();
+        assert!(!text.contains("s3cret"), "{text}");
+        assert!(text.contains("<redacted>"), "{text}");
+        let again: RunRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(again.steps, record.steps);
+    }
+
+    #[test]
+    fn edges_go_to_steps_of_their_own_plan() {
+        let mut plan = Plan::default();
+        let first = plan.add(Step::run("a", Cmd::new("a", "a")));
+        plan.add(
+            Step::run("b", Cmd::new("b", "b"))
+                .after([first])
+                .ended([first]),
+        );
+        let id = RunId::parse("0123456789abcdef").unwrap();
+        let mut record = RunRecord::begun(&id, &[]);
+        record.plan_begins(&plan);
+        record.plan_begins(&plan);
+        let edges = record
+            .steps
+            .iter()
+            .map(|step| (&step.after[..], &step.after_end_of[..]));
+        let edges: Vec<_> = edges.collect();
+        assert_eq!(edges[1], (&[0][..], &[0][..]));
+        assert_eq!(edges[3], (&[2][..], &[2][..]));
+    }
 }

@@ -33,11 +33,11 @@ impl Reporter for GitHub {
     fn event(&self, event: &Event) {
         match event {
             Event::Warning(text) => self.command("warning", &[], text),
-            Event::Finished {
-                step,
-                outcome: Outcome::Failed(failure),
-                ..
-            } => self.command("error", &[("title", step)], &words(failure)),
+            Event::Finished(report) => {
+                if let Outcome::Failed(failure) = &report.outcome {
+                    self.command("error", &[("title", &report.name)], &words(failure));
+                }
+            }
             _ => {}
         }
     }

@@ -11,11 +11,10 @@ use super::{
     screen::Screen,
 };
 use crate::{
-    event::{Event, Outcome},
-    failure::{Failure, exit_code},
+    event::{Event, Outcome, StepReport},
+    failure::exit_code,
     finding::Finding,
-    run::record::FailureRecord,
-    verdict::Verdict,
+    run::record::{Ended, FailureRecord},
 };
 
 pub(super) struct Json {
@@ -72,42 +71,37 @@ fn to_json(event: &Event) -> Value {
     match event {
         Event::Note(text) => json!({"event": "note", "text": text}),
         Event::Warning(text) => json!({"event": "warning", "text": text}),
-        Event::Started { step } => json!({"event": "started", "step": step}),
-        Event::Output { step, line } => json!({"event": "output", "step": step, "line": line}),
-        Event::Finished {
-            step,
-            outcome,
-            elapsed,
-            ..
-        } => {
-            let (name, text, failure) = match outcome {
-                Outcome::Done(what) => ("done", what.clone(), None),
-                Outcome::Skipped(why) => (Verdict::Skipped.word(), Some(why.clone()), None),
-                Outcome::Failed(failure) => {
-                    let text = words(failure);
-                    (Verdict::Failed.word(), Some(text), Some(failure))
-                }
-                Outcome::NotRun => (Verdict::NotRun.word(), None, None),
-            };
-            let mut value = json!({"event": "finished", "step": step, "outcome": name, "text": text, "seconds": elapsed.as_secs_f64()});
-            if let Some(failure) = failure {
-                value["failure"] = json!(FailureRecord::from(failure));
-            }
-            value
-        }
+        Event::Started { step, .. } => json!({"event": "started", "step": step}),
+        Event::Output { step, line, .. } => json!({"event": "output", "step": step, "line": line}),
+        Event::Finished(report) => finished(report),
     }
+}
+
+fn finished(report: &StepReport) -> Value {
+    let mut value = json!({
+        "event": "finished",
+        "step": report.name,
+        "outcome": Ended::from(&report.outcome),
+        "text": match &report.outcome {
+            Outcome::Done(what) => what.clone(),
+            Outcome::Skipped(why) => Some(why.clone()),
+            Outcome::Failed(failure) => Some(words(failure)),
+            Outcome::NotRun => None,
+        },
+        "seconds": report.elapsed.as_secs_f64(),
+    });
+    if let Outcome::Failed(failure) = &report.outcome {
+        value["failure"] = json!(FailureRecord::from(failure));
+    }
+    value
 }
 
 /// The error that a command ends with.
 fn failure(error: &anyhow::Error) -> Value {
-    let record = match error.downcast_ref::<Failure>() {
-        Some(failure) => FailureRecord::from(failure),
-        None => FailureRecord::from(&Failure::failed(format!("{error:#}"))),
-    };
     json!({
         "event": "failure",
         "text": Words::of_error(error).text(),
         "exit_code": exit_code(error),
-        "failure": record,
+        "failure": FailureRecord::of_error(error),
     })
 }

@@ -15,9 +15,10 @@ use super::{
     tool_line, workflow,
 };
 use crate::{
-    event::{Event, Outcome},
+    event::{Event, Outcome, StepReport},
     finding::{Finding, Severity},
     json::pretty,
+    plan::StepId,
 };
 
 /// After how long without news of a step somebody wants to know that it still runs.
@@ -29,11 +30,12 @@ const GROUP: usize = 2_000;
 pub(super) struct Text {
     screen: Rc<Screen>,
     verbose: bool,
-    running: RefCell<BTreeMap<String, Running>>,
+    running: RefCell<BTreeMap<StepId, Running>>,
 }
 
 /// A step that runs.
 struct Running {
+    name: String,
     started: Instant,
     /// When it was last spoken of.
     told: Instant,
@@ -50,24 +52,25 @@ impl Text {
         }
     }
 
-    fn started(&self, step: &str) {
+    fn started(&self, id: StepId, step: &str) {
         if self.verbose {
             self.screen.line(&Line::styled(DIM, &format!("… {step}")));
         }
         self.screen.wake_status_line();
         let now = Instant::now();
         let running = Running {
+            name: step.to_owned(),
             started: now,
             told: now,
             said: Vec::new(),
         };
-        self.running.borrow_mut().insert(step.to_owned(), running);
+        self.running.borrow_mut().insert(id, running);
         self.status_line("");
     }
 
-    fn output(&self, step: &str, line: &str) {
+    fn output(&self, id: StepId, step: &str, line: &str) {
         if self.screen.runner
-            && let Some(running) = self.running.borrow_mut().get_mut(step)
+            && let Some(running) = self.running.borrow_mut().get_mut(&id)
             && running.said.len() < GROUP
         {
             running.said.push(line.to_owned());
@@ -79,18 +82,19 @@ impl Text {
         } else if self.screen.has_status_line() {
             self.status_line(line);
         } else {
-            self.heartbeat(step, line);
+            self.heartbeat(id, line);
         }
     }
 
-    fn finished(&self, step: &str, quiet: bool, outcome: &Outcome, elapsed: Duration) {
-        let running = self.running.borrow_mut().remove(step);
+    fn finished(&self, report: &StepReport) {
+        let step = &report.name;
+        let running = self.running.borrow_mut().remove(&report.id);
         if let Some(running) = running.filter(|running| !running.said.is_empty()) {
             self.group(step, &running.said);
         }
-        let time = seconds(elapsed);
-        let quiet = quiet && !self.verbose;
-        match outcome {
+        let time = seconds(report.elapsed);
+        let quiet = report.quiet && !self.verbose;
+        match &report.outcome {
             Outcome::Done(what) if !quiet => {
                 let what = what
                     .as_ref()
@@ -136,13 +140,12 @@ impl Text {
             return;
         }
         let running = self.running.borrow();
-        let running =
-            running.iter().map(
-                |(step, running)| match running.started.elapsed().as_secs() {
-                    0 => step.clone(),
-                    whole => format!("{step} {whole}s"),
-                },
-            );
+        let running = running
+            .values()
+            .map(|step| match step.started.elapsed().as_secs() {
+                0 => step.name.clone(),
+                whole => format!("{} {whole}s", step.name),
+            });
         let running = running.collect::<Vec<_>>().join(", ");
         self.screen.status_line(&match said.trim() {
             "" => running,
@@ -151,9 +154,9 @@ impl Text {
     }
 
     /// Without a terminal there is no status line: says now and then that a step still runs.
-    fn heartbeat(&self, step: &str, said: &str) {
+    fn heartbeat(&self, id: StepId, said: &str) {
         let mut all = self.running.borrow_mut();
-        let Some(running) = all.get_mut(step) else {
+        let Some(running) = all.get_mut(&id) else {
             return;
         };
         if running.told.elapsed() < HEARTBEAT {
@@ -162,8 +165,10 @@ impl Text {
         running.told = Instant::now();
         let time = seconds(running.started.elapsed());
         let said = tool_line(said.trim());
-        self.screen
-            .line(&Line::styled(DIM, &format!("… {step} {time} | {said}")));
+        self.screen.line(&Line::styled(
+            DIM,
+            &format!("… {} {time} | {said}", running.name),
+        ));
     }
 }
 
@@ -174,14 +179,9 @@ impl Reporter for Text {
                 .screen
                 .line(&Line::styled(DIM, &format!("note: {text}"))),
             Event::Warning(text) => self.warning(text),
-            Event::Started { step } => self.started(step),
-            Event::Output { step, line } => self.output(step, line),
-            Event::Finished {
-                step,
-                quiet,
-                outcome,
-                elapsed,
-            } => self.finished(step, *quiet, outcome, *elapsed),
+            Event::Started { id, step } => self.started(*id, step),
+            Event::Output { id, step, line } => self.output(*id, step, line),
+            Event::Finished(report) => self.finished(report),
         }
     }
 

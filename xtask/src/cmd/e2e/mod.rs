@@ -13,7 +13,7 @@ mod test;
 mod test_full;
 mod upgrade_test;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, time::Duration};
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ use crate::{
     turn::Turn,
 };
 
-pub(super) fn run(command: E2eCommand, context: &mut Context) -> anyhow::Result<ExitCode> {
+pub(super) fn run(command: E2eCommand, context: &mut Context) -> anyhow::Result<u8> {
     match command {
         E2eCommand::SetupEnv(args) => setup_env::run(&args, context)?,
         E2eCommand::ExportKubeconfig(args) => export_kubeconfig::run(&args, context)?,
@@ -48,7 +48,7 @@ pub(super) fn run(command: E2eCommand, context: &mut Context) -> anyhow::Result<
         E2eCommand::Psql(args) => return psql::run(&args, context),
         E2eCommand::Cleanup(args) => cleanup::run(&args, context)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Takes the flags that say which cluster into the settings. A kubeconfig of our own kind cluster means

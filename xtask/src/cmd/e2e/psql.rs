@@ -4,7 +4,7 @@
 //! The database is the one that the shared suite makes, kept; so it is what the tests see. It stays until
 //! `--delete` or `e2e cleanup`, and the next call finds it at once.
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf};
 
 use super::{
     choose_cluster, existing, one,
@@ -21,7 +21,7 @@ use crate::{
     tool::{chainsaw, kubectl::Access},
 };
 
-pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let name = one(&args.targets, &args.more)?.to_owned();
     choose_cluster(context, &args.cluster)?;
     let workspace = context.workspace()?;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
                 "the namespace `{namespace}` was not made by xtask from this checkout: it stays"
             ));
             context.ui.conclusion("there is nothing to remove");
-            return Ok(ExitCode::SUCCESS);
+            return Ok(0);
         }
         return Err(Failure::failed(format!(
             "the namespace `{namespace}` already exists, and was not made by xtask from this checkout: it is not used"
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
         context
             .ui
             .conclusion(&format!("the database of `{name}` is gone"));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     let values = find_values(&name, values)?;
     let database = Database {
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<ExitCode
     drop(entered);
     let psql = database.psql(&access, &args.statements);
     let status = context.exec.interactive(&psql).map_err(Failure::from)?;
-    Ok(ExitCode::from(status))
+    Ok(status)
 }
 
 /// The database of one extension.

@@ -207,8 +207,8 @@ impl<'a> Over<'a> {
         };
         let mut events = Vec::new();
         let report = run(&plan, &watched, &options, &mut |event| match event {
-            Event::Started { step } => events.push((step, false)),
-            Event::Finished { step, .. } => events.push((step, true)),
+            Event::Started { step, .. } => events.push((step, false)),
+            Event::Finished(report) => events.push((report.name, true)),
             _ => {}
         });
         Self {

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One step from its start to its report: run, run once more where that may help, judged, taken back.
+
+use std::{
+    path::PathBuf,
+    sync::mpsc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::{Walk, log_name};
+use crate::{
+    event::{Event, Outcome, StepReport},
+    failure::Failure,
+    plan::{Action, Again, Step, StepId, WARNING},
+};
+
+/// What is said of a step while it runs.
+struct Voice<'a> {
+    id: StepId,
+    step: &'a Step,
+    events: &'a mpsc::Sender<Event>,
+    /// The last line of output that holds something.
+    last_line: Option<String>,
+}
+
+impl Voice<'_> {
+    fn send(&self, event: Event) {
+        send(self.events, event);
+    }
+
+    fn started(&self) {
+        self.send(Event::Started {
+            id: self.id,
+            step: self.step.name.clone(),
+        });
+    }
+
+    fn output(&mut self, line: &str) {
+        if !line.trim().is_empty() {
+            self.last_line = Some(line.to_owned());
+        }
+        if self.step.warns
+            && let Some(text) = line.strip_prefix(WARNING)
+        {
+            self.send(Event::Warning(format!("{}: {text}", self.step.name)));
+        }
+        self.send(Event::Output {
+            id: self.id,
+            step: self.step.name.clone(),
+            line: line.to_owned(),
+        });
+    }
+}
+
+fn send(events: &mpsc::Sender<Event>, event: Event) {
+    // The receiver outlives all workers, so a lost event is not possible.
+    let _delivered = events.send(event);
+}
+
+impl Walk<'_> {
+    /// Runs one step and takes it back at once when it fails.
+    pub(super) fn step(&self, id: StepId, events: &mpsc::Sender<Event>) -> StepReport {
+        let step = &self.plan.steps[id.0];
+        let (started, clock) = (SystemTime::now(), Instant::now());
+        let mut voice = Voice {
+            id,
+            step,
+            events,
+            last_line: None,
+        };
+        voice.started();
+        let warn = |text| send(events, Event::Warning(text));
+        let mut ended = self.act(step, &mut |line| voice.output(line), &mut |text| warn(text));
+        let again = self.second_chance(step, &ended, clock.elapsed());
+        if let Some((again, why)) = &again {
+            // Never silent: a second run hides nothing of the first.
+            warn(format!(
+                "`{}` is run once more, in a fresh namespace: {why}",
+                step.name
+            ));
+            ended = self.once_more(again, &mut |line| voice.output(line));
+        }
+        let last = again.as_ref().map_or(step, |(again, _)| &again.step);
+        let mut outcome = self.judged(last, ended);
+        let log = self.log(last, &outcome);
+        if let (Some(_), Some(undo)) = (&again, &last.undo) {
+            self.undo(last, undo, &mut |event| voice.send(event));
+        }
+        if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
+            said.clone_from(&voice.last_line);
+        }
+        if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
+            self.undo(step, undo, &mut |event| voice.send(event));
+        }
+        let report = StepReport {
+            started: Some(started),
+            elapsed: clock.elapsed(),
+            outcome,
+            log,
+            last_line: voice.last_line.take(),
+            retried: again.map(|(_, why)| why),
+            ..StepReport::not_run(id, step)
+        };
+        voice.send(Event::Finished(report.clone()));
+        report
+    }
+
+    /// The second run of a step that has failed, and why it may do better.
+    fn second_chance<'a>(
+        &self,
+        step: &'a Step,
+        ended: &anyhow::Result<Outcome>,
+        elapsed: Duration,
+    ) -> Option<(&'a Again, String)> {
+        let error = ended.as_ref().err()?;
+        let again = step.again.as_deref()?;
+        Some((again, self.is_passing(step, error, elapsed)?))
+    }
+
+    /// What an end amounts to.
+    fn judged(&self, step: &Step, ended: anyhow::Result<Outcome>) -> Outcome {
+        match ended {
+            Ok(outcome) => outcome,
+            Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
+            Err(error) => Outcome::Failed(self.with_evidence(step, error.into())),
+        }
+    }
+
+    /// Where the output of a step's command was written.
+    fn log(&self, step: &Step, outcome: &Outcome) -> Option<PathBuf> {
+        match (&step.action, outcome) {
+            (Action::Run(_), Outcome::Done(_) | Outcome::Failed(_)) => {
+                Some(self.options.logs.join(log_name(&step.name)))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `run.json`: what each run leaves for programs, however it ends.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use super::fixture::{Ended, Fixture, wait_for};
+
+/// The record of the only run.
+#[track_caller]
+fn record(fixture: &Fixture) -> Value {
+    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+    let runs: Vec<_> = runs.map(|run| run.unwrap().path()).collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    let text = fs::read_to_string(runs[0].join("run.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[track_caller]
+fn step<'a>(record: &'a Value, name: &str) -> &'a Value {
+    let steps = record["steps"].as_array().unwrap();
+    let found = steps.iter().find(|step| step["name"] == name);
+    found.unwrap_or_else(|| panic!("no step `{name}` in {steps:#?}"))
+}
+
+#[test]
+fn a_run_says_what_it_did_in_which_order_and_when() {
+    let fixture = Fixture::new();
+    let args = ["bake", "beta", "alpha", "--distro", "trixie"];
+    fixture.xtask(&args).success();
+    let record = record(&fixture);
+    assert_eq!(record["arguments"], serde_json::json!(args));
+    assert_eq!(record["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(record["exit_code"], 0);
+    assert!(record["failure"].is_null() && record["seconds"].is_number());
+    let (started, ended) = (&record["started"], &record["ended"]);
+    assert!(started.as_str() <= ended.as_str() && started.as_str().unwrap().ends_with('Z'));
+    for (at, step) in record["steps"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(step["id"], at);
+        assert!(
+            step["outcome"] == "done" || step["outcome"] == "skipped",
+            "{step}"
+        );
+        assert!(started.as_str() <= step["started"].as_str(), "{step}");
+        assert!(step["started"].as_str() <= step["ended"].as_str(), "{step}");
+    }
+    let (first, second) = (step(&record, "bake alpha"), step(&record, "bake beta"));
+    assert!(second["after"].as_array().unwrap().contains(&first["id"]));
+    let command = first["command"].as_str().unwrap();
+    assert!(
+        command.contains("docker buildx bake -f docker/bake.hcl"),
+        "{command}"
+    );
+    let log = fs::read_to_string(fixture.root().join(first["log"].as_str().unwrap())).unwrap();
+    assert!(log.starts_with(&format!("$ {command}\n")), "{log}");
+}
+
+#[test]
+fn a_failure_is_there_in_its_parts_with_what_was_not_run() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.alpha", "ERROR: no\n");
+    fixture.xtask(&["bake", "alpha", "beta"]).status(1);
+    let record = record(&fixture);
+    assert_eq!(record["exit_code"], 1);
+    assert_eq!(record["failure"]["kind"], "failed");
+    let failed = step(&record, "bake alpha");
+    assert_eq!(failed["outcome"], "failed");
+    assert_eq!(failed["failure"]["command"]["status"], 17);
+    assert_eq!(failed["failure"]["command"]["first_error"], "ERROR: no");
+    assert_eq!(failed["failure"]["command"]["log"], failed["log"]);
+    let left = step(&record, "bake beta");
+    assert_eq!(left["outcome"], "not run");
+    assert!(left["started"].is_null() && left["log"].is_null() && left["seconds"].is_null());
+}
+
+#[test]
+fn an_interruption_is_the_end_of_a_run_too() {
+    let fixture = Fixture::new();
+    fixture.answer("hang.alpha", "");
+    let child = fixture
+        .command(&["bake", "alpha", "gamma", "--jobs", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the fake hangs", || {
+        fs::read_to_string(fixture.fake("hanging")).is_ok_and(|pid| pid.ends_with('\n'))
+    });
+    // Who looks meanwhile, or after a kill, sees that it has not ended.
+    let meanwhile = record(&fixture);
+    assert!(meanwhile["ended"].is_null() && meanwhile["exit_code"].is_null());
+    assert!(step(&meanwhile, "bake alpha")["outcome"].is_null());
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    Ended::from(&child.wait_with_output().unwrap()).status(130);
+    let record = record(&fixture);
+    assert_eq!(record["exit_code"], 130);
+    assert_eq!(record["failure"]["kind"], "interrupted");
+    assert!(record["ended"].is_string());
+    let cut = step(&record, "bake alpha");
+    assert_eq!(cut["outcome"], "failed");
+    assert_eq!(cut["failure"]["kind"], "interrupted");
+    assert_eq!(step(&record, "bake gamma")["outcome"], "not run");
+}
+
+#[test]
+fn a_login_in_an_argument_is_not_kept() {
+    let fixture = Fixture::new();
+    let file = "--metadata-file=user:s3cret@host";
+    fixture.xtask(&["bake", "gamma", file]);
+    let record = record(&fixture);
+    let arguments = record["arguments"].to_string();
+    assert!(arguments.contains("<redacted>@host"), "{arguments}");
+    assert!(!record.to_string().contains("s3cret"), "{record:#}");
+}
+
+#[test]
+fn who_only_asks_leaves_no_record() {
+    let fixture = Fixture::new();
+    fixture.xtask(&["targets"]).success();
+    fixture.xtask(&["bake", "gamma", "--dry-run"]).success();
+    assert!(!fixture.exists("target/xtask/runs"));
+}
