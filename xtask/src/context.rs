@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use crate::{
     cli::Global,
@@ -19,7 +20,7 @@ use crate::{
     run::{self, Options, Report, record::RunRecord},
     sandbox::Sandbox,
     tool::docker,
-    ui::Ui,
+    ui::{Row, Table, Ui, junit},
     workspace::{self, Workspace},
 };
 
@@ -188,10 +189,34 @@ impl Context {
         Ok(report)
     }
 
+    /// Shows what a command has found, each row for people and for scripts, and keeps it.
+    pub(crate) fn rows<R: Row>(&mut self, json: bool, rows: &[R]) {
+        self.result(json, serde_json::json!(rows), &Table::of(rows));
+    }
+
+    /// The same, where scripts get more than the rows of a table.
+    pub(crate) fn result(&mut self, json: bool, value: Value, table: &Table) {
+        self.ui.result(json, &value, table);
+        self.record.result = Some(value);
+    }
+
     /// Says how the run has ended, where there is a record of it.
     pub(crate) fn end(&mut self, exit_code: u8, error: Option<&anyhow::Error>) {
         self.record.ends(exit_code, error);
         self.keep_record();
+        if let Err(error) = self.keep_proofs() {
+            self.ui
+                .warning(&format!("the proofs of this run are not kept: {error:#}"));
+        }
+    }
+
+    /// What the run was to prove, for CI systems.
+    fn keep_proofs(&self) -> anyhow::Result<()> {
+        let (Some(folder), Some(text)) = (&self.run_folder, junit(&self.record)) else {
+            return Ok(());
+        };
+        let place = Location::ours(&folder.path, folder.path.join("junit.xml"));
+        file::write_atomically(&place, &text?)
     }
 
     /// Keeps the record where this run has a folder: what a killed run leaves says how far it came.

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     failure::Failure,
     plan::{Step, StepId},
+    verdict::Verdict,
 };
 
 #[derive(Debug)]
@@ -39,6 +40,18 @@ pub(crate) enum Outcome {
     Failed(Failure),
     /// Not run, because of another step's failure or an interruption.
     NotRun,
+}
+
+impl Verdict {
+    /// Of what a step was to prove.
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done(_) => Self::Passed,
+            Outcome::Skipped(_) => Self::Skipped,
+            Outcome::Failed(_) => Self::Failed,
+            Outcome::NotRun => Self::NotRun,
+        }
+    }
 }
 
 /// What became of a step.

@@ -257,6 +257,8 @@ pub(crate) struct Step {
     pub timeout: Option<Duration>,
     /// A small step that is shown only when it fails or when asked for.
     pub quiet: bool,
+    /// What kind of proof it is when it ends well, for those who count proofs; None: it is none.
+    pub proof: Option<&'static str>,
 }
 
 impl Step {
@@ -278,6 +280,7 @@ impl Step {
             kept: false,
             timeout: None,
             quiet: false,
+            proof: None,
         }
     }
 
@@ -360,6 +363,12 @@ impl Step {
     #[must_use]
     pub(crate) fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn proof(mut self, kind: &'static str) -> Self {
+        self.proof = Some(kind);
         self
     }
 

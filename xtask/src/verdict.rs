@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How what was to be built, tried or tested has ended: one word each, in every table, JSON and event.
 
-use crate::event::Outcome;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     Passed,
     Skipped,
+    #[serde(rename = "not run")]
     NotRun,
     Failed,
 }
 
 impl Verdict {
-    pub(crate) fn of(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Done(_) => Self::Passed,
-            Outcome::Skipped(_) => Self::Skipped,
-            Outcome::Failed(_) => Self::Failed,
-            Outcome::NotRun => Self::NotRun,
-        }
-    }
-
     /// Of several that belong together; the worst decides.
     pub(crate) fn of_all(all: impl IntoIterator<Item = Self>) -> Self {
         all.into_iter().max().unwrap_or(Self::NotRun)
@@ -39,6 +32,13 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::Verdict::{self, Failed, NotRun, Passed, Skipped};
+
+    #[test]
+    fn it_is_the_same_word_everywhere() {
+        for verdict in [Passed, Skipped, NotRun, Failed] {
+            assert_eq!(serde_json::json!(verdict), verdict.word());
+        }
+    }
 
     #[test]
     fn the_worst_decides() {

@@ -475,6 +475,6 @@ fn show(
     };
     let passed = |value: &&Value| value["result"] == Verdict::Passed.word();
     let count = values.iter().filter(passed).count();
-    context.ui.result(json, &Value::Array(values), &table);
+    context.result(json, Value::Array(values), &table);
     Ok(count)
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     cli::{Ci, Lane},
@@ -16,7 +16,7 @@ use crate::{
     plan::{Cmd, Plan, Step},
     sandbox,
     tool::{self, docker},
-    ui::{Table, Ui, seconds},
+    ui::{Row, Ui, seconds},
     verdict::Verdict,
 };
 
@@ -57,20 +57,20 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
         }
         let asked = args.lane.contains(&lane);
         rows.push(match possible(lane, asked, context) {
-            _ if context.exec.interrupted() => Row::not_run(lane, "interrupted"),
+            _ if context.exec.interrupted() => Played::not_run(lane, "interrupted"),
             Ok(()) => play(lane, args, context)?,
             Err(why) if strict || asked => {
                 let text = format!("lane {} cannot run: {}", name(lane), why.message);
                 context.ui.warning(&text);
-                Row {
-                    verdict: Verdict::Failed,
-                    ..Row::not_run(lane, &why.message)
+                Played {
+                    result: Verdict::Failed,
+                    ..Played::not_run(lane, &why.message)
                 }
             }
             Err(why) => {
                 let text = format!("lane {} is not run: {}", name(lane), why.message);
                 context.ui.warning(&text);
-                Row::not_run(lane, &why.message)
+                Played::not_run(lane, &why.message)
             }
         });
     }
@@ -81,26 +81,40 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
 }
 
 /// How a lane has ended.
-struct Row {
+#[derive(Serialize)]
+struct Played {
     lane: Lane,
-    verdict: Verdict,
-    elapsed: Duration,
+    result: Verdict,
+    seconds: f64,
     /// What it said last, or why it was not run.
     said: String,
 }
 
-impl Row {
+impl Played {
     fn not_run(lane: Lane, why: &str) -> Self {
         Self {
             lane,
-            verdict: Verdict::NotRun,
-            elapsed: Duration::ZERO,
+            result: Verdict::NotRun,
+            seconds: 0.0,
             said: why.to_owned(),
         }
     }
 }
 
-fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Row> {
+impl Row for Played {
+    const HEADINGS: &'static [&'static str] = &["LANE", "RESULT", "TIME", ""];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            name(self.lane).to_owned(),
+            self.result.word().to_owned(),
+            seconds(Duration::from_secs_f64(self.seconds)),
+            self.said.clone(),
+        ]
+    }
+}
+
+fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> {
     let mut cmd = cmd(lane);
     let mut limit = Duration::from_secs(3600);
     if lane == Lane::E2e && args.all_extensions {
@@ -111,7 +125,9 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Row> {
         // A round that finds something waits for minutes before it says so.
         limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
     }
-    let mut step = Step::run(format!("lane {}", name(lane)), cmd).timeout(limit);
+    let mut step = Step::run(format!("lane {}", name(lane)), cmd)
+        .timeout(limit)
+        .proof("lane");
     if says(lane) {
         step = step.says();
     }
@@ -121,41 +137,27 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Row> {
     let step = &report.steps[0];
     let verdict = Verdict::of(&step.outcome);
     let said = step.last_line.clone();
-    Ok(Row {
+    Ok(Played {
         lane,
-        verdict,
-        elapsed: step.elapsed,
+        result: verdict,
+        seconds: step.elapsed.as_secs_f64(),
         said: said
             .filter(|_| verdict != Verdict::Passed || says(lane))
             .unwrap_or_default(),
     })
 }
 
-fn conclude(rows: &[Row], json: bool, started: Instant, context: &Context) -> anyhow::Result<()> {
-    let table = Table {
-        headings: vec!["LANE", "RESULT", "TIME", ""],
-        rows: rows
-            .iter()
-            .map(|row| {
-                vec![
-                    name(row.lane).to_owned(),
-                    row.verdict.word().to_owned(),
-                    seconds(row.elapsed),
-                    row.said.clone(),
-                ]
-            })
-            .collect(),
-    };
-    let values = rows.iter().map(|row| {
-        json!({
-            "lane": name(row.lane), "result": row.verdict.word(), "seconds": row.elapsed.as_secs_f64(), "said": row.said,
-        })
-    });
-    context.ui.result(json, &values.collect(), &table);
+fn conclude(
+    rows: &[Played],
+    json: bool,
+    started: Instant,
+    context: &mut Context,
+) -> anyhow::Result<()> {
+    context.rows(json, rows);
     if context.exec.interrupted() {
         return Err(Failure::interrupted().into());
     }
-    let of = |verdict: Verdict| rows.iter().filter(move |row| row.verdict == verdict);
+    let of = |verdict: Verdict| rows.iter().filter(move |row| row.result == verdict);
     let failed: Vec<&str> = of(Verdict::Failed).map(|row| name(row.lane)).collect();
     if !failed.is_empty() {
         return Err(Failure::failed(format!("lanes failed: {}", failed.join(", "))).into());

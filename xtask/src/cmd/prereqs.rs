@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
     cli::{NeededFor, Prereqs},
@@ -15,7 +15,7 @@ use crate::{
     plan::Cmd,
     sandbox,
     tool::{self, buildx, docker, kind},
-    ui::Table,
+    ui::Row,
     value::without_logins,
 };
 
@@ -23,6 +23,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One thing that was looked at.
+#[derive(Serialize)]
 struct Check {
     name: &'static str,
     state: State,
@@ -30,8 +31,10 @@ struct Check {
     fix: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 enum State {
+    #[serde(rename = "ok")]
     Good,
     /// It works, but something is worth knowing.
     Warning,
@@ -45,6 +48,19 @@ impl State {
             State::Warning => "warning",
             State::Missing => "missing",
         }
+    }
+}
+
+impl Row for Check {
+    const HEADINGS: &'static [&'static str] = &["STATE", "WHAT", "FOUND", "FIX"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.state.name().to_owned(),
+            self.name.to_owned(),
+            self.found.clone(),
+            self.fix.clone().unwrap_or_default(),
+        ]
     }
 }
 
@@ -83,26 +99,7 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
         let asked = args.needed_for.contains(&NeededFor::E2e);
         checks.extend(e2e_checks(context, asked));
     }
-    let rows = checks
-        .iter()
-        .map(|check| {
-            vec![
-                check.state.name().to_owned(),
-                check.name.to_owned(),
-                check.found.clone(),
-                check.fix.clone().unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let values: Vec<Value> = checks
-        .iter()
-        .map(|check| json!({"name": check.name, "state": check.state.name(), "found": check.found, "fix": check.fix}))
-        .collect();
-    let table = Table {
-        headings: vec!["STATE", "WHAT", "FOUND", "FIX"],
-        rows,
-    };
-    context.ui.result(args.json, &Value::Array(values), &table);
+    context.rows(args.json, &checks);
     let missing = checks
         .iter()
         .filter(|check| check.state == State::Missing)

@@ -81,7 +81,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<u8> {
             .map(|(name, value)| vec![name.to_owned(), value])
             .collect(),
     };
-    context.ui.result(as_json, &value, &table);
+    context.result(as_json, value, &table);
     Ok(u8::from(version.is_none()))
 }
 

@@ -203,7 +203,7 @@ fn bake_first(
 
 /// The table of results. Gives how many passed.
 fn show(
-    context: &Context,
+    context: &mut Context,
     targets: &[&Target],
     tests: &[Test],
     ids: &[StepId],
@@ -241,9 +241,7 @@ fn show(
         .filter(|value| value["result"] == Verdict::Passed.word())
         .count();
     let headings = vec!["RESULT", "EXTENSION", "VERSION", "TIME", "PROOF"];
-    context
-        .ui
-        .result(as_json, &Value::Array(values), &Table { headings, rows });
+    context.result(as_json, Value::Array(values), &Table { headings, rows });
     passed
 }
 

@@ -63,7 +63,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
                 .collect(),
         };
         let images: Vec<Value> = targets.chosen().map(image).collect();
-        context.ui.result(args.json, &json!(images), &table);
+        context.result(args.json, json!(images), &table);
         return Ok(());
     }
     let names: Vec<&str> = extensions
@@ -89,7 +89,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
             })
             .collect(),
     };
-    context.ui.result(false, &json!(names), &table);
+    context.result(false, json!(names), &table);
     Ok(())
 }
 

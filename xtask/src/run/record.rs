@@ -65,6 +65,8 @@ pub(crate) struct StepRecord {
     pub command: String,
     /// Shown only when it has gone wrong.
     pub quiet: bool,
+    /// What it proves when it ends well: `smoke`, `suite`, `lane`.
+    pub proof: Option<String>,
     pub started: Option<String>,
     pub ended: Option<String>,
     pub seconds: Option<f64>,
@@ -120,6 +122,8 @@ pub(crate) struct CommandRecord {
     pub signal: Option<i32>,
     /// What could not be done with it, when that is the reason.
     pub why: Option<String>,
+    /// The time that it had, when that was too short.
+    pub limit: Option<u64>,
     pub seconds: f64,
     /// The file with all that it printed.
     pub log: Option<PathBuf>,
@@ -212,6 +216,7 @@ impl StepRecord {
             after_end_of: places(&step.ended),
             command: without_logins(&step.action.to_string()),
             quiet: step.quiet,
+            proof: step.proof.map(str::to_owned),
             started: None,
             ended: None,
             seconds: None,
@@ -281,29 +286,41 @@ impl From<&Failure> for FailureRecord {
 
 impl From<&CmdFailure> for CommandRecord {
     fn from(failed: &CmdFailure) -> Self {
-        let (reason, status, signal, why) = match &failed.reason {
-            Reason::NotFound => (Ending::NotFound, None, None, None),
-            Reason::Status(code) => (Ending::Status, Some(*code), None, None),
-            Reason::Signal(number) => (Ending::Signal, None, Some(*number), None),
-            Reason::TimedOut(_) => (Ending::TimedOut, None, None, None),
-            Reason::GivenUp => (Ending::GivenUp, None, None, None),
-            Reason::Io(why) | Reason::Argument(why) => {
-                (Ending::Error, None, None, Some(without_logins(why)))
-            }
-        };
-        Self {
+        let mut record = Self {
             purpose: without_logins(&failed.purpose),
             command: without_logins(&failed.command),
-            reason,
-            status,
-            signal,
-            why,
+            reason: Ending::Error,
+            status: None,
+            signal: None,
+            why: None,
+            limit: None,
             seconds: failed.elapsed.as_secs_f64(),
             log: failed.log.clone(),
             lines: failed.lines,
             first_error: failed.first_error.as_deref().map(without_logins),
             tail: fit(&failed.tail),
-        }
+        };
+        record.reason = match &failed.reason {
+            Reason::NotFound => Ending::NotFound,
+            Reason::GivenUp => Ending::GivenUp,
+            Reason::Status(code) => {
+                record.status = Some(*code);
+                Ending::Status
+            }
+            Reason::Signal(number) => {
+                record.signal = Some(*number);
+                Ending::Signal
+            }
+            Reason::TimedOut(limit) => {
+                record.limit = Some(limit.as_secs());
+                Ending::TimedOut
+            }
+            Reason::Io(why) | Reason::Argument(why) => {
+                record.why = Some(without_logins(why));
+                Ending::Error
+            }
+        };
+        record
     }
 }
 

@@ -3,14 +3,13 @@
 
 use super::{HINT, line::Line, tool_line};
 use crate::{
-    failure::{CmdFailure, Failure, Reason},
-    value::without_logins,
+    failure::Failure,
+    run::record::{CommandRecord, Ending, FailureRecord},
 };
 
 /// Lines of a command's output that are quoted at most; the log has all.
 const QUOTED: usize = 8;
 
-/// The parts as anybody may see them: without the logins that a user or a tool has written into them.
 pub(super) struct Words {
     message: String,
     /// Lines that stand below the message, further in.
@@ -19,28 +18,16 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(failure: &Failure) -> Self {
+    pub(super) fn of(failure: &FailureRecord) -> Self {
         let cause = failure.cause.iter();
         let below = cause
             .map(|cause| format!("probable cause: {cause}"))
-            .chain(failure.command.iter().flat_map(|command| quoted(command)))
+            .chain(failure.command.iter().flat_map(quoted))
             .chain(failure.details.iter().cloned());
         Self {
-            message: without_logins(&failure.message),
-            below: below.map(|line| without_logins(&line)).collect(),
-            hint: failure.hint.as_deref().map(without_logins),
-        }
-    }
-
-    /// Of any error: one that is no [`Failure`] has a message alone.
-    pub(super) fn of_error(error: &anyhow::Error) -> Self {
-        match error.downcast_ref::<Failure>() {
-            Some(failure) => Self::of(failure),
-            None => Self {
-                message: without_logins(&format!("{error:#}")),
-                below: Vec::new(),
-                hint: None,
-            },
+            below: below.collect(),
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
         }
     }
 
@@ -72,20 +59,24 @@ impl Words {
 
 /// All that a failure says, as one text.
 pub(crate) fn words(failure: &Failure) -> String {
-    Words::of(failure).text()
+    Words::of(&failure.into()).text()
 }
 
 /// What a failed command was, how it ended and what it said.
-fn quoted(failed: &CmdFailure) -> Vec<String> {
-    let after = format!("after {:.1}s", failed.elapsed.as_secs_f64());
-    let ended = match &failed.reason {
+fn quoted(failed: &CommandRecord) -> Vec<String> {
+    let after = format!("after {:.1}s", failed.seconds);
+    let number = |number: Option<i32>| number.unwrap_or_default();
+    let ended = match failed.reason {
         // The message says it all.
-        Reason::NotFound => return Vec::new(),
-        Reason::Status(code) => format!("exited with status {code} {after}"),
-        Reason::Signal(number) => format!("ended by signal {number} {after}"),
-        Reason::TimedOut(limit) => format!("did not end within {}s", limit.as_secs()),
-        Reason::GivenUp => format!("given up {after}: it could not succeed any more"),
-        Reason::Io(why) | Reason::Argument(why) => format!("not run to its end: {why}"),
+        Ending::NotFound => return Vec::new(),
+        Ending::Status => format!("exited with status {} {after}", number(failed.status)),
+        Ending::Signal => format!("ended by signal {} {after}", number(failed.signal)),
+        Ending::TimedOut => format!("did not end within {}s", failed.limit.unwrap_or_default()),
+        Ending::GivenUp => format!("given up {after}: it could not succeed any more"),
+        Ending::Error => format!(
+            "not run to its end: {}",
+            failed.why.as_deref().unwrap_or_default()
+        ),
     };
     let log = failed.log.as_ref();
     let log = log.map_or_else(String::new, |log| format!("; full log: {}", log.display()));
@@ -109,6 +100,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::failure::{CmdFailure, Reason};
 
     fn failed(reason: Reason) -> CmdFailure {
         CmdFailure {

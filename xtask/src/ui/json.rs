@@ -98,10 +98,11 @@ fn finished(report: &StepReport) -> Value {
 
 /// The error that a command ends with.
 fn failure(error: &anyhow::Error) -> Value {
+    let failure = FailureRecord::of_error(error);
     json!({
         "event": "failure",
-        "text": Words::of_error(error).text(),
+        "text": Words::of(&failure).text(),
         "exit_code": exit_code(error),
-        "failure": FailureRecord::of_error(error),
+        "failure": failure,
     })
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 mod failure;
 mod github;
 mod json;
+mod junit;
 mod line;
 mod markdown;
 mod screen;
@@ -22,7 +23,8 @@ mod trace;
 mod workflow;
 
 pub(crate) use failure::words;
-pub(crate) use table::Table;
+pub(crate) use junit::junit;
+pub(crate) use table::{Row, Table};
 pub(crate) use trace::trace;
 
 use self::{github::GitHub, json::Json, screen::Screen, text::Text};

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A table of results, for people: aligned text, or Markdown for a step summary.
 
+use serde::Serialize;
+
 use super::{line::Line, markdown};
 use crate::printable::{clipped, columns, printable};
 
 /// Columns of a cell at most: a last line of output may be as long as its tool likes. JSON has all of it.
 const WIDEST: usize = 120;
+
+/// A row of a command's results: cells for people; scripts get it as it is serialised.
+pub(crate) trait Row: Serialize {
+    const HEADINGS: &'static [&'static str];
+
+    /// As many as there are headings.
+    fn cells(&self) -> Vec<String>;
+}
 
 /// Headings, and rows of as many cells.
 pub(crate) struct Table {
@@ -14,6 +24,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    pub(crate) fn of<R: Row>(rows: &[R]) -> Self {
+        Self {
+            headings: R::HEADINGS.to_vec(),
+            rows: rows.iter().map(Row::cells).collect(),
+        }
+    }
+
     /// Aligned lines. `runner`: a GitHub runner reads them.
     pub(super) fn text(&self, runner: bool) -> String {
         let fit = |cell: &str| clipped(&printable(cell), WIDEST).into_owned();

@@ -19,6 +19,7 @@ use crate::{
     finding::{Finding, Severity},
     json::pretty,
     plan::StepId,
+    run::record::FailureRecord,
 };
 
 /// After how long without news of a step somebody wants to know that it still runs.
@@ -109,7 +110,7 @@ impl Text {
             Outcome::Failed(failure) => {
                 let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
                 self.screen.line(&line.in_style(DIM, &time));
-                for line in Words::of(failure).lines(Line::plain("  "), "  ") {
+                for line in Words::of(&failure.into()).lines(Line::plain("  "), "  ") {
                     self.screen.line(&line);
                 }
             }
@@ -230,7 +231,7 @@ impl Reporter for Text {
 
     fn failure(&self, error: &anyhow::Error) {
         let first = Line::styled(BAD, "error").and(": ");
-        for line in Words::of_error(error).lines(first, "") {
+        for line in Words::of(&FailureRecord::of_error(error)).lines(first, "") {
             self.screen.line(&line);
         }
     }

@@ -128,3 +128,43 @@ fn who_only_asks_leaves_no_record() {
     fixture.xtask(&["bake", "gamma", "--dry-run"]).success();
     assert!(!fixture.exists("target/xtask/runs"));
 }
+
+#[test]
+fn what_a_run_was_to_prove_is_there_for_ci_systems() {
+    let fixture = Fixture::new();
+    fixture.answer("fail.gamma", "ERROR: no\n");
+    let args = [
+        "smoke",
+        "alpha",
+        "gamma",
+        "--distro",
+        "trixie",
+        "--keep-going",
+    ];
+    fixture.xtask(&args).status(1);
+    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+    let run = runs.map(|run| run.unwrap().path()).next().unwrap();
+    let text = fs::read_to_string(run.join("junit.xml")).unwrap();
+    for part in [
+        " tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"1\">",
+        "<testcase classname=\"smoke\" name=\"smoke alpha 18-trixie\" ",
+        "<system-out>log: target/xtask/runs/",
+        "<skipped message=\"not run\"/>",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    // The same rows as on the screen.
+    let record = record(&fixture);
+    let results: Vec<&Value> = record["result"].as_array().unwrap().iter().collect();
+    let of = |at: usize| results[at]["result"].as_str().unwrap();
+    assert_eq!([of(0), of(1)], ["passed", "not run"]);
+}
+
+#[test]
+fn who_proves_nothing_has_no_proofs() {
+    let fixture = Fixture::new();
+    fixture.xtask(&["bake", "gamma"]).success();
+    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+    let run = runs.map(|run| run.unwrap().path()).next().unwrap();
+    assert!(run.join("run.json").exists() && !run.join("junit.xml").exists());
+}

@@ -53,7 +53,6 @@ const UPWARDS: &[(&str, &str, &str)] = &[
     ("target.rs", "cli", "the filters become a type of target.rs"),
     ("tool/imagetools.rs", "image", "target.rs"),
     ("turn.rs", "context", "engine/"),
-    ("verdict.rs", "event", "run/ reports"),
 ];
 
 /// Commands that import another one, with what ends it. No row is ever added.

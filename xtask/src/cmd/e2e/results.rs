@@ -18,7 +18,7 @@ use crate::{
     own::{file, source},
     plan::Location,
     run::Report,
-    ui::{Table, seconds},
+    ui::{Row, seconds},
     verdict::Verdict,
 };
 
@@ -28,11 +28,9 @@ pub(super) struct Tested {
     pub extension: String,
     pub image: String,
     pub cnpg_release: String,
-    /// `passed`, `failed`, `not run`.
-    pub result: String,
-    pub shared: String,
-    /// `none` when the extension has no suite of its own.
-    pub own: String,
+    pub result: Verdict,
+    pub shared: Verdict,
+    pub own: OwnSuite,
     pub seconds: f64,
     pub values: PathBuf,
     /// Why a suite was run once more; its verdict is that of the second run.
@@ -42,6 +40,84 @@ pub(super) struct Tested {
     pub cause: Option<String>,
 }
 
+/// What became of an extension's own suite.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(super) enum OwnSuite {
+    Ran(Verdict),
+    None(Absent),
+}
+
+/// The word for a suite that an extension does not have.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) enum Absent {
+    #[serde(rename = "none")]
+    Absent,
+}
+
+impl OwnSuite {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ran(verdict) => verdict.word(),
+            Self::None(Absent::Absent) => "none",
+        }
+    }
+}
+
+impl Tested {
+    fn of(subject: &Subject, suites: &Suites, report: &Report) -> Self {
+        let shared = report.step(suites.shared);
+        let own = suites.own.map(|id| report.step(id));
+        let both = || std::iter::once(shared).chain(own);
+        let of = |step: &StepReport| Verdict::of(&step.outcome);
+        let cause = |step: &StepReport| match &step.outcome {
+            Outcome::Failed(failure) => failure.cause.clone(),
+            _ => None,
+        };
+        Self {
+            extension: subject.extension.name.clone(),
+            image: subject.image.clone(),
+            cnpg_release: subject.release.clone(),
+            result: Verdict::of_all(both().map(of)),
+            shared: of(shared),
+            own: own.map_or(OwnSuite::None(Absent::Absent), |own| OwnSuite::Ran(of(own))),
+            seconds: both().map(|step| step.elapsed.as_secs_f64()).sum(),
+            values: subject.values.clone(),
+            retried: both().find_map(|step| step.retried.clone()),
+            cause: both().find_map(cause),
+        }
+    }
+}
+
+impl Row for Tested {
+    const HEADINGS: &'static [&'static str] = &[
+        "RESULT",
+        "EXTENSION",
+        "IMAGE",
+        "CNPG",
+        "SHARED",
+        "OWN",
+        "TIME",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let result = self.result.word();
+        vec![
+            match self.retried {
+                None => result.to_owned(),
+                Some(_) => format!("{result} (retried)"),
+            },
+            self.extension.clone(),
+            short(&self.image),
+            self.cnpg_release.clone(),
+            self.shared.word().to_owned(),
+            self.own.word().to_owned(),
+            seconds(Duration::from_secs_f64(self.seconds)),
+        ]
+    }
+}
+
+/// What the run's record says of the last tests, where it outlives the folders of runs.
 fn file_path() -> PathBuf {
     PathBuf::from(FOLDER).join("results.json")
 }
@@ -53,74 +129,15 @@ pub(super) fn show(
     report: &Report,
     json: bool,
 ) -> anyhow::Result<usize> {
-    let mut tested = Vec::new();
-    for (subject, suites) in subjects {
-        let shared = report.step(suites.shared);
-        let own = suites.own.map(|id| report.step(id));
-        let mut elapsed = shared.elapsed;
-        elapsed += own.map_or(Duration::ZERO, |own| own.elapsed);
-        let of = |step: &StepReport| Verdict::of(&step.outcome);
-        let result = Verdict::of_all(std::iter::once(shared).chain(own).map(of));
-        let cause =
-            [Some(shared), own]
-                .into_iter()
-                .flatten()
-                .find_map(|step| match &step.outcome {
-                    Outcome::Failed(failure) => failure.cause.clone(),
-                    _ => None,
-                });
-        tested.push(Tested {
-            extension: subject.extension.name.clone(),
-            image: subject.image.clone(),
-            cnpg_release: subject.release.clone(),
-            result: result.word().to_owned(),
-            shared: of(shared).word().to_owned(),
-            own: own.map_or("none", |own| of(own).word()).to_owned(),
-            seconds: elapsed.as_secs_f64(),
-            values: subject.values.clone(),
-            retried: shared
-                .retried
-                .clone()
-                .or(own.and_then(|own| own.retried.clone())),
-            cause,
-        });
-    }
-    let table = Table {
-        headings: vec![
-            "RESULT",
-            "EXTENSION",
-            "IMAGE",
-            "CNPG",
-            "SHARED",
-            "OWN",
-            "TIME",
-        ],
-        rows: tested
-            .iter()
-            .map(|row| {
-                vec![
-                    match row.retried {
-                        None => row.result.clone(),
-                        Some(_) => format!("{} (retried)", row.result),
-                    },
-                    row.extension.clone(),
-                    short(&row.image),
-                    row.cnpg_release.clone(),
-                    row.shared.clone(),
-                    row.own.clone(),
-                    seconds(Duration::from_secs_f64(row.seconds)),
-                ]
-            })
-            .collect(),
-    };
-    let value = serde_json::to_value(&tested)?;
-    let text = pretty(&value);
-    let folder = context.run_folder()?;
-    file::write_atomically(&Location::ours(&folder, folder.join("results.json")), &text)?;
+    let tested = subjects.iter();
+    let tested: Vec<Tested> = tested
+        .map(|(subject, suites)| Tested::of(subject, suites, report))
+        .collect();
+    let text = pretty(&serde_json::to_value(&tested)?);
     file::write_atomically(&Location::Output(file_path()), &text)?;
-    let passed = tested.iter().filter(|row| row.result == "passed").count();
-    context.ui.result(json, &value, &table);
-    Ok(passed)
+    context.rows(json, &tested);
+    let passed = tested.iter().filter(|row| row.result == Verdict::Passed);
+    Ok(passed.count())
 }
 
 /// What the last run of tests found.

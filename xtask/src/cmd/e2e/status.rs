@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e status`: what exists, in which version, and what differs from what is wanted.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::choose_cluster;
@@ -13,14 +14,23 @@ use crate::{
     },
     plan::Plan,
     sandbox::State,
-    ui::Table,
+    ui::{Row, Table},
 };
 
 /// One part of the environment.
+#[derive(Serialize)]
 struct Part {
     name: &'static str,
     state: String,
     what: String,
+}
+
+impl Row for Part {
+    const HEADINGS: &'static [&'static str] = &["PART", "STATE", ""];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.name.to_owned(), self.state.clone(), self.what.clone()]
+    }
 }
 
 pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
@@ -48,7 +58,7 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
     });
     let value = json!({
         "up": up,
-        "parts": parts.iter().map(|part| json!({"name": part.name, "state": part.state, "what": part.what})).collect::<Vec<_>>(),
+        "parts": parts,
         "kubernetes": world.api.as_ref().and_then(|api| Some(api.nodes.first()?.kubelet.clone())),
         "operator": world.api.as_ref().and_then(|api| api.operator.as_ref()).map(|operator| json!({
             "image": operator.image, "release": operator.release, "available": operator.available,
@@ -58,18 +68,7 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
         "databases": world.api.as_ref().map_or(Value::Null, |api| json!(api.databases)),
         "differs": drift,
     });
-    let rows = parts
-        .into_iter()
-        .map(|part| vec![part.name.to_owned(), part.state, part.what])
-        .collect();
-    context.ui.result(
-        args.json,
-        &value,
-        &Table {
-            headings: vec!["PART", "STATE", ""],
-            rows,
-        },
-    );
+    context.result(args.json, value, &Table::of(&parts));
     for line in &drift {
         context.ui.note(&format!("`setup-env` would say: {line}"));
     }

@@ -224,6 +224,7 @@ impl Runner {
         let mut step = test(title.clone(), &namespace)
             .after([made])
             .pool(POOL)
+            .proof("suite")
             .again(Again {
                 shortest: suite.shortest,
                 ready: Probe::Succeeds(self.access.readiness()),

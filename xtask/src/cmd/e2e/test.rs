@@ -124,8 +124,7 @@ fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Resu
 fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
     let mut chosen: Vec<Chosen> = Vec::new();
     for row in results::last()? {
-        if row.result == Verdict::Passed.word() || chosen.iter().any(|one| one.values == row.values)
-        {
+        if row.result == Verdict::Passed || chosen.iter().any(|one| one.values == row.values) {
             continue;
         }
         check_values(&row.extension, &row.values)?;

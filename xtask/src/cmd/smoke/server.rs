@@ -178,7 +178,8 @@ pub(super) fn add(
                 .after(before)
                 .undo(remove(&container))
                 .timeout(limit)
-                .warns(),
+                .warns()
+                .proof("smoke"),
         ),
         Mount::Copy => {
             let created = plan.add(
@@ -200,7 +201,8 @@ pub(super) fn add(
             let start = Cmd::new("docker", purpose)
                 .args(["start", "--attach", "--interactive", "--", &container])
                 .stdin(input);
-            plan.add(Step::run(name, start).after([last]).timeout(limit).warns())
+            let step = Step::run(name, start).after([last]).timeout(limit);
+            plan.add(step.warns().proof("smoke"))
         }
     }
 }

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The proofs of a run as XML in the form of `JUnit`, which CI systems read: one test case for each step that proves
+//! something.
+//!
+//! There is no standard for it; these are elements and attributes that all readers know, as
+//! <https://github.com/testmoapp/junitxml> describes them.
+
+use std::io::{self, Write};
+
+use quick_xml::{
+    Writer,
+    events::{BytesDecl, BytesText, Event},
+};
+
+use super::failure::Words;
+use crate::{
+    printable::printable,
+    run::record::{Ended, RunRecord, StepRecord},
+};
+
+/// The document; None when the run was to prove nothing.
+pub(crate) fn junit(record: &RunRecord) -> Option<io::Result<String>> {
+    let proofs = record.steps.iter().filter(|step| step.proof.is_some());
+    let proofs: Vec<&StepRecord> = proofs.collect();
+    (!proofs.is_empty()).then(|| document(record, &proofs))
+}
+
+fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let count = |ended: &dyn Fn(Option<Ended>) -> bool| {
+        let proofs = proofs.iter().filter(|step| ended(step.outcome));
+        proofs.count().to_string()
+    };
+    let skipped = |ended| !matches!(ended, Some(Ended::Done | Ended::Failed));
+    let name = format!("cargo xtask {}", record.arguments.join(" "));
+    writer
+        .create_element("testsuite")
+        .with_attribute(("name", fit(&name).as_str()))
+        .with_attribute(("timestamp", record.started.as_str()))
+        .with_attribute(("time", time(record.seconds).as_str()))
+        .with_attribute(("tests", proofs.len().to_string().as_str()))
+        .with_attribute((
+            "failures",
+            count(&|ended| ended == Some(Ended::Failed)).as_str(),
+        ))
+        .with_attribute(("errors", "0"))
+        .with_attribute(("skipped", count(&skipped).as_str()))
+        .write_inner_content(|writer| proofs.iter().try_for_each(|step| case(writer, step)))?;
+    writer.get_mut().write_all(b"\n")?;
+    String::from_utf8(writer.into_inner()).map_err(io::Error::other)
+}
+
+fn case(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
+    writer
+        .create_element("testcase")
+        .with_attribute(("classname", step.proof.as_deref().unwrap_or_default()))
+        .with_attribute(("name", fit(&step.name).as_str()))
+        .with_attribute(("time", time(step.seconds).as_str()))
+        .write_inner_content(|writer| {
+            ended(writer, step)?;
+            let log = step.log.iter().map(|log| format!("log: {}", log.display()));
+            let again = step.retried.iter();
+            let again = again.map(|why| format!("it was run once more: {why}"));
+            let said: Vec<String> = again.chain(log).collect();
+            if said.is_empty() {
+                return Ok(());
+            }
+            let element = writer.create_element("system-out");
+            element.write_text_content(BytesText::new(&fit(&said.join("\n"))))?;
+            Ok(())
+        })?;
+    Ok(())
+}
+
+/// The element that says that a test has not passed.
+fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
+    match (&step.failure, step.outcome) {
+        (Some(failure), _) => {
+            let element = writer
+                .create_element("failure")
+                .with_attribute(("message", fit(&failure.message).as_str()))
+                .with_attribute(("type", failure.kind.name()));
+            element.write_text_content(BytesText::new(&fit(&Words::of(failure).text())))?;
+        }
+        (None, Some(Ended::Done)) => {}
+        (None, _) => {
+            let why = step.reason.as_deref().unwrap_or("not run");
+            let element = writer.create_element("skipped");
+            element
+                .with_attribute(("message", fit(why).as_str()))
+                .write_empty()?;
+        }
+    }
+    Ok(())
+}
+
+/// Text without characters that XML cannot hold.
+fn fit(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    lines.join("\n")
+}
+
+fn time(seconds: Option<f64>) -> String {
+    format!("{:.3}", seconds.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Outcome, StepReport},
+        failure::Failure,
+        own::RunId,
+        plan::{Cmd, Plan, Step, StepId},
+        run::Report,
+    };
+
+    #[test]
+    fn each_proof_is_a_test_case_and_whatever_is_said_stays_text() {
+        let mut plan = Plan::default();
+        plan.add(Step::run("bake", Cmd::new("docker", "bake")));
+        for name in ["smoke a", "smoke <b>", "smoke c"] {
+            plan.add(Step::run(name, Cmd::new("docker", "try it")).proof("smoke"));
+        }
+        let failure = Failure::failed("it said \"]]></failure>\"").detail("a\u{1b}[1mb\u{0}");
+        let outcomes = [
+            Outcome::Done(None),
+            Outcome::Done(None),
+            Outcome::Failed(failure),
+            Outcome::NotRun,
+        ];
+        let steps = plan.steps.iter().zip(outcomes).enumerate();
+        let steps = steps.map(|(at, (step, outcome))| StepReport {
+            outcome,
+            ..StepReport::not_run(StepId(at), step)
+        });
+        let report = Report {
+            steps: steps.collect(),
+        };
+        let id = RunId::parse("0123456789abcdef").unwrap();
+        let mut record = RunRecord::begun(&id, &["smoke".into(), "a&b".into()]);
+        record.started = "2026-01-02T03:04:05.678Z".to_owned();
+        record.plan_begins(&plan);
+        record.plan_ends(&report);
+        let text = junit(&record).unwrap().unwrap();
+        assert_eq!(
+            text,
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="cargo xtask smoke a&amp;b" timestamp="2026-01-02T03:04:05.678Z" time="0.000" tests="3" failures="1" errors="0" skipped="1">
+  <testcase classname="smoke" name="smoke a" time="0.000">
+  </testcase>
+  <testcase classname="smoke" name="smoke &lt;b&gt;" time="0.000">
+    <failure message="it said &quot;]]&gt;&lt;/failure&gt;&quot;" type="failed">it said &quot;]]&gt;&lt;/failure&gt;&quot;
+  ab\u{0}</failure>
+  </testcase>
+  <testcase classname="smoke" name="smoke c" time="0.000">
+    <skipped message="not run"/>
+  </testcase>
+</testsuite>
+"#
+        );
+    }
+
+    #[test]
+    fn a_run_that_proves_nothing_has_none() {
+        let id = RunId::parse("0123456789abcdef").unwrap();
+        assert!(junit(&RunRecord::begun(&id, &[])).is_none());
+    }
+}
