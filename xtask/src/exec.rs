@@ -8,7 +8,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io::{ErrorKind, IsTerminal, Write},
+    io::{ErrorKind, IsTerminal},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -26,10 +26,12 @@ use nix::{
 };
 
 mod child;
+mod printed;
 mod tail;
 
 use child::Child;
-use tail::{Lines, Tail};
+use printed::Printed;
+use tail::Tail;
 
 pub(crate) use crate::failure::{CmdFailure, Reason};
 
@@ -430,66 +432,52 @@ impl Real {
         hopeless: Option<&(dyn Fn() -> bool + Sync)>,
     ) -> Result<(), CmdFailure> {
         let started = Instant::now();
-        let mut log_file = match log {
-            None => None,
-            Some(path) => Some(file::open_log(path, false).map_err(|error| {
-                let why = format!("cannot write `{}`: {error}", path.display());
-                CmdFailure::before_start(cmd, Reason::Io(why))
-            })?),
-        };
-        if let Some(file) = &mut log_file {
-            // A log that cannot be written (a full disk) must not end the work that it reports.
-            let _full = writeln!(file, "$ {cmd}");
-        }
+        let mut printed = Printed::begin(cmd, log, line)?;
         let mut child = self.spawn(cmd, false, started)?;
-        let group = child.group();
         if self.interrupted() {
             // The signal came between the decision to start and the start.
-            self.end(group);
+            self.end(child.group());
         }
-        let mut tail = Tail::default();
-        let given_up = AtomicBool::new(false);
-        let mut lines = Lines::default();
-        let mut take = |text: &str| {
-            if let Some(file) = &mut log_file {
-                let _full = writeln!(file, "{text}");
-            }
-            tail.push(text);
-            line(text);
+        let mut out = |_: usize, bytes: &[u8]| printed.bytes(bytes);
+        let (ended, given_up) = match hopeless {
+            None => (self.wait(&mut child, timeout, &mut out), false),
+            Some(hopeless) => self.wait_watched(&mut child, timeout, &mut out, hopeless),
         };
-        let mut out = |_: usize, bytes: &[u8]| lines.push(bytes, &mut take);
-        let ended = match hopeless {
-            None => self.wait(&mut child, timeout, &mut out),
-            Some(hopeless) => std::thread::scope(|scope| {
-                let (ended, ends) = mpsc::channel();
-                let given_up = &given_up;
-                scope.spawn(move || {
-                    if watch(hopeless, &ends) {
-                        given_up.store(true, Ordering::SeqCst);
-                        self.end(group);
-                    }
-                });
-                let read = self.wait(&mut child, timeout, &mut out);
-                drop(ended);
-                read
-            }),
-        };
-        lines.finish(&mut take);
+        printed.end();
         let reason = match ended {
             // What has ended well has succeeded, whatever was thought of it meanwhile.
             Ok((status, false)) if status.success() => return Ok(()),
-            Ok((_, false)) if given_up.load(Ordering::SeqCst) => Reason::GivenUp,
+            Ok((_, false)) if given_up => Reason::GivenUp,
             Ok((status, late)) => reason_of(status, late, timeout),
             Err(error) => Reason::Io(error.to_string()),
         };
-        Err(CmdFailure {
-            elapsed: started.elapsed(),
-            tail: tail.last.into(),
-            first_error: tail.first_error,
-            lines: tail.lines,
-            log: log.map(Path::to_owned),
-            ..CmdFailure::before_start(cmd, reason)
-        })
+        Err(printed.failure(cmd, reason, started))
+    }
+
+    /// Waits as [`Real::wait`] does, and asks the child to end once `hopeless` says so; whether it did.
+    fn wait_watched(
+        &self,
+        child: &mut Child,
+        limit: Option<Duration>,
+        out: &mut dyn FnMut(usize, &[u8]),
+        hopeless: &(dyn Fn() -> bool + Sync),
+    ) -> (std::io::Result<(ExitStatus, bool)>, bool) {
+        let group = child.group();
+        let given_up = AtomicBool::new(false);
+        let ended = std::thread::scope(|scope| {
+            let (ended, ends) = mpsc::channel();
+            scope.spawn(|| {
+                let ends = ends;
+                if watch(hopeless, &ends) {
+                    given_up.store(true, Ordering::SeqCst);
+                    self.end(group);
+                }
+            });
+            let read = self.wait(child, limit, out);
+            drop(ended);
+            read
+        });
+        (ended, given_up.into_inner())
     }
 }
 
@@ -567,13 +555,7 @@ impl Exec for Real {
         for line in String::from_utf8_lossy(&stderr).lines() {
             tail.push(line);
         }
-        Err(CmdFailure {
-            elapsed: started.elapsed(),
-            tail: tail.last.into(),
-            first_error: tail.first_error,
-            lines: tail.lines,
-            ..CmdFailure::before_start(cmd, reason)
-        })
+        Err(tail.failure(cmd, reason, started))
     }
 
     fn start(&self, cmd: &Cmd, log: &Path) -> Result<(), CmdFailure> {

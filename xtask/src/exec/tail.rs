@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is kept of a child's output for its failure message.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Instant};
+
+use super::{CmdFailure, Reason};
+use crate::plan::Cmd;
 
 /// How much of a child's output a failure message may quote from.
 const TAIL: usize = 40;
@@ -9,9 +12,9 @@ const TAIL: usize = 40;
 /// The first error and the last lines of what a child printed.
 #[derive(Default)]
 pub(super) struct Tail {
-    pub(super) last: std::collections::VecDeque<String>,
-    pub(super) first_error: Option<String>,
-    pub(super) lines: usize,
+    last: std::collections::VecDeque<String>,
+    first_error: Option<String>,
+    lines: usize,
 }
 
 impl Tail {
@@ -24,6 +27,17 @@ impl Tail {
             self.last.pop_front();
         }
         self.last.push_back(line.to_owned());
+    }
+
+    /// The failure of a command that has printed this, and ended for this reason.
+    pub(super) fn failure(self, cmd: &Cmd, reason: Reason, started: Instant) -> CmdFailure {
+        CmdFailure {
+            elapsed: started.elapsed(),
+            tail: self.last.into(),
+            first_error: self.first_error,
+            lines: self.lines,
+            ..CmdFailure::before_start(cmd, reason)
+        }
     }
 }
 
