@@ -70,6 +70,7 @@ trait Reporter {
     fn refusal(&self, _text: &str, _exit_code: u8) {}
 }
 
+/// Where all that is to be shown goes: each reporter is told of it.
 pub(crate) struct Ui {
     screen: Rc<Screen>,
     /// In the order in which they are told.

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A failure in its parts, for programs; how it reads is made of the same.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    failure::{CmdFailure, Failure, Kind, Reason},
+    value::without_logins,
+};
+
+/// A failure in its parts.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct FailureRecord {
+    pub kind: Kind,
+    /// What did not succeed, in one line.
+    pub message: String,
+    /// What has most probably gone wrong, in a paragraph.
+    pub cause: Option<String>,
+    /// The command whose failure it is.
+    pub command: Option<CommandRecord>,
+    /// Further lines.
+    pub details: Vec<String>,
+    /// One thing to try.
+    pub hint: Option<String>,
+}
+
+/// A command that did not succeed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct CommandRecord {
+    /// A verb phrase that reads well after "failed to".
+    pub purpose: String,
+    /// As it can be pasted into a shell.
+    pub command: String,
+    pub reason: Ending,
+    /// The status that it ended with.
+    pub status: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What could not be done with it, when that is the reason.
+    pub why: Option<String>,
+    /// The time that it had, when that was too short.
+    pub limit: Option<u64>,
+    pub seconds: f64,
+    /// The file with all that it printed.
+    pub log: Option<PathBuf>,
+    /// Lines that it printed.
+    pub lines: usize,
+    /// The first line that reads like an error.
+    pub first_error: Option<String>,
+    /// The last lines that it printed.
+    pub tail: Vec<String>,
+}
+
+/// How a command that did not succeed came to its end, in a word.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ending {
+    #[serde(rename = "not found")]
+    NotFound,
+    Status,
+    Signal,
+    #[serde(rename = "timed out")]
+    TimedOut,
+    #[serde(rename = "given up")]
+    GivenUp,
+    /// It was not started, or not followed to its end.
+    Error,
+}
+
+impl FailureRecord {
+    /// Of any error: one that is no [`Failure`] has a message alone.
+    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<Failure>() {
+            Some(failure) => failure.into(),
+            None => (&Failure::failed(format!("{error:#}"))).into(),
+        }
+    }
+}
+
+impl From<&Failure> for FailureRecord {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            kind: failure.kind,
+            message: without_logins(&failure.message),
+            cause: failure.cause.as_deref().map(without_logins),
+            command: failure.command.as_deref().map(CommandRecord::from),
+            details: fit(&failure.details),
+            hint: failure.hint.as_deref().map(without_logins),
+        }
+    }
+}
+
+impl From<&CmdFailure> for CommandRecord {
+    fn from(failed: &CmdFailure) -> Self {
+        let mut record = Self {
+            purpose: without_logins(&failed.purpose),
+            command: without_logins(&failed.command),
+            reason: Ending::Error,
+            status: None,
+            signal: None,
+            why: None,
+            limit: None,
+            seconds: failed.elapsed.as_secs_f64(),
+            log: failed.log.clone(),
+            lines: failed.lines,
+            first_error: failed.first_error.as_deref().map(without_logins),
+            tail: fit(&failed.tail),
+        };
+        record.reason = match &failed.reason {
+            Reason::NotFound => Ending::NotFound,
+            Reason::GivenUp => Ending::GivenUp,
+            Reason::Status(code) => {
+                record.status = Some(*code);
+                Ending::Status
+            }
+            Reason::Signal(number) => {
+                record.signal = Some(*number);
+                Ending::Signal
+            }
+            Reason::TimedOut(limit) => {
+                record.limit = Some(limit.as_secs());
+                Ending::TimedOut
+            }
+            Reason::Io(why) | Reason::Argument(why) => {
+                record.why = Some(without_logins(why));
+                Ending::Error
+            }
+        };
+        record
+    }
+}
+
+fn fit(lines: &[String]) -> Vec<String> {
+    lines.iter().map(|line| without_logins(line)).collect()
+}
