@@ -269,6 +269,16 @@ impl Config {
         }
     }
 
+    /// Refuses a flag's value that the setting does not take.
+    pub(crate) fn check_flag(
+        &self,
+        key: &str,
+        flag: &'static str,
+        value: &str,
+    ) -> Result<(), Failure> {
+        self.clone().set_flag(key, flag, Some(value))
+    }
+
     /// The value of a setting; `key` is one of this module's constants.
     pub(crate) fn get(&self, key: &str) -> &str {
         self.values.get(key).map_or("", |(value, _)| value)

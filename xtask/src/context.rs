@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What every command gets: the settings, the repository, a way to run commands and a way to report.
 
+pub(crate) mod choice;
+
 use std::{
-    cell::OnceCell,
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -13,13 +14,13 @@ use serde_json::Value;
 use crate::{
     cli::Global,
     config::{self, Config},
+    engine::Opener,
     exec::{Exec, Real},
     failure::{Failure, Kind},
     own::{RunFolder, RunId, file, output},
     plan::{Location, Plan},
     run::{self, Options, Report, record::RunRecord},
     sandbox::Sandbox,
-    tool::docker,
     ui::{Row, Table, Ui, junit},
     workspace::{self, Workspace},
 };
@@ -30,6 +31,7 @@ pub(crate) struct Context {
     pub root: PathBuf,
     /// Where the user stands: what relative paths in arguments mean.
     pub here: PathBuf,
+    /// Starts this machine's own programs; those that work on an engine are for [`crate::engine::Engine::exec`].
     pub exec: Real,
     pub ui: Ui,
     /// Who we are, to those that come after.
@@ -37,7 +39,6 @@ pub(crate) struct Context {
     /// What has become of this run so far.
     pub record: RunRecord,
     run_folder: Option<RunFolder>,
-    engine: OnceCell<docker::Engine>,
 }
 
 fn env(name: &str) -> Option<OsString> {
@@ -96,7 +97,6 @@ impl Context {
             here,
             run_id,
             run_folder: None,
-            engine: OnceCell::new(),
         })
     }
 
@@ -157,18 +157,11 @@ impl Context {
         Ok(path)
     }
 
-    /// The engine that `docker` speaks to, asked once.
-    pub(crate) fn engine(&self) -> Result<&docker::Engine, Failure> {
-        if let Some(engine) = self.engine.get() {
-            return Ok(engine);
-        }
-        let engine = docker::Engine::survey(&self.exec)?;
-        Ok(self.engine.get_or_init(|| engine))
-    }
-
-    /// Runs a plan and reports each event. `jobs` from the flag, the setting, or eight.
+    /// Runs a plan and reports each event. `exec` starts its processes, mostly an engine's; `jobs` is from the
+    /// flag, the setting, or eight.
     pub(crate) fn run(
         &mut self,
+        exec: &Real,
         plan: &Plan,
         jobs: Option<u32>,
         keep_going: bool,
@@ -181,7 +174,7 @@ impl Context {
         };
         self.record.plan_begins(plan);
         self.keep_record();
-        let (exec, ui) = (&self.exec, &self.ui);
+        let ui = &self.ui;
         let report = run::run(plan, exec, &options, &mut |event| ui.event(&event));
         ui.idle();
         self.record.plan_ends(&report);
@@ -264,6 +257,53 @@ impl Context {
             failure = failure.hint(format!("full logs: {}", folder.path.display()));
         }
         Err(failure)
+    }
+}
+
+impl Opener for Context {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    fn exec(&self) -> &Real {
+        &self.exec
+    }
+
+    fn workspace(&self) -> anyhow::Result<Workspace> {
+        self.workspace()
+    }
+
+    fn wants_sandbox(&self) -> bool {
+        self.global.sandbox
+    }
+
+    fn sandbox(&self) -> Result<Sandbox, Failure> {
+        self.sandbox()
+    }
+
+    fn note(&self, text: &str) {
+        self.ui.note(text);
+    }
+
+    fn warn(&self, text: &str) {
+        self.ui.warning(text);
+    }
+
+    fn make_folder(&mut self) -> anyhow::Result<()> {
+        self.run_folder().map(|_| ())
+    }
+
+    fn carry_out(&mut self, exec: &Real, plan: &Plan, what: &str) -> anyhow::Result<()> {
+        let report = self.run(exec, plan, None, false)?;
+        Ok(self.verdict(&report, what)?)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     hcl::{File, Value},
     image::{ImageRef, Metadata, Naming},
     parse,
-    plan::{Cmd, PASSWORD, Rotation},
+    plan::{Cmd, Kind, Owned, PASSWORD, Rotation},
     printable::{is_hidden, printable},
     sandbox::archive,
     symptom,
@@ -308,7 +308,7 @@ pub fn debian_version(data: &[u8]) {
 /// What Docker and kubectl say is read or left, whatever it is.
 pub fn engine_output(data: &[u8]) {
     let text = text(data);
-    if let Ok(engine) = docker::Engine::parse(text) {
+    if let Ok(engine) = docker::Info::parse(text) {
         let _major = engine.major();
     }
     for (name, size) in docker::parse_sizes(text) {
@@ -321,8 +321,8 @@ pub fn engine_output(data: &[u8]) {
         let _ready = kubectl::condition(&object, "Ready");
     }
     let _there = docker::is_named(text, "x");
-    for id in docker::identities(text) {
-        assert!(id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    for id in Owned::new(Kind::Container, "a=1", "remove it").listed(text) {
+        assert!(!id.starts_with('-') && !id.contains(char::is_whitespace));
     }
     let _cause = symptom::cause_in_cluster(&[text.to_owned()]);
 }

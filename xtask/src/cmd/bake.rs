@@ -13,6 +13,7 @@ use crate::{
     cli,
     config::{self, Config},
     context::Context,
+    engine::{Access, Engine, base::Sources},
     exec::{Exec, Reason},
     extension::Extension,
     failure::Failure,
@@ -20,7 +21,7 @@ use crate::{
     own::file,
     plan::{Action, Location, Plan, Promised, Step, StepId, shell},
     run::Report,
-    sandbox::{Sandbox, archive::Repinned, engage::Engaged},
+    sandbox::archive::Repinned,
     target::{Filter, PLATFORMS, Target, Targets},
     tool::{
         buildx::{self, Bake},
@@ -248,10 +249,11 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let names = args.selection.names();
     let workspace = context.workspace()?;
     workspace.select(&names, args.selection.all)?;
-    let engaged = context.engage(workspace, args.dry_run)?;
-    let extensions = select(&engaged, &names, args.selection.all)?;
+    let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
+    let extensions = select(&sources, &names, args.selection.all)?;
     let filter = Filter::from(&args.filters);
-    let targets = targets(&extensions, &filter, &engaged, &context.config)?;
+    let targets = targets(&extensions, &filter, &sources, &context.config)?;
     let chosen: Vec<&Target> = targets.chosen().collect();
     let mut steps = Plan::default();
     let metadata_file = args
@@ -266,35 +268,32 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         &mut steps,
         &Request {
             config: &context.config,
-            bake_file: &engaged.workspace.bake_file,
+            bake_file: &sources.workspace.bake_file,
             targets: &chosen,
             filtered: targets.is_filtered(),
-            repinned: &engaged.repinned,
+            repinned: &sources.repinned,
             push: args.push,
             platforms: &args.platform,
             no_cache: args.no_cache,
-            sandbox: engaged.sandbox.is_some(),
+            sandbox: sources.in_sandbox,
             metadata_file,
             after: &[],
         },
     );
     if args.dry_run {
-        print(context, &engaged, &steps);
+        print(context, &engine, &steps);
         return Ok(());
     }
-    if let Some(warning) = survey(context)?.filter(|_| !args.push) {
+    if let Some(warning) = survey(&context.config, &engine)?.filter(|_| !args.push) {
         context.ui.warning(&warning);
     }
-    let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
-    let images = show(
-        context,
-        &chosen,
-        &baked,
-        &report,
-        &args.platform,
-        args.json,
-        args.push,
+    let report = context.run(
+        &engine.exec,
+        &steps,
+        args.running.jobs,
+        args.running.keep_going,
     )?;
+    let images = show(args, context, &engine, &chosen, &baked, &report)?;
     context.verdict(&report, "bake")?;
     context.ui.conclusion(&match images {
         0 => NONE_IN_SHARE.to_owned(),
@@ -306,11 +305,11 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
 
 /// The extensions to build, of the workspace as the engine will see it.
 pub(super) fn select(
-    engaged: &Engaged,
+    sources: &Sources,
     names: &[String],
     all: bool,
 ) -> Result<Vec<Arc<Extension>>, Failure> {
-    let extensions = engaged.workspace.select(names, all)?;
+    let extensions = sources.workspace.select(names, all)?;
     if let Some(name) = names
         .iter()
         .find(|name| !extensions.iter().any(|extension| &extension.name == *name))
@@ -336,10 +335,10 @@ pub(super) const NONE_IN_SHARE: &str = "no image is in this share";
 pub(super) fn targets(
     extensions: &[Arc<Extension>],
     filter: &Filter,
-    engaged: &Engaged,
+    sources: &Sources,
     config: &Config,
 ) -> Result<Targets, Failure> {
-    let targets = Targets::resolve(extensions, filter, &engaged.workspace, config)?;
+    let targets = Targets::resolve(extensions, filter, &sources.workspace, config)?;
     if extensions
         .iter()
         .all(|extension| extension.versions.is_empty())
@@ -358,17 +357,12 @@ pub(super) fn targets(
 }
 
 /// Prints the plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
-pub(super) fn print(context: &Context, engaged: &Engaged, plan: &Plan) {
-    print_plan(context, engaged.sandbox.as_ref(), plan);
-}
-
-/// The same, where there is nothing but an engine.
-pub(super) fn print_plan(context: &Context, sandbox: Option<&Sandbox>, plan: &Plan) {
+pub(super) fn print(context: &Context, engine: &Engine, plan: &Plan) {
     let mut text = String::new();
     if context.here != context.root {
         text += &format!("cd {}\n", shell::word(&context.root));
     }
-    if let Some(sandbox) = sandbox {
+    if let Some(sandbox) = &engine.sandbox {
         text += &format!("export PATH={}:\"$PATH\"\n", shell::word(sandbox.bin()));
     }
     text += &plan.to_string();
@@ -376,17 +370,17 @@ pub(super) fn print_plan(context: &Context, sandbox: Option<&Sandbox>, plan: &Pl
 }
 
 /// Asks the engine whether it can do this at all. Gives a warning to show, if there is one.
-pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
-    let engine = context.engine()?;
-    if engine.buildx.is_none() {
+pub(super) fn survey(config: &Config, engine: &Engine) -> Result<Option<String>, Failure> {
+    let info = engine.info()?;
+    if info.buildx.is_none() {
         return Err(Failure::unavailable("`docker` has no buildx plugin")
             .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)"));
     }
-    let builder = context.config.builder();
-    if builder.is_none() && engine.containerd_store {
+    let builder = config.builder();
+    if builder.is_none() && info.containerd_store {
         return Ok(None);
     }
-    let text = context
+    let text = engine
         .exec
         .read(&buildx::inspect_cmd(builder), None)
         .map_err(|failed| match (builder, &failed.reason) {
@@ -398,7 +392,7 @@ pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
             _ => Failure::from(failed),
         })?;
     match buildx::parse_driver(&text) {
-        Some("docker") if !engine.containerd_store => Err(Failure::unavailable(
+        Some("docker") if !info.containerd_store => Err(Failure::unavailable(
             "the engine's own builder cannot attest images or keep an index without the containerd image store",
         )
         .hint("set `\"features\": {\"containerd-snapshotter\": true}` in the engine's daemon.json, or use a builder of its own: \
@@ -410,22 +404,21 @@ pub(super) fn survey(context: &Context) -> Result<Option<String>, Failure> {
 
 /// The table of what was built. Gives the number of images.
 fn show(
+    args: &cli::Bake,
     context: &mut Context,
+    engine: &Engine,
     targets: &[&Target],
     baked: &[Baked],
     report: &Report,
-    platforms: &[String],
-    json: bool,
-    push: bool,
 ) -> anyhow::Result<usize> {
-    let sizes = context
+    let sizes = engine
         .exec
         .read(&docker::sizes_cmd(), None)
         .map(|text| docker::parse_sizes(&text))
         .unwrap_or_default();
-    let platforms = if !platforms.is_empty() {
-        platforms.join(",")
-    } else if push && !image::is_local(context.config.get(config::REGISTRY)) {
+    let platforms = if !args.platform.is_empty() {
+        args.platform.join(",")
+    } else if args.push && !image::is_local(context.config.get(config::REGISTRY)) {
         PLATFORMS.join(",")
     } else {
         docker::platform_of(std::env::consts::ARCH)
@@ -475,6 +468,6 @@ fn show(
     };
     let passed = |value: &&Value| value["result"] == Verdict::Passed.word();
     let count = values.iter().filter(passed).count();
-    context.result(json, Value::Array(values), &table);
+    context.result(args.json, Value::Array(values), &table);
     Ok(count)
 }

@@ -10,6 +10,7 @@ use crate::{
     cli,
     context::Context,
     dockerfile,
+    engine::{Access, Engine, base::Sources},
     event::Outcome,
     extension::Extension,
     failure::{Failure, Kind},
@@ -167,25 +168,28 @@ fn bake_check(
         Failure { message, ..failure }.or_hint("`--no-bake` leaves it out")
     };
     if !context.global.sandbox {
-        context.engine().map_err(not_made)?;
+        Engine::open(context, Access::Look)?
+            .info()
+            .map_err(not_made)?;
     }
-    let engaged = context.engage(workspace, false)?;
-    context.engine().map_err(not_made)?;
+    let engine = Engine::open(context, Access::Work)?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
+    engine.info().map_err(not_made)?;
     let mut plan = Plan::default();
     let builder = context.config.builder();
     let variables = context.config.bake_variables();
     let mut checked: Vec<(&Extension, StepId)> = Vec::new();
-    for extension in engaged
+    for extension in sources
         .workspace
         .extensions()
         .iter()
         .filter(|extension| wanted(&extension.name))
     {
-        let written = bake::write_metadata(&mut plan, &engaged.repinned, &extension.name);
+        let written = bake::write_metadata(&mut plan, &sources.repinned, &extension.name);
         let check = Bake {
             purpose: format!("check how `{}` would be baked", extension.name),
             files: vec![
-                engaged.workspace.bake_file.clone(),
+                sources.workspace.bake_file.clone(),
                 extension.metadata_file.clone(),
             ],
             variables: variables
@@ -204,7 +208,7 @@ fn bake_check(
         let step = Step::run(format!("check {}", extension.name), check.cmd()).after(written);
         checked.push((extension, plan.add(step)));
     }
-    let report = context.run(&plan, None, true)?;
+    let report = context.run(&engine.exec, &plan, None, true)?;
     for (extension, id) in checked {
         let Outcome::Failed(failure) = &report.step(id).outcome else {
             continue;
@@ -215,7 +219,7 @@ fn bake_check(
         let command = failure.command.as_ref();
         let cause = command.and_then(|command| command.first_error.as_deref());
         findings.push(Finding {
-            file: engaged
+            file: sources
                 .workspace
                 .shown(&extension.name)
                 .join("metadata.hcl"),

@@ -133,7 +133,7 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> 
     }
     let mut plan = Plan::default();
     plan.add(step);
-    let report = context.run(&plan, Some(1), false)?;
+    let report = context.run(&context.exec.clone(), &plan, None, false)?;
     let step = &report.steps[0];
     let verdict = Verdict::of(&step.outcome);
     let said = step.last_line.clone();
@@ -202,7 +202,7 @@ fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     let needs_cluster = lane != Lane::Engine;
-    if !context.global.sandbox && docker::Engine::survey(&context.exec).is_ok() {
+    if !context.global.sandbox && docker::Info::survey(&context.exec).is_ok() {
         if needs_cluster {
             for (program, ..) in tool::E2E {
                 if context.exec.finds(program).is_none() {

@@ -9,7 +9,8 @@ use crate::{
     cli::{NeededFor, Prereqs},
     config,
     context::Context,
-    exec::Exec,
+    engine::{Access, Engine},
+    exec::{Exec, Real},
     failure::Failure,
     image::ImageRef,
     plan::Cmd,
@@ -78,6 +79,7 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
     };
     let with_sandbox = [NeededFor::Sandbox];
     let mut checks = Vec::new();
+    let mut exec = context.exec.clone();
     if context.global.sandbox || wanted.contains(&NeededFor::Sandbox) {
         checks.extend(sandbox_checks(context));
         let up = context.global.sandbox
@@ -85,19 +87,18 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
                 .iter()
                 .all(|check: &Check| check.state != State::Missing);
         if up {
-            let place = context.sandbox()?;
-            context.sandbox_up(&place)?;
+            exec = Engine::open(context, Access::Share)?.exec;
         } else if context.global.sandbox {
             wanted = &with_sandbox;
         }
     }
     if wanted.iter().any(|command| *command != NeededFor::Sandbox) {
-        checks.extend(engine_checks(context, wanted));
+        checks.extend(engine_checks(context, &exec, wanted));
     }
     if wanted.contains(&NeededFor::E2e) {
         // Who has not asked for it by name can do all the rest without.
         let asked = args.needed_for.contains(&NeededFor::E2e);
-        checks.extend(e2e_checks(context, asked));
+        checks.extend(e2e_checks(context, &exec, asked));
     }
     context.rows(args.json, &checks);
     let missing = checks
@@ -131,7 +132,7 @@ fn sandbox_checks(context: &Context) -> Vec<Check> {
             fix: failure.hint,
         },
     };
-    let tools = sandbox::up::HOST_PROGRAMS.iter().map(|program| match context.exec.finds(program) {
+    let tools = sandbox::mmdebstrap::HOST_PROGRAMS.iter().map(|program| match context.exec.finds(program) {
         Some(path) => Check { name: program, state: State::Good, found: path.display().to_string(), fix: None },
         None => Check {
             name: program,
@@ -143,7 +144,7 @@ fn sandbox_checks(context: &Context) -> Vec<Check> {
     std::iter::once(machine).chain(tools).collect()
 }
 
-fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
+fn engine_checks(context: &Context, exec: &Real, wanted: &[NeededFor]) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut add = |name, state, found: String, fix: Option<&str>| {
         checks.push(Check {
@@ -153,7 +154,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
             fix: fix.map(str::to_owned),
         });
     };
-    let Some(client) = context.exec.finds("docker") else {
+    let Some(client) = exec.finds("docker") else {
         add(
             "docker",
             State::Missing,
@@ -171,7 +172,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
     add("docker", State::Good, client.display().to_string(), None);
     let buildx_version =
         crate::plan::Cmd::new("docker", "ask for buildx").args(["buildx", "version"]);
-    match context.exec.read(&buildx_version, None) {
+    match exec.read(&buildx_version, None) {
         Ok(text) => add(
             "buildx",
             State::Good,
@@ -185,7 +186,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
             Some("install package `docker-buildx` or `docker-buildx-plugin`"),
         ),
     }
-    let engine = match docker::Engine::survey(&context.exec) {
+    let engine = match docker::Info::survey(exec) {
         Ok(engine) => engine,
         Err(failure) => {
             let command = failure.command.as_ref();
@@ -214,7 +215,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
     }
     if wanted.contains(&NeededFor::Bake) {
         let builder = context.config.builder();
-        match context.exec.read(&buildx::inspect_cmd(builder), None) {
+        match exec.read(&buildx::inspect_cmd(builder), None) {
             Err(failed) => add(
                 "builder",
                 State::Missing,
@@ -238,7 +239,7 @@ fn engine_checks(context: &Context, wanted: &[NeededFor]) -> Vec<Check> {
 }
 
 /// The tools of the tests on a cluster.
-fn e2e_checks(context: &Context, asked: bool) -> Vec<Check> {
+fn e2e_checks(context: &Context, exec: &Real, asked: bool) -> Vec<Check> {
     let absent = if asked {
         State::Missing
     } else {
@@ -248,13 +249,13 @@ fn e2e_checks(context: &Context, asked: bool) -> Vec<Check> {
         .iter()
         .map(|(program, version, install)| {
             let cmd = Cmd::new(program, format!("ask {program} for its version")).args(*version);
-            let (state, found, fix) = match context.exec.finds(program) {
+            let (state, found, fix) = match exec.finds(program) {
                 None => (
                     absent,
                     "not on PATH, and e2e needs it".to_owned(),
                     Some(*install),
                 ),
-                Some(_) => match context.exec.read(&cmd, Some(PATIENCE)) {
+                Some(_) => match exec.read(&cmd, Some(PATIENCE)) {
                     Ok(text) => match too_old(context, program, text.trim()) {
                         None => (State::Good, tool::version_in(&text), None),
                         Some(why) => (absent, why, Some(*install)),
@@ -318,7 +319,7 @@ fn platforms(inspected: &str, add: Add<'_>) {
     }
 }
 
-fn disk(context: &Context, engine: &docker::Engine, add: Add<'_>) {
+fn disk(context: &Context, engine: &docker::Info, add: Add<'_>) {
     // The sandbox's engine names its folder as it sees it; outside that is the sandbox's own.
     let folder = match context.sandbox() {
         Ok(sandbox) if context.global.sandbox => sandbox.folder,

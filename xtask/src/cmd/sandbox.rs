@@ -9,6 +9,7 @@ use crate::{
     cli::SandboxCommand,
     config,
     context::Context,
+    engine::{self, Access, Engine, base::Sources, lock},
     failure::Failure,
     own::folder::Removed,
     plan::Cmd,
@@ -29,18 +30,18 @@ pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Res
 }
 
 fn up(context: &mut Context) -> anyhow::Result<()> {
-    context.global.sandbox = true;
     let sandbox = context.sandbox()?;
+    let folder = sandbox.folder.display().to_string();
     if context.config.get(config::SANDBOX_BASE) == "debian" {
         let workspace = context.workspace()?;
-        context.engage(workspace, false)?;
+        let engine = Engine::in_sandbox(context, sandbox, Access::Work)?;
+        Sources::prepare(context, &engine, workspace)?;
     } else {
-        context.sandbox_up(&sandbox)?;
+        Engine::in_sandbox(context, sandbox, Access::Share)?;
     }
-    context.ui.conclusion(&format!(
-        "the sandbox is up in `{}`",
-        sandbox.folder.display()
-    ));
+    context
+        .ui
+        .conclusion(&format!("the sandbox is up in `{folder}`"));
     context
         .ui
         .note("add `--sandbox` to a command, or `export XTASK_SANDBOX=1`, to use it");
@@ -87,10 +88,10 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<u8> {
 
 fn exec(command: &[OsString], context: &mut Context) -> anyhow::Result<u8> {
     let sandbox = context.sandbox()?;
-    context.sandbox_up(&sandbox)?;
     let enter = sandbox.bin().join("enter");
+    let engine = Engine::in_sandbox(context, sandbox, Access::Share)?;
     let cmd = Cmd::new(enter, "run a command in the sandbox").args(command);
-    let exec = context.exec.clone().in_folder(&context.here);
+    let exec = engine.exec.in_folder(&context.here);
     let status = exec.interactive(&cmd).map_err(Failure::from)?;
     Ok(status)
 }
@@ -103,9 +104,9 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     sandbox::up::refuse()?;
-    let _turn = context.sandbox_turn(&sandbox)?;
-    // It may be used without the folder's turn, by its programs on PATH.
-    let _engine = context.answering_engine_turn(&sandbox)?;
+    let _lock = lock::sandbox(context, &sandbox)?;
+    // It may be used without the folder's lock, by its programs on PATH.
+    let _engine = engine::lock_if_answering(context, &sandbox)?;
     if keep {
         let was = sandbox::down::stop(&sandbox)?;
         context.ui.conclusion(if was {

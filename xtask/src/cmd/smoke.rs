@@ -14,6 +14,7 @@ use super::bake::{self, Baked};
 use crate::{
     cli, config,
     context::Context,
+    engine::{Access, Engine, base::Sources},
     exec::{Exec, Reason},
     failure::Failure,
     image::{
@@ -22,7 +23,6 @@ use crate::{
     },
     plan::{Plan, StepId},
     run::Report,
-    sandbox::engage::Engaged,
     target::{Filter, Target, Targets},
     tool::docker,
     ui::{Table, seconds},
@@ -44,14 +44,21 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         )
         .into());
     }
-    let engaged = context.engage(workspace, args.dry_run)?;
+    let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
     let mut filter = Filter::from(&args.filters);
     let given = match given {
-        Some(image) => Some(Given::survey(image, &mut filter, args.dry_run, context)?),
+        Some(image) => Some(Given::survey(
+            image,
+            &mut filter,
+            args.dry_run,
+            context,
+            &engine,
+        )?),
         None => None,
     };
-    let extensions = bake::select(&engaged, &names, args.selection.all)?;
-    let targets = bake::targets(&extensions, &filter, &engaged, &context.config)?;
+    let extensions = bake::select(&sources, &names, args.selection.all)?;
+    let targets = bake::targets(&extensions, &filter, &sources, &context.config)?;
     // A given image is there already; only what it needs is built.
     let stands_for = match &given {
         Some(_) => Some(stands_for(&targets)?),
@@ -66,13 +73,13 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         &mut steps,
         &to_bake,
         targets.is_filtered(),
-        &engaged,
+        &sources,
         context,
     );
     let chosen: Vec<&Target> = targets.chosen().collect();
     let mut tests = Vec::new();
     for target in &chosen {
-        let mut test = server::test(target, &targets, &engaged, &baked)?;
+        let mut test = server::test(target, &targets, &sources, &baked)?;
         if let Some(given) = &given {
             given.stand_in(&mut test);
         }
@@ -85,20 +92,25 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         }
         tests.push(test);
     }
-    let mount = mount(context, args.dry_run)?;
+    let mount = mount(context, &engine, args.dry_run)?;
     let limit = Duration::from_secs(u64::from(context.config.number(config::SMOKE_TIMEOUT)));
     let ids: Vec<StepId> = tests
         .iter()
         .map(|test| server::add(&mut steps, test, &baked, mount, &context.run_id, limit))
         .collect();
     if args.dry_run {
-        bake::print(context, &engaged, &steps);
+        bake::print(context, &engine, &steps);
         return Ok(());
     }
-    if let Some(warning) = bake::survey(context)? {
+    if let Some(warning) = bake::survey(&context.config, &engine)? {
         context.ui.warning(&warning);
     }
-    let report = context.run(&steps, args.running.jobs, args.running.keep_going)?;
+    let report = context.run(
+        &engine.exec,
+        &steps,
+        args.running.jobs,
+        args.running.keep_going,
+    )?;
     let passed = show(context, &chosen, &tests, &ids, &report, args.json);
     context.verdict(&report, "smoke")?;
     context.ui.conclusion(&match tests.len() {
@@ -132,6 +144,7 @@ impl Given {
         filter: &mut Filter,
         dry_run: bool,
         context: &Context,
+        engine: &Engine,
     ) -> anyhow::Result<Self> {
         if dry_run {
             return Ok(Self {
@@ -139,7 +152,7 @@ impl Given {
                 sql_version: None,
             });
         }
-        let labels = labels(context, &image)?;
+        let labels = labels(engine, &image)?;
         let label = |name: &str| labels.get(name).map(str::to_owned);
         for (values, name) in [
             (&mut filter.distros, BASE_OS),
@@ -177,7 +190,7 @@ fn bake_first(
     plan: &mut Plan,
     targets: &[&Target],
     filtered: bool,
-    engaged: &Engaged,
+    sources: &Sources,
     context: &Context,
 ) -> Vec<Baked> {
     if targets.is_empty() {
@@ -187,14 +200,14 @@ fn bake_first(
         plan,
         &bake::Request {
             config: &context.config,
-            bake_file: &engaged.workspace.bake_file,
+            bake_file: &sources.workspace.bake_file,
             targets,
             filtered,
-            repinned: &engaged.repinned,
+            repinned: &sources.repinned,
             push: false,
             platforms: &[],
             no_cache: false,
-            sandbox: engaged.sandbox.is_some(),
+            sandbox: sources.in_sandbox,
             metadata_file: None,
             after: &[],
         },
@@ -245,22 +258,22 @@ fn show(
     passed
 }
 
-fn mount(context: &Context, dry_run: bool) -> anyhow::Result<Mount> {
+fn mount(context: &Context, engine: &Engine, dry_run: bool) -> anyhow::Result<Mount> {
     Ok(match context.config.get(config::SMOKE_MOUNT) {
         "image" => Mount::Image,
         "copy" => Mount::Copy,
-        _ if dry_run || context.engine()?.major() >= 28 => Mount::Image,
+        _ if dry_run || engine.info()?.major() >= 28 => Mount::Image,
         _ => Mount::Copy,
     })
 }
 
 /// The labels of the image to test, pulled when the engine does not have it.
-fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Annotations> {
-    context.engine()?;
-    let text = match context.exec.read(&docker::labels_cmd(image), None) {
+fn labels(engine: &Engine, image: &ImageRef) -> anyhow::Result<Annotations> {
+    engine.info()?;
+    let text = match engine.exec.read(&docker::labels_cmd(image), None) {
         Ok(text) => text,
         Err(failed) if matches!(failed.reason, Reason::Status(_)) => {
-            context
+            engine
                 .exec
                 .read(&docker::pull_cmd(image), None)
                 .map_err(|failed| {
@@ -268,7 +281,7 @@ fn labels(context: &Context, image: &ImageRef) -> anyhow::Result<Annotations> {
                     Failure::failed(format!("image `{image}` cannot be had: {cause}"))
                         .hint("`docker image ls` lists what the engine has")
                 })?;
-            context
+            engine
                 .exec
                 .read(&docker::labels_cmd(image), None)
                 .map_err(Failure::from)?

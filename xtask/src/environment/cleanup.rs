@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use super::{
     Environment, FOLDER, OWNER_LABEL,
-    world::{Presence, World},
+    survey::{Presence, Survey},
 };
 use crate::plan::{Action, Kind, Location, Owned, Plan, Step, StepId};
 
 impl Environment {
     /// The steps that remove what is there and ours. What is not ours is named in a note.
-    pub(crate) fn add_cleanup(&self, plan: &mut Plan, world: &World, kind_is_there: bool) {
+    pub(crate) fn add_cleanup(&self, plan: &mut Plan, survey: &Survey, kind_is_there: bool) {
         let mut before: Vec<StepId> = Vec::new();
-        for cluster in &world.clusters {
+        for cluster in &survey.clusters {
             let step = if kind_is_there {
                 self.delete_cluster(&cluster.name)
             } else {
@@ -26,7 +26,7 @@ impl Environment {
         let registry = self.registry();
         let ours = |kind, purpose: &str| Owned::new(kind, self.label(), purpose);
         let mut volume_after = Vec::new();
-        match &world.registry {
+        match &survey.registry {
             Some(found) if found.ours => {
                 let remove = ours(Kind::Container, "remove the registry").name(&registry);
                 let removed = plan.add(Step::new("registry", Action::Remove(remove)));
@@ -38,7 +38,7 @@ impl Environment {
             )),
             None => {}
         }
-        match world.volume {
+        match survey.volume {
             Presence::Ours => {
                 let remove = ours(Kind::Volume, "remove the registry's volume").name(self.volume());
                 plan.add(Step::new("volume", Action::Remove(remove)).after(volume_after));
@@ -49,7 +49,7 @@ impl Environment {
             )),
             Presence::Absent => {}
         }
-        match world.network {
+        match survey.network {
             Presence::Ours => {
                 let remove = ours(Kind::Network, "remove the network").name(self.network());
                 plan.add(Step::new("network", Action::Remove(remove)).ended(before.clone()));
@@ -74,8 +74,8 @@ impl Environment {
     /// Removes the namespaces that suites and `psql` of this checkout made in a cluster which is not ours,
     /// and which others may use the same way. The operator
     /// serves others by now, perhaps: it stays.
-    pub(crate) fn add_cleanup_of_existing(&self, plan: &mut Plan, world: &World) {
-        let Some(api) = &world.api else { return };
+    pub(crate) fn add_cleanup_of_existing(&self, plan: &mut Plan, survey: &Survey) {
+        let Some(api) = &survey.api else { return };
         if let Some(release) = api
             .operator
             .as_ref()

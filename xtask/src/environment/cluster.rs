@@ -6,9 +6,8 @@ use std::{path::PathBuf, time::Duration};
 use serde_json::json;
 
 use super::{
-    Environment, FOLDER, Place, RUN_LABEL, kind,
-    registry::Registry,
-    world::{Api, Presence, World},
+    Environment, FOLDER, Place, RUN_LABEL, decision::Decision, kind, registry::Steps,
+    survey::Survey,
 };
 use crate::{
     failure::Failure,
@@ -16,20 +15,6 @@ use crate::{
     plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
     tool::kind::{CLUSTER_LABEL, config, nodes},
 };
-
-/// What is to be done about the cluster that is there.
-enum Verdict {
-    Keep,
-    /// Its nodes have stopped.
-    Start,
-    /// What is wrong with it, which may pass: it is given time.
-    Wait(String),
-    /// Why it is made anew.
-    Replace(String),
-    Make,
-}
-
-const HALF_MADE: &str = "it is half made";
 
 /// How long nodes that were just started may take until the cluster answers and they are ready.
 const START: Duration = Duration::from_secs(120);
@@ -41,8 +26,8 @@ impl Environment {
     pub(crate) fn add_cluster(
         &self,
         plan: &mut Plan,
-        world: &World,
-        registry: &Registry,
+        survey: &Survey,
+        registry: &Steps,
     ) -> Result<Vec<StepId>, Failure> {
         let Place::Kind {
             node_image,
@@ -53,16 +38,16 @@ impl Environment {
             return Ok(Vec::new());
         };
         let name = self.cluster().unwrap_or_default();
-        if world.taken {
+        if survey.taken {
             return Err(taken(&name));
         }
         let wanted = nodes(&name, *count);
         // The engine gives addresses in the order in which containers start, and a control plane does not
-        // like to find its own changed: the registry comes first when it is made, and when it is woken.
+        // like to find its own changed: the registry comes first when it is made, and when it is restarted.
         let mut before = registry.network.clone();
         before.extend(&registry.container);
         // Two clusters at once are for nobody's memory, and every command means *the* cluster.
-        for other in world.clusters.iter().filter(|other| other.name != name) {
+        for other in survey.clusters.iter().filter(|other| other.name != name) {
             plan.note(format!("`{}` makes way for `{name}`", other.name));
             before.push(plan.add(self.delete_cluster(&other.name)));
         }
@@ -70,18 +55,18 @@ impl Environment {
             let config = config(*count, kubernetes, &mark(&self.run));
             self.create(plan, &name, node_image, &config, before)
         };
-        let ready = match self.verdict(world) {
-            Verdict::Keep => Vec::new(),
-            Verdict::Start => self.start(plan, &name, &wanted, &before),
-            Verdict::Wait(why) if !world.woken => self.give_time(plan, &name, &why, &before),
-            Verdict::Wait(why) | Verdict::Replace(why) => {
+        let ready = match self.decide(survey) {
+            Decision::Keep => Vec::new(),
+            Decision::Start => self.start(plan, &name, &wanted, &before),
+            Decision::Wait(why) if !survey.restarted => self.give_time(plan, &name, &why, &before),
+            Decision::Wait(why) | Decision::Replace(why) => {
                 plan.note(format!("the cluster `{name}` is made anew: {why}"));
                 before.push(plan.add(self.delete_cluster(&name)));
                 create(plan, &before)
             }
-            Verdict::Make => create(plan, &before),
+            Decision::Make => create(plan, &before),
         };
-        let mut all = self.add_nodes(plan, world, &wanted, &ready);
+        let mut all = self.add_nodes(plan, survey, &wanted, &ready);
         if self.port.is_some() {
             let publish = self.access().apply(
                 "publish the local registry's names in the cluster",
@@ -94,32 +79,24 @@ impl Environment {
         Ok(all)
     }
 
-    /// The steps that wake the cluster when it sleeps; what it has to say is known only afterwards.
-    pub(crate) fn wake(&self, world: &World) -> Result<Option<Plan>, Failure> {
+    /// The steps that start a stopped cluster again, or wait for one that does not answer; what it has to say is known
+    /// only afterwards.
+    pub(crate) fn restart(&self, survey: &Survey) -> Result<Option<Plan>, Failure> {
         let (Place::Kind { nodes: count, .. }, Some(name)) = (&self.place, self.cluster()) else {
             return Ok(None);
         };
         let mut plan = Plan::default();
-        match self.verdict(world) {
-            Verdict::Start => {
-                let registry = self.add_registry(&mut plan, world)?;
+        match self.decide(survey) {
+            Decision::Start => {
+                let registry = self.add_registry(&mut plan, survey)?;
                 self.start(&mut plan, &name, &nodes(&name, *count), &registry.container);
             }
-            Verdict::Wait(why) => {
+            Decision::Wait(why) => {
                 self.give_time(&mut plan, &name, &why, &[]);
             }
-            Verdict::Keep | Verdict::Replace(_) | Verdict::Make => return Ok(None),
+            Decision::Keep | Decision::Replace(_) | Decision::Make => return Ok(None),
         }
         Ok(Some(plan))
-    }
-
-    /// What the cluster says, when it is one that stays.
-    pub(crate) fn kept<'a>(&self, world: &'a World) -> Option<&'a Api> {
-        let stays = match self.place {
-            Place::Kind { .. } => matches!(self.verdict(world), Verdict::Keep),
-            Place::Existing(_) => true,
-        };
-        world.api.as_ref().filter(|_| stays)
     }
 
     fn create(
@@ -258,59 +235,6 @@ impl Environment {
             "metadata": {"name": "local-registry-hosting", "namespace": "kube-public"},
             "data": {"localRegistryHosting.v1": crate::json::pretty(&hosting)},
         })
-    }
-}
-
-impl Environment {
-    fn verdict(&self, world: &World) -> Verdict {
-        let Place::Kind {
-            kubernetes,
-            nodes: count,
-            ..
-        } = &self.place
-        else {
-            return Verdict::Keep;
-        };
-        let name = self.cluster().unwrap_or_default();
-        let Some(found) = world.cluster(&name) else {
-            return Verdict::Make;
-        };
-        let expected = nodes(&name, *count);
-        let same = found.nodes.len() == expected.len()
-            && found.nodes.iter().all(|node| expected.contains(&node.name));
-        if !same {
-            return Verdict::Replace(format!(
-                "it has {} of {} nodes",
-                found.nodes.len(),
-                expected.len()
-            ));
-        }
-        if world.network == Presence::Absent {
-            return Verdict::Replace("its network is gone".into());
-        }
-        if found.nodes.iter().any(|node| !node.running) {
-            // One that was never started has been left half-made.
-            return match found.nodes.iter().find(|node| node.state == "created") {
-                Some(node) => Verdict::Replace(format!("`{}` was never started", node.name)),
-                None => Verdict::Start,
-            };
-        }
-        if world.unfinished {
-            return Verdict::Replace(HALF_MADE.into());
-        }
-        let Some(api) = &world.api else {
-            return Verdict::Wait("it does not answer".into());
-        };
-        if let Some(node) = api.nodes.iter().find(|node| node.kubelet != *kubernetes) {
-            return Verdict::Replace(format!("`{}` runs Kubernetes {}", node.name, node.kubelet));
-        }
-        if api.nodes.len() != expected.len() || !api.storage_class {
-            return Verdict::Replace(HALF_MADE.into());
-        }
-        match api.nodes.iter().find(|node| !node.ready) {
-            Some(node) => Verdict::Wait(format!("`{}` is not ready", node.name)),
-            None => Verdict::Keep,
-        }
     }
 }
 

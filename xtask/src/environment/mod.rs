@@ -2,31 +2,41 @@
 //! The end-to-end environment: a network, a registry and a kind cluster with the operator, all of them
 //! containers of the engine; or an existing cluster with a registry that it can reach.
 //!
-//! [`Environment`] is what is wanted, from the settings. [`world::World`] is what is there, from
+//! [`Environment`] is what is wanted, from the settings. [`Survey`] is what is there, from
 //! questions to the engine and the cluster. The other files turn the difference into steps.
 
+pub(crate) mod api;
 pub(crate) mod cleanup;
 pub(crate) mod cluster;
+mod decision;
+pub(crate) mod in_use;
+mod login;
 pub(crate) mod nodes;
 pub(crate) mod operator;
+mod place;
 pub(crate) mod registry;
 pub(crate) mod release;
-pub(crate) mod world;
+pub(crate) mod survey;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use self::{nodes::Host, release::Release};
+use self::{
+    nodes::Host,
+    release::{Manifest, Release},
+    survey::Survey,
+};
 use crate::{
     config::{self, Config},
     failure::Failure,
     image::{ImageRef, Naming},
     own::{RunId, checkout},
-    plan::{Cmd, Plan, Secret, StepId},
+    plan::{Cmd, Plan, StepId},
     tool::{docker, kind::Kind, kubectl::Access},
 };
 
+pub(crate) use self::{login::Credentials, place::Place};
 pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};
 
 /// On every namespace, with what tells one checkout from others that share the cluster.
@@ -68,26 +78,6 @@ pub(crate) struct Environment {
     pub operator_image: Option<String>,
 }
 
-/// Where the tests run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Kind {
-        node_image: String,
-        /// `v1.36.1`.
-        kubernetes: String,
-        nodes: u32,
-    },
-    Existing(Access),
-}
-
-/// A login for the nodes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Credentials {
-    pub host: String,
-    pub username: String,
-    pub password: Secret,
-}
-
 /// The steps after which the parts of the environment are ready.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ready {
@@ -99,14 +89,16 @@ pub(crate) struct Ready {
 }
 
 impl Environment {
-    /// What the settings say. `password` is that of the private registry, from the environment.
+    /// What is wanted at that place, with that release of the operator; the rest the settings say. `password` is
+    /// that of the private registry, from the environment.
     pub(crate) fn new(
         config: &Config,
+        place: Place,
+        release: Release,
         password: Option<String>,
         run: &RunId,
     ) -> Result<Self, Failure> {
         let name = config.get(config::E2E_NAME).to_owned();
-        let place = place(config)?;
         let registry = config.get(config::REGISTRY);
         let mut host = registry.split('/').next().unwrap_or_default().to_owned();
         let local = matches!(place, Place::Kind { .. }) && crate::image::is_local(registry);
@@ -147,8 +139,8 @@ impl Environment {
                 .map(str::to_owned)
                 .collect(),
             mirrors: mirrors(config),
-            credentials: credentials(config, password)?,
-            release: config.get(config::CNPG_RELEASE).parse()?,
+            credentials: Credentials::new(config, password)?,
+            release,
             manifest: config.get(config::CNPG_MANIFEST).to_owned(),
             operator_image: operator_image.map(str::to_owned),
             run: run.clone(),
@@ -163,6 +155,16 @@ impl Environment {
             self.owner = owner;
         }
         Ok(self)
+    }
+
+    /// The same environment, whose registry is given these images of the engine too.
+    pub(crate) fn with_seeds(mut self, images: &[ImageRef]) -> Self {
+        for image in images.iter().map(ToString::to_string) {
+            if !self.seeds.contains(&image) {
+                self.seeds.push(image);
+            }
+        }
+        self
     }
 
     /// Notes what tells this checkout from others, where no run has yet.
@@ -220,11 +222,16 @@ impl Environment {
     }
 
     /// Adds the steps that make the environment what it is to be.
-    pub(crate) fn add(&self, plan: &mut Plan, world: &world::World) -> Result<Ready, Failure> {
-        let registry = self.add_registry(plan, world)?;
+    pub(crate) fn add(
+        &self,
+        plan: &mut Plan,
+        survey: &Survey,
+        manifest: &Manifest,
+    ) -> Result<Ready, Failure> {
+        let registry = self.add_registry(plan, survey)?;
         let seeded = self.add_seeds(plan, &registry);
         let cluster = match self.place {
-            Place::Kind { .. } => self.add_cluster(plan, world, &registry)?,
+            Place::Kind { .. } => self.add_cluster(plan, survey, &registry)?,
             Place::Existing(_) => {
                 if let Some(credentials) = &self.credentials {
                     plan.note(format!(
@@ -236,7 +243,7 @@ impl Environment {
             }
         };
         let before: Vec<StepId> = cluster.iter().chain(&seeded).copied().collect();
-        let operator = self.add_operator(plan, world, &before)?;
+        let operator = self.add_operator(plan, survey, manifest, &before)?;
         Ok(Ready {
             registry: registry.answers,
             cluster: before,
@@ -269,39 +276,6 @@ fn port_of(host: &str) -> Option<u16> {
     host.rsplit_once(':')?.1.parse().ok()
 }
 
-fn place(config: &Config) -> Result<Place, Failure> {
-    let kubeconfig = config.get(config::CLUSTER_KUBECONFIG);
-    let context = Some(config.get(config::CLUSTER_CONTEXT)).filter(|name| !name.is_empty());
-    if !kubeconfig.is_empty() {
-        return Ok(Place::Existing(Access {
-            kubeconfig: PathBuf::from(kubeconfig),
-            context: context.map(str::to_owned),
-        }));
-    }
-    if let Some(context) = context {
-        return Err(
-            Failure::invalid(format!("context `{context}` of which kubeconfig?"))
-                .hint("add `--kubeconfig FILE`"),
-        );
-    }
-    let node_image = config.get(config::NODE_IMAGE).to_owned();
-    let image: ImageRef = node_image.parse()?;
-    let kubernetes = image
-        .tag
-        .filter(|tag| tag.starts_with('v') && docker::is_version(&tag[1..]))
-        .ok_or_else(|| {
-            Failure::invalid(format!(
-                "the node image `{node_image}` does not say its version of Kubernetes"
-            ))
-            .hint("its tag must be the version, as in `kindest/node:v1.36.1`")
-        })?;
-    Ok(Place::Kind {
-        node_image,
-        kubernetes,
-        nodes: config.number(config::E2E_NODES),
-    })
-}
-
 fn mirrors(config: &Config) -> Vec<Host> {
     let host = |(name, url): (&str, &str)| Host {
         name: name.to_owned(),
@@ -309,32 +283,4 @@ fn mirrors(config: &Config) -> Vec<Host> {
         fallback: None,
     };
     config.map(config::MIRRORS).into_iter().map(host).collect()
-}
-
-fn credentials(config: &Config, password: Option<String>) -> Result<Option<Credentials>, Failure> {
-    let host = config.get(config::CREDENTIALS_HOST);
-    let username = config.get(config::CREDENTIALS_USERNAME);
-    let password = password.filter(|text| !text.is_empty());
-    match (host.is_empty(), username.is_empty(), password) {
-        (true, true, None) => Ok(None),
-        (false, false, Some(password)) => Ok(Some(Credentials {
-            host: host.to_owned(),
-            username: username.to_owned(),
-            password: Secret::new(password),
-        })),
-        (no_host, no_username, password) => {
-            let mut missing = Vec::new();
-            for (is_missing, name) in [
-                (no_host, "REGISTRY_HOST"),
-                (no_username, "REGISTRY_USERNAME"),
-                (password.is_none(), "REGISTRY_PASSWORD"),
-            ] {
-                if is_missing {
-                    missing.push(format!("`{name}`"));
-                }
-            }
-            Err(Failure::invalid(format!("the private registry's login lacks {}", missing.join(" and ")))
-                .hint("set REGISTRY_HOST, REGISTRY_USERNAME and, in the environment only, REGISTRY_PASSWORD; or none of them"))
-        }
-    }
 }

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The operator: applied, upgraded in place, or left as it is.
 
-use std::{path::Path, time::Duration};
-
-use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 use super::{
     DEPLOYMENT, Environment, Place, RELEASE, STAMP,
-    release::{self, Release},
-    world::{Operator, World},
+    api::Operator,
+    release::{Manifest, Release},
+    survey::Survey,
 };
 use crate::{
     failure::Failure,
-    own::source,
-    plan::{Plan, Probe, Question, Step, StepId, Watch},
+    plan::{Cmd, Plan, Probe, Question, Step, StepId, Watch},
     tool::kubectl::Access,
 };
 
@@ -28,15 +26,15 @@ impl Environment {
     pub(crate) fn add_operator(
         &self,
         plan: &mut Plan,
-        world: &World,
+        survey: &Survey,
+        manifest: &Manifest,
         after: &[StepId],
     ) -> Result<Vec<StepId>, Failure> {
-        let (_, stamp) = self.wanted_manifest()?;
-        let api = self.kept(world);
+        let api = self.kept(survey);
         if let Some(found) = api.and_then(|api| api.operator.as_ref()) {
-            if found.available && found.stamp.as_deref() == Some(&stamp) {
-                // Of a cluster that slept, what it says of its pods may be from before.
-                return Ok(if world.woken {
+            if found.available && found.stamp.as_ref() == Some(&manifest.stamp) {
+                // Of a cluster that was stopped, what it says of its pods may be from before.
+                return Ok(if survey.restarted {
                     vec![self.add_restart(plan, after, None)]
                 } else {
                     Vec::new()
@@ -56,7 +54,7 @@ impl Environment {
                 });
             }
             check_step_back(found, &self.release, databases)?;
-            if found.stamp.as_deref() != Some(&stamp) {
+            if found.stamp.as_ref() != Some(&manifest.stamp) {
                 let was = found.release.as_deref().unwrap_or("half installed");
                 plan.note(format!("the operator ({was}) becomes {}", self.release));
             }
@@ -64,14 +62,13 @@ impl Environment {
         let stamped = api
             .and_then(|api| api.operator.as_ref())
             .is_some_and(|found| found.stamp.is_some());
-        Ok(vec![self.add_release(plan, stamped, after)?])
+        Ok(vec![self.add_release(plan, manifest, stamped, after)])
     }
 
-    /// The release's manifest, and the stamp of an operator that is from it.
-    fn wanted_manifest(&self) -> Result<(String, String), Failure> {
+    /// The wanted release's manifest, read when it is a file.
+    pub(crate) fn read_manifest(&self) -> Result<Manifest, Failure> {
         let source = self.release.manifest(&self.manifest);
-        let stamp = stamp(&source, self.operator_image.as_deref())?;
-        Ok((source, stamp))
+        Manifest::read(source, self.operator_image.as_deref())
     }
 
     /// Applies the release over whatever is there, and waits for it. An earlier one's stamp is taken back
@@ -79,77 +76,61 @@ impl Environment {
     pub(crate) fn add_release(
         &self,
         plan: &mut Plan,
+        manifest: &Manifest,
         stamped: bool,
         after: &[StepId],
-    ) -> Result<StepId, Failure> {
-        let (source, stamp) = self.wanted_manifest()?;
-        let access = self.access();
-        let deployment = format!("deployment/{DEPLOYMENT}");
-        let annotate = |purpose: &str, annotations: [String; 2]| {
-            access
-                .cmd(purpose)
-                .args([
-                    "--namespace",
-                    NAMESPACE,
-                    "annotate",
-                    "--overwrite",
-                    &deployment,
-                ])
-                .args(annotations)
-        };
+    ) -> StepId {
+        let (access, release) = (self.access(), &self.release);
+        let Manifest { source, stamp } = manifest;
         let mut before = after.to_vec();
         if stamped {
-            let forget = annotate(
-                "forget which release was applied",
-                [format!("{STAMP}={UNFINISHED}"), format!("{RELEASE}-")],
-            );
-            let step = Step::run(format!("unstamp for operator {}", self.release), forget);
+            let forget = [format!("{STAMP}={UNFINISHED}"), format!("{RELEASE}-")];
+            let forget = annotate(&access, "forget which release was applied", forget);
+            let step = Step::run(format!("unstamp for operator {release}"), forget);
             before = vec![plan.add(step.after(before).quiet())];
         }
-        let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), &source);
-        let applied = plan.add(
-            Step::run(format!("operator {}", self.release), apply)
+        let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), source);
+        let mut last = plan.add(
+            Step::run(format!("operator {release}"), apply)
                 .after(before)
                 .timeout(Duration::from_secs(120)),
         );
-        let mut last = applied;
         if let Some(image) = &self.operator_image {
-            let set = |what: &str, args: &[&str]| {
-                access
-                    .cmd(format!("set the operator's {what}"))
-                    .args(["--namespace", NAMESPACE, "set"])
-                    .args(args)
-            };
-            let image_step = set(
-                "image",
-                &["image", &deployment, &format!("manager={image}")],
-            );
-            last = plan.add(
-                Step::run(format!("operator image {}", self.release), image_step)
-                    .after([last])
-                    .quiet(),
-            );
-            // Its databases' pods start with the operator's own image.
-            let env = set(
-                "image for pods",
-                &["env", &deployment, &format!("OPERATOR_IMAGE_NAME={image}")],
-            );
-            last = plan.add(
-                Step::run(format!("operator image for pods {}", self.release), env)
-                    .after([last])
-                    .quiet(),
-            );
+            last = self.add_image(plan, image, last);
         }
         let available = self.available(plan, &[last]);
-        let stamp = annotate(
-            "note which release was applied",
-            [
-                format!("{STAMP}={stamp}"),
-                format!("{RELEASE}={}", self.release),
-            ],
-        );
-        let step = Step::run(format!("stamp the operator {}", self.release), stamp);
-        Ok(plan.add(step.after([available]).quiet()))
+        let note = [format!("{STAMP}={stamp}"), format!("{RELEASE}={release}")];
+        let note = annotate(&access, "note which release was applied", note);
+        let step = Step::run(format!("stamp the operator {release}"), note);
+        plan.add(step.after([available]).quiet())
+    }
+
+    /// Another image for the operator than its manifest names, and for the pods of its databases, which start with
+    /// the operator's own.
+    fn add_image(&self, plan: &mut Plan, image: &str, after: StepId) -> StepId {
+        let access = self.access();
+        let deployment = format!("deployment/{DEPLOYMENT}");
+        let mut last = after;
+        for (what, kind, value) in [
+            ("image", "image", format!("manager={image}")),
+            (
+                "image for pods",
+                "env",
+                format!("OPERATOR_IMAGE_NAME={image}"),
+            ),
+        ] {
+            let set = access.cmd(format!("set the operator's {what}")).args([
+                "--namespace",
+                NAMESPACE,
+                "set",
+                kind,
+                &deployment,
+                &value,
+            ]);
+            let step = Step::run(format!("operator {what} {}", self.release), set);
+            last = plan.add(step.after([last]).quiet());
+        }
+        last
     }
 
     /// A new pod for the operator, and that it is ready; not when `needless` holds.
@@ -217,6 +198,15 @@ impl Environment {
     }
 }
 
+fn annotate(access: &Access, purpose: &str, annotations: [String; 2]) -> Cmd {
+    let deployment = format!("deployment/{DEPLOYMENT}");
+    access
+        .cmd(purpose)
+        .args(["--namespace", NAMESPACE, "annotate", "--overwrite"])
+        .arg(deployment)
+        .args(annotations)
+}
+
 /// What to ask when the operator does not become available.
 ///
 /// Its log and its events tell of all databases, and of earlier releases: `about` is what a line must
@@ -237,21 +227,6 @@ pub(crate) fn evidence(access: &Access, about: Option<&str>) -> Vec<Question> {
         narrow(ask("operator-events.txt", &events)),
         narrow(ask("operator.log", &["logs", &deployment, "--tail", "500"])),
     ]
-}
-
-/// The same manifest gives the same stamp: of a file its contents, of a URL its address.
-fn stamp(manifest: &str, image: Option<&str>) -> Result<String, Failure> {
-    let mut stamp = manifest.to_owned();
-    if release::is_path(manifest) {
-        release::check_path(manifest)?;
-        let text = source::read_named(Path::new(manifest))?.unwrap_or_default();
-        let digest = Sha256::digest(&text);
-        stamp = format!("sha256:{}", crate::value::hex(&digest[..8]));
-    }
-    if let Some(image) = image {
-        stamp += &format!(" with {image}");
-    }
-    Ok(stamp)
 }
 
 /// The operator cannot go back to an older release while it has databases.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The local registry: its network, its volume, its container, and the images it is given.
 
-use std::{net::TcpListener, time::Duration};
+use std::time::Duration;
 
 use super::{
     Environment, INNER_PORT,
     nodes::Host,
-    world::{Presence, World},
+    survey::{Presence, Survey},
 };
 use crate::{
     failure::Failure,
     image::ImageRef,
     plan::{Action, Cmd, Kind, Owned, Plan, Probe, Question, Step, StepId},
-    tool::docker::{Container, RUN_LABEL},
+    tool::docker::RUN_LABEL,
 };
 
 /// On the container: what it was made for. Another wish means another container, the volume stays.
@@ -20,7 +20,7 @@ const SPEC: &str = "io.cloudnativepg.xtask.spec";
 
 /// The steps of the registry.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Registry {
+pub(crate) struct Steps {
     pub network: Vec<StepId>,
     /// Its container runs.
     pub container: Vec<StepId>,
@@ -38,13 +38,13 @@ impl Environment {
     }
 
     /// Network, volume and container, and that it answers.
-    pub(crate) fn add_registry(&self, plan: &mut Plan, world: &World) -> Result<Registry, Failure> {
+    pub(crate) fn add_registry(&self, plan: &mut Plan, survey: &Survey) -> Result<Steps, Failure> {
         if self.cluster().is_none() {
-            return Ok(Registry::default());
+            return Ok(Steps::default());
         }
         let (network, label) = (self.network(), self.label());
-        let mut steps = Registry::default();
-        match world.network {
+        let mut steps = Steps::default();
+        match survey.network {
             Presence::Ours => {}
             Presence::Foreign => return Err(foreign("network", &network)),
             Presence::Absent => {
@@ -60,7 +60,7 @@ impl Environment {
         let Some(port) = self.port else {
             return Ok(steps);
         };
-        steps.container = self.add_container(plan, world, port, &steps.network)?;
+        steps.container = self.add_container(plan, survey, port, &steps.network)?;
         let probe = Probe::Answers {
             address: format!("127.0.0.1:{port}"),
             path: "/v2/",
@@ -82,109 +82,94 @@ impl Environment {
         Ok(steps)
     }
 
+    /// The container: as it is, started again, or made anew.
     fn add_container(
         &self,
         plan: &mut Plan,
-        world: &World,
+        survey: &Survey,
         port: u16,
         network: &[StepId],
     ) -> Result<Vec<StepId>, Failure> {
-        let (name, volume) = (self.registry(), self.volume());
-        let of = |label: &str| {
-            let purpose = "remove the registry's container";
-            Owned::new(Kind::Container, label, purpose).name(&name)
-        };
-        let of_run = format!("{RUN_LABEL}={}", self.run);
-        let mut before = network.to_vec();
-        match &world.registry {
-            Some(found) if !found.ours => return Err(foreign("container", &name)),
-            Some(found)
-                if found.as_wanted
-                    && found.container.networks.contains(&self.network())
-                    && network.is_empty() =>
-            {
-                if found.container.running {
-                    return Ok(Vec::new());
-                }
-                check_port(port)?;
-                let start = docker("start the registry", &["start", "--", &name]);
-                return Ok(vec![plan.add(Step::run("start the registry", start))]);
-            }
-            Some(found) => {
-                let container = &found.container;
-                if !(container.running && published(container) == Some(port)) {
-                    check_port(port)?;
-                }
-                plan.note("the registry is made anew for other settings; its images stay");
-                before = vec![
-                    plan.add(
-                        Step::new("remove the registry", Action::Remove(of(&self.label())))
-                            .after(before)
-                            .quiet(),
-                    ),
-                ];
-            }
-            None => check_port(port)?,
+        let name = self.registry();
+        let found = survey.registry.as_ref();
+        if found.is_some_and(|found| !found.ours) {
+            return Err(foreign("container", &name));
         }
-        match world.volume {
-            Presence::Ours => {}
-            Presence::Foreign => return Err(foreign("volume", &volume)),
+        let as_wanted = found.filter(|found| {
+            found.as_wanted
+                && found.container.networks.contains(&self.network())
+                && network.is_empty()
+        });
+        if as_wanted.is_some_and(|found| found.container.running) {
+            return Ok(Vec::new());
+        }
+        if survey.port_taken {
+            return Err(taken(port));
+        }
+        if as_wanted.is_some() {
+            let start = docker("start the registry", &["start", "--", &name]);
+            return Ok(vec![plan.add(Step::run("start the registry", start))]);
+        }
+        let mut before = network.to_vec();
+        if found.is_some() {
+            plan.note("the registry is made anew for other settings; its images stay");
+            let remove = Action::Remove(self.registry_with(&self.label()));
+            let remove = Step::new("remove the registry", remove).after(before);
+            before = vec![plan.add(remove.quiet())];
+        }
+        before.extend(self.add_volume(plan, survey)?);
+        let of_run = format!("{RUN_LABEL}={}", self.run);
+        let run = self.run_registry(port, &of_run);
+        let step = Step::run(format!("registry at localhost:{port}"), run)
+            .after(before)
+            .undo(self.registry_with(&of_run))
+            .kept();
+        Ok(vec![plan.add(step)])
+    }
+
+    /// The registry's container, if it carries that label.
+    fn registry_with(&self, label: &str) -> Owned {
+        let purpose = "remove the registry's container";
+        Owned::new(Kind::Container, label, purpose).name(self.registry())
+    }
+
+    /// The volume, which outlives its container; no step when it is there.
+    fn add_volume(&self, plan: &mut Plan, survey: &Survey) -> Result<Option<StepId>, Failure> {
+        let volume = self.volume();
+        match survey.volume {
+            Presence::Ours => Ok(None),
+            Presence::Foreign => Err(foreign("volume", &volume)),
             Presence::Absent => {
                 let create = docker(
                     "make the registry's volume",
                     &["volume", "create", "--label", &self.label(), "--", &volume],
                 );
-                before.push(plan.add(Step::run("volume", create).quiet()));
+                Ok(Some(plan.add(Step::run("volume", create).quiet())))
             }
         }
-        let run = docker(
-            "start the registry",
-            &[
-                "run",
-                "--detach",
-                "--name",
-                &name,
-                "--network",
-                &self.network(),
-            ],
-        )
-        .args([
-            "--label",
-            &self.label(),
-            "--label",
-            &self.spec(port),
-            "--label",
-            &of_run,
-        ])
-        .args([
-            "--publish",
-            &format!("127.0.0.1:{port}:{INNER_PORT}"),
-            "--restart",
-            "unless-stopped",
-        ])
-        .args(["--volume", &format!("{volume}:/var/lib/registry")])
-        // Images of other makers keep their data elsewhere, or send traces to nobody.
-        .args([
-            "--env",
-            "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry",
-        ])
-        .args([
-            "--env",
-            &format!("REGISTRY_HTTP_ADDR=:{INNER_PORT}"),
-            "--env",
-            "OTEL_TRACES_EXPORTER=none",
-        ])
-        .arg("--")
-        .arg(&self.registry_image);
-        let step = Step::run(format!("registry at localhost:{port}"), run)
-            .after(before)
-            .undo(of(&of_run))
-            .kept();
-        Ok(vec![plan.add(step)])
+    }
+
+    fn run_registry(&self, port: u16, of_run: &str) -> Cmd {
+        docker("start the registry", &["run", "--detach"])
+            .args(["--name", &self.registry(), "--network", &self.network()])
+            .args(["--label", &self.label(), "--label", &self.spec(port)])
+            .args(["--label", of_run])
+            .args(["--publish", &format!("127.0.0.1:{port}:{INNER_PORT}")])
+            .args(["--restart", "unless-stopped"])
+            .args(["--volume", &format!("{}:/var/lib/registry", self.volume())])
+            // Images of other makers keep their data elsewhere, or send traces to nobody.
+            .args([
+                "--env",
+                "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry",
+            ])
+            .args(["--env", &format!("REGISTRY_HTTP_ADDR=:{INNER_PORT}")])
+            .args(["--env", "OTEL_TRACES_EXPORTER=none"])
+            .arg("--")
+            .arg(&self.registry_image)
     }
 
     /// Pushes images of the engine to the registry, where nodes look before they go elsewhere.
-    pub(crate) fn add_seeds(&self, plan: &mut Plan, registry: &Registry) -> Vec<StepId> {
+    pub(crate) fn add_seeds(&self, plan: &mut Plan, registry: &Steps) -> Vec<StepId> {
         let Some(port) = self.port else {
             return Vec::new();
         };
@@ -255,24 +240,10 @@ fn foreign(what: &str, name: &str) -> Failure {
         .hint(format!("remove it (`docker {what} rm {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
 }
 
-/// Refuses a port that something on this machine listens at.
-fn check_port(port: u16) -> Result<(), Failure> {
-    // Another error says nothing: for ports below 1024, say, docker has more rights than we have.
-    let Err(error) = TcpListener::bind(("127.0.0.1", port)) else {
-        return Ok(());
-    };
-    if error.kind() != std::io::ErrorKind::AddrInUse {
-        return Ok(());
-    }
+fn taken(port: u16) -> Failure {
     let other = if port == 5001 { 5002 } else { 5001 };
-    Err(Failure::unavailable(format!("port {port} of this machine is taken by another program"))
-        .hint(format!("choose another port for the registry: `--registry-port {other}` (macOS gives 5000 to AirPlay)")))
-}
-
-/// The port at which a running container's inner port is published.
-fn published(container: &Container) -> Option<u16> {
-    let (outside, _) = container.ports.split_once("->")?;
-    outside.rsplit_once(':')?.1.parse().ok()
+    Failure::unavailable(format!("port {port} of this machine is taken by another program"))
+        .hint(format!("choose another port for the registry: `--registry-port {other}` (macOS gives 5000 to AirPlay)"))
 }
 
 /// The registry's host in a reference, as docker understands it, and the path with tag or digest.

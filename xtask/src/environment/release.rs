@@ -3,7 +3,9 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-use crate::{failure::Failure, tool::docker::is_version};
+use sha2::{Digest, Sha256};
+
+use crate::{failure::Failure, own::source, tool::docker::is_version};
 
 /// Where CloudNativePG publishes the manifests of its branches and of its releases.
 const BRANCHES: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/{branch}/manifests/operator-manifest.yaml";
@@ -110,15 +112,35 @@ pub(crate) fn is_path(source: &str) -> bool {
     !source.contains("://")
 }
 
-/// Refuses a manifest that is a path to nothing.
-pub(crate) fn check_path(source: &str) -> Result<(), Failure> {
-    if is_path(source) && !Path::new(source).is_file() {
-        return Err(
-            Failure::invalid(format!("the operator's manifest `{source}` is not there"))
-                .hint("name a release (`1.30`), or the path or URL of a manifest"),
-        );
+/// A release's manifest, and what tells an operator that is from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// A path or a URL.
+    pub source: String,
+    /// The same for the same manifest and image: of a file its contents, of a URL its address.
+    pub stamp: String,
+}
+
+impl Manifest {
+    /// Reads a manifest that is a file. `image` is the operator's when it is not the one that the manifest names.
+    pub(crate) fn read(source: String, image: Option<&str>) -> Result<Self, Failure> {
+        let mut stamp = source.clone();
+        if is_path(&source) {
+            if !Path::new(&source).is_file() {
+                return Err(Failure::invalid(format!(
+                    "the operator's manifest `{source}` is not there"
+                ))
+                .hint("name a release (`1.30`), or the path or URL of a manifest"));
+            }
+            let text = source::read_named(Path::new(&source))?.unwrap_or_default();
+            let digest = Sha256::digest(&text);
+            stamp = format!("sha256:{}", crate::value::hex(&digest[..8]));
+        }
+        if let Some(image) = image {
+            stamp += &format!(" with {image}");
+        }
+        Ok(Self { source, stamp })
     }
-    Ok(())
 }
 
 #[cfg(test)]

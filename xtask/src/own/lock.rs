@@ -22,12 +22,12 @@ const TRIES: u32 = 6;
 
 /// Held until it is dropped. Closed on exec, so no child has it: what holds it is a run that goes on.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub(crate) struct LockFile {
     file: File,
     path: PathBuf,
 }
 
-impl Lock {
+impl LockFile {
     /// Waits until nobody else has it. `waiting` is called once when that takes a while, with what the
     /// file says; the wait ends when `interrupted` says so.
     pub(crate) fn take(
@@ -110,7 +110,7 @@ impl Lock {
 }
 
 /// At a normal end nothing is left: neither the text, which would speak of a killed run, nor the file.
-impl Drop for Lock {
+impl Drop for LockFile {
     fn drop(&mut self) {
         if !self.path.as_os_str().is_empty() && self.is_there() {
             let emptied = self.file.set_len(0);
@@ -180,8 +180,8 @@ fn opened(path: &Path, make: bool) -> anyhow::Result<File> {
 mod tests {
     use super::*;
 
-    fn take(path: &Path) -> anyhow::Result<Lock> {
-        Lock::take(path, &|| true, &mut |_| {})
+    fn take(path: &Path) -> anyhow::Result<LockFile> {
+        LockFile::take(path, &|| true, &mut |_| {})
     }
 
     #[test]
@@ -200,11 +200,11 @@ mod tests {
             .unwrap()
             .write_all(b"gone")
             .unwrap();
-        assert!(Lock::is_left(&path));
+        assert!(LockFile::is_left(&path));
         let lock = take(&path).unwrap();
-        assert!(!Lock::is_left(&path));
+        assert!(!LockFile::is_left(&path));
         drop(lock);
-        assert!(!Lock::is_left(&path));
+        assert!(!LockFile::is_left(&path));
         fs_err::File::create(&path)
             .unwrap()
             .write_all(b"gone")

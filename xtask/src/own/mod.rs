@@ -25,6 +25,6 @@ pub(crate) mod source;
 mod walk;
 
 pub(crate) use beneath::resolved;
-pub(crate) use lock::Lock;
+pub(crate) use lock::LockFile;
 pub(crate) use run_folder::RunFolder;
 pub(crate) use run_id::RunId;

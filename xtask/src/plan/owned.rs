@@ -13,13 +13,13 @@ pub(crate) enum Kind {
     Volume,
 }
 
-/// Containers, networks or volumes to remove: those that carry the label and, when it is given, have
+/// Containers, networks or volumes to remove: those that carry every label and, when it is given, have
 /// exactly this name or are on this network or have a mount in this place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owned {
     pub kind: Kind,
-    /// `name=value`.
-    pub label: String,
+    /// `name=value`, or `name` alone, whatever its value; at least one.
+    pub labels: Vec<String>,
     pub name: Option<String>,
     pub network: Option<String>,
     /// Where something is mounted in the container.
@@ -32,12 +32,19 @@ impl Owned {
     pub(crate) fn new(kind: Kind, label: impl Into<String>, purpose: impl Into<String>) -> Self {
         Self {
             kind,
-            label: label.into(),
+            labels: vec![label.into()],
             name: None,
             network: None,
             mount: None,
             purpose: purpose.into(),
         }
+    }
+
+    /// Those of them that carry this label too.
+    #[must_use]
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.labels.push(label.into());
+        self
     }
 
     #[must_use]
@@ -65,9 +72,10 @@ impl Owned {
             Kind::Network => &["network", "ls", "--quiet", "--no-trunc"],
             Kind::Volume => &["volume", "ls", "--quiet"],
         };
-        let mut list = Cmd::new("docker", format!("{}: look for it", self.purpose))
-            .args(words)
-            .args(["--filter", &format!("label={}", self.label)]);
+        let mut list = Cmd::new("docker", format!("{}: look for it", self.purpose)).args(words);
+        for label in &self.labels {
+            list = list.args(["--filter", &format!("label={label}")]);
+        }
         if let Some(name) = &self.name {
             let exact = format!("name=^{}$", name.replace('.', "[.]"));
             list = list.args(["--filter", &exact]);
@@ -116,5 +124,20 @@ impl Owned {
 impl fmt::Display for Owned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} | xargs -r {}", self.list(), self.removal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_carries_both_labels_is_meant_and_only_a_word_is_an_identity() {
+        let owned = Owned::new(Kind::Container, "a=1", "remove it").label("b");
+        let list = "docker ps --all --quiet --no-trunc --filter label=a=1 --filter label=b";
+        let removal = "docker rm --force --volumes --";
+        assert_eq!(owned.to_string(), format!("{list} | xargs -r {removal}"));
+        let listed = owned.listed("0123abcdef\n\n-f\n0123 abcd\n ff00 \n");
+        assert_eq!(listed, ["0123abcdef", "ff00"]);
     }
 }

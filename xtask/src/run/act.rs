@@ -312,12 +312,7 @@ impl Walk<'_> {
 
     /// Removes what carries the label, if there is any.
     fn remove(&self, owned: &Owned, patience: Duration) -> Result<(), CmdFailure> {
-        let list = || {
-            let text = self.exec.read(&owned.list(), Some(patience))?;
-            Ok(owned.listed(&text))
-        };
-        let removal = |listed: &[String]| owned.remove(listed);
-        removal::remove(self.exec, &list, &removal, patience).map(|_| ())
+        removal::remove(self.exec, owned, None, patience).map(|_| ())
     }
 
     /// An image that the nodes can run, as its registry describes it.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     exec::{CmdFailure, Exec},
-    plan::Cmd,
+    plan::Owned,
 };
 
 /// How often it is looked again while somebody else removes the same thing.
@@ -14,23 +14,28 @@ const EVERY: Duration = Duration::from_millis(100);
 /// What docker says when somebody else was faster, or is about to be.
 const RACED: &[&str] = &["already in progress", "No such container"];
 
-/// Removes what `list` names. Who else removes it is waited for. Gives how many
-/// there were; fails when something is left after `patience`, or cannot be removed at all.
+/// Removes what is `owned` but not what is `kept`. Who else removes it is waited for. Gives how many there were;
+/// fails when something is left after `patience`, or cannot be removed at all.
 pub(crate) fn remove(
     exec: &dyn Exec,
-    list: &dyn Fn() -> Result<Vec<String>, CmdFailure>,
-    removal: &dyn Fn(&[String]) -> Cmd,
+    owned: &Owned,
+    kept: Option<&Owned>,
     patience: Duration,
 ) -> Result<usize, CmdFailure> {
     let end = Instant::now() + patience;
+    let list = |owned: &Owned| Ok(owned.listed(&exec.read(&owned.list(), Some(patience))?));
     let mut most = 0;
     loop {
-        let listed = list()?;
+        let mut listed = list(owned)?;
+        if let Some(kept) = kept.filter(|_| !listed.is_empty()) {
+            let kept = list(kept)?;
+            listed.retain(|id| !kept.contains(id));
+        }
         most = most.max(listed.len());
         if listed.is_empty() {
             return Ok(most);
         }
-        let Err(failed) = exec.read(&removal(&listed), Some(patience)) else {
+        let Err(failed) = exec.read(&owned.remove(&listed), Some(patience)) else {
             return Ok(most);
         };
         let raced = RACED.iter().any(|text| failed.mentions(text));
@@ -43,23 +48,32 @@ pub(crate) fn remove(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::exec::Real;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
-    /// What becomes of one thing when its removal runs `script` in a folder in which `there` names it.
+    use super::*;
+    use crate::{exec::Real, plan::Kind};
+
+    /// What becomes of the one container of an engine on which its removal runs `script`, in a folder in which
+    /// `there` stands for it.
     fn removed(script: &str) -> Result<usize, CmdFailure> {
         let folder = tempfile::tempdir().unwrap();
-        fs_err::File::create(folder.path().join("there")).unwrap();
-        let exec = Real::default().in_folder(folder.path());
-        let list = || {
-            let text = exec.read(&Cmd::new("ls", "list"), None)?;
-            Ok(text.lines().map(str::to_owned).collect())
-        };
-        let removal = |listed: &[String]| {
-            assert_eq!(listed, ["there"]);
-            Cmd::new("sh", "remove it").args(["-c", script])
-        };
-        remove(&exec, &list, &removal, Duration::from_secs(60))
+        fs::write(folder.path().join("there"), "").unwrap();
+        let docker = folder.path().join("bin/docker");
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        let text = format!(
+            "#!/bin/sh\ncase \"$*\" in\n\
+             'rm --force --volumes -- there') {script} ;;\n\
+             ps*) [ ! -e there ] || echo there ;;\n\
+             esac\n"
+        );
+        fs::write(&docker, text).unwrap();
+        fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
+        let exec = Real::default()
+            .in_folder(folder.path())
+            .with_programs(&folder.path().join("bin"))
+            .unwrap();
+        let owned = Owned::new(Kind::Container, "a=1", "remove it");
+        remove(&exec, &owned, None, Duration::from_secs(60))
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn remove(sandbox: &Sandbox) -> anyhow::Result<Removed> {
 }
 
 /// Ends the engine and removes a root that another version has made.
-pub(super) fn remove_root(sandbox: &Sandbox) -> anyhow::Result<()> {
+pub(crate) fn remove_root(sandbox: &Sandbox) -> anyhow::Result<()> {
     let (_was, _lock) = engine::end(sandbox)?;
     file::remove_folder(&sandbox.location(sandbox.root()))
 }

@@ -96,13 +96,13 @@ fn words(pid: i32) -> Option<Vec<OsString>> {
 
 /// Held by the engine's first process as long as it lives, and by who removes what it works on.
 #[derive(Debug)]
-pub(crate) struct EngineLock {
+pub(crate) struct StartLock {
     _file: File,
 }
 
 /// Ends the engine and whatever is starting it, and gives the lock that it held: as long as that is kept no
 /// engine starts. True when there was an engine.
-pub(super) fn end(sandbox: &Sandbox) -> anyhow::Result<(bool, EngineLock)> {
+pub(super) fn end(sandbox: &Sandbox) -> anyhow::Result<(bool, StartLock)> {
     let folder = &sandbox.folder;
     let begun = Instant::now();
     let mut asked: Option<Instant> = None;
@@ -160,11 +160,11 @@ fn ask(processes: &[Process], signal: Signal, folder: &Path) -> Result<(), Failu
 }
 
 /// None when somebody else holds it.
-fn try_lock(sandbox: &Sandbox) -> anyhow::Result<Option<EngineLock>> {
+fn try_lock(sandbox: &Sandbox) -> anyhow::Result<Option<StartLock>> {
     let path = sandbox.folder.join(entries::ENGINE_LOCK);
     let file = lock::open(&path)?;
     match lock::attempt(&file) {
-        Ok(true) => Ok(Some(EngineLock { _file: file })),
+        Ok(true) => Ok(Some(StartLock { _file: file })),
         Ok(false) => Ok(None),
         Err(error) => Err(lock::refused(&path, &error).into()),
     }
@@ -186,11 +186,11 @@ fn unseen(sandbox: &Sandbox) -> anyhow::Error {
 
 /// The lock, for the first process itself. The file must be there: `up` has made it, and where it has gone
 /// the sandbox is being removed.
-pub(super) fn own_lock(folder: &Path) -> anyhow::Result<EngineLock> {
+pub(super) fn own_lock(folder: &Path) -> anyhow::Result<StartLock> {
     let path = folder.join(entries::ENGINE_LOCK);
     let file = lock::open_existing(&path)?;
     match lock::attempt(&file) {
-        Ok(true) => Ok(EngineLock { _file: file }),
+        Ok(true) => Ok(StartLock { _file: file }),
         Ok(false) => {
             anyhow::bail!(
                 "an engine of this sandbox is already starting or running, or it is being removed"

@@ -23,9 +23,9 @@ pub(super) const ENGINE: &str = "engine";
 pub(super) const ENGINE_LOCK: &str = "engine.lock";
 pub(super) const LOG: &str = "init.log";
 /// Which base images are used, for an hour.
-pub(super) const WHICH_BASE: &str = "base";
+pub(crate) const WHICH_BASE: &str = "base";
 /// The versions in Debian's archive.
-pub(super) const ARCHIVE: &str = "archive.json";
+pub(crate) const ARCHIVE: &str = "archive.json";
 /// Held while a repository is shown to the sandbox.
 pub(super) const REPOSITORY_LOCK: &str = "repository.lock";
 

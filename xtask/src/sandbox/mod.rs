@@ -10,10 +10,11 @@
 pub(crate) mod archive;
 pub(crate) mod base;
 pub(crate) mod down;
-pub(crate) mod engage;
 pub(crate) mod engine;
-mod entries;
+pub(crate) mod entries;
 pub(crate) mod init;
+pub(crate) mod mmdebstrap;
+pub(crate) mod repository;
 pub(crate) mod up;
 
 use std::{

@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
-use super::{PROGRAMS, Sandbox, engine, entries};
+use super::{
+    PROGRAMS, Sandbox, engine, entries,
+    mmdebstrap::{self, Mmdebstrap},
+};
 use crate::{
-    exec::{Exec, Real},
     failure::Failure,
     own::source,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
     tool::apt,
-    value::Url,
 };
 
 /// What the root holds beyond Debian's minimum.
@@ -32,71 +33,6 @@ const PACKAGES: &[&str] = &[
     "xz-utils",
 ];
 
-/// What the machine itself must have; a Debian without them is hard to find.
-pub(crate) const HOST_PROGRAMS: &[&str] = &[
-    "apt-get", "bash", "dpkg-deb", "nsenter", "setpriv", "setsid", "unshare",
-];
-
-/// How to call mmdebstrap: the machine's, or the one that is fetched into the sandbox's folder.
-#[derive(Clone, Debug)]
-pub(crate) struct Mmdebstrap {
-    program: PathBuf,
-    mirror: Option<Url>,
-    temporary: PathBuf,
-    /// Where it is extracted to when we fetch it; there are steps for that.
-    extracted: Option<PathBuf>,
-}
-
-impl Mmdebstrap {
-    /// Finds mmdebstrap and the mirror. Reads only.
-    pub(crate) fn survey(sandbox: &Sandbox, exec: &Real) -> Result<Self, Failure> {
-        let missing: Vec<&str> = HOST_PROGRAMS
-            .iter()
-            .copied()
-            .filter(|program| exec.finds(program).is_none())
-            .collect();
-        if !missing.is_empty() {
-            return Err(Failure::unavailable(format!("the sandbox needs {} on PATH", missing.join(", ")))
-                .hint("the sandbox is for Debian and what descends from it; elsewhere install Docker 28 with buildx"));
-        }
-        let mirror = match &sandbox.mirror {
-            Some(mirror) => Some(mirror.clone()),
-            None => apt::parse_mirror(
-                &exec
-                    .read(&apt::sources_cmd(), None)
-                    .map_err(Failure::from)?,
-            ),
-        };
-        let own = exec.finds("mmdebstrap");
-        let tools = sandbox.folder.join(entries::TOOLS);
-        Ok(Self {
-            program: own
-                .clone()
-                .unwrap_or_else(|| tools.join("usr/bin/mmdebstrap")),
-            extracted: own.is_none().then_some(tools),
-            mirror,
-            temporary: sandbox.folder.join(entries::TEMPORARY),
-        })
-    }
-
-    /// The parts of a call that every root shares.
-    pub(crate) fn template<'a>(&'a self, sandbox: &'a Sandbox) -> apt::Root<'a> {
-        apt::Root {
-            purpose: "",
-            mmdebstrap: &self.program,
-            extracted: self.extracted.as_deref(),
-            temporary: &self.temporary,
-            format: "directory",
-            suite: &sandbox.suite,
-            target: Path::new(""),
-            mirror: self.mirror.as_ref(),
-            packages: &[],
-            hooks: &[],
-            slim: false,
-        }
-    }
-}
-
 /// In the root: what it was made of.
 const STAMP: &str = "etc/xtask/root";
 
@@ -111,12 +47,36 @@ pub(crate) fn is_current(sandbox: &Sandbox) -> bool {
 }
 
 /// Who asks for the sandbox.
-pub(crate) struct Caller<'a> {
+pub(crate) struct Caller {
     /// The program to run as process 1: ourselves.
-    pub(crate) program: &'a Path,
+    program: PathBuf,
     /// What must be visible inside.
-    pub(crate) repository: &'a Path,
+    repository: PathBuf,
 }
+
+impl Caller {
+    /// This program, for that repository.
+    pub(crate) fn of(repository: &Path) -> std::io::Result<Self> {
+        Ok(Self {
+            program: std::env::current_exe()?,
+            repository: repository.to_owned(),
+        })
+    }
+}
+
+/// The steps after which parts of the sandbox can be used.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    /// Mmdebstrap can be called.
+    pub tools: Vec<StepId>,
+    /// The engine answers.
+    pub engine: StepId,
+}
+
+/// The pool of the steps that make a root, each of which unpacks hundreds of megabytes.
+pub(crate) const ROOTS: &str = "root";
+/// How many roots are made at once.
+const ROOTS_AT_ONCE: usize = 3;
 
 /// This program, for a shell.
 fn program() -> String {
@@ -143,14 +103,14 @@ pub(crate) fn refuse() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The steps up to an engine that answers. Gives the steps after which mmdebstrap can be called, and the
-/// one after which the engine answers.
+/// The steps up to an engine that answers.
 pub(crate) fn add(
     plan: &mut Plan,
     sandbox: &Sandbox,
     tools: &Mmdebstrap,
-    caller: &Caller<'_>,
-) -> (Vec<StepId>, StepId) {
+    caller: &Caller,
+) -> Ready {
+    plan.limits.push((ROOTS, ROOTS_AT_ONCE));
     let marker = Action::Claim(sandbox.folder.clone());
     let marker = plan.add(Step::new("mark the sandbox's folder", marker).quiet());
     let clear = Step::new(
@@ -164,12 +124,15 @@ pub(crate) fn add(
     );
     let mut before = vec![plan.add(place.after([clear]).quiet())];
     if let Some(extracted) = &tools.extracted {
-        before.push(fetch(plan, sandbox, extracted, marker));
+        before.push(mmdebstrap::fetch(plan, sandbox, extracted, marker));
     }
     let mut ready = vec![add_root(plan, sandbox, tools, marker, &before)];
     ready.extend(add_wrappers(plan, sandbox, marker));
     let engine = add_engine(plan, sandbox, caller, &ready);
-    (before, engine)
+    Ready {
+        tools: before,
+        engine,
+    }
 }
 
 /// The root, made beside its final place, so that it is there whole or not at all.
@@ -202,6 +165,7 @@ fn add_root(
         Step::run(format!("sandbox root ({})", sandbox.suite), cmd)
             .after(before.iter().copied().chain([clear]))
             .skip_if(have.clone(), "it is there")
+            .pool(ROOTS)
             .timeout(Duration::from_secs(1200)),
     );
     let contents = format!(
@@ -256,7 +220,7 @@ fn add_wrappers(plan: &mut Plan, sandbox: &Sandbox, marker: StepId) -> Vec<StepI
         .collect()
 }
 
-fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[StepId]) -> StepId {
+fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller, ready: &[StepId]) -> StepId {
     let answers = Cmd::new(sandbox.bin().join("docker"), "ask the engine").args([
         "version",
         "--format",
@@ -264,10 +228,10 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
     ]);
     let cmd = Cmd::new(sandbox.bin().join(START), "start the sandbox's engine")
         .args(engine::NAMESPACES)
-        .arg(caller.program)
+        .arg(&caller.program)
         .args(engine::INIT)
         .arg(&sandbox.folder)
-        .arg(caller.repository);
+        .arg(&caller.repository);
     let log = sandbox.folder.join(entries::LOG);
     // Made here and never by the engine: one that starts late does not begin what is being removed.
     let lock = sandbox.folder.join(entries::ENGINE_LOCK);
@@ -299,48 +263,4 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller<'_>, ready: &[
         log: Some(log),
     };
     plan.add(Step::new("engine answers", wait).after([started]).quiet())
-}
-
-/// Fetches mmdebstrap and what it needs from this machine's own distribution, installing nothing.
-fn fetch(plan: &mut Plan, sandbox: &Sandbox, extracted: &Path, marker: StepId) -> StepId {
-    let apt = sandbox.folder.join(entries::APT);
-    let partial = sandbox.location(sandbox.folder.join(entries::TOOLS_NEW));
-    let have = || Probe::Exists(extracted.to_owned());
-    let packages = apt.join("cache/archives");
-    let mut last = marker;
-    let mut add =
-        |step: Step| last = plan.add(step.after([last]).skip_if(have(), "mmdebstrap is there"));
-    let quiet = |name: &str, action: Action| Step::new(name, action).quiet();
-    add(quiet(
-        "folder for packages",
-        Action::Folder(sandbox.location(packages.join("partial"))),
-    ));
-    add(quiet(
-        "folder for the index",
-        Action::Folder(sandbox.location(apt.join("lists/partial"))),
-    ));
-    add(Step::run("package index", apt::update_cmd(&apt)));
-    add(Step::run(
-        "download mmdebstrap",
-        apt::download_cmd(&apt, &["mmdebstrap"]),
-    ));
-    add(quiet(
-        "clear half-extracted tools",
-        Action::RemoveFolder(partial.clone()),
-    ));
-    add(quiet(
-        "extract mmdebstrap",
-        Action::Extract {
-            from: packages,
-            into: partial.clone(),
-        },
-    ));
-    add(quiet(
-        "keep mmdebstrap",
-        Action::Rename {
-            from: partial,
-            to: sandbox.location(extracted),
-        },
-    ));
-    last
 }

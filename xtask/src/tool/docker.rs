@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
-use crate::{exec::Exec, failure::Failure, own::RunId, plan::Cmd};
+use crate::{exec::Exec, failure::Failure, plan::Cmd};
 
 /// On everything that an environment makes: how `cleanup` knows what is ours.
 pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
@@ -14,7 +14,7 @@ pub(crate) const RUN_LABEL: &str = "io.cloudnativepg.xtask.run";
 
 /// What `docker info` says, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Engine {
+pub(crate) struct Info {
     /// What tells this engine from others.
     pub identity: String,
     /// `28.5.2`.
@@ -30,7 +30,7 @@ pub(crate) fn info_cmd() -> Cmd {
     Cmd::new("docker", "ask the Docker engine what it is").args(["info", "--format", "{{json .}}"])
 }
 
-impl Engine {
+impl Info {
     /// Asks the engine. No engine is a failure with what to do about it.
     pub(crate) fn survey(exec: &dyn Exec) -> Result<Self, Failure> {
         let text = exec.read(&info_cmd(), Some(std::time::Duration::from_secs(30))).map_err(|failed| {
@@ -195,34 +195,6 @@ pub(crate) fn labelled_containers_cmd(label: &str, network: Option<&str>) -> Cmd
     list.args(["--format", "{{json .}}"])
 }
 
-/// Lists the identities of a run's containers; with `of_environment` those alone that belong to an
-/// environment.
-pub(crate) fn containers_of_run_cmd(run: &RunId, of_environment: bool) -> Cmd {
-    let label = format!("label={LABEL}");
-    Cmd::new("docker", format!("look for containers of the run {run}"))
-        .args(["ps", "--all", "--quiet", "--no-trunc", "--filter"])
-        .arg(format!("label={RUN_LABEL}={run}"))
-        .args(of_environment.then_some("--filter"))
-        .args(of_environment.then_some(label))
-}
-
-/// What is an identity in what [`containers_of_run_cmd`] printed: hexadecimal digits, and nothing else.
-pub(crate) fn identities(text: &str) -> Vec<String> {
-    let is_identity = |line: &&str| {
-        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        !line.is_empty() && line.bytes().all(digit)
-    };
-    let lines = text.lines().map(str::trim).filter(is_identity);
-    lines.map(str::to_owned).collect()
-}
-
-/// Removes containers that are told by their identities.
-pub(crate) fn remove_containers_cmd(purpose: &str, ids: &[String]) -> Cmd {
-    Cmd::new("docker", purpose)
-        .args(["rm", "--force", "--volumes", "--"])
-        .args(ids)
-}
-
 pub(crate) fn networks_cmd() -> Cmd {
     Cmd::new("docker", "list networks").args(["network", "ls", "--format", "{{json .}}"])
 }
@@ -275,24 +247,17 @@ mod tests {
     fn the_engine_is_read_from_docker_info() {
         let text = r#"{"ServerVersion":"28.5.2+dfsg4","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],
             "DockerRootDir":"/var/lib/docker","Architecture":"x86_64","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}"#;
-        let engine = Engine::parse(text).unwrap();
+        let engine = Info::parse(text).unwrap();
         assert_eq!((engine.major(), engine.containerd_store), (28, true));
         assert_eq!(engine.buildx.as_deref(), Some("0.29.1"));
         assert_eq!(platform_of("x86_64"), "linux/amd64");
     }
 
     #[test]
-    fn only_hexadecimal_digits_are_an_identity() {
-        let text = "0123abcdef\nproduction-db\n\n-f\n0123 abcd\n ff00 \nABC\n";
-        assert_eq!(identities(text), ["0123abcdef", "ff00"]);
-    }
-
-    #[test]
     fn a_stopped_daemon_is_unavailable() {
-        let failure = Engine::parse(
-            r#"{"ServerErrors":["Cannot connect to the Docker daemon at unix:///x"]}"#,
-        )
-        .unwrap_err();
+        let failure =
+            Info::parse(r#"{"ServerErrors":["Cannot connect to the Docker daemon at unix:///x"]}"#)
+                .unwrap_err();
         assert_eq!(failure.kind, crate::failure::Kind::Unavailable);
         assert!(failure.details[0].contains("Cannot connect"), "{failure:?}");
     }

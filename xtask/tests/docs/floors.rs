@@ -30,7 +30,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("tools", &["tool"]),
     ("model", &["image", "target", "mount"]),
     ("run", &["run", "event", "diagnosis"]),
-    ("engine", &["engine", "turn", "sandbox", "environment"]),
+    ("engine", &["engine", "sandbox", "environment"]),
     ("stage", &["stage"]),
     (
         "top",
@@ -49,10 +49,8 @@ const UPWARDS: &[(&str, &str, &str)] = &[
     ("plan/cmd.rs", "image", "Arg::Image is resolved in run/"),
     ("plan/values.rs", "image", "stage/values"),
     ("plan/values.rs", "mount", "stage/values"),
-    ("sandbox/engage.rs", "context", "engine/"),
     ("target.rs", "cli", "the filters become a type of target.rs"),
     ("tool/imagetools.rs", "image", "target.rs"),
-    ("turn.rs", "context", "engine/"),
 ];
 
 /// Commands that import another one, with what ends it. No row is ever added.

@@ -1,59 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e cleanup`: removes what the other commands of `e2e` have made.
 
-use super::choose_cluster;
 use crate::{
     cli::e2e::Cleanup,
     cmd::bake,
-    config,
-    context::Context,
-    environment::{Environment, Place, world::World},
+    context::{Context, choice},
+    engine::Engine,
+    environment::{Environment, Place, in_use::InUse, survey::Survey},
     plan::Plan,
     sandbox::State,
 };
 
 pub(super) fn run(args: &Cleanup, context: &mut Context) -> anyhow::Result<()> {
-    // A kubeconfig in the settings is of somebody else's cluster: it must be named to be touched.
-    for key in [config::CLUSTER_KUBECONFIG, config::CLUSTER_CONTEXT] {
-        context.config.set_flag(key, "cleanup", Some(""))?;
-    }
-    choose_cluster(context, &args.cluster)?;
+    let place = choice::named_place(context, &args.cluster)?;
     if context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_)) {
         context
             .ui
             .note("the sandbox does not run; it is started to see what is in it");
     }
-    let environment = super::environment(context)?;
-    let entered = super::enter(context, &environment, args.dry_run)?;
+    let environment = choice::environment(context, place, choice::release(context, None)?)?;
+    let in_use = InUse::open(context, &environment, args.dry_run)?;
     if args.dry_run {
-        let plan = plan(context, &environment)?;
-        bake::print_plan(context, entered.sandbox.as_ref(), &plan);
+        let plan = plan(&in_use.engine, &environment)?;
+        bake::print(context, &in_use.engine, &plan);
         return Ok(());
     }
     if let Place::Kind { .. } = environment.place {
-        context.engine()?;
+        in_use.engine.info()?;
     }
-    remove(context, &environment)
+    remove(context, &in_use.engine, &environment)
 }
 
-fn plan(context: &Context, environment: &Environment) -> anyhow::Result<Plan> {
+fn plan(engine: &Engine, environment: &Environment) -> anyhow::Result<Plan> {
     let mut plan = Plan::default();
     match environment.place {
         Place::Kind { .. } => {
-            let world = World::of_engine(environment, &context.exec)?;
-            environment.add_cleanup(&mut plan, &world, context.exec.finds("kind").is_some());
+            let survey = Survey::of_engine(environment, &engine.exec)?;
+            environment.add_cleanup(&mut plan, &survey, engine.exec.finds("kind").is_some());
         }
         Place::Existing(_) => {
-            let world = World::survey(environment, &context.exec, false)?;
-            environment.add_cleanup_of_existing(&mut plan, &world);
+            let survey = Survey::of(environment, &engine.exec)?;
+            environment.add_cleanup_of_existing(&mut plan, &survey);
         }
     }
     Ok(plan)
 }
 
 /// Removes the environment.
-pub(super) fn remove(context: &mut Context, environment: &Environment) -> anyhow::Result<()> {
-    let plan = plan(context, environment)?;
+pub(super) fn remove(
+    context: &mut Context,
+    engine: &Engine,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let plan = plan(engine, environment)?;
     if plan.steps.is_empty() {
         for note in &plan.notes {
             context.ui.note(note);
@@ -61,7 +60,7 @@ pub(super) fn remove(context: &mut Context, environment: &Environment) -> anyhow
         context.ui.conclusion("there is nothing to remove");
         return Ok(());
     }
-    let report = context.run(&plan, None, true)?;
+    let report = context.run(&engine.exec, &plan, None, true)?;
     context.verdict(&report, "cleaning up")?;
     context.ui.conclusion(match environment.place {
         Place::Kind { .. } => "the environment is gone",

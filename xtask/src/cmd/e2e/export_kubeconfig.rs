@@ -7,10 +7,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    cli::e2e::ExportKubeconfig,
-    context::Context,
+    cli::e2e::{Cluster, ExportKubeconfig},
+    context::{Context, choice},
+    engine::{self, Engine},
     environment::{Environment, FOLDER, kind},
-    exec::Exec,
+    exec::{Exec, Real},
     failure::Failure,
     own::{file, source},
     plan::{Action, Location, Plan, Step, shell},
@@ -23,11 +24,13 @@ const EXPORTED: &str = "target/xtask/exported";
 const KEPT: usize = 100;
 
 pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Result<()> {
-    let _entered = context.enter(false, true)?;
-    let (environment, world) = super::existing(context)?;
+    let engine = Engine::open(context, engine::Access::Work)?;
+    let place = choice::place(context, &Cluster::default())?;
+    let wanted = choice::environment(context, place, choice::release(context, None)?)?;
+    let (environment, survey) = wanted.existing(context, &engine)?;
     let Some(cluster) = environment
         .cluster()
-        .filter(|name| world.cluster(name).is_some())
+        .filter(|name| survey.cluster(name).is_some())
     else {
         return Err(
             Failure::invalid("there is no kind cluster of this environment")
@@ -35,65 +38,88 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
                 .into(),
         );
     };
+    let file = File::choose(args, context)?;
+    let path = &file.path;
+    let is_new = !path.exists();
+    if file.named && !args.merge {
+        refuse_foreign(context, &engine.exec, &environment, &cluster, path)?;
+    }
     let network = environment.network();
     let kind = kind(&network);
-    let given = args.path.as_deref().or(args.kubeconfig.as_deref());
-    let given = given.filter(|path| !path.as_os_str().is_empty());
-    if args.merge && given.is_none() {
-        return Err(Failure::invalid("`--merge` into which file?")
-            .hint("name it: `~/.kube/config`, say")
-            .into());
-    }
-    let path = match given {
-        Some(path) => {
-            let path = context.resolve(path);
-            file::can_be_written(&path)?;
-            path
-        }
-        None if args.internal => PathBuf::from(FOLDER).join("kubeconfig-internal"),
-        None => PathBuf::from(FOLDER).join("kubeconfig"),
-    };
-    // Before a tool opens it: a pipe would keep it waiting.
-    source::read_named(&path)?;
     let mut plan = Plan::default();
-    let mut is_new = false;
-    if args.merge {
-        is_new = !path.exists();
-        let export = kind.export(&cluster, args.internal, &path);
-        plan.add(Step::run(
-            format!("add {cluster} to {}", path.display()),
-            export,
-        ));
+    plan.add(if args.merge {
+        let export = kind.export(&cluster, args.internal, path);
+        Step::run(format!("add {cluster} to {}", path.display()), export)
     } else {
-        if given.is_some() {
-            refuse_foreign(context, &environment, &cluster, &path)?;
-        }
         let save = Action::Save {
             cmd: kind.kubeconfig(&cluster, args.internal),
-            path: match given {
-                Some(_) => Location::Named(path.clone()),
-                None => Location::output(&path),
-            },
+            path: file.location(),
         };
-        plan.add(Step::new(format!("write {}", path.display()), save));
-    }
-    let report = context.run(&plan, None, false)?;
+        Step::new(format!("write {}", path.display()), save)
+    });
+    let report = context.run(&engine.exec, &plan, None, false)?;
     context.verdict(&report, "exporting the kubeconfig")?;
     if args.merge && is_new {
         // Kind has made it, as whoever calls it.
-        file::hand_over(&path)?;
-    } else if !args.merge && given.is_some() {
-        note_export(context, &path)?;
+        file::hand_over(path)?;
+    } else if !args.merge && file.named {
+        note_export(context, path)?;
     }
-    let absolute = context.root.join(&path);
-    let quoted = shell::word(&absolute);
+    let quoted = shell::word(context.root.join(path));
     context.ui.data(&format!("export KUBECONFIG={quoted}\n"));
     Ok(())
+}
+
+/// Where the kubeconfig goes.
+struct File {
+    path: PathBuf,
+    /// By the user; otherwise it is a file of our own.
+    named: bool,
+}
+
+impl File {
+    /// Refuses what cannot be written or is no file.
+    fn choose(args: &ExportKubeconfig, context: &Context) -> anyhow::Result<Self> {
+        let given = args.path.as_deref().or(args.kubeconfig.as_deref());
+        let given = given.filter(|path| !path.as_os_str().is_empty());
+        if args.merge && given.is_none() {
+            return Err(Failure::invalid("`--merge` into which file?")
+                .hint("name it: `~/.kube/config`, say")
+                .into());
+        }
+        let own = if args.internal {
+            "kubeconfig-internal"
+        } else {
+            "kubeconfig"
+        };
+        let path = match given {
+            Some(path) => context.resolve(path),
+            None => Path::new(FOLDER).join(own),
+        };
+        if given.is_some() {
+            file::can_be_written(&path)?;
+        }
+        // Before a tool opens it: a pipe would keep it waiting.
+        source::read_named(&path)?;
+        Ok(Self {
+            path,
+            named: given.is_some(),
+        })
+    }
+
+    fn location(&self) -> Location {
+        if self.named {
+            Location::Named(self.path.clone())
+        } else {
+            Location::output(&self.path)
+        }
+    }
 }
 
 /// Refuses a file that holds clusters of others, or is no kubeconfig at all.
 fn refuse_foreign(
     context: &Context,
+    exec: &Real,
     environment: &Environment,
     cluster: &str,
     path: &Path,
@@ -107,7 +133,7 @@ fn refuse_foreign(
         Err(Failure::invalid(format!("`{shown}` is there and {why}; it stays as it is"))
             .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
     };
-    let view = match context.exec.read(&kubectl::view_cmd(path), None) {
+    let view = match exec.read(&kubectl::view_cmd(path), None) {
         Ok(text) => text,
         Err(failed) if matches!(failed.reason, crate::exec::Reason::NotFound) => {
             return Err(failed.into());
@@ -138,8 +164,7 @@ fn refuse_foreign(
         return Ok(());
     }
     let network = environment.network();
-    let own = context
-        .exec
+    let own = exec
         .read(&kind(&network).kubeconfig(cluster, false), None)
         .map_err(Failure::from)?;
     let own = kubectl::authority(&own, None);

@@ -4,17 +4,15 @@
 use std::path::PathBuf;
 
 use super::{
-    choose_cluster, one,
+    one,
     test_full::{platform, psql_image},
 };
 use crate::{
     cli::e2e::GenerateValues,
     config::Config,
-    context::Context,
-    environment::{
-        Place,
-        world::{Api, World},
-    },
+    context::{Context, choice},
+    engine::{Access, Engine, base::Sources},
+    environment::{Place, api::Api, survey::Survey},
     extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
@@ -32,7 +30,7 @@ const MAJOR: &str = "18";
 
 pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Result<()> {
     let name = one(&args.targets, &args.more)?.to_owned();
-    choose_cluster(context, &args.cluster)?;
+    let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
     let extension = workspace
         .select(std::slice::from_ref(&name), false)?
@@ -44,9 +42,10 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let given = given.map(str::parse::<ImageRef>).transpose()?;
     let newer = args.upgrade_to.as_deref().filter(|text| !text.is_empty());
     let newer = newer.map(str::parse::<ImageRef>).transpose()?;
-    let environment = super::environment(context)?;
-    let engaged = context.engage(workspace, false)?;
-    context.engine()?;
+    let environment = choice::environment(context, place, choice::release(context, None)?)?;
+    let engine = Engine::open(context, Access::Work)?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
+    engine.info()?;
     let image = if let Some(image) = given {
         environment.naming.on_host(&image)
     } else {
@@ -54,7 +53,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         let major = args.pg.as_deref().unwrap_or(MAJOR);
         let filter = Filter::only(distro, major);
         let extensions = std::slice::from_ref(&extension);
-        let targets = Targets::resolve(extensions, &filter, &engaged.workspace, &context.config)?;
+        let targets = Targets::resolve(extensions, &filter, &sources.workspace, &context.config)?;
         let target = targets.chosen().next().ok_or_else(|| {
             Failure::invalid(format!(
                 "`{name}` has no version for {distro} and PostgreSQL {major}"
@@ -62,13 +61,13 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         })?;
         target.published(&context.config)?
     };
-    let described = Described::read(&image, &context.exec)?;
+    let described = Described::read(&image, &engine.exec)?;
     let naming = environment.naming.clone();
     let needed = if extension.required_extensions.is_empty() {
         Vec::new()
     } else {
         let server = described.server()?;
-        needs(&extension, &server, &engaged.workspace, &context.config)?
+        needs(&extension, &server, &sources.workspace, &context.config)?
     };
     let output = match &args.output {
         Some(path) => {
@@ -76,14 +75,14 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
             file::can_be_written(&path)?;
             Location::Named(path)
         }
-        None => Location::Repository(engaged.workspace.shown(&name).join("values.yaml")),
+        None => Location::Repository(sources.workspace.shown(&name).join("values.yaml")),
     };
-    let world = match &environment.place {
-        Place::Existing(access) => World {
-            api: Some(Api::survey(access, &context.exec)?),
+    let survey = match &environment.place {
+        Place::Existing(access) => Survey {
+            api: Some(Api::survey(access, &engine.exec)?),
             ..Default::default()
         },
-        Place::Kind { .. } => World::default(),
+        Place::Kind { .. } => Survey::default(),
     };
     let values = Values {
         extension,
@@ -91,13 +90,13 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         newer: newer.map(|image| Image::Given(environment.naming.on_host(&image))),
         needed,
         naming,
-        psql_image: psql_image(context, &engaged),
-        platform: platform(&world),
+        psql_image: psql_image(context, &sources),
+        platform: platform(&survey),
         output: output.clone(),
     };
     let mut plan = Plan::default();
     plan.add(Step::new(format!("values {name}"), Action::Values(Box::new(values))).quiet());
-    let report = context.run(&plan, None, false)?;
+    let report = context.run(&engine.exec, &plan, None, false)?;
     context.verdict(&report, "generating the values")?;
     context
         .ui

@@ -4,18 +4,23 @@
 //! The database is the one that the shared suite makes, kept; so it is what the tests see. It stays until
 //! `--delete` or `e2e cleanup`, and the next call finds it at once.
 
-use std::{io::IsTerminal, path::PathBuf};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 use super::{
-    choose_cluster, existing, one,
+    one,
     suite::Runner,
     test::{image_in, reachable},
 };
 use crate::{
     cli::e2e::{Psql, Suites},
-    context::Context,
-    environment::{LABEL, NAME_LABEL, OWNER_LABEL, Place},
-    exec::Exec,
+    context::{Context, choice},
+    environment::{
+        Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, in_use::InUse, survey::Survey,
+    },
+    exec::{Exec, Real},
     failure::Failure,
     plan::{Cmd, Plan, Step},
     tool::{chainsaw, kubectl::Access},
@@ -23,36 +28,19 @@ use crate::{
 
 pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let name = one(&args.targets, &args.more)?.to_owned();
-    choose_cluster(context, &args.cluster)?;
+    let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
     workspace.select(std::slice::from_ref(&name), false)?;
     let values = workspace.shown(&name).join("values.yaml");
-    let wanted = super::environment(context)?;
-    let entered = super::enter(context, &wanted, false)?;
-    let (environment, world) = existing(context)?;
+    let wanted = choice::environment(context, place, choice::release(context, None)?)?;
+    let in_use = InUse::open(context, &wanted, false)?;
+    let exec = in_use.engine.exec.clone();
+    let (environment, survey) = wanted.existing(context, &in_use.engine)?;
     let runner = Runner::new(context, &environment, &Suites::default(), false)?;
-    reachable(&runner, world.api.as_ref(), context)?;
-    let access = environment.access();
-    let resource = name.replace('_', "-");
-    // On a cluster that is shared, each checkout has its own.
-    let (shared, owner) = match &environment.place {
-        Place::Kind { .. } => (None, String::new()),
-        Place::Existing(_) => (
-            Some(environment.owner.to_string()),
-            format!("-{}", environment.owner.short()),
-        ),
-    };
-    let namespace = format!("xtask-psql-{resource}{owner}");
-    let mut labels = vec![(LABEL, "psql"), (NAME_LABEL, namespace.as_str())];
-    labels.extend(shared.as_deref().map(|owner| (OWNER_LABEL, owner)));
-    let foreign = world
-        .api
-        .as_ref()
-        .is_some_and(|api| api.is_foreign(&namespace, "psql", shared.as_deref()));
-    let remove =
-        access.remove_namespaces(format!("remove the namespace `{namespace}`"), &labels, true);
-    let mut plan = Plan::default();
-    if foreign {
+    reachable(&runner, survey.api.as_ref(), &exec)?;
+    let database = Database::of(&name, &environment);
+    if database.is_foreign(&survey) {
+        let namespace = &database.namespace;
         if args.delete {
             context.ui.note(&format!(
                 "the namespace `{namespace}` was not made by xtask from this checkout: it stays"
@@ -60,17 +48,12 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
             context.ui.conclusion("there is nothing to remove");
             return Ok(0);
         }
-        return Err(Failure::failed(format!(
-            "the namespace `{namespace}` already exists, and was not made by xtask from this checkout: it is not used"
-        ))
-        .hint(format!(
-            "whoever made it can remove it: `kubectl delete namespace {namespace}`"
-        ))
-        .into());
+        return Err(foreign(namespace).into());
     }
     if args.delete {
-        plan.add(Step::run(format!("remove {namespace}"), remove));
-        let report = context.run(&plan, None, false)?;
+        let mut plan = Plan::default();
+        plan.add(database.remove(format!("remove {}", database.namespace)));
+        let report = context.run(&exec, &plan, None, false)?;
         context.verdict(&report, "removing the database")?;
         context
             .ui
@@ -78,19 +61,17 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let values = find_values(&name, values)?;
-    let database = Database {
-        resource,
-        namespace,
-        image: image_in(&values)?,
-        values,
-    };
-    if !database.is_there(&access, context) {
-        database.make(&runner, remove, context)?;
+    let image = image_in(&values)?;
+    if !database.is_there(&image, &exec) {
+        let mut plan = Plan::default();
+        database.add(&mut plan, &runner, &values);
+        let report = context.run(&exec, &plan, None, false)?;
+        context.verdict(&report, "making the database")?;
     }
     // Others need not wait for a person at a prompt.
-    drop(entered);
-    let psql = database.psql(&access, &args.statements);
-    let status = context.exec.interactive(&psql).map_err(Failure::from)?;
+    drop(in_use);
+    let psql = database.psql(&args.statements);
+    let status = exec.interactive(&psql).map_err(Failure::from)?;
     Ok(status)
 }
 
@@ -98,15 +79,47 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
 struct Database {
     resource: String,
     namespace: String,
-    image: String,
-    values: PathBuf,
+    access: Access,
+    /// On a cluster that is shared, each checkout has its own.
+    owner: Option<String>,
 }
 
 impl Database {
+    fn of(extension: &str, environment: &Environment) -> Self {
+        let resource = extension.replace('_', "-");
+        let (owner, suffix) = match &environment.place {
+            Place::Kind { .. } => (None, String::new()),
+            Place::Existing(_) => (
+                Some(environment.owner.to_string()),
+                format!("-{}", environment.owner.short()),
+            ),
+        };
+        Self {
+            namespace: format!("xtask-psql-{resource}{suffix}"),
+            resource,
+            access: environment.access(),
+            owner,
+        }
+    }
+
+    /// Its namespace is there, and somebody else's.
+    fn is_foreign(&self, survey: &Survey) -> bool {
+        let api = survey.api.as_ref();
+        api.is_some_and(|api| api.is_foreign(&self.namespace, "psql", self.owner.as_deref()))
+    }
+
+    fn remove(&self, title: String) -> Step {
+        let mut labels = vec![(LABEL, "psql"), (NAME_LABEL, self.namespace.as_str())];
+        labels.extend(self.owner.as_deref().map(|owner| (OWNER_LABEL, owner)));
+        let purpose = format!("remove the namespace `{}`", self.namespace);
+        Step::run(title, self.access.remove_namespaces(purpose, &labels, true))
+    }
+
     /// With another image it would be another database.
-    fn is_there(&self, access: &Access, context: &Context) -> bool {
+    fn is_there(&self, image: &str, exec: &Real) -> bool {
         let fields = "jsonpath={.spec.postgresql.extensions[0].image.reference} {.status.phase}";
-        let current = access
+        let current = self
+            .access
             .cmd("ask which image the database has")
             .args([
                 "--namespace",
@@ -116,25 +129,23 @@ impl Database {
                 &self.resource,
             ])
             .args(["--output", fields, "--request-timeout", "10s"]);
-        let wanted = format!("{} Cluster in healthy state", self.image);
-        context
-            .exec
-            .read(&current, None)
+        let wanted = format!("{image} Cluster in healthy state");
+        exec.read(&current, None)
             .is_ok_and(|text| text.trim() == wanted)
     }
 
-    fn make(&self, runner: &Runner, remove: Cmd, context: &mut Context) -> anyhow::Result<()> {
+    /// Makes it anew, by the shared suite with these values.
+    fn add(&self, plan: &mut Plan, runner: &Runner, values: &Path) {
         let namespace = &self.namespace;
-        let mut plan = Plan::default();
-        let cleared = plan.add(Step::run(format!("clear {namespace}"), remove).quiet());
-        let folder = runner.add_folder(&mut plan);
+        let cleared = plan.add(self.remove(format!("clear {namespace}")).quiet());
+        let folder = runner.add_folder(plan);
         let made = runner.environment.make_namespace(namespace, "psql");
         let made = Step::run(format!("namespace {namespace}"), made);
         let made = plan.add(made.after([cleared, folder]).quiet());
         let test = chainsaw::Test {
             purpose: format!("make the database `{}`", self.resource),
             suite: &runner.shared.folder,
-            values: &self.values,
+            values,
             namespace,
             access: &runner.access,
             root: &runner.root,
@@ -148,13 +159,12 @@ impl Database {
                 .evidence(runner.evidence(namespace))
                 .watch(runner.watch(namespace)),
         );
-        let report = context.run(&plan, None, false)?;
-        Ok(context.verdict(&report, "making the database")?)
     }
 
-    fn psql(&self, access: &Access, statements: &[String]) -> Cmd {
+    fn psql(&self, statements: &[String]) -> Cmd {
         let terminal = std::io::stdin().is_terminal() && statements.is_empty();
-        let mut psql = access
+        let mut psql = self
+            .access
             .cmd("open psql")
             .args(["--namespace", &self.namespace, "exec", "--stdin"])
             .args(terminal.then_some("--tty"))
@@ -173,6 +183,15 @@ impl Database {
         }
         psql
     }
+}
+
+fn foreign(namespace: &str) -> Failure {
+    Failure::failed(format!(
+        "the namespace `{namespace}` already exists, and was not made by xtask from this checkout: it is not used"
+    ))
+    .hint(format!(
+        "whoever made it can remove it: `kubectl delete namespace {namespace}`"
+    ))
 }
 
 /// The values that were generated by hand, or those of the last full test.

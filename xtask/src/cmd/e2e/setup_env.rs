@@ -1,88 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e setup-env`: makes the environment, or mends it.
 
-use super::{choose_environment, choose_release, environment};
 use crate::{
     cli::e2e::SetupEnv,
     cmd::bake,
     config,
-    context::Context,
-    environment::{Environment, Place, world::World},
+    context::{Context, choice},
+    engine::{Engine, base},
+    environment::{Environment, Place, survey::Survey},
     exec::Exec,
     failure::{Failure, Kind},
     plan::{Plan, shell},
-    sandbox::engage::Engaged,
     tool::{self, kind},
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
-    choose_environment(context, &args.environment)?;
-    choose_release(context, args.cnpg_release.as_deref())?;
+    let place = choice::to_make(context, &args.environment)?;
+    let release = choice::release(context, args.cnpg_release.as_deref())?;
     let workspace = context.workspace()?;
-    let needed = matches!(environment(context)?.place, Place::Kind { .. });
-    let engaged = context.engage_unpinned(workspace, args.dry_run, needed)?;
-    let environment = wanted(context, &engaged)?;
-    let _cluster = super::cluster_turn(context, &environment, args.dry_run)?;
-    let world = world(context, &environment, args.dry_run)?;
+    let environment = choice::environment(context, place, release)?;
+    let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
+    let bases = base::made(context, &engine, &workspace)?.unwrap_or_default();
+    let environment = environment.of_checkout(&context.root)?.with_seeds(&bases);
+    let _cluster = environment.lock(context, &engine)?;
+    let survey = survey(context, &engine, &environment, args.dry_run)?;
     let mut plan = Plan::default();
-    environment.add(&mut plan, &world)?;
+    environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
     if args.dry_run {
-        bake::print(context, &engaged, &plan);
+        bake::print(context, &engine, &plan);
         return Ok(());
     }
-    let report = context.run(&plan, None, false)?;
+    let report = context.run(&engine.exec, &plan, None, false)?;
     context.verdict(&report, "setting up the environment")?;
     conclude(context, &environment);
     Ok(())
 }
 
-/// What is wanted, with the images that only this engine has among those that the registry is given.
-pub(super) fn wanted(context: &Context, engaged: &Engaged) -> Result<Environment, Failure> {
-    let mut environment = environment(context)?;
-    for base in engaged.bases.iter().map(ToString::to_string) {
-        if !environment.seeds.contains(&base) {
-            environment.seeds.push(base);
-        }
-    }
-    Ok(environment)
-}
-
-/// What is there, once a cluster that sleeps has been woken. A dry run without an engine to ask plans from
-/// nothing, and wakes nobody.
-pub(super) fn world(
+/// What is there, once a stopped cluster has been started again. A dry run without an engine to ask plans
+/// from nothing, and starts none.
+pub(super) fn survey(
     context: &mut Context,
+    engine: &Engine,
     environment: &Environment,
     dry_run: bool,
-) -> anyhow::Result<World> {
+) -> anyhow::Result<Survey> {
     if dry_run {
-        return Ok(World::survey(environment, &context.exec, false).unwrap_or_default());
+        return Ok(Survey::of(environment, &engine.exec)
+            .unwrap_or_else(|_| Survey::without_engine(environment)));
     }
     if let Place::Kind { kubernetes, .. } = &environment.place {
-        context.engine()?;
-        check_kind(context, kubernetes)?;
-        if context.exec.finds("kubectl").is_none() {
+        engine.info()?;
+        check_kind(&engine.exec, kubernetes)?;
+        if engine.exec.finds("kubectl").is_none() {
             return Err(tool::missing("kubectl").into());
         }
     }
-    let world = World::survey(environment, &context.exec, true)?;
-    let Some(wake) = environment.wake(&world)? else {
-        return Ok(world);
+    let survey = Survey::refreshed(environment, &engine.exec)?;
+    let Some(restart) = environment.restart(&survey)? else {
+        return Ok(survey);
     };
-    let report = context.run(&wake, None, false)?;
+    let report = context.run(&engine.exec, &restart, None, false)?;
     if report.failure(context.exec.interrupted()) == Some(Kind::Interrupted) {
         return Err(Failure::interrupted().into());
     }
-    // One that did not wake shows in the second look, and is made anew.
-    Ok(World {
-        woken: true,
-        ..World::survey(environment, &context.exec, true)?
+    // One that did not come back shows in the second look, and is made anew.
+    Ok(Survey {
+        restarted: true,
+        ..Survey::refreshed(environment, &engine.exec)?
     })
 }
 
 /// Kind must be there, and new enough for the version of its nodes.
-fn check_kind(context: &Context, kubernetes: &str) -> Result<(), Failure> {
-    let text = context
-        .exec
+fn check_kind(exec: &dyn Exec, kubernetes: &str) -> Result<(), Failure> {
+    let text = exec
         .read(&kind::version_cmd(), None)
         .map_err(|failed| match failed.reason {
             crate::exec::Reason::NotFound => tool::missing("kind"),

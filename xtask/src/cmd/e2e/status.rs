@@ -4,16 +4,16 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::choose_cluster;
 use crate::{
     cli::e2e::Status,
-    context::Context,
+    context::{Context, choice},
+    engine::{Access, Engine},
     environment::{
         Environment,
-        world::{Presence, World},
+        api::{Api, Node},
+        survey::{Presence, Survey},
     },
     plan::Plan,
-    sandbox::State,
     ui::{Row, Table},
 };
 
@@ -33,43 +33,43 @@ impl Row for Part {
     }
 }
 
+impl Part {
+    fn new(name: &'static str, state: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            name,
+            state: state.into(),
+            what: what.into(),
+        }
+    }
+}
+
 pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
-    choose_cluster(context, &args.cluster)?;
-    context.enter(true, false)?;
-    let wanted = super::environment(context)?;
-    let stopped =
-        context.global.sandbox && !matches!(context.sandbox()?.state(), State::Running(_));
-    let (environment, world) = if stopped {
-        (wanted.clone(), World::default())
+    let place = choice::place(context, &args.cluster)?;
+    let engine = Engine::open(context, Access::Look)?;
+    let wanted = choice::environment(context, place, choice::release(context, None)?)?;
+    let (environment, survey) = if engine.is_stopped() {
+        (wanted.clone(), Survey::without_engine(&wanted))
     } else {
-        super::existing(context)?
+        wanted.existing(context, &engine)?
     };
-    let parts = parts(&environment, &world);
-    // What setting it up again would say.
-    let mut plan = Plan::default();
-    let drift = match wanted.add(&mut plan, &world) {
-        Ok(_) => plan.notes.clone(),
-        Err(failure) => vec![failure.message],
-    };
-    let up = world.api.as_ref().is_some_and(|api| {
-        api.operator
-            .as_ref()
-            .is_some_and(|operator| operator.available)
-    });
+    let parts = parts(&environment, &survey);
+    let differs = differs(&wanted, &survey);
+    let operator = survey.api.as_ref().and_then(|api| api.operator.as_ref());
+    let up = operator.is_some_and(|operator| operator.available);
     let value = json!({
         "up": up,
         "parts": parts,
-        "kubernetes": world.api.as_ref().and_then(|api| Some(api.nodes.first()?.kubelet.clone())),
-        "operator": world.api.as_ref().and_then(|api| api.operator.as_ref()).map(|operator| json!({
+        "kubernetes": survey.api.as_ref().and_then(|api| Some(api.nodes.first()?.kubelet.clone())),
+        "operator": operator.map(|operator| json!({
             "image": operator.image, "release": operator.release, "available": operator.available,
         })),
         "registry": {"host": environment.naming.host, "cluster": environment.naming.cluster},
-        "kubeconfig": world.api.as_ref().map(|_| context.root.join(environment.access().kubeconfig)),
-        "databases": world.api.as_ref().map_or(Value::Null, |api| json!(api.databases)),
-        "differs": drift,
+        "kubeconfig": survey.api.as_ref().map(|_| context.root.join(environment.access().kubeconfig)),
+        "databases": survey.api.as_ref().map_or(Value::Null, |api| json!(api.databases)),
+        "differs": differs,
     });
     context.result(args.json, value, &Table::of(&parts));
-    for line in &drift {
+    for line in &differs {
         context.ui.note(&format!("`setup-env` would say: {line}"));
     }
     if !up {
@@ -80,87 +80,84 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
     Ok(u8::from(!up))
 }
 
-fn parts(environment: &Environment, world: &World) -> Vec<Part> {
+/// What setting the environment up again would say.
+fn differs(wanted: &Environment, survey: &Survey) -> Vec<String> {
+    let mut plan = Plan::default();
+    let added = wanted
+        .read_manifest()
+        .and_then(|manifest| wanted.add(&mut plan, survey, &manifest));
+    match added {
+        Ok(_) => plan.notes,
+        Err(failure) => vec![failure.message],
+    }
+}
+
+fn parts(environment: &Environment, survey: &Survey) -> Vec<Part> {
     let mut parts = Vec::new();
+    if let Some(cluster) = environment.cluster() {
+        parts.extend(of_engine(environment, survey, cluster));
+    }
+    if let Some(api) = &survey.api {
+        parts.extend(of_cluster(api));
+    }
+    parts
+}
+
+/// What the engine holds of an environment of its own.
+fn of_engine(environment: &Environment, survey: &Survey, cluster: String) -> Vec<Part> {
     let presence = |presence: Presence| match presence {
         Presence::Absent => "absent",
         Presence::Ours => "there",
         Presence::Foreign => "not ours",
     };
-    if let Some(cluster) = environment.cluster() {
-        parts.push(Part {
-            name: "network",
-            state: presence(world.network).into(),
-            what: environment.network(),
-        });
-        if environment.port.is_some() {
-            let registry = world.registry.as_ref();
-            parts.push(Part {
-                name: "registry",
-                state: registry.map_or("absent".into(), |found| found.container.state.clone()),
-                what: format!(
-                    "{} here, {} in the cluster",
-                    environment.naming.host, environment.naming.cluster
-                ),
-            });
-            parts.push(Part {
-                name: "volume",
-                state: presence(world.volume).into(),
-                what: environment.volume(),
-            });
-        }
-        let state = match world.cluster(&cluster) {
-            None => "absent",
-            Some(found) if found.nodes.iter().any(|node| !node.running) => "stopped",
-            Some(_) if world.api.is_none() => "not answering",
-            Some(_) => "running",
-        };
-        parts.push(Part {
-            name: "cluster",
-            state: state.into(),
-            what: cluster,
-        });
+    let network = presence(survey.network);
+    let mut parts = vec![Part::new("network", network, environment.network())];
+    if environment.port.is_some() {
+        let registry = survey.registry.as_ref();
+        let state = registry.map_or("absent", |found| &found.container.state);
+        let (host, inside) = (&environment.naming.host, &environment.naming.cluster);
+        let what = format!("{host} here, {inside} in the cluster");
+        parts.push(Part::new("registry", state, what));
+        let volume = presence(survey.volume);
+        parts.push(Part::new("volume", volume, environment.volume()));
     }
-    let Some(api) = &world.api else {
-        return parts;
+    let state = match survey.cluster(&cluster) {
+        None => "absent",
+        Some(found) if found.nodes.iter().any(|node| !node.running) => "stopped",
+        Some(_) if survey.api.is_none() => "not answering",
+        Some(_) => "running",
     };
-    for node in &api.nodes {
+    parts.push(Part::new("cluster", state, cluster));
+    parts
+}
+
+/// What the cluster holds.
+fn of_cluster(api: &Api) -> Vec<Part> {
+    let node = |node: &Node| {
         let state = if node.ready { "ready" } else { "not ready" };
-        parts.push(Part {
-            name: "node",
-            state: state.into(),
-            what: format!(
-                "{}, Kubernetes {}, {}",
-                node.name, node.kubelet, node.platform
-            ),
-        });
-    }
+        let what = format!(
+            "{}, Kubernetes {}, {}",
+            node.name, node.kubelet, node.platform
+        );
+        Part::new("node", state, what)
+    };
+    let mut parts: Vec<Part> = api.nodes.iter().map(node).collect();
     parts.push(match &api.operator {
-        None => Part {
-            name: "operator",
-            state: "absent".into(),
-            what: String::new(),
-        },
-        Some(operator) => Part {
-            name: "operator",
-            state: if operator.available {
+        None => Part::new("operator", "absent", ""),
+        Some(operator) => {
+            let state = if operator.available {
                 "available"
             } else {
                 "not available"
-            }
-            .into(),
-            what: match &operator.release {
+            };
+            let what = match &operator.release {
                 Some(release) => format!("{release}, {}", operator.image),
                 None => operator.image.clone(),
-            },
-        },
+            };
+            Part::new("operator", state, what)
+        }
     });
-    for database in &api.databases {
-        parts.push(Part {
-            name: "database",
-            state: "there".into(),
-            what: database.clone(),
-        });
-    }
+    let databases = api.databases.iter();
+    parts.extend(databases.map(|database| Part::new("database", "there", database)));
     parts
 }

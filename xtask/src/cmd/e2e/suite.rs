@@ -362,14 +362,14 @@ impl Runner {
 pub(super) fn add_leftovers(
     plan: &mut Plan,
     environment: &environment::Environment,
-    world: &environment::world::World,
+    survey: &environment::survey::Survey,
 ) -> Vec<StepId> {
     let Place::Kind { .. } = environment.place else {
         return Vec::new();
     };
     let owner = environment.owner.to_string();
     let left: Vec<&String> = environment
-        .kept(world)
+        .kept(survey)
         .into_iter()
         .flat_map(|api| &api.namespaces)
         .filter(|found| found.role == "suite" && found.owner.as_ref() == Some(&owner))

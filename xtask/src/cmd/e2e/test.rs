@@ -7,16 +7,14 @@ use std::{
 };
 
 use super::{
-    choose_cluster, existing, results,
+    results,
     suite::{self, Runner, Subject},
 };
 use crate::{
     cli::e2e::Test,
-    context::Context,
-    environment::{
-        FOLDER,
-        world::{Api, World},
-    },
+    context::{Context, choice},
+    environment::{FOLDER, api::Api, in_use::InUse, survey::Survey},
+    exec::Real,
     extension::Extension,
     failure::Failure,
     own::source,
@@ -26,7 +24,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
-    choose_cluster(context, &args.cluster)?;
+    let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
     let chosen = if args.rerun_failed {
         failed_last(&workspace)?
@@ -38,23 +36,23 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         context.ui.conclusion("nothing failed the last time");
         return Ok(());
     }
-    let wanted = super::environment(context)?;
-    let entered = super::enter(context, &wanted, args.dry_run)?;
-    let (environment, world) = if args.dry_run {
-        (wanted, World::default())
+    let wanted = choice::environment(context, place, choice::release(context, None)?)?;
+    let in_use = InUse::open(context, &wanted, args.dry_run)?;
+    let (environment, survey) = if args.dry_run {
+        (wanted, Survey::default())
     } else {
-        existing(context)?
+        wanted.existing(context, &in_use.engine)?
     };
     let mut plan = Plan::default();
     let runner = Runner::new(context, &environment, &args.suites, args.dry_run)?;
     if !args.dry_run {
-        reachable(&runner, world.api.as_ref(), context)?;
+        reachable(&runner, survey.api.as_ref(), &in_use.engine.exec)?;
     }
-    let mut before = suite::add_leftovers(&mut plan, &environment, &world);
+    let mut before = suite::add_leftovers(&mut plan, &environment, &survey);
     before.push(runner.add_folder(&mut plan));
     plan.limits
         .push((suite::POOL, suite::limit(context, args.running.jobs)));
-    let release = world
+    let release = survey
         .api
         .and_then(|api| api.operator)
         .map_or_else(String::new, |operator| {
@@ -73,10 +71,10 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         subjects.push((subject, suites));
     }
     if args.dry_run {
-        crate::cmd::bake::print_plan(context, entered.sandbox.as_ref(), &plan);
+        crate::cmd::bake::print(context, &in_use.engine, &plan);
         return Ok(());
     }
-    let report = context.run(&plan, Some(jobs(&subjects)), true)?;
+    let report = context.run(&in_use.engine.exec, &plan, Some(jobs(&subjects)), true)?;
     let passed = results::show(context, &subjects, &report, args.json)?;
     context.verdict(&report, "the tests")?;
     context
@@ -158,11 +156,7 @@ fn check_values(name: &str, values: &Path) -> Result<(), Failure> {
 }
 
 /// The cluster must answer and have an operator.
-pub(super) fn reachable(
-    runner: &Runner,
-    api: Option<&Api>,
-    context: &Context,
-) -> Result<(), Failure> {
+pub(super) fn reachable(runner: &Runner, api: Option<&Api>, exec: &Real) -> Result<(), Failure> {
     let Some(api) = api else {
         if runner.node.is_some() && !runner.access.kubeconfig.is_file() {
             return Err(Failure::unavailable("there is no cluster").hint(
@@ -170,10 +164,10 @@ pub(super) fn reachable(
             ));
         }
         // The failure says why it does not answer.
-        return Api::survey(&runner.access, &context.exec)
-            .and_then(|api| reachable(runner, Some(&api), context));
+        return Api::survey(&runner.access, exec)
+            .and_then(|api| reachable(runner, Some(&api), exec));
     };
-    if context.exec.finds("chainsaw").is_none() {
+    if exec.finds("chainsaw").is_none() {
         return Err(crate::tool::missing("chainsaw"));
     }
     match &api.operator {

@@ -5,26 +5,26 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    choose_environment, choose_release, results,
-    setup_env::{conclude, wanted, world},
+    results,
+    setup_env::{conclude, survey},
     suite::{self, Runner, Subject, Suites},
 };
 use crate::{
     cli::e2e::TestFull,
     cmd::bake,
-    config,
-    context::Context,
-    environment::{self, Environment, FOLDER, Place, Ready, release::Release, world::World},
+    config::{self, Config},
+    context::{Context, choice},
+    engine::{Access, Engine, base::Sources},
+    environment::{self, Environment, FOLDER, Place, Ready, release::Release, survey::Survey},
     failure::Failure,
     image::{Image, Naming},
     plan::{Action, Location, Needed, Plan, Step, StepId, Values},
-    sandbox::engage::Engaged,
     target::{Filter, Target, Targets},
     tool::{self, docker},
 };
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
-    choose_environment(context, &args.environment)?;
+    let place = choice::to_make(context, &args.environment)?;
     context
         .config
         .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
@@ -32,46 +32,56 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let workspace = context.workspace()?;
     workspace.select(&names, args.selection.all)?;
     let releases = releases(context, &args.cnpg_release)?;
-    super::environment(context)?;
-    let engaged = context.engage(workspace, args.dry_run)?;
-    let extensions = bake::select(&engaged, &names, args.selection.all)?;
+    let oldest = releases[0].clone();
+    let wanted = choice::environment(context, place, oldest)?;
+    let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
+    let extensions = bake::select(&sources, &names, args.selection.all)?;
     let filter = Filter::from(&args.filters);
-    let targets = bake::targets(&extensions, &filter, &engaged, &context.config)?;
+    let targets = bake::targets(&extensions, &filter, &sources, &context.config)?;
     if targets.is_empty() {
         context.ui.conclusion(bake::NONE_IN_SHARE);
         return Ok(());
     }
-    let mut environments = Vec::new();
-    for release in &releases {
-        choose_release(context, Some(release))?;
-        environments.push(wanted(context, &engaged)?);
-    }
+    let wanted = wanted
+        .of_checkout(&context.root)?
+        .with_seeds(&sources.bases);
+    let with = |release| Environment {
+        release,
+        ..wanted.clone()
+    };
+    let environments: Vec<Environment> = releases.into_iter().map(with).collect();
     let first = environments[0].clone();
-    let _cluster = super::cluster_turn(context, &first, args.dry_run)?;
-    let world = world(context, &first, args.dry_run)?;
+    let _cluster = first.lock(context, &engine)?;
+    let survey = survey(context, &engine, &first, args.dry_run)?;
     let mut plan = Plan::default();
     plan.limits
         .push((suite::POOL, suite::limit(context, args.running.jobs)));
-    let ready = first.add(&mut plan, &world)?;
-    let platform = platform(&world);
+    let ready = first.add(&mut plan, &survey, &first.read_manifest()?)?;
+    let platform = platform(&survey);
     let tested = bake_and_value(
         &mut plan,
         context,
-        &engaged,
+        &sources,
         &targets,
         &first,
         &ready.registry,
         &platform,
     )?;
     let runner = Runner::new(context, &first, &args.suites, args.dry_run)?;
-    let subjects = add_releases(&mut plan, &runner, &environments, &ready, &world, &tested)?;
+    let subjects = add_releases(&mut plan, &runner, &environments, &ready, &survey, &tested)?;
     if args.dry_run {
-        bake::print(context, &engaged, &plan);
+        bake::print(context, &engine, &plan);
         return Ok(());
     }
-    prepare(context)?;
+    prepare(&context.config, &engine)?;
     // Suites of one image say nothing of another's: keep going.
-    let report = context.run(&plan, Some(super::test::jobs(&subjects)), true)?;
+    let report = context.run(
+        &engine.exec,
+        &plan,
+        Some(super::test::jobs(&subjects)),
+        true,
+    )?;
     let subjects = named(subjects, &tested, &first.naming);
     let passed = results::show(context, &subjects, &report, args.json)?;
     context.verdict(&report, "the tests")?;
@@ -79,7 +89,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         .ui
         .conclusion(&format!("{passed} of {} passed", subjects.len()));
     match first.place {
-        Place::Kind { .. } if args.cleanup => super::cleanup::remove(context, &first)?,
+        Place::Kind { .. } if args.cleanup => super::cleanup::remove(context, &engine, &first)?,
         // Its suites have removed what they made.
         Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster stays"),
         // The operator is that of the last release.
@@ -89,13 +99,13 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
 }
 
 /// The releases to test with, oldest first, so that the operator is only ever upgraded.
-fn releases(context: &mut Context, given: &[String]) -> anyhow::Result<Vec<String>> {
+fn releases(context: &Context, given: &[String]) -> Result<Vec<Release>, Failure> {
     if given.is_empty() {
-        return Ok(vec![context.config.get(config::CNPG_RELEASE).to_owned()]);
+        return Ok(vec![choice::release(context, None)?]);
     }
     let mut releases: Vec<Release> = Vec::new();
     for text in given {
-        let release: Release = text.parse()?;
+        let release = choice::named_release(context, text)?;
         if !releases.contains(&release) {
             releases.push(release);
         }
@@ -106,15 +116,14 @@ fn releases(context: &mut Context, given: &[String]) -> anyhow::Result<Vec<Strin
         return Err(Failure::invalid(format!(
             "setting `cnpg.manifest` is `{pattern}`, which is the same for every release"
         ))
-        .hint("put `{release}` where the release stands in its name, or name one release")
-        .into());
+        .hint("put `{release}` where the release stands in its name, or name one release"));
     }
-    Ok(releases.iter().map(Release::to_string).collect())
+    Ok(releases)
 }
 
 /// The nodes' platform; of a cluster that is still to come this machine's.
-pub(super) fn platform(world: &World) -> String {
-    let known = world.api.as_ref().and_then(|api| api.platform());
+pub(super) fn platform(survey: &Survey) -> String {
+    let known = survey.api.as_ref().and_then(|api| api.platform());
     known.map_or_else(
         || docker::platform_of(std::env::consts::ARCH),
         str::to_owned,
@@ -122,14 +131,14 @@ pub(super) fn platform(world: &World) -> String {
 }
 
 /// What must be there beside the engine before a run is worth its time.
-pub(super) fn prepare(context: &mut Context) -> Result<(), Failure> {
+pub(super) fn prepare(config: &Config, engine: &Engine) -> Result<(), Failure> {
     for program in ["chainsaw", "kubectl"] {
-        if context.exec.finds(program).is_none() {
+        if engine.exec.finds(program).is_none() {
             return Err(tool::missing(program));
         }
     }
     // Whether images stay in the builder does not matter: they are pushed.
-    bake::survey(context)?;
+    bake::survey(config, engine)?;
     Ok(())
 }
 
@@ -145,7 +154,7 @@ pub(super) struct ToTest {
 pub(super) fn bake_and_value(
     plan: &mut Plan,
     context: &Context,
-    engaged: &Engaged,
+    sources: &Sources,
     targets: &Targets,
     environment: &Environment,
     registry: &[StepId],
@@ -160,14 +169,14 @@ pub(super) fn bake_and_value(
         plan,
         &bake::Request {
             config: &context.config,
-            bake_file: &engaged.workspace.bake_file,
+            bake_file: &sources.workspace.bake_file,
             targets: &targets.with_needs()?.collect::<Vec<_>>(),
             filtered: targets.is_filtered(),
-            repinned: &engaged.repinned,
+            repinned: &sources.repinned,
             push: true,
             platforms: &platforms,
             no_cache: false,
-            sandbox: engaged.sandbox.is_some(),
+            sandbox: sources.in_sandbox,
             metadata_file: None,
             after: registry,
         },
@@ -198,7 +207,7 @@ pub(super) fn bake_and_value(
             newer: None,
             needed: needed.collect(),
             naming: environment.naming.clone(),
-            psql_image: psql_image(context, engaged),
+            psql_image: psql_image(context, sources),
             platform: platform.to_owned(),
             output: Location::output(&output),
         };
@@ -218,8 +227,8 @@ pub(super) fn bake_and_value(
 }
 
 /// The image with psql; a base image that was made here has it too.
-pub(super) fn psql_image(context: &Context, engaged: &Engaged) -> Option<String> {
-    let own = engaged.bases.is_empty() || !context.config.is_default(config::PSQL_IMAGE);
+pub(super) fn psql_image(context: &Context, sources: &Sources) -> Option<String> {
+    let own = sources.bases.is_empty() || !context.config.is_default(config::PSQL_IMAGE);
     own.then(|| context.config.get(config::PSQL_IMAGE).to_owned())
 }
 
@@ -229,10 +238,10 @@ fn add_releases(
     runner: &Runner,
     environments: &[Environment],
     ready: &Ready,
-    world: &World,
+    survey: &Survey,
     tested: &[ToTest],
 ) -> Result<Vec<(Subject, Suites)>, Failure> {
-    let mut leftovers = suite::add_leftovers(plan, &environments[0], world);
+    let mut leftovers = suite::add_leftovers(plan, &environments[0], survey);
     leftovers.push(runner.add_folder(plan));
     let mut before: Vec<StepId> = ready
         .operator
@@ -300,7 +309,8 @@ fn next_release(
         .after(cluster.iter().copied())
         .ended(ended.iter().copied());
     let gone = plan.add(gone);
-    environment.add_release(plan, true, &[gone])
+    let manifest = environment.read_manifest()?;
+    Ok(environment.add_release(plan, &manifest, true, &[gone]))
 }
 
 /// The subjects with the digests that are known now.

@@ -4,21 +4,21 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{
-    choose_environment, choose_release, generate_values, one, results,
-    setup_env::{conclude, wanted, world},
+    generate_values, one, results,
+    setup_env::{conclude, survey},
     suite::{self, Runner, Subject, Suite, Suites},
     test_full::{bake_and_value, platform, prepare, psql_image},
 };
 use crate::{
     cli::e2e::UpgradeTest,
     cmd::bake,
-    context::Context,
+    context::{Context, choice},
+    engine::{Access, Engine, base::Sources},
     environment::{Environment, FOLDER},
     extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
     plan::{Action, Location, Needed, Plan, Step, StepId, Values},
-    sandbox::engage::Engaged,
     target::{Filter, Targets},
     tool::imagetools::Described,
 };
@@ -31,25 +31,28 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let name = one(&args.targets, &args.more)?.to_owned();
     let from: ImageRef = args.from.parse()?;
     let to = args.to.as_deref().map(str::parse::<ImageRef>).transpose()?;
-    choose_environment(context, &args.environment)?;
-    choose_release(context, args.cnpg_release.as_deref())?;
+    let place = choice::to_make(context, &args.environment)?;
+    let release = choice::release(context, args.cnpg_release.as_deref())?;
     let workspace = context.workspace()?;
     let extension = workspace
         .select(std::slice::from_ref(&name), false)?
         .remove(0);
-    super::environment(context)?;
-    let engaged = context.engage(workspace, args.dry_run)?;
-    let environment = wanted(context, &engaged)?;
-    let _cluster = super::cluster_turn(context, &environment, args.dry_run)?;
-    let world = world(context, &environment, args.dry_run)?;
+    let environment = choice::environment(context, place, release)?;
+    let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
+    let sources = Sources::prepare(context, &engine, workspace)?;
+    let environment = environment
+        .of_checkout(&context.root)?
+        .with_seeds(&sources.bases);
+    let _cluster = environment.lock(context, &engine)?;
+    let survey = survey(context, &engine, &environment, args.dry_run)?;
     let mut plan = Plan::default();
     plan.limits.push((suite::POOL, 1));
-    let ready = environment.add(&mut plan, &world)?;
+    let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
     let from = environment.naming.on_host(&from);
     // Which images belong together is what the older one says; its registry may be the one that is still
     // to come, and then the newer one says it.
-    let targets = replacing(&name, &from, context, &engaged)?;
-    let platform = platform(&world);
+    let targets = replacing(&name, &from, context, &engine, &sources)?;
+    let platform = platform(&survey);
     let (newer, mut after) = if let Some(to) = to {
         let to = environment.naming.on_host(&to);
         (Image::Given(to), Vec::new())
@@ -57,7 +60,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         let made = bake_and_value(
             &mut plan,
             context,
-            &engaged,
+            &sources,
             &targets,
             &environment,
             &ready.registry,
@@ -72,9 +75,9 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let request = Values {
         image: Image::Given(from.clone()),
         newer: Some(newer.clone()),
-        needed: needed(&targets, &extension, context, &engaged)?,
+        needed: needed(&targets, &extension, context, &sources)?,
         naming: environment.naming.clone(),
-        psql_image: psql_image(context, &engaged),
+        psql_image: psql_image(context, &sources),
         platform,
         output: Location::output(&values),
         extension: Arc::clone(&extension),
@@ -95,17 +98,17 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         .chain(&ready.cluster)
         .copied()
         .collect();
-    before.extend(suite::add_leftovers(&mut plan, &environment, &world));
+    before.extend(suite::add_leftovers(&mut plan, &environment, &survey));
     before.extend([runner.add_folder(&mut plan), written]);
     let folder = runner.shared.folder.join(SUITE);
     let suite = Suite::read(&runner.root, folder, Some(SUITE_FILE));
     let tested = runner.add_suite(&mut plan, &subject, SUITE, &suite, &before);
     if args.dry_run {
-        bake::print(context, &engaged, &plan);
+        bake::print(context, &engine, &plan);
         return Ok(());
     }
-    prepare(context)?;
-    let report = context.run(&plan, None, false)?;
+    prepare(&context.config, &engine)?;
+    let report = context.run(&engine.exec, &plan, None, false)?;
     let subjects = vec![(
         subject,
         Suites {
@@ -137,17 +140,18 @@ fn replacing(
     name: &str,
     from: &ImageRef,
     context: &Context,
-    engaged: &Engaged,
+    engine: &Engine,
+    sources: &Sources,
 ) -> anyhow::Result<Targets> {
-    let extensions = bake::select(engaged, &[name.to_owned()], false)?;
-    let filter = match Described::read(from, &context.exec) {
+    let extensions = bake::select(sources, &[name.to_owned()], false)?;
+    let filter = match Described::read(from, &engine.exec) {
         Ok(older) => {
             let server = older.server()?;
             Filter::only(&server.distro, &server.major)
         }
         Err(_) => Filter::default(),
     };
-    let targets = Targets::resolve(&extensions, &filter, &engaged.workspace, &context.config)?;
+    let targets = Targets::resolve(&extensions, &filter, &sources.workspace, &context.config)?;
     match targets.only() {
         Ok(_) => Ok(targets),
         Err(several) => Err(Failure::invalid(format!(
@@ -162,7 +166,7 @@ fn needed(
     targets: &Targets,
     extension: &Extension,
     context: &Context,
-    engaged: &Engaged,
+    sources: &Sources,
 ) -> Result<Vec<Needed>, Failure> {
     let Some(target) = targets.chosen().next() else {
         return Ok(Vec::new());
@@ -170,7 +174,7 @@ fn needed(
     generate_values::needs(
         extension,
         &target.server,
-        &engaged.workspace,
+        &sources.workspace,
         &context.config,
     )
 }

@@ -6,11 +6,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     cmd::bake::{self, Baked},
+    engine::base::Sources,
     image::{Image, ImageRef},
     mount::{self, Folders, Mounted, Mounts},
     own::{RunId, source},
     plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
-    sandbox::engage::Engaged,
     target::{Target, Targets},
     tool::docker::RUN_LABEL,
 };
@@ -43,7 +43,7 @@ pub(super) enum Mount {
 pub(super) fn test(
     target: &Target,
     targets: &Targets,
-    engaged: &Engaged,
+    sources: &Sources,
     baked: &[Baked],
 ) -> anyhow::Result<Test> {
     let mounted = |target: &Target| Mounted {
@@ -54,7 +54,7 @@ pub(super) fn test(
         },
     };
     let path = target.extension.folder.join("smoke.sql");
-    let proof = source::read(&engaged.workspace.root, &path)?.filter(|text| has_statement(text));
+    let proof = source::read(&sources.workspace.root, &path)?.filter(|text| has_statement(text));
     Ok(Test {
         name: target.title(),
         base: target.base.clone(),

@@ -1,70 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is there of the environment: questions that change nothing.
+//! What a cluster says of itself: questions to its API that change nothing.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{DEPLOYMENT, Environment, LABEL, OWNER_LABEL, RELEASE, STAMP, kind};
+use super::{DEPLOYMENT, LABEL, OWNER_LABEL, RELEASE, STAMP};
 use crate::{
     exec::{CmdFailure, Exec, Reason},
     failure::Failure,
-    own::file,
-    plan::{Cmd, Kind, Location, Owned},
     tool::{
         self,
-        docker::{self, Container},
-        kind::CLUSTER_LABEL,
         kubectl::{self, Access},
     },
 };
 
 /// How long a cluster may take to answer before it counts as one that does not.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// A thing of the engine that we may or may not have made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Presence {
-    #[default]
-    Absent,
-    Ours,
-    /// It has the name, but not our label.
-    Foreign,
-}
-
-/// What is there. The default is nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct World {
-    pub network: Presence,
-    pub volume: Presence,
-    pub registry: Option<Registry>,
-    pub clusters: Vec<KindCluster>,
-    /// The wanted cluster's name is taken by one that is not on our network.
-    pub taken: bool,
-    /// The wanted cluster's nodes run, but have not got as far as a kubeconfig.
-    pub unfinished: bool,
-    /// The wanted cluster has been given time to come to itself.
-    pub woken: bool,
-    /// Of the wanted cluster; None: it does not answer.
-    pub api: Option<Api>,
-}
-
-/// A container with the registry's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Registry {
-    pub container: Container,
-    /// It carries our label.
-    pub ours: bool,
-    /// It was made for the same port and of the same image.
-    pub as_wanted: bool,
-}
-
-/// A kind cluster on our network, by its containers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KindCluster {
-    pub name: String,
-    pub nodes: Vec<Container>,
-}
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What a cluster says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,118 +60,10 @@ pub(crate) struct Operator {
     pub available: bool,
 }
 
-impl World {
-    /// Asks the engine alone: `api` stays empty.
-    pub(crate) fn of_engine(environment: &Environment, exec: &dyn Exec) -> anyhow::Result<Self> {
-        let mut world = Self::default();
-        let ask = |cmd: &Cmd| {
-            exec.read(cmd, Some(Duration::from_secs(60)))
-                .map_err(Failure::from)
-        };
-        let carries = |kind, label: &str, name: &str| {
-            let owned = Owned::new(kind, label, format!("whose `{name}` is")).name(name);
-            Ok::<_, Failure>(!owned.listed(&ask(&owned.list())?).is_empty())
-        };
-        let presence = |kind, all: &str, name: &str| {
-            if !docker::is_named(all, name) {
-                return Ok(Presence::Absent);
-            }
-            let ours = carries(kind, &environment.label(), name)?;
-            Ok::<_, Failure>(if ours {
-                Presence::Ours
-            } else {
-                Presence::Foreign
-            })
-        };
-        let (networks, volumes) = (ask(&docker::networks_cmd())?, ask(&docker::volumes_cmd())?);
-        world.network = presence(Kind::Network, &networks, &environment.network())?;
-        world.volume = presence(Kind::Volume, &volumes, &environment.volume())?;
-        let containers = docker::parse_containers(&ask(&docker::containers_cmd())?);
-        let mut names = clusters_of(environment, &containers);
-        names.extend(environment.cluster());
-        for name in names {
-            let label = format!("{CLUSTER_LABEL}={name}");
-            let network = environment.network();
-            let list = |network| docker::labelled_containers_cmd(&label, network);
-            let mut nodes = docker::parse_containers(&ask(&list(Some(&network)))?);
-            // Without our network's label nothing on it is ours.
-            if world.network == Presence::Foreign {
-                nodes.clear();
-            }
-            if Some(&name) == environment.cluster().as_ref() {
-                let all = docker::parse_containers(&ask(&list(None))?);
-                world.taken = all
-                    .iter()
-                    .any(|one| nodes.iter().all(|node| node.name != one.name));
-            }
-            if !nodes.is_empty() {
-                nodes.sort_by(|a, b| a.name.cmp(&b.name));
-                world.clusters.push(KindCluster { name, nodes });
-            }
-        }
-        let is_registry = |found: &Container| found.name == environment.registry();
-        if let Some(container) = containers.into_iter().find(is_registry) {
-            let ours = carries(Kind::Container, &environment.label(), &container.name)?;
-            let as_wanted = match environment.port {
-                Some(port) if ours => {
-                    carries(Kind::Container, &environment.spec(port), &container.name)?
-                }
-                _ => false,
-            };
-            world.registry = Some(Registry {
-                container,
-                ours,
-                as_wanted,
-            });
-        }
-        Ok(world)
-    }
-
-    /// Asks the engine and the cluster. With `keep`, the kubeconfig of a running kind cluster is kept in
-    /// our own file.
-    pub(crate) fn survey(
-        environment: &Environment,
-        exec: &dyn Exec,
-        keep: bool,
-    ) -> anyhow::Result<Self> {
-        let Some(wanted) = environment.cluster() else {
-            return Ok(Self {
-                api: Some(Api::survey(&environment.access(), exec)?),
-                ..Self::default()
-            });
-        };
-        let mut world = Self::of_engine(environment, exec)?;
-        let running = world
-            .cluster(&wanted)
-            .is_some_and(|cluster| cluster.nodes.iter().all(|node| node.running));
-        if running {
-            let access = environment.access();
-            let get = kind(&environment.network()).kubeconfig(&wanted, false);
-            match exec.read(&get, Some(PATIENCE)) {
-                Ok(text) if keep => {
-                    file::write_private(&Location::output(&access.kubeconfig), &text)?;
-                }
-                // Without kind, the kubeconfig of an earlier run will do.
-                Err(failed) if failed.is_missing() && !access.kubeconfig.is_file() => {
-                    return Err(tool::missing("kind").into());
-                }
-                Err(failed) => world.unfinished = matches!(failed.reason, Reason::Status(_)),
-                Ok(_) => {}
-            }
-            world.api = Api::of_running(&access, exec)?;
-        }
-        Ok(world)
-    }
-
-    pub(crate) fn cluster(&self, name: &str) -> Option<&KindCluster> {
-        self.clusters.iter().find(|cluster| cluster.name == name)
-    }
-}
-
 impl Api {
     /// Asks a cluster whose nodes run. That it does not answer says something of it; that there is no
     /// kubectl to ask with does not.
-    fn of_running(access: &Access, exec: &dyn Exec) -> Result<Option<Self>, Failure> {
+    pub(super) fn of_running(access: &Access, exec: &dyn Exec) -> Result<Option<Self>, Failure> {
         match Self::ask(access, exec) {
             Ok(api) => Ok(Some(api)),
             Err(failed) if failed.is_missing() => Err(tool::missing("kubectl")),
@@ -249,6 +93,7 @@ impl Api {
         there(access)?;
         Self::ask(access, exec).map_err(|failed| unreachable(access, &failed))
     }
+
     fn ask(access: &Access, exec: &dyn Exec) -> Result<Self, CmdFailure> {
         let kinds = "nodes,storageclasses,namespaces,deployments.apps";
         let list = access.list("ask the cluster what it has", kinds);
@@ -381,17 +226,4 @@ fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {
     failure.hint(
         "is the cluster up? `cargo xtask e2e status` says what is there, `e2e setup-env` mends it",
     )
-}
-
-/// What clusters of this environment there may be, by the names of containers, which kind begins with that
-/// of the cluster. Whether they are clusters, their labels say.
-fn clusters_of(environment: &Environment, containers: &[Container]) -> BTreeSet<String> {
-    let start = format!("{}-", environment.name);
-    let name = |container: &Container| {
-        let version = container.name.strip_prefix(&start)?.split('-').next()?;
-        let name = format!("{start}{version}");
-        environment.version_of(&name)?;
-        Some(name)
-    };
-    containers.iter().filter_map(name).collect()
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a sandbox's folder, whatever is in it, to an engine that answers and sees this repository.
+
+use super::{Opener, base, lock, lock::Lock, lock_if_answering};
+use crate::{
+    config,
+    exec::Real,
+    own::LockFile,
+    plan::Plan,
+    sandbox::{
+        Sandbox, State, down,
+        mmdebstrap::Mmdebstrap,
+        repository,
+        up::{self, Caller},
+    },
+};
+
+/// Brings the sandbox up beside whoever else uses it. `exec` has its programs on PATH.
+pub(super) fn shared(
+    opener: &mut dyn Opener,
+    sandbox: &Sandbox,
+    exec: &Real,
+) -> anyhow::Result<()> {
+    sandbox.refuse_foreign()?;
+    let usable = matches!(sandbox.state(), State::Running(_)) && up::is_current(sandbox);
+    // What a killed run has left in it goes with the lock, for which nobody is waited for then.
+    if usable && !LockFile::is_left(&sandbox.lock_file()) {
+        repository::reveal(sandbox, opener.root(), exec)?;
+        if answers(sandbox, exec) {
+            return Ok(());
+        }
+    }
+    locked(opener, sandbox, exec)?;
+    Ok(())
+}
+
+/// Brings the sandbox up when nobody else uses, makes or removes it, and gives the lock that says so.
+pub(super) fn locked(
+    opener: &mut dyn Opener,
+    sandbox: &Sandbox,
+    exec: &Real,
+) -> anyhow::Result<Lock> {
+    // Before anything of it is made or stopped: others may be using it.
+    let mut lock = lock::sandbox(opener, sandbox)?;
+    bring_up(opener, sandbox, exec)?;
+    lock.clear_engine(opener, exec)?;
+    Ok(lock)
+}
+
+/// Brings the sandbox up, says so when there was something to do, and shows it this repository.
+fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Result<()> {
+    sandbox.refuse_foreign()?;
+    let running = matches!(sandbox.state(), State::Running(_));
+    if running && !up::is_current(sandbox) {
+        opener
+            .note("the sandbox was made by another version or for another suite: it is made anew");
+    }
+    // Whoever was killed may have left an engine that is just starting, which works on the root too.
+    if !running {
+        down::stop(sandbox)?;
+    }
+    let mut _engine = None;
+    if sandbox.root().exists() && !up::is_current(sandbox) {
+        // Others may be using it by its programs on PATH.
+        _engine = lock_if_answering(opener, sandbox)?;
+        down::remove_root(sandbox)?;
+    }
+    // The wrappers run in the current folder, so it must be visible before anything is asked.
+    let running = matches!(sandbox.state(), State::Running(_));
+    if running {
+        repository::reveal(sandbox, opener.root(), exec)?;
+    }
+    if !running || !answers(sandbox, exec) {
+        make(opener, sandbox, exec)?;
+    }
+    repository::reveal(sandbox, opener.root(), exec)
+}
+
+/// Makes what is missing of the sandbox, and starts its engine.
+fn make(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Result<()> {
+    let mut plan = Plan::default();
+    let tools = Mmdebstrap::survey(sandbox, exec)?;
+    let steps = up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
+    // Where the base image will have to be made, its root is made beside the sandbox's own.
+    let debian = match opener.config().get(config::SANDBOX_BASE) {
+        "debian" => true,
+        "published" => false,
+        _ => !base::registry_answers(opener.config().get(config::BASE_IMAGE)),
+    };
+    if debian && let Ok(workspace) = opener.workspace() {
+        base::add(
+            &mut plan,
+            opener.config(),
+            sandbox,
+            &tools,
+            &workspace,
+            &steps,
+        )?;
+    }
+    opener.carry_out(exec, &plan, "starting the sandbox")
+}
+
+fn answers(sandbox: &Sandbox, exec: &Real) -> bool {
+    sandbox.bin().join("enter").exists() && sandbox.engine_version(exec).is_some()
+}

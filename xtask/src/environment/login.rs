@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The login for a private registry: whole or not at all, and how the nodes of a kind cluster get it.
+
+use base64::Engine as _;
+use serde_json::json;
+
+use super::{Environment, nodes::on_node, survey::Survey};
+use crate::{
+    config::{self, Config},
+    failure::Failure,
+    plan::{Plan, Probe, Secret, Step, StepId},
+};
+
+/// Where kubelet looks for logins. Read anew for a pull, but kept for minutes once it was read.
+const LOGINS: &str = "/var/lib/kubelet/config.json";
+/// A copy of the login that kubelet has read.
+const READ: &str = "/var/lib/kubelet/config.json.read";
+
+/// A login for the nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub host: String,
+    pub username: String,
+    pub password: Secret,
+}
+
+impl Environment {
+    /// Gives each node the login, and lets kubelet read it. A kubelet that was restarted counts pods as
+    /// unready until it has probed them; an operator in that state would refuse databases, so it gets a
+    /// pod that is proven from the start.
+    pub(super) fn add_logins(
+        &self,
+        plan: &mut Plan,
+        survey: &Survey,
+        nodes: &[String],
+        credentials: &Credentials,
+        after: &[StepId],
+    ) -> Vec<StepId> {
+        let mut settled: Vec<StepId> = nodes
+            .iter()
+            .map(|node| login(plan, node, credentials, after))
+            .collect();
+        // Of a cluster that was started again, the operator is restarted anyway.
+        let has_operator =
+            !survey.restarted && self.kept(survey).is_some_and(|api| api.operator.is_some());
+        if let (true, Some(first)) = (has_operator, nodes.first()) {
+            let needless = (is_read(first), "kubelet went on");
+            settled = vec![self.add_restart(plan, &settled, Some(needless))];
+        }
+        let note = |node: &String| {
+            let copy = on_node(
+                node,
+                format!("note that kubelet on `{node}` has the login"),
+                &["cp", "--preserve=mode", LOGINS, READ],
+            );
+            let step = Step::run(format!("login on {node} read"), copy);
+            plan.add(step.after(settled.iter().copied()).quiet())
+        };
+        nodes.iter().map(note).collect()
+    }
+}
+
+fn is_read(node: &str) -> Probe {
+    Probe::Succeeds(on_node(
+        node,
+        format!("ask whether kubelet on `{node}` has the login"),
+        &["cmp", "--quiet", LOGINS, READ],
+    ))
+}
+
+fn login(plan: &mut Plan, node: &str, credentials: &Credentials, after: &[StepId]) -> StepId {
+    let config = credentials.kubelet_config();
+    let same = on_node(
+        node,
+        format!("compare the login on `{node}`"),
+        &["cmp", "--quiet", "/dev/stdin", LOGINS],
+    );
+    let same = Probe::Succeeds(same.secret_stdin(config.clone()));
+    let write = on_node(
+        node,
+        format!("write the login to `{node}`"),
+        &["install", "--mode=600", "/dev/stdin", LOGINS],
+    );
+    let written = plan.add(
+        Step::run(format!("login on {node}"), write.secret_stdin(config))
+            .after(after.iter().copied())
+            .skip_if(same, "it is there"),
+    );
+    let restart = on_node(
+        node,
+        format!("let kubelet on `{node}` read the login"),
+        &["systemctl", "restart", "kubelet"],
+    );
+    plan.add(
+        Step::run(format!("restart kubelet on {node}"), restart)
+            .after([written])
+            .skip_if(is_read(node), "it has read it")
+            .quiet(),
+    )
+}
+
+impl Credentials {
+    /// What the settings and the environment's password say, all of it or nothing.
+    pub(super) fn new(config: &Config, password: Option<String>) -> Result<Option<Self>, Failure> {
+        let host = config.get(config::CREDENTIALS_HOST);
+        let username = config.get(config::CREDENTIALS_USERNAME);
+        let password = password.filter(|text| !text.is_empty());
+        match (host.is_empty(), username.is_empty(), password) {
+            (true, true, None) => Ok(None),
+            (false, false, Some(password)) => Ok(Some(Self {
+                host: host.to_owned(),
+                username: username.to_owned(),
+                password: Secret::new(password),
+            })),
+            (no_host, no_username, password) => {
+                let mut missing = Vec::new();
+                for (is_missing, name) in [
+                    (no_host, "REGISTRY_HOST"),
+                    (no_username, "REGISTRY_USERNAME"),
+                    (password.is_none(), "REGISTRY_PASSWORD"),
+                ] {
+                    if is_missing {
+                        missing.push(format!("`{name}`"));
+                    }
+                }
+                Err(Failure::invalid(format!("the private registry's login lacks {}", missing.join(" and ")))
+                .hint("set REGISTRY_HOST, REGISTRY_USERNAME and, in the environment only, REGISTRY_PASSWORD; or none of them"))
+            }
+        }
+    }
+
+    /// Kubelet's config.json, in the format of docker's.
+    fn kubelet_config(&self) -> Secret {
+        let pair = format!("{}:{}", self.username, self.password.reveal());
+        let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+        Secret::new(json!({"auths": {self.host.as_str(): {"auth": pair}}}).to_string())
+    }
+}
