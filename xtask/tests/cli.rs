@@ -7,25 +7,17 @@
     reason = "a test that cannot go on panics, and its tools are not the program's"
 )]
 
-mod ended;
-mod hangup;
-mod locks;
+#[expect(dead_code, reason = "each lane uses its part")]
+mod support;
 
 mod cli {
-    pub(crate) mod fixture;
-    mod tools;
+    pub(crate) mod world;
 
     mod agreement;
     mod bake;
     mod checks;
     mod disk;
     mod e2e {
-        pub(crate) mod call;
-        pub(crate) mod engine;
-        pub(crate) mod image;
-        pub(crate) mod lab;
-        pub(crate) mod registry;
-
         mod annotations;
         mod builds;
         mod cleanup;

@@ -11,10 +11,8 @@
     reason = "a test that cannot go on panics, and its tools are not the program's"
 )]
 
-mod ended;
-mod hangup;
-#[expect(dead_code, reason = "the engine lane uses all of it")]
-mod repository;
+#[expect(dead_code, reason = "each lane uses its part")]
+mod support;
 
 mod e2e {
     pub(crate) mod lab;

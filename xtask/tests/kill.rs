@@ -12,15 +12,11 @@
     reason = "a test that cannot go on panics, its tools are not the program's, and its report is printed"
 )]
 
-#[expect(dead_code, reason = "the other lanes use all of it")]
-mod ended;
-mod hangup;
 #[path = "e2e/lab.rs"]
 #[expect(dead_code, reason = "the e2e lane uses all of it")]
 mod lab;
-mod locks;
-#[expect(dead_code, reason = "the engine lane uses all of it")]
-mod repository;
+#[expect(dead_code, reason = "each lane uses its part")]
+mod support;
 
 mod kill {
     mod blow;

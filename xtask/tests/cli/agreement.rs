@@ -6,10 +6,7 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
-use super::{
-    e2e::lab::Lab,
-    fixture::{Ended, Fixture, metadata},
-};
+use crate::cli::world::{Ended, World, metadata};
 
 /// A command, the column of its table that says how each row has ended, the place of that word in its JSON, and
 /// what is expected.
@@ -106,25 +103,27 @@ const CASES: &[Case] = &[
 ];
 
 /// A repository in which `alpha` cannot be built and so `beta` not tried; `gamma` works.
-fn lab() -> Lab {
-    let lab = Lab::built();
-    lab.up();
+fn with_a_cluster() -> World {
+    let world = World::e2e_with_images();
+    world.set_up();
     for name in ["alpha", "beta", "gamma"] {
-        lab.put_values(name);
+        world.put_values(name);
     }
-    lab.fails("'docker buildx bake '*alpha*", 1, "ERROR: no\n");
-    lab.suite_fails("shared-suite-of-beta", "it broke\n");
-    lab
+    world
+        .tools
+        .fails("'docker buildx bake '*alpha*", 1, "ERROR: no\n");
+    world.chainsaw.fails("shared-suite-of-beta", "it broke\n");
+    world
 }
 
 /// The same without a cluster. As far as `ci` looks, it is xtask's own, and one lane fails.
-fn fixture() -> Fixture {
-    let fixture = Fixture::new();
-    fixture.answer("fail.alpha", "ERROR: no\n");
-    fixture.write("xtask/Cargo.toml", "");
+fn without_one() -> World {
+    let world = World::new();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    world.write("xtask/Cargo.toml", "");
     let lines = "#!/bin/sh\ncase \"$*\" in *--lib*) echo broken; exit 1 ;; esac\n";
-    fixture.program("cargo", lines);
-    fixture
+    world.tools.program("cargo", lines);
+    world
 }
 
 #[test]
@@ -175,12 +174,12 @@ fn run(case: &Case, more: &[&str], summary: Option<&Path>) -> Ended {
             ("GITHUB_STEP_SUMMARY", path.to_str().unwrap()),
         ];
     }
-    let ended = if case.args[0] == "e2e" {
-        lab().told(&args, &environment)
+    let world = if case.args[0] == "e2e" {
+        with_a_cluster()
     } else {
-        fixture().xtask_with(&args, &environment)
+        without_one()
     };
-    ended.status(case.status)
+    world.run_with(&args, &environment).status(case.status)
 }
 
 fn words(rows: &Value, case: &Case) -> Vec<String> {
@@ -226,20 +225,20 @@ fn sorted(words: impl Iterator<Item = String>) -> Vec<String> {
 #[test]
 fn the_findings_of_checks_agree_with_its_exit_code() {
     for (licenses, status) in [("[\"MIT\"]", 0), ("[]", 2)] {
-        let lab = Lab::new();
-        lab.extension("delta", &metadata("delta", &[("licenses", licenses)]));
+        let world = World::e2e();
+        world.extension("delta", &metadata("delta", &[("licenses", licenses)]));
         let args = ["checks", "delta", "--no-bake"];
         let errors = |findings: &Value| -> usize {
             let all = findings.as_array().unwrap().iter();
             all.filter(|finding| finding["severity"] == "error").count()
         };
-        let told = lab.told(&args, &[]).status(status);
+        let told = world.run(args).status(status);
         let shown = told.stderr.matches(": error: ").count();
-        let json = lab.told(&[&args[..], &["--json"]].concat(), &[]);
+        let json = world.run((&args, "--json"));
         let json = json.status(status).json();
         assert_eq!(errors(&json) > 0, status != 0, "{json:#}");
         assert_eq!(shown, errors(&json), "{told:#?}");
-        let lines = lab.told(&[&args[..], &["--format", "json"]].concat(), &[]);
+        let lines = world.run((&args, "--format json"));
         let lines = lines.status(status);
         let events = lines.stdout.lines();
         let events: Vec<Value> = events

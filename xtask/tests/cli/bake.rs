@@ -3,32 +3,13 @@
 
 use std::fs;
 
-use super::fixture::Fixture;
-
-/// A logged call as the words that a shell would have made of the printed line.
-fn logged(line: &str) -> Vec<String> {
-    let (environment, rest) = line.split_once(" [").unwrap();
-    let value = |name: &str| {
-        let (_, rest) = environment.split_once(&format!("{name}=")).unwrap();
-        rest.split(' ').next().unwrap().to_owned()
-    };
-    let mut words = vec![format!("registry={}", value("registry"))];
-    if !value("provenance").is_empty() {
-        words.push(format!(
-            "BUILDX_METADATA_PROVENANCE={}",
-            value("provenance")
-        ));
-    }
-    words.push("docker".into());
-    words.extend(rest.trim_end_matches(']').split("] [").map(str::to_owned));
-    words
-}
+use crate::cli::world::{Call, World};
 
 #[test]
 fn one_extension_is_one_bake_for_this_machines_platform() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["bake", "alpha"])
+    let world = World::new();
+    world
+        .run("bake alpha")
         .success()
         .says("this machine's platform")
         .says("2 images baked");
@@ -38,17 +19,17 @@ fn one_extension_is_one_bake_for_this_machines_platform() {
         "amd64"
     };
     assert_eq!(
-        fixture.calls_of("[bake]"),
-        [format!(
-            "registry=localhost:5000 environment= provenance=disabled [buildx] [bake] [-f] [docker/bake.hcl] [-f] [extensions/alpha/metadata.hcl] \
-             [--metadata-file] [target/xtask/bake/alpha.json] [--set] [*.platform=linux/{platform}]"
-        )]
+        world.calls.only("docker buildx bake").to_string(),
+        format!(
+            "registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl -f extensions/alpha/metadata.hcl \
+             --metadata-file target/xtask/bake/alpha.json --set *.platform=linux/{platform}"
+        )
     );
 }
 
 #[test]
 fn flags_and_variables_reach_bake() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let env = [("registry", "ghcr.io/me"), ("environment", "production")];
     let args = [
         "bake",
@@ -60,47 +41,47 @@ fn flags_and_variables_reach_bake() {
         "--builder",
         "farm",
     ];
-    fixture.answer("inspect", "Driver: docker-container\n");
-    fixture
-        .xtask_with(&args, &env)
+    world.docker.builder("Driver: docker-container\n");
+    world
+        .run_with(args, &env)
         .success()
         .says("for linux/amd64 and linux/arm64: pushed to a registry that is not local");
     assert_eq!(
-        fixture.calls_of("[bake]"),
-        [
-            "registry=ghcr.io/me environment=production provenance=disabled [buildx] [bake] [-f] [docker/bake.hcl] [-f] [extensions/alpha/metadata.hcl] \
-          [--builder] [farm] [--metadata-file] [target/xtask/bake/alpha.json] [--no-cache] [--push] [--] [alpha-1_2-18-trixie]"
-        ]
+        world.calls.only("docker buildx bake").to_string(),
+        "registry=ghcr.io/me environment=production BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl -f extensions/alpha/metadata.hcl \
+         --builder farm --metadata-file target/xtask/bake/alpha.json --no-cache --push -- alpha-1_2-18-trixie"
     );
 }
 
 #[test]
 fn a_dry_run_prints_what_a_run_executes_and_touches_nothing() {
-    let fixture = Fixture::new();
-    let dry = fixture
-        .xtask(&["bake", "--all", "--dry-run"])
-        .success()
-        .stdout;
-    assert!(fixture.calls().is_empty(), "{:?}", fixture.calls());
-    assert!(!fixture.exists("target"));
+    let world = World::new();
+    let dry = world.run("bake --all --dry-run").success().stdout;
+    assert!(
+        world.calls.of_work().is_empty(),
+        "{:?}",
+        world.calls.of_work()
+    );
+    assert!(!world.exists("target"));
     let printed: Vec<Vec<String>> = dry
         .lines()
         .filter(|line| line.contains("docker buildx bake"))
         .map(|line| shell_words::split(line).unwrap())
         .collect();
     assert_eq!(printed.len(), 3);
-    fixture.xtask(&["bake", "--all", "--jobs", "1"]).success();
-    let run: Vec<Vec<String>> = fixture
-        .calls_of("[bake]")
+    world.run("bake --all --jobs 1").success();
+    let run: Vec<Vec<String>> = world
+        .calls
+        .of("docker buildx bake")
         .iter()
-        .map(|line| logged(line))
+        .map(Call::printed)
         .collect();
     assert_eq!(printed, run);
 }
 
 #[test]
 fn both_grammars_print_the_same_plan() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (task, canonical) in [
         (vec!["DRY_RUN=true"], vec!["bake", "--all", "--dry-run"]),
         (
@@ -122,55 +103,53 @@ fn both_grammars_print_the_same_plan() {
         ),
     ] {
         assert_eq!(
-            fixture.xtask(&task).success().stdout,
-            fixture.xtask(&canonical).success().stdout
+            world.run(&task).success().stdout,
+            world.run(&canonical).success().stdout
         );
     }
 }
 
 #[test]
 fn a_dependency_is_baked_before_what_needs_it() {
-    let fixture = Fixture::new();
-    fixture.xtask(&["bake", "beta", "alpha"]).success();
+    let world = World::new();
+    world.run("bake beta alpha").success();
     assert_eq!(
-        fixture.order(),
+        world.calls.bakes(),
         ["start alpha", "end alpha", "start beta", "end beta"]
     );
 }
 
 #[test]
 fn independent_bakes_run_side_by_side_unless_told_otherwise() {
-    let fixture = Fixture::new();
+    let world = World::new();
     // Neither ends before both have started.
-    fixture.answer("barrier", "2");
-    fixture.xtask(&["bake", "alpha", "gamma"]).success();
-    let serial = Fixture::new();
-    serial
-        .xtask(&["bake", "alpha", "gamma", "--jobs", "1"])
-        .success();
+    world.docker.bakes_meet(2);
+    world.run("bake alpha gamma").success();
+    let serial = World::new();
+    serial.run("bake alpha gamma --jobs 1").success();
     assert_eq!(
-        serial.order(),
+        serial.calls.bakes(),
         ["start alpha", "end alpha", "start gamma", "end gamma"]
     );
 }
 
 #[test]
 fn a_failure_stops_the_rest_unless_told_to_keep_going() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "fail.alpha",
+    let world = World::new();
+    world.docker.bake_fails(
+        "alpha",
         "#7 1.2 E: Version '1.2' for 'x' was not found\n#7 ERROR: exit code: 100\n",
     );
-    let ended = fixture
-        .xtask(&["bake", "--all", "--jobs", "1", "--metadata-file", "all.json"])
+    let ended = world
+        .run("bake --all --jobs 1 --metadata-file all.json")
         .status(1)
         .says("failed to bake `alpha` (pg 18, bookworm; pg 18, trixie)")
         .says("command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl")
         .says("exited with status 17")
         .says("was not found")
         .says("update `package` in metadata.hcl");
-    assert_eq!(fixture.order(), ["start alpha", "end alpha"]);
-    assert!(!fixture.exists("all.json"));
+    assert_eq!(world.calls.bakes(), ["start alpha", "end alpha"]);
+    assert!(!world.exists("all.json"));
     let log = ended
         .stderr
         .split("full log: ")
@@ -180,18 +159,16 @@ fn a_failure_stops_the_rest_unless_told_to_keep_going() {
         .next()
         .unwrap();
     assert!(
-        fs::read_to_string(fixture.root().join(log))
+        fs::read_to_string(world.root().join(log))
             .unwrap()
             .contains("exit code: 100")
     );
 
-    let going = Fixture::new();
-    going.answer("fail.alpha", "error: no\n");
-    going
-        .xtask(&["bake", "--all", "--jobs", "1", "--keep-going"])
-        .status(1);
+    let going = World::new();
+    going.docker.bake_fails("alpha", "error: no\n");
+    going.run("bake --all --jobs 1 --keep-going").status(1);
     assert_eq!(
-        going.order(),
+        going.calls.bakes(),
         ["start alpha", "end alpha", "start gamma", "end gamma"],
         "beta needs alpha"
     );
@@ -199,60 +176,50 @@ fn a_failure_stops_the_rest_unless_told_to_keep_going() {
 
 #[test]
 fn a_registry_that_is_down_is_a_missing_service() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.alpha", "ERROR: failed to push localhost:5000/alpha: dial tcp 127.0.0.1:5000: connect: connection refused\n");
-    fixture
-        .xtask(&["bake", "alpha", "--push"])
+    let world = World::new();
+    world.docker.bake_fails("alpha", "ERROR: failed to push localhost:5000/alpha: dial tcp 127.0.0.1:5000: connect: connection refused\n");
+    world
+        .run("bake alpha --push")
         .status(3)
         .says("nothing answers at the registry");
 }
 
 #[test]
 fn the_metadata_files_are_merged_into_the_users_own() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["bake", "alpha", "gamma", "--metadata-file", "deep/all.json"])
+    let world = World::new();
+    world
+        .run("bake alpha gamma --metadata-file deep/all.json")
         .success();
-    let text = fs::read_to_string(fixture.root().join("deep/all.json")).unwrap();
+    let text = fs::read_to_string(world.root().join("deep/all.json")).unwrap();
     for target in ["alpha-1_2-18-trixie", "gamma-1_2-18-bookworm"] {
         assert!(text.contains(target), "{text}");
     }
     // Relative to where the user stands, not to the root.
-    let output = fixture
-        .command(&["bake", "alpha", "--metadata-file", "here.json"])
-        .current_dir(fixture.root().join("docker"))
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    assert!(fixture.exists("docker/here.json"));
+    world
+        .run_in("docker", "bake alpha --metadata-file here.json")
+        .success();
+    assert!(world.exists("docker/here.json"));
 }
 
 #[test]
 fn superseded_tags_are_dropped_and_others_are_not() {
-    let fixture = Fixture::new();
-    fixture.answer("tags", "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202601010000-18-bookworm\nmine\n");
-    fixture
-        .xtask(&["bake", "alpha", "--distro", "trixie"])
-        .success();
-    let removed = fixture.calls_of("[image] [rm]");
-    assert_eq!(removed.len(), 1, "{removed:?}");
-    assert!(
-        removed[0].ends_with(
-            "[image] [rm] [--] [localhost:5000/alpha-testing:1.2-202601010000-18-trixie]"
-        ),
-        "{removed:?}"
+    let world = World::new();
+    world.docker.tags("1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202601010000-18-bookworm\nmine\n");
+    world.run("bake alpha --distro trixie").success();
+    assert_eq!(
+        world.calls.only("docker image rm").line(),
+        "docker image rm -- localhost:5000/alpha-testing:1.2-202601010000-18-trixie"
     );
 }
 
 #[test]
 fn results_are_json_when_asked_for() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "sizes",
-        "localhost:5000/alpha-testing:1.2-18-trixie\t1.25MB\n",
-    );
-    let images = fixture
-        .xtask(&["bake", "alpha", "--distro", "trixie", "--json"])
+    let world = World::new();
+    world
+        .docker
+        .sizes("localhost:5000/alpha-testing:1.2-18-trixie\t1.25MB\n");
+    let images = world
+        .run("bake alpha --distro trixie --json")
         .success()
         .json();
     assert_eq!(
@@ -261,9 +228,7 @@ fn results_are_json_when_asked_for() {
     );
     assert_eq!(images[0]["digest"], format!("sha256:{}", "ab".repeat(32)));
     assert_eq!(images[0]["size"], "1.25MB");
-    let events = fixture
-        .xtask(&["bake", "alpha", "--format", "json"])
-        .success();
+    let events = world.run("bake alpha --format json").success();
     assert!(events.stderr.is_empty(), "{}", events.stderr);
     let kinds: Vec<String> = events
         .stdout
@@ -282,17 +247,10 @@ fn results_are_json_when_asked_for() {
 
 #[test]
 fn results_tell_of_what_failed_and_of_what_was_not_run_too() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.alpha", "ERROR: no\n");
-    let ended = fixture
-        .xtask(&[
-            "bake",
-            "--all",
-            "--distro",
-            "trixie",
-            "--keep-going",
-            "--json",
-        ])
+    let world = World::new();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    let ended = world
+        .run("bake --all --distro trixie --keep-going --json")
         .status(1);
     let results = ended.json();
     let result = |name: &str| {

@@ -3,40 +3,41 @@
 
 use std::fs;
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{World, metadata};
 
 #[test]
 fn a_sound_repository_passes_and_bake_is_asked_for_each_extension() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["checks:all"])
+    let world = World::new();
+    world
+        .run("checks:all")
         .success()
         .says("3 extensions checked: nothing to mend");
-    let calls = fixture.calls_of("[bake]");
+    let calls = world.calls.of("docker buildx bake");
     assert_eq!(calls.len(), 3);
     for call in calls {
+        let line = call.line();
         assert!(
-            call.contains("[--set] [*.output=type=cacheonly]") && call.ends_with("[--check]"),
-            "{call}"
+            line.contains(" --set *.output=type=cacheonly ") && line.ends_with(" --check"),
+            "{line}"
         );
     }
-    fixture.without_docker();
-    fixture.xtask(&["checks", "alpha", "--no-bake"]).success();
-    fixture
-        .xtask(&["checks", "alpha"])
+    world.tools.without("docker");
+    world.run("checks alpha --no-bake").success();
+    world
+        .run("checks alpha")
         .status(3)
         .says("bake's own check was not made");
 }
 
 #[test]
 fn findings_have_file_line_and_severity_in_every_form() {
-    let fixture = Fixture::new();
-    fixture.extension("gamma", &metadata("gamma", &[("licenses", "[]")]));
-    fixture.write(
+    let world = World::new();
+    world.extension("gamma", &metadata("gamma", &[("licenses", "[]")]));
+    world.write(
         "extensions/gamma/Dockerfile",
         "FROM x\nRUN apt-get install postgresql-18-x\nFROM scratch\nCOPY --from=0 /l /licenses/\n",
     );
-    fs::remove_file(fixture.root().join("extensions/gamma/smoke.sql")).unwrap();
+    fs::remove_file(world.root().join("extensions/gamma/smoke.sql")).unwrap();
     let expected = [
         (
             "extensions/gamma/Dockerfile",
@@ -57,7 +58,7 @@ fn findings_have_file_line_and_severity_in_every_form() {
             "`licenses` is empty",
         ),
     ];
-    let ended = fixture.xtask(&["checks", "--all", "--no-bake"]).status(2);
+    let ended = world.run("checks --all --no-bake").status(2);
     for (file, line, severity, message) in expected {
         assert!(
             ended
@@ -74,48 +75,42 @@ fn findings_have_file_line_and_severity_in_every_form() {
         "{}",
         ended.stderr
     );
-    let findings = fixture
-        .xtask(&["checks", "--all", "--no-bake", "--json"])
-        .status(2)
-        .json();
+    let findings = world.run("checks --all --no-bake --json").status(2).json();
     for (file, line, severity, _) in expected {
         let found = findings.as_array().unwrap().iter().any(|finding| {
             finding["file"] == file && finding["line"] == line && finding["severity"] == severity
         });
         assert!(found, "{file}:{line}: {findings:#}");
     }
-    fixture
-        .xtask_with(
-            &["checks", "--all", "--no-bake"],
-            &[("GITHUB_ACTIONS", "true")],
-        )
+    world
+        .run_with("checks --all --no-bake", &[("GITHUB_ACTIONS", "true")])
         .status(2)
         .says("::error file=extensions/gamma/Dockerfile,line=2::`postgresql-18-x` is not pinned")
         .says("::warning file=extensions/gamma/smoke.sql::missing");
-    fixture.xtask(&["checks", "alpha", "--no-bake"]).success();
+    world.run("checks alpha --no-bake").success();
 }
 
 #[test]
 fn warnings_alone_do_not_fail() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for file in ["smoke.sql", "README.md"] {
-        fs::remove_file(fixture.root().join("extensions/gamma").join(file)).unwrap();
+        fs::remove_file(world.root().join("extensions/gamma").join(file)).unwrap();
     }
-    fixture
-        .xtask(&["checks", "gamma", "--no-bake"])
+    world
+        .run("checks gamma --no-bake")
         .success()
         .says("1 extension checked: 2 warnings");
 }
 
 #[test]
 fn what_bake_refuses_is_a_finding() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "fail.gamma",
+    let world = World::new();
+    world.docker.bake_fails(
+        "gamma",
         "ERROR: failed to solve: dockerfile parse error on line 6: unknown instruction: foo\n",
     );
-    fixture
-        .xtask(&["checks", "gamma"])
+    world
+        .run("checks gamma")
         .status(1)
         .says("extensions/gamma/metadata.hcl: error: bake refuses it: ")
         .says("unknown instruction: foo");
@@ -123,7 +118,7 @@ fn what_bake_refuses_is_a_finding() {
 
 #[test]
 fn a_smoke_sql_that_does_nothing_is_found() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (text, said) in [
         ("\n", "smoke.sql: warning: empty"),
         (
@@ -131,10 +126,7 @@ fn a_smoke_sql_that_does_nothing_is_found() {
             "smoke.sql: warning: holds no statement",
         ),
     ] {
-        fixture.write("extensions/gamma/smoke.sql", text);
-        fixture
-            .xtask(&["checks", "gamma", "--no-bake"])
-            .success()
-            .says(said);
+        world.write("extensions/gamma/smoke.sql", text);
+        world.run("checks gamma --no-bake").success().says(said);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::fixture::Fixture;
+use crate::cli::world::World;
 
 #[test]
 fn what_is_missing_is_said_before_anything_runs() {
@@ -18,48 +18,51 @@ fn what_is_missing_is_said_before_anything_runs() {
             "cannot attest images or keep an index without the containerd image store",
         ),
     ] {
-        let fixture = Fixture::new();
-        fixture.answer("info", info);
-        fixture
-            .xtask(&["bake", "alpha"])
+        let world = World::new();
+        world.docker.info(info);
+        world
+            .run("bake alpha")
             .status(3)
             .says(message)
             .says("hint: ");
-        assert!(fixture.calls_of("[bake]").is_empty());
+        assert!(world.calls.of("docker buildx bake").is_empty());
     }
-    let fixture = Fixture::new();
-    fixture.answer("info.fails", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n");
-    fixture
-        .xtask(&["smoke", "alpha"])
+    let world = World::new();
+    world.docker.info_fails("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n");
+    world
+        .run("smoke alpha")
         .status(3)
         .says("the Docker daemon does not answer")
         .says("--sandbox");
-    fixture.without_docker();
-    fixture
-        .xtask(&["bake", "alpha"])
+    world.tools.without("docker");
+    world
+        .run("bake alpha")
         .status(3)
         .says("`docker` is not installed or not on PATH");
-    let fixture = Fixture::new();
-    fixture.answer("inspect.fails", "ERROR: no builder \"farm\" found\n");
-    fixture
-        .xtask(&["bake", "alpha", "--builder", "farm"])
+    let world = World::new();
+    world
+        .docker
+        .builder_fails("ERROR: no builder \"farm\" found\n");
+    world
+        .run("bake alpha --builder farm")
         .status(3)
         .says("builder `farm` cannot be used: ERROR: no builder \"farm\" found");
 }
 
 #[test]
 fn prereqs_says_all_that_is_missing_at_once() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["prereqs"])
+    let world = World::new();
+    world
+        .run("prereqs")
         .success()
         .says("all that is needed is there");
-    fixture.answer(
-        "info",
+    world.docker.info(
         r#"{"ServerVersion":"27.1.0","DockerRootDir":"/","DriverStatus":[],"ClientInfo":{}}"#,
     );
-    fixture.answer("inspect", "Driver: docker\nPlatforms: linux/amd64\n");
-    let checks = fixture.xtask(&["prereqs", "--json"]).status(3).json();
+    world
+        .docker
+        .builder("Driver: docker\nPlatforms: linux/amd64\n");
+    let checks = world.run("prereqs --json").status(3).json();
     let state = |name: &str| {
         let check = checks
             .as_array()
@@ -75,14 +78,11 @@ fn prereqs_says_all_that_is_missing_at_once() {
     assert_eq!(state("builder"), "missing");
     assert_eq!(state("platforms"), "warning");
     assert_eq!(state("image mounts"), "warning");
-    fixture
-        .xtask_with(
-            &["prereqs", "--for", "bake"],
-            &[("XTASK_DISK_WARNING", "99999999")],
-        )
+    world
+        .run_with("prereqs --for bake", &[("XTASK_DISK_WARNING", "99999999")])
         .status(3);
-    fixture.without_docker();
-    let missing = fixture.xtask(&["prereqs"]).status(3);
+    world.tools.without("docker");
+    let missing = world.run("prereqs").status(3);
     assert!(
         missing.stdout.contains("docker") && missing.stdout.contains("buildx"),
         "{}",
@@ -92,7 +92,7 @@ fn prereqs_says_all_that_is_missing_at_once() {
 
 #[test]
 fn without_root_the_sandbox_says_what_it_needs() {
-    let fixture = Fixture::new();
+    let world = World::new();
     // A user without rights must reach the binary and the repository, so both go to a place for all.
     let place = tempfile::tempdir_in("/tmp").unwrap();
     let copy = place.path().join("xtask");
@@ -118,9 +118,9 @@ fn without_root_the_sandbox_says_what_it_needs() {
         .args(["sandbox", "up"])
         .current_dir(place.path())
         .env("HOME", place.path());
-    super::fixture::Ended::from(&command.output().unwrap())
+    super::world::Ended::from(&command.output().unwrap())
         .status(3)
         .says("the sandbox needs root")
         .says("hint: ");
-    drop(fixture);
+    drop(world);
 }

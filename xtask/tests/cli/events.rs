@@ -5,7 +5,7 @@ use std::{fs, process::Stdio};
 
 use serde_json::Value;
 
-use super::fixture::{Ended, Fixture, metadata};
+use crate::cli::world::{Ended, World, metadata};
 
 /// Each line of standard output as a JSON object with its event's name.
 #[track_caller]
@@ -28,13 +28,11 @@ fn events(ended: &Ended) -> Vec<(String, Value)> {
 
 #[test]
 fn every_line_is_an_event_whatever_the_command_and_its_end() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: no\n");
-    let broken = Fixture::new();
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: no\n");
+    let broken = World::new();
     broken.extension("delta", &metadata("delta", &[("licenses", "[]")]));
-    let ended = broken
-        .xtask(&["checks", "delta", "--no-bake", "--format", "json"])
-        .status(2);
+    let ended = broken.run("checks delta --no-bake --format json").status(2);
     let names: Vec<String> = events(&ended).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["finding", "result", "failure"]);
     for (args, status, last) in [
@@ -50,9 +48,7 @@ fn every_line_is_an_event_whatever_the_command_and_its_end() {
         (&["prereqs"], 0, "result"),
         (&["config"], 0, "result"),
     ] {
-        let ended = fixture
-            .xtask(&[args, &["--format", "json"]].concat())
-            .status(status);
+        let ended = world.run((args, "--format json")).status(status);
         let events = events(&ended);
         assert_eq!(events.last().unwrap().0, last, "{args:?}: {}", ended.stdout);
         if last == "failure" {
@@ -63,24 +59,22 @@ fn every_line_is_an_event_whatever_the_command_and_its_end() {
 
 #[test]
 fn data_is_an_event_too_when_every_line_is_one() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for args in [
         &["targets", "--json"][..],
         &["bake", "alpha", "--dry-run"],
         &["smoke", "alpha", "--dry-run"],
     ] {
-        let ended = fixture
-            .xtask(&[args, &["--format", "json"]].concat())
-            .success();
+        let ended = world.run((args, "--format json")).success();
         assert!(!events(&ended).is_empty(), "{args:?}");
     }
 }
 
 #[test]
 fn a_step_has_its_start_its_output_and_its_end() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: no\n");
-    let ended = fixture.xtask(&["bake", "gamma", "--format=json"]).status(1);
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: no\n");
+    let ended = world.run("bake gamma --format=json").status(1);
     let about: Vec<(String, Value)> = events(&ended)
         .into_iter()
         .filter(|(_, event)| event["step"] == "bake gamma")
@@ -97,10 +91,10 @@ fn a_step_has_its_start_its_output_and_its_end() {
 
 #[test]
 fn a_failure_is_there_in_its_parts_and_as_a_text() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let said = "ERROR: failed to push x: dial tcp 127.0.0.1:5000: connect: connection refused";
-    fixture.answer("fail.gamma", &format!("{said}\n"));
-    let ended = fixture.xtask(&["bake", "gamma", "--format=json"]).status(3);
+    world.docker.bake_fails("gamma", &format!("{said}\n"));
+    let ended = world.run("bake gamma --format=json").status(3);
     let events = events(&ended);
     let (_, end) = events
         .iter()
@@ -126,7 +120,7 @@ fn a_failure_is_there_in_its_parts_and_as_a_text() {
     assert!(command["seconds"].is_number());
     assert_eq!(command["first_error"], said);
     assert_eq!(command["tail"].as_array().unwrap().last().unwrap(), said);
-    let log = fixture.root().join(command["log"].as_str().unwrap());
+    let log = world.root().join(command["log"].as_str().unwrap());
     let log = fs::read_to_string(log).unwrap();
     assert!(log.starts_with(&format!("$ {}\n", command["command"].as_str().unwrap())));
     let text = end["text"].as_str().unwrap();
@@ -143,9 +137,9 @@ fn a_failure_is_there_in_its_parts_and_as_a_text() {
 
 #[test]
 fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: 100% wrong\n");
-    let summary = fixture.root().join("summary.md");
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: 100% wrong\n");
+    let summary = world.root().join("summary.md");
     let environment = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
@@ -158,8 +152,8 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
         "--distro",
         "trixie",
     ];
-    let ended = fixture
-        .xtask_with(&args, &environment)
+    let ended = world
+        .run_with(args, &environment)
         .status(1)
         .says("::group::bake alpha\n::stop-commands::")
         .says("\n#1 [internal] load build definition\n::")
@@ -184,10 +178,10 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
 
 #[test]
 fn on_github_data_has_its_annotations_and_its_summary_beside_it() {
-    let fixture = Fixture::new();
-    fixture.extension("delta", &metadata("delta", &[("licenses", "[]")]));
-    fixture.answer("fail.gamma", "ERROR: no\n");
-    let summary = fixture.root().join("summary.md");
+    let world = World::new();
+    world.extension("delta", &metadata("delta", &[("licenses", "[]")]));
+    world.docker.bake_fails("gamma", "ERROR: no\n");
+    let summary = world.root().join("summary.md");
     let environment = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
@@ -195,12 +189,12 @@ fn on_github_data_has_its_annotations_and_its_summary_beside_it() {
     let finding = "::error file=extensions/delta/metadata.hcl,line=";
     for more in [&["--json"][..], &["--format", "json"]] {
         let args = [&["checks", "delta", "--no-bake"], more].concat();
-        let ended = fixture.xtask_with(&args, &environment).status(2);
+        let ended = world.run_with(&args, &environment).status(2);
         assert!(ended.stderr.starts_with(finding), "{}", ended.stderr);
         assert!(!ended.stdout.contains("::error"), "{}", ended.stdout);
     }
     let args = ["bake", "gamma", "--distro", "trixie", "--format", "json"];
-    let ended = fixture.xtask_with(&args, &environment).status(1);
+    let ended = world.run_with(args, &environment).status(1);
     assert!(
         ended
             .stderr
@@ -217,23 +211,20 @@ fn on_github_data_has_its_annotations_and_its_summary_beside_it() {
 
 #[test]
 fn what_bake_refuses_is_a_finding_with_bakes_own_words() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "fail.gamma",
+    let world = World::new();
+    world.docker.bake_fails(
+        "gamma",
         "ERROR: failed to solve: dockerfile parse error on line 6: unknown instruction: foo\n",
     );
-    let findings = fixture
-        .xtask(&["checks", "gamma", "--json"])
-        .status(1)
-        .json();
+    let findings = world.run("checks gamma --json").status(1).json();
     let message = findings[0]["message"].as_str().unwrap();
     assert!(message.contains("unknown instruction: foo"), "{message}");
 }
 
 #[test]
 fn a_reader_that_has_left_is_no_reason_to_panic() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: no\n");
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: no\n");
     let full = || Stdio::from(fs::File::options().write(true).open("/dev/full").unwrap());
     let left = || {
         let (reader, writer) = std::io::pipe().unwrap();
@@ -257,7 +248,7 @@ fn a_reader_that_has_left_is_no_reason_to_panic() {
             ("stdout left", left(), Stdio::null()),
             ("stderr left", Stdio::null(), left()),
         ] {
-            let mut command = fixture.command(args);
+            let mut command = world.command(args);
             let status = command.stdout(out).stderr(err).status().unwrap();
             if !matches!(status.code(), Some(0..=3)) {
                 wrong.push(format!("{args:?}, {what}: {status}"));
@@ -269,19 +260,19 @@ fn a_reader_that_has_left_is_no_reason_to_panic() {
 
 #[test]
 fn texts_in_events_have_no_colours() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for args in [
         &["bake", "alpa"][..],
         &["bake:al"],
         &["prereqs", "--for", "sandbox"],
     ] {
-        let ended = fixture.xtask(&[args, &["--format", "json"]].concat());
+        let ended = world.run((args, "--format json"));
         assert!(!ended.stdout.contains("\\u001b"), "{}", ended.stdout);
     }
 }
 
 #[test]
 fn colours_are_for_terminals() {
-    let ended = Fixture::new().xtask(&["bake", "alpha"]).success();
+    let ended = World::new().run("bake alpha").success();
     assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'));
 }

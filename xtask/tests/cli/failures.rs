@@ -3,20 +3,19 @@
 
 use std::fs;
 
-use super::fixture::Fixture;
+use crate::cli::world::World;
 
 #[test]
 fn the_first_error_is_quoted_however_much_comes_after_it() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let mut said = String::from("#9 0.2 ERROR: the cause\n");
     for line in 0..60 {
         said += &format!("#9 0.3 line {line}\n");
     }
-    fixture.answer(
-        "fail.gamma",
-        &(said + "ERROR: failed to solve: it gave up\n"),
-    );
-    let ended = fixture.xtask(&["bake", "gamma"]).status(1);
+    world
+        .docker
+        .bake_fails("gamma", &(said + "ERROR: failed to solve: it gave up\n"));
+    let ended = world.run("bake gamma").status(1);
     let expected = [
         "failed to bake `gamma` (pg 18, bookworm; pg 18, trixie)",
         "  command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl -f extensions/gamma/metadata.hcl --metadata-file target/xtask/bake/gamma.json",
@@ -31,22 +30,22 @@ fn the_first_error_is_quoted_however_much_comes_after_it() {
         rest = &rest[at.unwrap_or_else(|| panic!("`{text}` is not in\n{rest}"))..];
     }
     let log = ended.stderr.split("full log: ").nth(1).unwrap();
-    let log = fs::read_to_string(fixture.root().join(log.lines().next().unwrap())).unwrap();
+    let log = fs::read_to_string(world.root().join(log.lines().next().unwrap())).unwrap();
     assert!(log.starts_with("$ registry=localhost:5000 "), "{log}");
     assert_eq!(log.lines().count(), 64, "the command and every line");
 }
 
 #[test]
 fn a_log_is_found_where_the_message_says_from_a_folder_below_too() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: no\n");
-    let here = fixture.root().join("docker");
-    let output = fixture
-        .command(&["bake", "gamma"])
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: no\n");
+    let here = world.root().join("docker");
+    let output = world
+        .command("bake gamma")
         .current_dir(&here)
         .output()
         .unwrap();
-    let ended = super::fixture::Ended::from(&output).status(1);
+    let ended = super::world::Ended::from(&output).status(1);
     let log = ended.stderr.split("full log: ").nth(1).unwrap();
     let log = here.join(log.lines().next().unwrap());
     assert!(log.is_file(), "{} from {}", log.display(), here.display());
@@ -91,10 +90,10 @@ fn known_symptoms_come_with_what_helps() {
             "hint: the base image cannot be had",
         ),
     ] {
-        let fixture = Fixture::new();
-        fixture.answer("fail.gamma", &format!("{said}\n"));
-        fixture
-            .xtask(&["bake", "gamma", "--push"])
+        let world = World::new();
+        world.docker.bake_fails("gamma", &format!("{said}\n"));
+        world
+            .run("bake gamma --push")
             .status(status)
             .says(said)
             .says(hint);
@@ -103,10 +102,12 @@ fn known_symptoms_come_with_what_helps() {
 
 #[test]
 fn the_call_that_fails_is_the_one_that_is_named() {
-    let fixture = Fixture::new();
-    fixture.docker_fails_at(2, "'buildx bake'*", "ERROR: the second one\n");
-    let ended = fixture
-        .xtask(&["bake", "alpha", "gamma", "--jobs", "1"])
+    let world = World::new();
+    world
+        .tools
+        .fails_at(2, "'docker buildx bake'*", 17, "ERROR: the second one\n");
+    let ended = world
+        .run("bake alpha gamma --jobs 1")
         .status(1)
         .says("failed to bake `gamma`")
         .says("ERROR: the second one");
@@ -125,12 +126,12 @@ fn the_call_that_fails_is_the_one_that_is_named() {
 
 #[test]
 fn going_on_counts_what_failed_and_what_was_not_run() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for name in ["alpha", "gamma"] {
-        fixture.answer(&format!("fail.{name}"), "ERROR: no\n");
+        world.docker.bake_fails(name, "ERROR: no\n");
     }
-    let ended = fixture
-        .xtask(&["bake", "--all", "--keep-going"])
+    let ended = world
+        .run("bake --all --keep-going")
         .status(1)
         .says("failed to bake `alpha`")
         .says("failed to bake `gamma`")
@@ -141,18 +142,18 @@ fn going_on_counts_what_failed_and_what_was_not_run() {
 
 #[test]
 fn an_image_that_cannot_be_dropped_does_not_undo_a_bake() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "tags",
-        "1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n",
-    );
-    fixture.docker_fails_at(
+    let world = World::new();
+    world
+        .docker
+        .tags("1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n");
+    world.tools.fails_at(
         1,
-        "'image rm'*",
+        "'docker image rm'*",
+        17,
         "Error response from daemon: conflict: container 0123 is using it\n",
     );
-    fixture
-        .xtask(&["bake", "alpha", "--distro", "trixie"])
+    world
+        .run("bake alpha --distro trixie")
         .success()
         .says("warning")
         .says("conflict: container 0123 is using it")
@@ -161,45 +162,41 @@ fn an_image_that_cannot_be_dropped_does_not_undo_a_bake() {
 
 #[test]
 fn an_image_that_another_run_has_dropped_is_no_failure() {
-    let fixture = Fixture::new();
-    fixture.answer(
-        "tags",
-        "1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n",
-    );
-    fixture.docker_fails_at(
+    let world = World::new();
+    world
+        .docker
+        .tags("1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n");
+    world.tools.fails_at(
         1,
-        "'image rm'*",
+        "'docker image rm'*",
+        17,
         "Error response from daemon: No such image: x\n",
     );
-    fixture
-        .xtask(&["bake", "alpha", "--distro", "trixie"])
-        .success();
+    world.run("bake alpha --distro trixie").success();
 }
 
 #[test]
 fn a_builder_of_its_own_keeps_its_images_to_itself_unless_they_are_pushed() {
-    let fixture = Fixture::new();
-    fixture.answer("inspect", "Driver: docker-container\n");
+    let world = World::new();
+    world.docker.builder("Driver: docker-container\n");
     let warning = "images stay in the builder (driver `docker-container`)";
-    fixture
-        .xtask(&["bake", "alpha", "--builder", "farm"])
+    world
+        .run("bake alpha --builder farm")
         .success()
         .says(warning);
-    let pushed = fixture
-        .xtask(&["bake", "alpha", "--builder", "farm", "--push"])
-        .success();
+    let pushed = world.run("bake alpha --builder farm --push").success();
     assert!(!pushed.stderr.contains(warning), "{}", pushed.stderr);
 }
 
 #[test]
 fn a_bake_that_writes_no_digest_is_not_tested_by_its_tag() {
-    let fixture = Fixture::new();
-    fixture.answer("metadata.gamma", "{}");
-    fixture
-        .xtask(&["smoke", "gamma", "--distro", "trixie"])
+    let world = World::new();
+    world.docker.bake_writes("gamma", "{}");
+    world
+        .run("smoke gamma --distro trixie")
         .status(1)
         .says("bake has not built `gamma-1_2-18-trixie`");
-    assert!(fixture.calls_of("[run]").is_empty());
+    assert!(world.calls.of("docker run").is_empty());
 }
 
 #[test]
@@ -210,10 +207,10 @@ fn a_bake_that_has_not_built_a_target_has_failed() {
         "{\"gamma-1_2-18-trixie\":{\"containerimage.digest\":\"x,type=bind,source=/etc,target=/host\"}}",
         "{\"gamma-1_2-trixie-18\":{\"containerimage.digest\":\"sha256:0\"}}",
     ] {
-        let fixture = Fixture::new();
-        fixture.answer("metadata.gamma", said);
-        let ended = fixture
-            .xtask(&["bake", "gamma", "--distro", "trixie", "--json"])
+        let world = World::new();
+        world.docker.bake_writes("gamma", said);
+        let ended = world
+            .run("bake gamma --distro trixie --json")
             .status(1)
             .says("bake has not built `gamma-1_2-18-trixie`");
         assert_eq!(ended.json()[0]["result"], "failed", "{said}");
@@ -223,36 +220,34 @@ fn a_bake_that_has_not_built_a_target_has_failed() {
 
 #[test]
 fn what_an_earlier_bake_said_is_not_what_this_one_has_built() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let args = ["bake", "gamma", "--distro", "trixie"];
-    fixture.xtask(&args).success();
-    fixture.docker_first("[ \"$2\" != bake ] || exit 0");
-    fixture
-        .xtask(&args)
+    world.run(args).success();
+    world.tools.rule("'docker buildx bake '*", "exit 0");
+    world
+        .run(args)
         .status(1)
         .says("target/xtask/bake/gamma.json");
-    fixture
-        .xtask(&["smoke", "gamma", "--distro", "trixie"])
-        .status(1);
-    assert!(fixture.calls_of("[run]").is_empty());
+    world.run("smoke gamma --distro trixie").status(1);
+    assert!(world.calls.of("docker run").is_empty());
 }
 
 #[test]
 fn what_stays_in_a_builder_has_no_digest_and_is_built() {
-    let fixture = Fixture::new();
-    fixture.answer("inspect", "Driver: docker-container\n");
+    let world = World::new();
+    world.docker.builder("Driver: docker-container\n");
     let said = "{\"gamma-1_2-18-trixie\":{\"buildx.build.ref\":\"farm/farm0/abc\"}}";
-    fixture.answer("metadata.gamma", said);
+    world.docker.bake_writes("gamma", said);
     let args = ["bake", "gamma", "--distro", "trixie", "--json"];
-    let ended = fixture.xtask(&args).success();
+    let ended = world.run(args).success();
     assert_eq!(ended.json()[0]["result"], "passed");
     assert!(ended.json()[0]["digest"].is_null());
-    fixture.xtask(&[&args[..], &["--push"]].concat()).status(1);
+    world.run((&args, "--push")).status(1);
 }
 
 #[test]
 fn a_login_in_an_argument_is_not_repeated() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for args in [
         &["bake", "https://u:s3cret@p/alpha"][..],
         &["targets", "https://u:s3cret@p/alpha"],
@@ -264,7 +259,7 @@ fn a_login_in_an_argument_is_not_repeated() {
         &["bake", "--all", "--frob=http://u:s3cret@p:1"],
     ] {
         for format in [&[][..], &["--format", "json"]] {
-            let ended = fixture.xtask(&[args, format].concat()).status(2);
+            let ended = world.run((args, format)).status(2);
             let said = format!("{}{}", ended.stdout, ended.stderr);
             assert!(!said.contains("s3cret"), "{args:?}: {said}");
         }
@@ -273,10 +268,10 @@ fn a_login_in_an_argument_is_not_repeated() {
 
 #[track_caller]
 fn missing(needed_for: &str, programs: &[&str]) {
-    let fixture = Fixture::new();
-    fixture.without_docker();
-    let ended = fixture
-        .xtask(&["prereqs", "--for", needed_for])
+    let world = World::new();
+    world.tools.without("docker");
+    let ended = world
+        .run(["prereqs", "--for", needed_for])
         .status(3)
         .says("prerequisites are missing");
     for program in programs {
@@ -312,8 +307,8 @@ fn an_engine_that_answers_with_an_error_is_unusable() {
         "Error response from daemon: client version 1.50 is too new. Maximum supported API version is 1.41",
         "unable to resolve docker endpoint: context \"gone\": context not found",
     ] {
-        let fixture = Fixture::new();
-        fixture.answer("info.fails", &format!("{said}\n"));
-        fixture.xtask(&["bake", "gamma"]).status(3).says(said);
+        let world = World::new();
+        world.docker.info_fails(&format!("{said}\n"));
+        world.run("bake gamma").status(3).says(said);
     }
 }

@@ -3,13 +3,13 @@
 
 use std::fs;
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{World, metadata};
 
 /// What `checks` says of `gamma` with some fields replaced.
 fn checked(more: &[(&str, &str)]) -> (Option<i32>, String) {
-    let fixture = Fixture::new();
-    fixture.extension("gamma", &metadata("gamma", more));
-    let ended = fixture.xtask(&["checks", "gamma", "--no-bake"]);
+    let world = World::new();
+    world.extension("gamma", &metadata("gamma", more));
+    let ended = world.run("checks gamma --no-bake");
     (ended.status, ended.stderr)
 }
 
@@ -209,14 +209,11 @@ fn odd_versions_that_are_right_are_taken() {
         ("1.30-1", "gamma-1_30-18-trixie", "1.30-18-trixie"),
         ("0.3~rc1-2", "gamma-0_3-18-trixie", "0.3-18-trixie"),
     ] {
-        let fixture = Fixture::new();
+        let world = World::new();
         let versions =
             format!("{{ trixie = {{ \"18\" = {{ package = \"{package}\", sql = \"1.30\" }} }} }}");
-        fixture.extension("gamma", &metadata("gamma", &[("versions", &versions)]));
-        let images = fixture
-            .xtask(&["targets", "--images", "--json"])
-            .success()
-            .json();
+        world.extension("gamma", &metadata("gamma", &[("versions", &versions)]));
+        let images = world.run("targets --images --json").success().json();
         let image = images
             .as_array()
             .unwrap()
@@ -234,45 +231,45 @@ fn odd_versions_that_are_right_are_taken() {
 
 #[test]
 fn a_dependency_must_cover_the_same_distros_and_majors() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let only = [(
         "versions",
         "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\", sql = \"1.2\" } } }",
     )];
-    fixture.extension("alpha", &metadata("alpha", &only));
-    fixture
-        .xtask(&["checks", "beta", "--no-bake"])
+    world.extension("alpha", &metadata("alpha", &only));
+    world
+        .run("checks beta --no-bake")
         .status(2)
         .says("is built for bookworm and PostgreSQL 18, but `alpha`, which it needs, is not");
 }
 
 #[test]
 fn files_that_cannot_be_read_are_findings() {
-    let fixture = Fixture::new();
+    let world = World::new();
     fs::write(
-        fixture.root().join("extensions/gamma/metadata.hcl"),
+        world.root().join("extensions/gamma/metadata.hcl"),
         b"metadata = { name = \"\xff\" }",
     )
     .unwrap();
-    fs::remove_file(fixture.root().join("extensions/alpha/Dockerfile")).unwrap();
-    fixture
-        .xtask(&["checks", "--all", "--no-bake"])
+    fs::remove_file(world.root().join("extensions/alpha/Dockerfile")).unwrap();
+    world
+        .run("checks --all --no-bake")
         .status(2)
         .says("extensions/gamma/metadata.hcl` cannot be read: line 1 is not UTF-8")
         .says("extensions/alpha/Dockerfile: error: missing: there is nothing to build");
-    fixture.write("extensions/gamma/metadata.hcl", "");
-    fixture
-        .xtask(&["bake", "gamma"])
+    world.write("extensions/gamma/metadata.hcl", "");
+    world
+        .run("bake gamma")
         .status(2)
         .says("extensions/gamma/metadata.hcl: error: has no attribute `metadata`");
 }
 
 #[test]
 fn a_syntax_error_has_the_line_it_is_on() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let text = metadata("gamma", &[]).replace("  licenses = [\"MIT\"]", "  licenses = [\"MIT\"");
-    fixture.extension("gamma", &text);
-    let ended = fixture.xtask(&["checks", "gamma"]).status(2);
+    world.extension("gamma", &text);
+    let ended = world.run("checks gamma").status(2);
     let line = ended
         .stderr
         .lines()
@@ -299,15 +296,15 @@ fn all_findings_of_a_file_come_at_once() {
 
 #[test]
 fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let old = metadata("gamma", &[])
         .replace("  bin_path = []\n", "")
         .replace("  env = {}\n", "");
-    fixture.extension("gamma", &old);
-    fixture
-        .xtask(&["checks", "gamma", "--no-bake"])
+    world.extension("gamma", &old);
+    world
+        .run("checks gamma --no-bake")
         .success()
         .says("warning: missing field `bin_path`")
         .says("1 extension checked: 2 warnings");
-    fixture.xtask(&["bake", "gamma"]).success();
+    world.run("bake gamma").success();
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wrong input: one message that says what, where, what was allowed, and how to mend it. Status 2.
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{World, metadata};
 
 #[test]
 fn wrong_arguments_are_named() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (args, message) in [
         (
             &["bake", "alpa"][..],
@@ -58,9 +58,13 @@ fn wrong_arguments_are_named() {
         ),
     ] {
         let status = if message.starts_with("failed") { 3 } else { 2 };
-        fixture.xtask(args).status(status).says(message);
+        world.run(args).status(status).says(message);
     }
-    assert!(fixture.calls().is_empty(), "{:?}", fixture.calls());
+    assert!(
+        world.calls.of_work().is_empty(),
+        "{:?}",
+        world.calls.of_work()
+    );
 }
 
 #[test]
@@ -93,27 +97,27 @@ fn wrong_metadata_is_named_with_its_line_before_any_tool_runs() {
             "still holds the placeholder",
         ),
     ] {
-        let fixture = Fixture::new();
+        let world = World::new();
         let good = metadata("gamma", &[]);
         assert!(good.contains(from), "{from}");
-        fixture.extension("gamma", &good.replacen(from, to, 1));
-        fixture.xtask(&["bake", "gamma"]).status(2).says(message);
-        assert!(fixture.calls().is_empty());
+        world.extension("gamma", &good.replacen(from, to, 1));
+        world.run("bake gamma").status(2).says(message);
+        assert!(world.calls.of_work().is_empty());
         // The others are not held up by it.
-        fixture.xtask(&["bake", "alpha", "--dry-run"]).success();
+        world.run("bake alpha --dry-run").success();
     }
 }
 
 #[test]
 fn circles_and_twins_are_found() {
-    let fixture = Fixture::new();
-    fixture.extension(
+    let world = World::new();
+    world.extension(
         "alpha",
         &metadata("alpha", &[("required_extensions", "[\"beta\"]")]),
     );
-    fixture.extension("gamma", &metadata("gamma", &[("image_name", "\"beta\"")]));
-    fixture
-        .xtask(&["checks", "--all", "--no-bake"])
+    world.extension("gamma", &metadata("gamma", &[("image_name", "\"beta\"")]));
+    world
+        .run("checks --all --no-bake")
         .status(2)
         .says("`required_extensions` go in a circle: alpha -> beta -> alpha")
         .says("`image_name` is `beta`, which `beta` has too");
@@ -121,40 +125,37 @@ fn circles_and_twins_are_found() {
 
 #[test]
 fn wrong_settings_are_named_with_their_place() {
-    let fixture = Fixture::new();
-    fixture.write("xtask.toml", "[bake]\njobz = 2\n");
-    fixture
-        .xtask(&["targets"])
+    let world = World::new();
+    world.write("xtask.toml", "[bake]\njobz = 2\n");
+    world
+        .run("targets")
         .status(2)
         .says("`xtask.toml` line 2: unknown setting `bake.jobz`; did you mean `bake.jobs`?");
-    fixture.write("xtask.toml", "registry = \n");
-    fixture
-        .xtask(&["targets"])
-        .status(2)
-        .says("`xtask.toml` line 1: ");
-    fixture.write("xtask.toml", "");
-    fixture
-        .xtask_with(&["targets"], &[("environment", "staging")])
+    world.write("xtask.toml", "registry = \n");
+    world.run("targets").status(2).says("`xtask.toml` line 1: ");
+    world.write("xtask.toml", "");
+    world
+        .run_with("targets", &[("environment", "staging")])
         .status(2)
         .says("setting `environment` is `staging` (environment variable environment); it must be one of `testing`, `production`");
 }
 
 #[test]
 fn a_place_that_is_no_repository_and_one_that_cannot_be_written_are_named() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let elsewhere = tempfile::tempdir().unwrap();
-    let output = fixture
-        .command(&["targets"])
+    let output = world
+        .command("targets")
         .current_dir(elsewhere.path())
         .output()
         .unwrap();
-    super::fixture::Ended::from(&output)
+    super::world::Ended::from(&output)
         .status(2)
         .says("is not inside a repository of extensions");
     // Root may write anywhere, but not make a folder of a file.
-    fixture.write("target", "a file");
-    fixture
-        .xtask(&["bake", "alpha"])
+    world.write("target", "a file");
+    world
+        .run("bake alpha")
         .status(3)
         .says("cannot write below `target/xtask`");
 }

@@ -8,21 +8,21 @@ use std::{
     process::Command,
 };
 
-use super::fixture::{Ended, Fixture};
+use crate::cli::world::{Ended, World};
 
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// Runs a line in a mount namespace of its own, as root. None where that is not possible.
-pub(crate) fn in_namespace(fixture: &Fixture, line: &str) -> Option<Ended> {
+pub(crate) fn in_namespace(world: &World, line: &str) -> Option<Ended> {
     let able = Command::new("unshare").args(["--mount", "true"]).output();
     if !is_root() || !able.is_ok_and(|output| output.status.success()) {
         return None;
     }
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-c", line])
-        .current_dir(fixture.root())
+        .current_dir(world.root())
         .env("XTASK", env!("CARGO_BIN_EXE_xtask"))
         .output()
         .unwrap();
@@ -35,8 +35,8 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn a_folder_that_holds_files_is_neither_made_a_sandbox_nor_removed() {
-    let fixture = Fixture::new();
-    let cache = fixture.root().join("cache");
+    let world = World::new();
+    let cache = world.root().join("cache");
     fs::create_dir_all(cache.join("xtask-sandbox")).unwrap();
     fs::create_dir_all(cache.join("tmp")).unwrap();
     fs::write(cache.join("tmp/precious"), "mine").unwrap();
@@ -51,21 +51,21 @@ fn a_folder_that_holds_files_is_neither_made_a_sandbox_nor_removed() {
         }
         let env = [("XTASK_SANDBOX_FOLDER", cache.to_str().unwrap())];
         for command in ["down", "up"] {
-            let ended = fixture.xtask_with(&["sandbox", command], &env);
+            let ended = world.run_with(["sandbox", command], &env);
             if command == "down" || is_root() {
                 ended.status(2).says("is not a sandbox").says("hint: ");
             }
         }
-        let status = fixture.xtask_with(&["sandbox", "status"], &env).status(1);
+        let status = world.run_with("sandbox status", &env).status(1);
         assert!(status.stdout.contains("not a sandbox"), "{status:#?}");
         assert!(cache.join("tmp/precious").exists());
-        assert!(!fixture.exists("cache.lock"));
+        assert!(!world.exists("cache.lock"));
     }
 }
 
 #[test]
 fn an_engine_file_in_a_foreign_folder_ends_nobody() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let mut other = Command::new("sleep").arg("60").spawn().unwrap();
     let stat = fs::read_to_string(format!("/proc/{}/stat", other.id())).unwrap();
     let started = stat
@@ -75,12 +75,12 @@ fn an_engine_file_in_a_foreign_folder_ends_nobody() {
         .split(' ')
         .nth(19)
         .unwrap();
-    fixture.write("place/engine", &format!("{} {started}\n", other.id()));
-    let folder = fixture.root().join("place");
+    world.write("place/engine", &format!("{} {started}\n", other.id()));
+    let folder = world.root().join("place");
     let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
     for args in [&["sandbox", "down"][..], &["sandbox", "down", "--keep"]] {
-        fixture
-            .xtask_with(args, &env)
+        world
+            .run_with(args, &env)
             .status(2)
             .says("is not a sandbox");
     }
@@ -103,20 +103,20 @@ pub(crate) fn marked(folder: &Path) {
 
 #[test]
 fn what_is_mounted_below_a_sandbox_stays_however_its_folder_is_named() {
-    let fixture = Fixture::new();
-    let (real, foreign) = (fixture.root().join("real"), fixture.root().join("foreign"));
+    let world = World::new();
+    let (real, foreign) = (world.root().join("real"), world.root().join("foreign"));
     fs::create_dir_all(&foreign).unwrap();
     fs::write(foreign.join("precious"), "mine").unwrap();
     marked(&real.join("a b"));
     fs::write(real.join("a b/init.log"), "ours").unwrap();
     fs::create_dir(real.join("a b/root")).unwrap();
-    symlink(&real, fixture.root().join("cache")).unwrap();
-    for path in [real.join("a b"), fixture.root().join("cache/a b")] {
+    symlink(&real, world.root().join("cache")).unwrap();
+    for path in [real.join("a b"), world.root().join("cache/a b")] {
         let line = format!(
             "mount --bind foreign 'real/a b/root' && XTASK_SANDBOX_FOLDER='{}' \"$XTASK\" sandbox down",
             path.display()
         );
-        let Some(ended) = in_namespace(&fixture, &line) else {
+        let Some(ended) = in_namespace(&world, &line) else {
             return;
         };
         ended.status(1).says("is mounted, so");
@@ -126,25 +126,25 @@ fn what_is_mounted_below_a_sandbox_stays_however_its_folder_is_named() {
             "nothing goes when it refuses"
         );
     }
-    let folder = fixture.root().join("cache/a b");
+    let folder = world.root().join("cache/a b");
     let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
     symlink(&foreign, real.join("a b/tmp")).unwrap();
-    fixture.xtask_with(&["sandbox", "down"], &env).success();
+    world.run_with("sandbox down", &env).success();
     assert!(!real.join("a b").exists());
     assert!(foreign.join("precious").exists());
 }
 
 #[test]
 fn the_sandbox_s_folder_is_not_a_repository_s_to_say() {
-    let fixture = Fixture::new();
-    fixture.write("xtask.toml", "[sandbox]\nfolder = \"/var/lib\"\n");
-    fixture
-        .xtask(&["sandbox", "status"])
+    let world = World::new();
+    world.write("xtask.toml", "[sandbox]\nfolder = \"/var/lib\"\n");
+    world
+        .run("sandbox status")
         .status(2)
         .says("`xtask.toml` line 2: `sandbox.folder` is not for a repository to say")
         .says("XTASK_SANDBOX_FOLDER");
-    fixture.write("xtask.toml", "registry = \"repository:5000\"\n");
-    let config = fixture.root().join("../.config/xtask/config.toml");
+    world.write("xtask.toml", "registry = \"repository:5000\"\n");
+    let config = world.root().join("../.config/xtask/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
     fs::write(
         &config,
@@ -152,7 +152,7 @@ fn the_sandbox_s_folder_is_not_a_repository_s_to_say() {
     )
     .unwrap();
     let origin = |args: &[&str], key: &str| {
-        let shown = fixture.xtask(args).success().json();
+        let shown = world.run(args).success().json();
         let found = shown
             .as_array()
             .unwrap()
@@ -184,40 +184,40 @@ fn a_link_below_target_xtask_leads_no_write_elsewhere() {
         "target/xtask/bake",
         "target/xtask/bake/gamma.json",
     ] {
-        let fixture = Fixture::new();
-        let foreign = fixture.root().join("foreign");
+        let world = World::new();
+        let foreign = world.root().join("foreign");
         fs::create_dir_all(foreign.join("0000000001-0123456789abcdef")).unwrap();
-        let place = fixture.root().join(link);
+        let place = world.root().join(link);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         symlink(&foreign, &place).unwrap();
-        fixture
-            .xtask(&["bake", "gamma"])
+        world
+            .run("bake gamma")
             .status(2)
             .says(&format!("`{link}` is a link to"))
             .says("hint: remove the link");
         assert_eq!(fs::read_dir(&foreign).unwrap().count(), 1, "{link}");
-        assert!(fixture.calls_of("[buildx] [bake]").is_empty());
+        assert!(world.calls.of("docker buildx bake").is_empty());
     }
 }
 
 #[test]
 fn files_of_a_repository_that_lead_out_are_not_read() {
-    let fixture = Fixture::new();
-    let secret = fixture.root().join("../secret");
+    let world = World::new();
+    let secret = world.root().join("../secret");
     fs::write(&secret, "SELECT 'hunter2';\n").unwrap();
     let replace = |name: &str, target: &Path| {
-        let path = fixture.root().join("extensions/gamma").join(name);
+        let path = world.root().join("extensions/gamma").join(name);
         fs::remove_file(&path).unwrap();
         symlink(target, path).unwrap();
     };
     replace("smoke.sql", &secret);
-    fixture
-        .xtask(&["smoke", "gamma"])
+    world
+        .run("smoke gamma")
         .status(2)
         .says("`extensions/gamma/smoke.sql` leads out of the repository");
     replace("README.md", Path::new("/dev/zero"));
     replace("Dockerfile", &secret);
-    let ended = fixture.xtask(&["checks", "gamma", "--no-bake"]).status(2);
+    let ended = world.run("checks gamma --no-bake").status(2);
     let said = format!("{}{}", ended.stdout, ended.stderr);
     for file in ["README.md", "Dockerfile"] {
         let text = format!("`extensions/gamma/{file}` leads out of the repository");
@@ -225,40 +225,40 @@ fn files_of_a_repository_that_lead_out_are_not_read() {
     }
     assert!(!said.contains("hunter2"));
     replace("metadata.hcl", &secret);
-    fixture
-        .xtask(&["bake", "gamma"])
+    world
+        .run("bake gamma")
         .status(2)
         .says("leads out of the repository");
-    fixture.write("xtask.toml", "[paths]\nbake-file = \"../secret\"\n");
-    fixture
-        .xtask(&["bake", "alpha"])
+    world.write("xtask.toml", "[paths]\nbake-file = \"../secret\"\n");
+    world
+        .run("bake alpha")
         .status(2)
         .says("`../secret` leads out of the repository");
 }
 
 #[test]
 fn a_file_that_is_replaced_keeps_mode_and_owner_and_a_link_is_written_through() {
-    let fixture = Fixture::new();
-    fixture.write("m.json", "old");
-    let file = fixture.root().join("m.json");
+    let world = World::new();
+    world.write("m.json", "old");
+    let file = world.root().join("m.json");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     if is_root() {
         std::os::unix::fs::chown(&file, Some(65534), Some(65534)).unwrap();
     }
     let owner = fs::metadata(&file).unwrap().uid();
-    symlink("m.json", fixture.root().join("link.json")).unwrap();
-    symlink("new.json", fixture.root().join("dangling.json")).unwrap();
+    symlink("m.json", world.root().join("link.json")).unwrap();
+    symlink("new.json", world.root().join("dangling.json")).unwrap();
     for name in ["m.json", "link.json", "dangling.json"] {
-        fixture
-            .xtask(&["bake", "gamma", "--metadata-file", name])
+        world
+            .run(["bake", "gamma", "--metadata-file", name])
             .success();
     }
     assert_eq!(mode(&file), 0o600);
     assert_eq!(fs::metadata(&file).unwrap().uid(), owner);
     assert!(fs::read_to_string(&file).unwrap().contains("digest"));
-    assert!(fixture.exists("new.json"));
+    assert!(world.exists("new.json"));
     for name in ["link.json", "dangling.json"] {
-        let found = fs::symlink_metadata(fixture.root().join(name)).unwrap();
+        let found = fs::symlink_metadata(world.root().join(name)).unwrap();
         assert!(found.is_symlink(), "{name}");
     }
 }
@@ -268,24 +268,19 @@ fn what_root_makes_in_a_repository_belongs_to_its_owner() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
+    let world = World::new();
     let give = |path: &Path| std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
-    give(&fixture.root());
-    fixture
-        .xtask(&["bake", "gamma", "--metadata-file", "m.json"])
-        .success();
-    let mut all: Vec<_> = fixture.files();
-    all.retain(|path| path.starts_with(fixture.root().join("target")));
+    give(&world.root());
+    world.run("bake gamma --metadata-file m.json").success();
+    let mut all: Vec<_> = world.files();
+    all.retain(|path| path.starts_with(world.root().join("target")));
     assert!(
         all.iter().any(|path| path.ends_with("gamma.json")),
         "{all:?}"
     );
-    all.push(fixture.root().join("m.json"));
+    all.push(world.root().join("m.json"));
     for path in &all {
-        for place in path
-            .ancestors()
-            .take_while(|place| *place != fixture.root())
-        {
+        for place in path.ancestors().take_while(|place| *place != world.root()) {
             assert_eq!(
                 fs::metadata(place).unwrap().uid(),
                 65534,
@@ -298,10 +293,10 @@ fn what_root_makes_in_a_repository_belongs_to_its_owner() {
 
 #[test]
 fn what_is_mounted_below_target_xtask_is_not_given_away() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let make = |name: &str| {
-        fs::create_dir_all(fixture.root().join(name)).unwrap();
-        fs::write(fixture.root().join(name).join("file"), "").unwrap();
+        fs::create_dir_all(world.root().join(name)).unwrap();
+        fs::write(world.root().join(name).join("file"), "").unwrap();
     };
     make("foreign/inner");
     make("target/xtask/mine");
@@ -310,13 +305,13 @@ fn what_is_mounted_below_target_xtask_is_not_given_away() {
         return;
     }
     let give = |path: &Path| std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
-    give(&fixture.root());
+    give(&world.root());
     let line = "mount --bind foreign target/xtask/mounted && mount --bind foreign/inner/file target/xtask/mine/file && \
         \"$XTASK\" bake gamma --metadata-file missing/folder/m.json; \"$XTASK\" e2e cleanup --dry-run; echo ended";
-    let Some(_) = in_namespace(&fixture, line) else {
+    let Some(_) = in_namespace(&world, line) else {
         return;
     };
-    let owner = |name: &str| fs::metadata(fixture.root().join(name)).unwrap().uid();
+    let owner = |name: &str| fs::metadata(world.root().join(name)).unwrap().uid();
     for name in ["foreign", "foreign/inner", "foreign/inner/file"] {
         assert_eq!(owner(name), 0, "{name}");
     }
@@ -339,7 +334,7 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
     fs::copy(env!("CARGO_BIN_EXE_xtask"), place.path().join("xtask")).unwrap();
     fs::write(place.path().join("xtask.toml"), "").unwrap();
     fs::create_dir_all(place.path().join("extensions/x")).unwrap();
-    let metadata = super::fixture::metadata("x", &[]);
+    let metadata = super::world::metadata("x", &[]);
     fs::write(place.path().join("extensions/x/metadata.hcl"), metadata).unwrap();
     fs::create_dir_all(place.path().join("target/xtask")).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -360,33 +355,33 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
 
 #[test]
 fn the_lab_removes_only_what_it_has_made() {
-    let fixture = Fixture::new();
-    let lab = fixture.root().join("cache");
+    let world = World::new();
+    let world = world.root().join("cache");
     let up = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test/lab/up");
     let remove = || {
         let output = Command::new(&up)
             .arg("--remove")
-            .env("XTASK_LAB", &lab)
+            .env("XTASK_LAB", &world)
             .output();
         Ended::from(&output.unwrap())
     };
-    fs::create_dir_all(lab.join("programs")).unwrap();
-    fs::write(lab.join("precious"), "mine").unwrap();
+    fs::create_dir_all(world.join("programs")).unwrap();
+    fs::write(world.join("precious"), "mine").unwrap();
     remove()
         .status(3)
         .says("is not the lab's folder: nothing is removed");
     // One that was copied from elsewhere.
     fs::write(
-        lab.join("xtask-lab"),
+        world.join("xtask-lab"),
         "the lab of cargo xtask in /elsewhere\n",
     )
     .unwrap();
     remove().status(3);
-    assert!(lab.join("programs").is_dir());
-    let place = lab.canonicalize().unwrap();
+    assert!(world.join("programs").is_dir());
+    let place = world.canonicalize().unwrap();
     let text = format!("the lab of cargo xtask in {}\n", place.display());
-    fs::write(lab.join("xtask-lab"), text).unwrap();
+    fs::write(world.join("xtask-lab"), text).unwrap();
     remove().status(0).says("they stay");
-    assert!(!lab.join("programs").exists());
-    assert_eq!(fs::read_to_string(lab.join("precious")).unwrap(), "mine");
+    assert!(!world.join("programs").exists());
+    assert_eq!(fs::read_to_string(world.join("precious")).unwrap(), "mine");
 }

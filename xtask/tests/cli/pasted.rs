@@ -3,16 +3,17 @@
 
 use std::fs;
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{Call, World, metadata};
 
 const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "xargs"];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
 /// The log with what differs from call to call replaced: a process number, a digest for a tag.
-fn comparable(fixture: &Fixture) -> Vec<String> {
+fn comparable(world: &World) -> Vec<String> {
     let digest = format!("@sha256:{}", "ab".repeat(32));
-    let mut lines = fixture.calls();
+    let calls = world.calls.of_work();
+    let mut lines: Vec<String> = calls.iter().map(Call::to_string).collect();
     for line in &mut lines {
         *line = line.replace(&digest, ":1.2-18-trixie");
         for mark in ["xtask-smoke-", "xtask.run="] {
@@ -26,8 +27,16 @@ fn comparable(fixture: &Fixture) -> Vec<String> {
     lines
 }
 
-fn json(fixture: &Fixture, file: &str) -> serde_json::Value {
-    serde_json::from_str(&fs::read_to_string(fixture.root().join(file)).unwrap()).unwrap()
+/// What the calls were given to read: a test's script and proof.
+fn read(world: &World) -> Vec<String> {
+    let calls = world.calls.of_work().into_iter();
+    let read: Vec<String> = calls.map(|call| call.stdin).collect();
+    assert!(read.iter().any(|text| !text.is_empty()));
+    read
+}
+
+fn json(world: &World, file: &str) -> serde_json::Value {
+    serde_json::from_str(&fs::read_to_string(world.root().join(file)).unwrap()).unwrap()
 }
 
 #[test]
@@ -40,33 +49,27 @@ fn a_bake() {
         "--metadata-file",
         "all.json",
     ];
-    let (run, pasted) = (Fixture::new(), Fixture::new());
-    for fixture in [&run, &pasted] {
-        fixture.answer("tags", TAGS);
-        fixture.write(
+    let (run, pasted) = (World::new(), World::new());
+    for world in [&run, &pasted] {
+        world.docker.tags(TAGS);
+        world.write(
             "xtask.toml",
             "registry = \"here:5000/me\"\nrevision = \"it's $HOME\"\n",
         );
     }
-    let dry = pasted
-        .xtask(&[&args[..], &["--dry-run"]].concat())
-        .success()
-        .stdout;
-    run.xtask(&[&args[..], &["--jobs", "1"]].concat()).success();
+    let dry = pasted.run((&args, "--dry-run")).success().stdout;
+    run.run((&args, "--jobs 1")).success();
     pasted.shell(&dry, TOOLS).success();
     assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
     assert_eq!(json(&run, "all.json"), json(&pasted, "all.json"));
-    let removed = "[image] [rm] [--] [here:5000/me/alpha-testing:1.2-202512010000-18-trixie] [here:5000/me/alpha-testing:1.2-202601010000-18-trixie]";
-    assert!(
-        run.calls().iter().any(|line| line.ends_with(removed)),
-        "{:#?}",
-        run.calls()
-    );
+    let removed = "docker image rm -- here:5000/me/alpha-testing:1.2-202512010000-18-trixie here:5000/me/alpha-testing:1.2-202601010000-18-trixie";
+    let lines: Vec<String> = run.calls.of_work().iter().map(Call::line).collect();
+    assert!(lines.iter().any(|line| line == removed), "{lines:#?}");
 }
 
 #[test]
 fn a_bake_whose_metadata_file_lies_in_a_folder_that_is_not_there() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let args = [
         "bake",
         "alpha",
@@ -74,9 +77,9 @@ fn a_bake_whose_metadata_file_lies_in_a_folder_that_is_not_there() {
         "deep/down/all.json",
         "--dry-run",
     ];
-    let dry = fixture.xtask(&args).success().stdout;
-    fixture.shell(&dry, TOOLS).success();
-    assert!(fixture.exists("deep/down/all.json"), "{dry}");
+    let dry = world.run(args).success().stdout;
+    world.shell(&dry, TOOLS).success();
+    assert!(world.exists("deep/down/all.json"), "{dry}");
 }
 
 #[test]
@@ -84,8 +87,8 @@ fn a_smoke_test() {
     for mount in ["image", "copy"] {
         let environment = [("XTASK_SMOKE_MOUNT", mount)];
         let args = ["smoke", "beta", "--distro", "trixie"];
-        let (run, pasted) = (Fixture::new(), Fixture::new());
-        for fixture in [&run, &pasted] {
+        let (run, pasted) = (World::new(), World::new());
+        for world in [&run, &pasted] {
             let odd = [
                 ("required_extensions", "[\"alpha\"]"),
                 (
@@ -93,32 +96,20 @@ fn a_smoke_test() {
                     "{ \"x.y\" = \"it's $HOME \\\"here\\\"\" }",
                 ),
             ];
-            fixture.extension("beta", &metadata("beta", &odd));
-            fixture.write(
+            world.extension("beta", &metadata("beta", &odd));
+            world.write(
                 "extensions/beta/smoke.sql",
                 "SELECT 'it''s', $$a\nb$$, \"c\\d\";\n",
             );
         }
         let dry = pasted
-            .xtask_with(&[&args[..], &["--dry-run"]].concat(), &environment)
+            .run_with((&args, "--dry-run"), &environment)
             .success()
             .stdout;
-        run.xtask_with(&[&args[..], &["--jobs", "1"]].concat(), &environment)
-            .success();
+        run.run_with((&args, "--jobs 1"), &environment).success();
         pasted.shell(&dry, TOOLS).success();
         assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
-        let files: &[&str] = if mount == "image" {
-            &["environment", "stdin"]
-        } else {
-            &["stdin"]
-        };
-        for file in files {
-            assert_eq!(
-                fs::read_to_string(run.fake(file)).unwrap(),
-                fs::read_to_string(pasted.fake(file)).unwrap(),
-                "{file}"
-            );
-        }
+        assert_eq!(read(&run), read(&pasted));
         assert!(!run.exists("target/xtask/smoke/xtask-smoke"), "{mount}");
     }
 }
@@ -130,46 +121,43 @@ fn a_proof_that_looks_like_the_end_of_a_script() {
     for mount in ["image", "copy"] {
         let environment = [("XTASK_SMOKE_MOUNT", mount)];
         let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
-        let (run, pasted) = (Fixture::new(), Fixture::new());
-        for fixture in [&run, &pasted] {
+        let (run, pasted) = (World::new(), World::new());
+        for world in [&run, &pasted] {
             let sql = "SELECT 1;\nXTASK_EOF\ntouch injected\n'$(touch injected)`touch injected`\\\n-- %s %%\u{1b}[1m\u{202e}";
-            fixture.write("extensions/gamma/smoke.sql", sql);
+            world.write("extensions/gamma/smoke.sql", sql);
         }
         let dry = pasted
-            .xtask_with(&[&args[..], &["--dry-run"]].concat(), &environment)
+            .run_with((&args, "--dry-run"), &environment)
             .success()
             .stdout;
         assert!(!dry.contains(['\u{1b}', '\u{202e}']), "{dry:?}");
-        run.xtask_with(&args, &environment).success();
+        run.run_with(args, &environment).success();
         let ended = pasted
             .shell(&format!("set -e\n{dry}echo the end"), TOOLS)
             .success();
         assert!(ended.stdout.ends_with("the end\n"), "{}", ended.stdout);
         assert!(!pasted.exists("injected"));
         assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
-        assert_eq!(
-            fs::read_to_string(run.fake("stdin")).unwrap(),
-            fs::read_to_string(pasted.fake("stdin")).unwrap()
-        );
+        assert_eq!(read(&run), read(&pasted));
     }
 }
 
 #[test]
 fn a_metadata_file_whose_name_looks_like_an_option() {
-    let fixture = Fixture::new();
-    let dry = fixture
-        .xtask(&["bake", "gamma", "--metadata-file=-m.json", "--dry-run"])
+    let world = World::new();
+    let dry = world
+        .run("bake gamma --metadata-file=-m.json --dry-run")
         .success()
         .stdout;
-    fixture.shell(&dry, TOOLS).success();
-    assert!(fixture.exists("-m.json"), "{dry}");
+    world.shell(&dry, TOOLS).success();
+    assert!(world.exists("-m.json"), "{dry}");
 }
 
 #[test]
 fn printing_needs_no_tool_and_leaves_no_trace() {
-    let fixture = Fixture::new();
-    fixture.without_docker();
-    let before = fixture.files();
+    let world = World::new();
+    world.tools.without("docker");
+    let before = world.files();
     for args in [
         &["bake", "--all", "--dry-run"][..],
         &[
@@ -195,8 +183,8 @@ fn printing_needs_no_tool_and_leaves_no_trace() {
         &["bake:all", "DRY_RUN=true", "PUSH=true"],
         &["smoke:all", "DRY_RUN=true"],
     ] {
-        let lines = fixture.xtask(args).success().stdout;
+        let lines = world.run(args).success().stdout;
         assert!(lines.contains("docker "), "{args:?}: {lines}");
     }
-    assert_eq!(fixture.files(), before);
+    assert_eq!(world.files(), before);
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `run.json`: what each run leaves for programs, however it ends.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
+use std::fs;
 
 use serde_json::Value;
 
-use super::fixture::{Ended, Fixture, wait_for};
+use crate::cli::world::{World, end_by};
 
 /// The record of the only run.
 #[track_caller]
-fn record(fixture: &Fixture) -> Value {
-    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+fn record(world: &World) -> Value {
+    let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
     let runs: Vec<_> = runs.map(|run| run.unwrap().path()).collect();
     assert_eq!(runs.len(), 1, "{runs:?}");
     let text = fs::read_to_string(runs[0].join("run.json")).unwrap();
@@ -29,10 +26,10 @@ fn step<'a>(record: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_run_says_what_it_did_in_which_order_and_when() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let args = ["bake", "beta", "alpha", "--distro", "trixie"];
-    fixture.xtask(&args).success();
-    let record = record(&fixture);
+    world.run(args).success();
+    let record = record(&world);
     assert_eq!(record["arguments"], serde_json::json!(args));
     assert_eq!(record["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(record["exit_code"], 0);
@@ -55,16 +52,16 @@ fn a_run_says_what_it_did_in_which_order_and_when() {
         command.contains("docker buildx bake -f docker/bake.hcl"),
         "{command}"
     );
-    let log = fs::read_to_string(fixture.root().join(first["log"].as_str().unwrap())).unwrap();
+    let log = fs::read_to_string(world.root().join(first["log"].as_str().unwrap())).unwrap();
     assert!(log.starts_with(&format!("$ {command}\n")), "{log}");
 }
 
 #[test]
 fn a_failure_is_there_in_its_parts_with_what_was_not_run() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.alpha", "ERROR: no\n");
-    fixture.xtask(&["bake", "alpha", "beta"]).status(1);
-    let record = record(&fixture);
+    let world = World::new();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    world.run("bake alpha beta").status(1);
+    let record = record(&world);
     assert_eq!(record["exit_code"], 1);
     assert_eq!(record["failure"]["kind"], "failed");
     let failed = step(&record, "bake alpha");
@@ -79,28 +76,15 @@ fn a_failure_is_there_in_its_parts_with_what_was_not_run() {
 
 #[test]
 fn an_interruption_is_the_end_of_a_run_too() {
-    let fixture = Fixture::new();
-    fixture.answer("hang.alpha", "");
-    let child = fixture
-        .command(&["bake", "alpha", "gamma", "--jobs", "1"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    wait_for("the fake hangs", || {
-        fs::read_to_string(fixture.fake("hanging")).is_ok_and(|pid| pid.ends_with('\n'))
-    });
+    let world = World::new();
+    world.docker.bake_hangs("alpha");
+    let child = world.started("bake alpha gamma --jobs 1");
     // Who looks meanwhile, or after a kill, sees that it has not ended.
-    let meanwhile = record(&fixture);
+    let meanwhile = record(&world);
     assert!(meanwhile["ended"].is_null() && meanwhile["exit_code"].is_null());
     assert!(step(&meanwhile, "bake alpha")["outcome"].is_null());
-    let sent = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
-    Ended::from(&child.wait_with_output().unwrap()).status(130);
-    let record = record(&fixture);
+    end_by("-INT", child).status(130);
+    let record = record(&world);
     assert_eq!(record["exit_code"], 130);
     assert_eq!(record["failure"]["kind"], "interrupted");
     assert!(record["ended"].is_string());
@@ -112,10 +96,10 @@ fn an_interruption_is_the_end_of_a_run_too() {
 
 #[test]
 fn a_login_in_an_argument_is_not_kept() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let file = "--metadata-file=user:s3cret@host";
-    fixture.xtask(&["bake", "gamma", file]);
-    let record = record(&fixture);
+    world.run(["bake", "gamma", file]);
+    let record = record(&world);
     let arguments = record["arguments"].to_string();
     assert!(arguments.contains("<redacted>@host"), "{arguments}");
     assert!(!record.to_string().contains("s3cret"), "{record:#}");
@@ -123,16 +107,16 @@ fn a_login_in_an_argument_is_not_kept() {
 
 #[test]
 fn who_only_asks_leaves_no_record() {
-    let fixture = Fixture::new();
-    fixture.xtask(&["targets"]).success();
-    fixture.xtask(&["bake", "gamma", "--dry-run"]).success();
-    assert!(!fixture.exists("target/xtask/runs"));
+    let world = World::new();
+    world.run("targets").success();
+    world.run("bake gamma --dry-run").success();
+    assert!(!world.exists("target/xtask/runs"));
 }
 
 #[test]
 fn what_a_run_was_to_prove_is_there_for_ci_systems() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.gamma", "ERROR: no\n");
+    let world = World::new();
+    world.docker.bake_fails("gamma", "ERROR: no\n");
     let args = [
         "smoke",
         "alpha",
@@ -141,8 +125,8 @@ fn what_a_run_was_to_prove_is_there_for_ci_systems() {
         "trixie",
         "--keep-going",
     ];
-    fixture.xtask(&args).status(1);
-    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+    world.run(args).status(1);
+    let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
     let run = runs.map(|run| run.unwrap().path()).next().unwrap();
     let text = fs::read_to_string(run.join("junit.xml")).unwrap();
     for part in [
@@ -154,7 +138,7 @@ fn what_a_run_was_to_prove_is_there_for_ci_systems() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     // The same rows as on the screen.
-    let record = record(&fixture);
+    let record = record(&world);
     let results: Vec<&Value> = record["result"].as_array().unwrap().iter().collect();
     let of = |at: usize| results[at]["result"].as_str().unwrap();
     assert_eq!([of(0), of(1)], ["passed", "not run"]);
@@ -162,9 +146,9 @@ fn what_a_run_was_to_prove_is_there_for_ci_systems() {
 
 #[test]
 fn who_proves_nothing_has_no_proofs() {
-    let fixture = Fixture::new();
-    fixture.xtask(&["bake", "gamma"]).success();
-    let runs = fs::read_dir(fixture.root().join("target/xtask/runs")).unwrap();
+    let world = World::new();
+    world.run("bake gamma").success();
+    let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
     let run = runs.map(|run| run.unwrap().path()).next().unwrap();
     assert!(run.join("run.json").exists() && !run.join("junit.xml").exists());
 }

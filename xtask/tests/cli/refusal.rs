@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use super::fixture::{Ended, Fixture};
+use crate::cli::world::{Ended, World};
 
 /// Lets everybody read what the fixture made; its folder is for its owner only.
 fn open(folder: &Path) {
@@ -16,8 +16,8 @@ fn open(folder: &Path) {
 }
 
 /// Runs xtask as nobody, or as we are where that is not root.
-fn as_nobody(fixture: &Fixture, args: &[&str], environment: &[(&str, &str)]) -> Ended {
-    let place = fixture.root().parent().map(PathBuf::from).unwrap();
+fn as_nobody(world: &World, args: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let place = world.root().parent().map(PathBuf::from).unwrap();
     open(&place);
     let program = place.join("xtask");
     if !program.exists() {
@@ -35,16 +35,15 @@ fn as_nobody(fixture: &Fixture, args: &[&str], environment: &[(&str, &str)]) -> 
     };
     command
         .args(args)
-        .current_dir(fixture.root())
+        .current_dir(world.root())
         .env("HOME", &place)
-        .env("FAKE", fixture.fake(""))
         .envs(environment.iter().copied());
     Ended::from(&command.output().unwrap())
 }
 
 #[test]
 fn whatever_is_asked_of_it() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (args, environment) in [
         (&["smoke", "alpha", "--sandbox"][..], ("XTASK_SANDBOX", "0")),
         (&["bake", "alpha"], ("XTASK_SANDBOX", "1")),
@@ -56,21 +55,21 @@ fn whatever_is_asked_of_it() {
         (&["sandbox", "up"], ("XTASK_SANDBOX", "")),
         (&["sandbox", "exec", "true"], ("XTASK_SANDBOX", "")),
     ] {
-        as_nobody(&fixture, args, &[environment])
+        as_nobody(&world, args, &[environment])
             .status(3)
             .says("the sandbox needs root")
             .says("hint: ");
     }
-    let prereqs = as_nobody(&fixture, &["prereqs", "--for", "sandbox"], &[]).status(3);
+    let prereqs = as_nobody(&world, &["prereqs", "--for", "sandbox"], &[]).status(3);
     assert!(prereqs.stdout.contains("missing"), "{}", prereqs.stdout);
-    assert!(!fixture.exists("target"));
-    assert!(!fixture.root().parent().unwrap().join(".cache").exists());
+    assert!(!world.exists("target"));
+    assert!(!world.root().parent().unwrap().join(".cache").exists());
 }
 
 #[test]
 fn an_argument_that_is_wrong_is_named_first() {
-    let fixture = Fixture::new();
-    as_nobody(&fixture, &["smoke", "alpa", "--sandbox"], &[])
+    let world = World::new();
+    as_nobody(&world, &["smoke", "alpa", "--sandbox"], &[])
         .status(2)
         .says("extension `alpa` not found; did you mean `alpha`?");
 }

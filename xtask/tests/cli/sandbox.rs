@@ -8,14 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{
-    fixture::{Ended, Fixture},
-    ours::{is_root, marked},
-};
+use super::ours::{is_root, marked};
+use crate::cli::world::{Ended, World};
 
 /// A sandbox without an engine, in a folder of ours.
-fn sandbox(fixture: &Fixture) -> PathBuf {
-    let folder = fixture.root().join("sandbox");
+fn sandbox(world: &World) -> PathBuf {
+    let folder = world.root().join("sandbox");
     marked(&folder);
     let folder = fs::canonicalize(folder).unwrap();
     for (path, mode) in [
@@ -29,9 +27,9 @@ fn sandbox(fixture: &Fixture) -> PathBuf {
     folder
 }
 
-fn call(fixture: &Fixture, folder: &Path, args: &[&str]) -> Ended {
+fn call(world: &World, folder: &Path, args: &[&str]) -> Ended {
     let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
-    fixture.xtask_with(&[&["sandbox"], args].concat(), &env)
+    world.run_with(("sandbox", args), &env)
 }
 
 /// What an `engine` file would say of a process.
@@ -52,8 +50,8 @@ fn a_folder_of_somebody_else_is_no_sandbox_whatever_it_says() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     let victim = Command::new("setsid")
         .args(["sleep", "300"])
         .spawn()
@@ -62,7 +60,7 @@ fn a_folder_of_somebody_else_is_no_sandbox_whatever_it_says() {
     let marker = folder.join("xtask-sandbox");
     let check = |why: &str| {
         for args in [&["down"][..], &["down", "--keep"], &["up"]] {
-            call(&fixture, &folder, args)
+            call(&world, &folder, args)
                 .status(2)
                 .says("is not a sandbox")
                 .says(why);
@@ -84,16 +82,16 @@ fn a_number_and_a_time_make_no_engine() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     let victim = Command::new("sleep").arg("300").spawn().unwrap();
     fs::write(folder.join("engine"), said_of(&victim)).unwrap();
-    let status = call(&fixture, &folder, &["status"]).status(1);
+    let status = call(&world, &folder, &["status"]).status(1);
     assert!(status.stdout.contains("stopped"), "{}", status.stdout);
-    call(&fixture, &folder, &["down", "--keep"])
+    call(&world, &folder, &["down", "--keep"])
         .success()
         .says("was not running");
-    call(&fixture, &folder, &["down"]).success();
+    call(&world, &folder, &["down"]).success();
     assert!(!folder.exists());
     end(victim);
 }
@@ -103,8 +101,8 @@ fn while_another_process_holds_the_engine_s_lock_nothing_is_removed() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     let mut held = Command::new("flock")
         .arg(folder.join("engine.lock"))
         .args(["sh", "-c", "echo up; read never"])
@@ -116,14 +114,14 @@ fn while_another_process_holds_the_engine_s_lock_nothing_is_removed() {
     std::io::Read::read_exact(held.stdout.as_mut().unwrap(), &mut up).unwrap();
     // Somebody holds it whom we do not know: nothing is touched.
     for args in [&["down"][..], &["down", "--keep"]] {
-        call(&fixture, &folder, args)
+        call(&world, &folder, args)
             .status(3)
             .says("an engine of this sandbox starts or runs where it cannot be seen");
     }
     assert!(folder.join("root/file").exists() && folder.join("xtask-sandbox").exists());
     drop(held.stdin.take());
     held.wait().unwrap();
-    call(&fixture, &folder, &["down"]).success();
+    call(&world, &folder, &["down"]).success();
     assert!(!folder.exists());
 }
 
@@ -132,24 +130,24 @@ fn an_engine_that_is_not_named_yet_is_found_and_ended() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     // It has the command line of the first process, and holds the lock as that does.
     let line = format!(
         "exec 9>>'{0}/engine.lock' && flock 9 && echo up && cd \"$0\" && exec sh sandbox init '{0}' /r",
         folder.display()
     );
-    fixture.write("program/sandbox", "read never");
+    world.write("program/sandbox", "read never");
     let mut first = Command::new("bash")
         .args(["-c", &line])
-        .arg(fixture.root().join("program"))
+        .arg(world.root().join("program"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut up = [0; 3];
     std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut up).unwrap();
-    call(&fixture, &folder, &["down"])
+    call(&world, &folder, &["down"])
         .success()
         .says("is removed");
     assert!(!folder.exists());
@@ -164,19 +162,19 @@ fn what_the_sandbox_did_not_make_stays_in_its_folder() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     fs::create_dir(folder.join("my-work")).unwrap();
     fs::write(folder.join("my-work/thesis"), "mine").unwrap();
     for _ in 0..2 {
-        call(&fixture, &folder, &["down"])
+        call(&world, &folder, &["down"])
             .success()
             .says("stays: it holds `my-work`, which is not of the sandbox");
         assert!(folder.join("my-work/thesis").exists());
         assert!(!folder.join("root").exists());
     }
     fs::remove_dir_all(folder.join("my-work")).unwrap();
-    call(&fixture, &folder, &["down"])
+    call(&world, &folder, &["down"])
         .success()
         .says("is removed");
     assert!(!folder.exists());
@@ -184,20 +182,20 @@ fn what_the_sandbox_did_not_make_stays_in_its_folder() {
 
 #[test]
 fn an_engine_file_that_is_a_pipe_keeps_nobody_waiting() {
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     let made = Command::new("mkfifo").arg(folder.join("engine")).status();
     assert!(made.unwrap().success());
-    let status = call(&fixture, &folder, &["status"]).status(1);
+    let status = call(&world, &folder, &["status"]).status(1);
     assert!(status.stdout.contains("stopped"), "{}", status.stdout);
 }
 
 #[test]
 fn the_first_process_is_one_in_namespaces_of_its_own() {
-    let fixture = Fixture::new();
-    let folder = sandbox(&fixture);
+    let world = World::new();
+    let folder = sandbox(&world);
     let folder = folder.to_str().unwrap();
-    call(&fixture, Path::new(folder), &["init", folder, "/"])
+    call(&world, Path::new(folder), &["init", folder, "/"])
         .status(2)
         .says("this is not process 1");
     if !is_root() {
@@ -205,7 +203,7 @@ fn the_first_process_is_one_in_namespaces_of_its_own() {
     }
     let line = |options: &str| {
         let line = format!("unshare {options} \"$XTASK\" sandbox init '{folder}' /; exit $?");
-        super::ours::in_namespace(&fixture, &line)
+        super::ours::in_namespace(&world, &line)
     };
     for (options, why) in [
         ("--pid --fork", "`mnt` namespace is that of others"),
@@ -225,16 +223,16 @@ fn programs_in_a_folder_of_somebody_else_are_not_run_for_a_plan_either() {
     if !is_root() {
         return;
     }
-    let fixture = Fixture::new();
-    let folder = fixture.root().join("place");
+    let world = World::new();
+    let folder = world.root().join("place");
     let docker = folder.join("bin/docker");
-    fixture.write("place/bin/docker", "#!/bin/sh\n: > \"$0.ran\"\n");
+    world.write("place/bin/docker", "#!/bin/sh\n: > \"$0.ran\"\n");
     fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
     let env = [("XTASK_SANDBOX_FOLDER", folder.to_str().unwrap())];
     for command in ["bake", "smoke"] {
         let args = [command, "gamma", "--sandbox", "--dry-run"];
-        let ended = fixture.xtask_with(&args, &env);
+        let ended = world.run_with(args, &env);
         ended.status(2).says("is not a sandbox");
     }
-    assert!(!fixture.exists("place/bin/docker.ran"));
+    assert!(!world.exists("place/bin/docker.ran"));
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which images a call of `bake` is about: names, filters, platforms, settings.
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{Call, World, metadata};
 
 /// The words of every bake, without the environment, the files and the metadata file.
-fn bakes(fixture: &Fixture) -> Vec<String> {
-    let mut lines: Vec<String> = fixture
-        .calls_of("[buildx] [bake]")
+fn bakes(world: &World) -> Vec<String> {
+    let mut lines: Vec<String> = world
+        .calls
+        .of("docker buildx bake")
         .iter()
+        .map(Call::line)
         .map(|line| {
-            let (_, words) = line.split_once("[-f] [docker/bake.hcl] [-f] ").unwrap();
-            let (file, rest) = words.split_once("/metadata.hcl]").unwrap();
+            let (_, words) = line.split_once(" -f docker/bake.hcl -f ").unwrap();
+            let (file, rest) = words.split_once("/metadata.hcl").unwrap();
             let name = file.rsplit('/').next().unwrap();
-            let metadata = format!(" [--metadata-file] [target/xtask/bake/{name}.json]");
+            let metadata = format!(" --metadata-file target/xtask/bake/{name}.json");
             format!("{name}:{}", rest.replace(&metadata, ""))
         })
         .collect();
@@ -21,9 +23,9 @@ fn bakes(fixture: &Fixture) -> Vec<String> {
 }
 
 const OWN: &str = if cfg!(target_arch = "aarch64") {
-    "[--set] [*.platform=linux/arm64]"
+    "--set *.platform=linux/arm64"
 } else {
-    "[--set] [*.platform=linux/amd64]"
+    "--set *.platform=linux/amd64"
 };
 
 #[test]
@@ -34,19 +36,19 @@ fn each_extension_is_one_call_however_it_is_named() {
         &["bake", "--target", "alpha", "--target", "gamma"],
         &["bake", "TARGET=alpha", "gamma"],
     ] {
-        let fixture = Fixture::new();
-        fixture.xtask(args).success().says("4 images baked");
+        let world = World::new();
+        world.run(args).success().says("4 images baked");
         assert_eq!(
-            bakes(&fixture),
+            bakes(&world),
             [format!("alpha: {OWN}"), format!("gamma: {OWN}")],
             "{args:?}"
         );
     }
     for args in [&["bake", "--all"][..], &["bake:all"], &[]] {
-        let fixture = Fixture::new();
-        fixture.xtask(args).success().says("6 images baked");
+        let world = World::new();
+        world.run(args).success().says("6 images baked");
         assert_eq!(
-            bakes(&fixture),
+            bakes(&world),
             ["alpha", "beta", "gamma"].map(|name| format!("{name}: {OWN}")),
             "{args:?}"
         );
@@ -56,23 +58,20 @@ fn each_extension_is_one_call_however_it_is_named() {
 #[test]
 fn filters_become_bakes_target_names() {
     for (filters, targets) in [
-        (&["--distro", "trixie"][..], "[alpha-1_2-18-trixie]"),
-        (&["--distro=bookworm", "--pg=18"], "[alpha-1_2-18-bookworm]"),
-        (
-            &["--pg", "18"],
-            "[alpha-1_2-18-bookworm] [alpha-1_2-18-trixie]",
-        ),
+        (&["--distro", "trixie"][..], "alpha-1_2-18-trixie"),
+        (&["--distro=bookworm", "--pg=18"], "alpha-1_2-18-bookworm"),
+        (&["--pg", "18"], "alpha-1_2-18-bookworm alpha-1_2-18-trixie"),
         (
             &["--distro", "trixie,bookworm"],
-            "[alpha-1_2-18-bookworm] [alpha-1_2-18-trixie]",
+            "alpha-1_2-18-bookworm alpha-1_2-18-trixie",
         ),
     ] {
-        let fixture = Fixture::new();
+        let world = World::new();
         let args = [&["bake", "alpha"], filters].concat();
-        fixture.xtask(&args).success();
+        world.run(&args).success();
         assert_eq!(
-            bakes(&fixture),
-            [format!("alpha: {OWN} [--] {targets}")],
+            bakes(&world),
+            [format!("alpha: {OWN} -- {targets}")],
             "{filters:?}"
         );
     }
@@ -80,7 +79,7 @@ fn filters_become_bakes_target_names() {
 
 #[test]
 fn platforms_are_those_that_were_named_else_what_the_registry_is_for() {
-    let both = "[--set] [*.platform=linux/amd64,linux/arm64]";
+    let both = "--set *.platform=linux/amd64,linux/arm64";
     for (args, registry, words) in [
         (&["--platform", "linux/amd64,linux/arm64"][..], "", both),
         (
@@ -88,19 +87,17 @@ fn platforms_are_those_that_were_named_else_what_the_registry_is_for() {
             "",
             both,
         ),
-        (&["--push"], "127.0.0.1:5000/x", "[--push]"),
-        (&["--push"], "ghcr.io/me", "[--push]"),
+        (&["--push"], "127.0.0.1:5000/x", "--push"),
+        (&["--push"], "ghcr.io/me", "--push"),
         (
             &["--push", "--platform", "linux/arm64"],
             "ghcr.io/me",
-            "[--set] [*.platform=linux/arm64] [--push]",
+            "--set *.platform=linux/arm64 --push",
         ),
     ] {
-        let fixture = Fixture::new();
+        let world = World::new();
         let args = [&["bake", "alpha"], args].concat();
-        let ended = fixture
-            .xtask_with(&args, &[("registry", registry)])
-            .success();
+        let ended = world.run_with(&args, &[("registry", registry)]).success();
         let explained = !args.contains(&"--platform");
         assert_eq!(ended.stderr.contains("note: for linux/"), explained);
         let own = if registry.starts_with("127.") {
@@ -108,98 +105,85 @@ fn platforms_are_those_that_were_named_else_what_the_registry_is_for() {
         } else {
             String::new()
         };
-        assert_eq!(
-            bakes(&fixture),
-            [format!("alpha: {own}{words}")],
-            "{args:?}"
-        );
+        assert_eq!(bakes(&world), [format!("alpha: {own}{words}")], "{args:?}");
     }
 }
 
 #[test]
 fn bakes_variables_come_from_flag_environment_and_file_in_that_order() {
-    let fixture = Fixture::new();
-    fixture.docker_first(
-        "[ \"$2\" != bake ] || echo \"$revision|$base_image|$registry|$environment\" >> \"$here/variables\"",
-    );
-    fixture.write(
+    let world = World::new();
+    world.write(
         "xtask.toml",
         "registry = \"file:1\"\nenvironment = \"production\"\nrevision = \"one\"\n[images]\nbase = \"mine:{pg}-{distro}\"\n[bake]\nbuilder = \"slow\"\njobs = 1\n",
     );
-    fixture.answer("inspect", "Driver: docker-container\n");
-    fixture.xtask(&["bake", "alpha"]).success();
+    world.docker.builder("Driver: docker-container\n");
+    world.run("bake alpha").success();
     let environment = [
         ("registry", "variable:2"),
         ("revision", "two"),
         ("BUILDX_BUILDER", "quick"),
     ];
-    fixture
-        .xtask_with(&["bake", "alpha"], &environment)
+    world.run_with("bake alpha", &environment).success();
+    world
+        .run_with("bake alpha --builder best", &environment)
         .success();
-    fixture
-        .xtask_with(&["bake", "alpha", "--builder", "best"], &environment)
-        .success();
-    let variables = std::fs::read_to_string(fixture.fake("variables")).unwrap();
-    assert_eq!(
-        variables,
-        "one|mine:{pg}-{distro}|file:1|production\ntwo|mine:{pg}-{distro}|variable:2|production\ntwo|mine:{pg}-{distro}|variable:2|production\n"
-    );
+    let calls = world.calls.of("docker buildx bake");
+    let variables = ["revision", "base_image", "registry", "environment"];
+    let given = calls
+        .iter()
+        .map(|call| variables.map(|name| call.variable(name)));
+    let first = ["one", "mine:{pg}-{distro}", "file:1", "production"];
+    let second = ["two", "mine:{pg}-{distro}", "variable:2", "production"];
+    assert_eq!(given.collect::<Vec<_>>(), [first, second, second]);
     let mut builders =
-        ["slow", "quick", "best"].map(|name| format!("alpha: [--builder] [{name}] {OWN}"));
+        ["slow", "quick", "best"].map(|name| format!("alpha: --builder {name} {OWN}"));
     builders.sort();
-    assert_eq!(bakes(&fixture), builders);
-    assert_eq!(fixture.calls_of("[inspect] [--] [quick]").len(), 1);
+    assert_eq!(bakes(&world), builders);
+    assert_eq!(world.calls.of("docker buildx inspect quick").len(), 1);
 }
 
 #[test]
 fn an_extension_without_the_wanted_distro_is_left_out_of_all() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let only = [(
         "versions",
         "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\", sql = \"1.2\" } } }",
     )];
-    fixture.extension("gamma", &super::fixture::metadata("gamma", &only));
-    fixture
-        .xtask(&["bake", "--all", "--distro", "bookworm"])
-        .success();
+    world.extension("gamma", &super::world::metadata("gamma", &only));
+    world.run("bake --all --distro bookworm").success();
     assert_eq!(
-        bakes(&fixture),
-        ["alpha", "beta"].map(|name| format!("{name}: {OWN} [--] [{name}-1_2-18-bookworm]"))
+        bakes(&world),
+        ["alpha", "beta"].map(|name| format!("{name}: {OWN} -- {name}-1_2-18-bookworm"))
     );
-    fixture
-        .xtask(&["bake", "gamma", "--distro", "bookworm"])
+    world
+        .run("bake gamma --distro bookworm")
         .status(2)
         .says("no image fits");
 }
 
 #[test]
 fn an_option_with_a_value_may_stand_before_a_task() {
-    let fixture = Fixture::new();
-    let plain = fixture
-        .xtask(&["bake:all", "DRY_RUN=true"])
-        .success()
-        .stdout;
+    let world = World::new();
+    let plain = world.run("bake:all DRY_RUN=true").success().stdout;
     for args in [
         &["--format", "text", "bake:all", "DRY_RUN=true"][..],
         &["--base", "auto", "DRY_RUN=true"],
         &["--format=text", "bake:all", "--dry-run"],
     ] {
-        assert_eq!(fixture.xtask(args).success().stdout, plain, "{args:?}");
+        assert_eq!(world.run(args).success().stdout, plain, "{args:?}");
     }
 }
 
 #[test]
 fn an_options_value_may_hold_an_equals_sign() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["bake", "alpha", "--metadata-file", "run=1.json"])
-        .success();
-    assert!(fixture.exists("run=1.json"));
+    let world = World::new();
+    world.run("bake alpha --metadata-file run=1.json").success();
+    assert!(world.exists("run=1.json"));
 }
 
 #[test]
 fn nothing_chosen_is_nothing_done_and_is_said() {
-    let empty = Fixture::empty();
+    let empty = World::empty();
     empty.write("xtask.toml", "");
     for args in [
         &["checks", "--all", "--no-bake"][..],
@@ -209,22 +193,22 @@ fn nothing_chosen_is_nothing_done_and_is_said() {
         &["e2e", "test-full", "--all"],
     ] {
         empty
-            .xtask(args)
+            .run(args)
             .status(2)
             .says("there are no extensions here");
     }
-    let none = empty.xtask(&["targets", "--json"]).success();
+    let none = empty.run("targets --json").success();
     assert_eq!(none.stdout, "[]\n");
-    let fixture = Fixture::new();
-    fixture.extension("delta", &metadata("delta", &[("versions", "{}")]));
+    let world = World::new();
+    world.extension("delta", &metadata("delta", &[("versions", "{}")]));
     for command in ["bake", "smoke"] {
-        fixture
-            .xtask(&[command, "delta"])
+        world
+            .run([command, "delta"])
             .status(2)
             .says("there is nothing to build: `versions` is empty in the metadata of `delta`");
         // A matrix may have more shares than there are images.
-        fixture
-            .xtask(&[command, "gamma", "--shard", "9/9"])
+        world
+            .run([command, "gamma", "--shard", "9/9"])
             .success()
             .says("no image is in this share");
     }

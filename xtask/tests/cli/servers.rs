@@ -3,24 +3,23 @@
 
 use std::fs;
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{World, metadata};
 
-fn run_of(fixture: &Fixture) -> String {
-    let calls = fixture.calls_of("[run]");
-    assert_eq!(calls.len(), 1, "{calls:#?}");
-    let (_, words) = calls[0].split_once(" [run]").unwrap();
-    let (before, rest) = words.split_once("[xtask-smoke-").unwrap();
+/// The line of the one test, with what differs from call to call replaced.
+fn run_of(world: &World) -> String {
+    let line = world.calls.only("docker run").line();
+    let (before, rest) = line.split_once(" xtask-smoke-").unwrap();
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
     let (rest, after) = rest
-        .split_once("[--label] [io.cloudnativepg.xtask.run=")
+        .split_once(" --label io.cloudnativepg.xtask.run=")
         .unwrap();
     let after = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
-    format!("[run]{before}[xtask-smoke-N{rest}[--label] [RUN{after}")
+    format!("{before} xtask-smoke-N{rest} --label RUN{after}")
 }
 
 #[test]
 fn the_whole_command_of_a_test() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let more = [
         ("extension_control_path", "[\"a/share\", \"b\"]"),
         ("dynamic_library_path", "[\"a/lib\"]"),
@@ -36,42 +35,46 @@ fn the_whole_command_of_a_test() {
             "{ \"GAMMA_DATA\" = \"$${image_root}/d:$${image_root}/e\" }",
         ),
     ];
-    fixture.extension("gamma", &metadata("gamma", &more));
-    fixture.docker_first(
-        "[ \"$1\" != run ] || echo \"$XTASK_LIBRARY_PATH|$XTASK_BIN_PATH|$XTASK_EXTENSION\" > \"$here/variables\"",
-    );
-    fixture
-        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
+    world.extension("gamma", &metadata("gamma", &more));
+    world
+        .run("smoke gamma --no-bake --distro trixie")
         .success()
         .says("1 of 1 passed");
     assert_eq!(
-        run_of(&fixture),
-        "[run] [--rm] [--interactive] [--network] [none] [--name] [xtask-smoke-N-gamma-18-trixie] [--label] [RUN] \
-         [--env] [XTASK_EXTENSION] [--env] [XTASK_CREATE] [--env] [XTASK_SILENT] [--env] [XTASK_LIBRARY_PATH] [--env] [XTASK_BIN_PATH] \
-         [--mount] [type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma] \
-         [--] [ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie] [bash] [-s] [--] \
-         [GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e] [--] \
-         [-c] [extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b] \
-         [-c] [dynamic_library_path=$libdir:/extensions/gamma/a/lib] \
-         [-c] [shared_preload_libraries=one,two] [-c] [x.a=it's] [-c] [x.b=2]"
+        run_of(&world),
+        "docker run --rm --interactive --network none --name xtask-smoke-N-gamma-18-trixie --label RUN \
+         --env XTASK_EXTENSION --env XTASK_CREATE --env XTASK_SILENT --env XTASK_LIBRARY_PATH --env XTASK_BIN_PATH \
+         --mount type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma \
+         -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash -s -- \
+         GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e -- \
+         -c extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b \
+         -c dynamic_library_path=$libdir:/extensions/gamma/a/lib \
+         -c shared_preload_libraries=one,two -c 'x.a=it'\\''s' -c x.b=2"
     );
-    assert_eq!(
-        fs::read_to_string(fixture.fake("variables")).unwrap(),
-        "/extensions/gamma/system:/extensions/gamma/more|/extensions/gamma/bin|gamma\n"
-    );
+    let run = world.calls.only("docker run");
+    for (name, value) in [
+        (
+            "XTASK_LIBRARY_PATH",
+            "/extensions/gamma/system:/extensions/gamma/more",
+        ),
+        ("XTASK_BIN_PATH", "/extensions/gamma/bin"),
+        ("XTASK_EXTENSION", "gamma"),
+    ] {
+        assert_eq!(run.variable(name), value, "{name}");
+    }
     // The proof goes behind the script, of which bash reads no more than the line that it runs.
-    let input = fs::read_to_string(fixture.fake("stdin")).unwrap();
+    let input = run.stdin;
     assert!(
         input.ends_with("\n}\nsmoke \"$@\"; exit\nSELECT 1;\n"),
         "{input}"
     );
     // Nothing was baked, and nothing is left to take back.
-    assert!(fixture.calls_of("[bake]").is_empty());
+    assert!(world.calls.of("docker buildx bake").is_empty());
 }
 
 #[test]
 fn a_module_is_loaded_and_a_version_is_not_asked_of_it() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let module = [
         ("create_extension", "false"),
         ("sql_name", "\"gam_ma\""),
@@ -80,23 +83,24 @@ fn a_module_is_loaded_and_a_version_is_not_asked_of_it() {
             "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } }",
         ),
     ];
-    fixture.extension("gamma", &metadata("gamma", &module));
-    fixture.xtask(&["smoke", "gamma", "--no-bake"]).success();
-    let sql = fs::read_to_string(fixture.fake("environment")).unwrap();
+    world.extension("gamma", &metadata("gamma", &module));
+    world.run("smoke gamma --no-bake").success();
+    let run = world.calls.only("docker run");
+    let sql = run.variable("XTASK_CREATE");
     assert!(sql.contains("LOAD 'gam_ma';"), "{sql}");
     assert!(!sql.contains("CREATE EXTENSION"), "{sql}");
 }
 
 #[test]
 fn dependencies_are_those_of_the_same_distro_and_major() {
-    let fixture = Fixture::new();
-    fixture
-        .xtask(&["smoke", "beta", "--no-bake", "--distro", "bookworm"])
+    let world = World::new();
+    world
+        .run("smoke beta --no-bake --distro bookworm")
         .success();
-    let run = run_of(&fixture);
+    let run = run_of(&world);
     for part in [
-        "[type=image,source=localhost:5000/alpha-testing:1.2-18-bookworm,target=/extensions/alpha]",
-        "[ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm]",
+        " type=image,source=localhost:5000/alpha-testing:1.2-18-bookworm,target=/extensions/alpha ",
+        " ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm ",
     ] {
         assert!(run.contains(part), "{part}\n{run}");
     }
@@ -104,14 +108,12 @@ fn dependencies_are_those_of_the_same_distro_and_major() {
 
 #[test]
 fn a_dependency_that_is_needed_by_way_of_another_is_there_too() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let needs = [("required_extensions", "[\"beta\"]")];
-    fixture.extension("gamma", &metadata("gamma", &needs));
-    fixture
-        .xtask(&["smoke", "gamma", "--distro", "trixie", "--jobs", "1"])
-        .success();
+    world.extension("gamma", &metadata("gamma", &needs));
+    world.run("smoke gamma --distro trixie --jobs 1").success();
     assert_eq!(
-        fixture.order(),
+        world.calls.bakes(),
         [
             "start alpha",
             "end alpha",
@@ -121,10 +123,10 @@ fn a_dependency_that_is_needed_by_way_of_another_is_there_too() {
             "end gamma"
         ]
     );
-    let run = run_of(&fixture);
+    let run = run_of(&world);
     assert!(
         run.contains(
-            "=$system:/extensions/gamma/share:/extensions/beta/share:/extensions/alpha/share]"
+            "=$system:/extensions/gamma/share:/extensions/beta/share:/extensions/alpha/share "
         ),
         "{run}"
     );
@@ -133,15 +135,14 @@ fn a_dependency_that_is_needed_by_way_of_another_is_there_too() {
 #[test]
 fn a_dependency_of_a_dependency_comes_first_whichever_is_named_first() {
     for needs in ["[\"beta\", \"alpha\"]", "[\"alpha\", \"beta\"]"] {
-        let fixture = Fixture::new();
-        fixture.extension(
+        let world = World::new();
+        world.extension(
             "gamma",
             &metadata("gamma", &[("required_extensions", needs)]),
         );
-        fixture
-            .xtask(&["smoke", "gamma", "--distro", "trixie"])
-            .success();
-        let sql = fs::read_to_string(fixture.fake("environment")).unwrap();
+        world.run("smoke gamma --distro trixie").success();
+        let run = world.calls.only("docker run");
+        let sql = run.variable("XTASK_CREATE");
         let created: Vec<&str> = sql
             .lines()
             .filter_map(|line| line.strip_prefix("CREATE EXTENSION IF NOT EXISTS "))
@@ -149,7 +150,7 @@ fn a_dependency_of_a_dependency_comes_first_whichever_is_named_first() {
             .collect();
         assert_eq!(created, ["alpha", "beta", "gamma"], "needs {needs}");
         let ends = |name: &str| {
-            let order = fixture.order();
+            let order = world.calls.bakes();
             order.iter().position(|line| line == name).unwrap()
         };
         assert!(ends("end alpha") < ends("start beta"), "needs {needs}");
@@ -159,72 +160,67 @@ fn a_dependency_of_a_dependency_comes_first_whichever_is_named_first() {
 #[test]
 fn an_image_is_named_by_its_digest_too() {
     let digest = format!("elsewhere/gamma@sha256:{}", "cd".repeat(32));
-    let fixture = Fixture::new();
-    fixture.answer("labels", "{\"io.cloudnativepg.image.base.os\":\"bookworm\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
-    fixture
-        .xtask(&["smoke", "gamma", "--image", &digest])
-        .success();
-    let run = run_of(&fixture);
+    let world = World::new();
+    world.docker.labels("{\"io.cloudnativepg.image.base.os\":\"bookworm\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
+    world.run(["smoke", "gamma", "--image", &digest]).success();
+    let run = run_of(&world);
     assert!(
         run.contains(&format!(
-            "[type=image,source={digest},target=/extensions/gamma]"
+            " type=image,source={digest},target=/extensions/gamma "
         )),
         "{run}"
     );
-    assert!(run.contains(":18-minimal-bookworm]"), "{run}");
-    fixture
-        .xtask(&["smoke", "gamma", "--image", "elsewhere/gamma@sha256:12"])
+    assert!(run.contains(":18-minimal-bookworm "), "{run}");
+    world
+        .run("smoke gamma --image elsewhere/gamma@sha256:12")
         .status(2)
         .says("the digest is not `sha256:` and 64 hexadecimal digits");
 }
 
 #[test]
 fn an_image_of_a_distro_that_the_metadata_does_not_name_is_refused() {
-    let fixture = Fixture::new();
-    fixture.answer("labels", "{\"io.cloudnativepg.image.base.os\":\"sid\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
-    fixture
-        .xtask(&["smoke", "gamma", "--image", "x/gamma:1"])
+    let world = World::new();
+    world.docker.labels("{\"io.cloudnativepg.image.base.os\":\"sid\",\"io.cloudnativepg.image.base.pgmajor\":\"18\"}");
+    world
+        .run("smoke gamma --image x/gamma:1")
         .status(2)
         .says("sid");
-    assert!(fixture.calls_of("[run]").is_empty());
+    assert!(world.calls.of("docker run").is_empty());
 }
 
 #[test]
 fn what_a_dependencys_metadata_lacks_is_said_before_the_server_finds_out() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let broken = metadata("alpha", &[]).replace("  sql_name = \"alpha\"\n", "");
-    fixture.extension("alpha", &broken);
-    fixture
-        .xtask(&["smoke", "beta", "--no-bake", "--distro", "trixie"])
+    world.extension("alpha", &broken);
+    world
+        .run("smoke beta --no-bake --distro trixie")
         .status(2)
         .says("extensions/alpha/metadata.hcl:1: error: missing field `sql_name`");
-    assert!(fixture.calls_of("[run]").is_empty());
+    assert!(world.calls.of("docker run").is_empty());
 }
 
 #[test]
 fn servers_run_side_by_side() {
-    let fixture = Fixture::new();
-    fixture.docker_first(
-        "if [ \"$1\" = run ]; then\n\
-           case \"$*\" in *trixie*) me=one; other=two ;; *) me=two; other=one ;; esac\n\
-           : > \"$here/met.$me\"; tries=0\n\
-           until [ -e \"$here/met.$other\" ]; do tries=$((tries + 1)); [ $tries -lt 3000 ] || exit 96; /bin/sleep 0.01; done\n\
-         fi",
-    );
-    fixture
-        .xtask(&["smoke", "gamma", "--no-bake"])
+    let world = World::new();
+    let (one, other) = ("'docker run '*trixie*", "'docker run '*bookworm*");
+    world.tools.waits(one, other);
+    world.tools.waits(other, one);
+    world
+        .run("smoke gamma --no-bake")
         .success()
         .says("2 of 2 passed");
 }
 
 #[test]
 fn one_that_fails_does_not_hide_those_that_pass() {
-    let fixture = Fixture::new();
-    fixture.docker_first(
-        "case \"$*\" in run*gamma*trixie*) echo 'error: smoke.sql did not pass'; exit 1 ;; esac",
+    let world = World::new();
+    world.tools.rule(
+        "'docker run '*gamma*trixie*",
+        "echo 'error: smoke.sql did not pass'; exit 1",
     );
-    let ended = fixture
-        .xtask(&["smoke", "--all", "--no-bake", "--keep-going"])
+    let ended = world
+        .run("smoke --all --no-bake --keep-going")
         .status(1)
         .says("error: smoke.sql did not pass");
     assert_eq!(
@@ -240,36 +236,29 @@ fn one_that_fails_does_not_hide_those_that_pass() {
         ended.stdout
     );
     // The one that failed is removed; the others have removed themselves.
-    let removed = fixture.calls_of("[rm] [--force] [--volumes]");
+    let removed = world.calls.of("docker rm --force --volumes");
     assert_eq!(removed.len(), 1, "{removed:#?}");
-    assert!(removed[0].ends_with("-gamma-18-trixie]"), "{removed:?}");
+    assert!(
+        removed[0].line().ends_with("-gamma-18-trixie"),
+        "{removed:?}"
+    );
 }
 
 #[test]
 fn an_engine_before_28_gets_copies_without_being_told() {
-    let fixture = Fixture::new();
-    fixture.answer("info", r#"{"ServerVersion":"27.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"ClientInfo":{"Plugins":[{"Name":"buildx","Version":"1"}]}}"#);
-    fixture
-        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
-        .success();
-    assert!(fixture.calls_of("[run]").is_empty());
-    assert_eq!(fixture.calls_of("[start] [--attach]").len(), 1);
+    let world = World::new();
+    world.docker.version("27.5.1");
+    world.run("smoke gamma --no-bake --distro trixie").success();
+    assert!(world.calls.of("docker run").is_empty());
+    assert_eq!(world.calls.of("docker start --attach").len(), 1);
 }
 
 #[test]
 fn no_test_is_made_of_an_image_that_could_not_be_baked() {
-    let fixture = Fixture::new();
-    fixture.answer("fail.alpha", "ERROR: no\n");
-    let results = fixture
-        .xtask(&[
-            "smoke",
-            "alpha",
-            "gamma",
-            "--distro",
-            "trixie",
-            "--keep-going",
-            "--json",
-        ])
+    let world = World::new();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    let results = world
+        .run("smoke alpha gamma --distro trixie --keep-going --json")
         .status(1)
         .json();
     let of = |name: &str| {
@@ -285,26 +274,24 @@ fn no_test_is_made_of_an_image_that_could_not_be_baked() {
 /// The script as bash runs it, with programs that stand for PostgreSQL's.
 #[test]
 fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let variables = "{ \"XTASK_CREATE\" = \"SELECT 1\", \"BASH_ENV\" = \"/x\", \"PATH\" = \"/x\", \"LD_LIBRARY_PATH\" = \"/x\", \"GAMMA_DATA\" = \"a b\" }";
-    fixture.extension(
+    world.extension(
         "gamma",
         &metadata(
             "gamma",
             &[("env", variables), ("ld_library_path", "[\"system\"]")],
         ),
     );
-    let ended = fixture
-        .xtask(&["checks", "gamma", "--no-bake"])
+    let ended = world
+        .run("checks gamma --no-bake")
         .success()
         .says("`env` sets `XTASK_CREATE`: such names are ours")
         .says("`env` sets `PATH`: name the folders in `bin_path`")
         .says("`env` sets `LD_LIBRARY_PATH`: name the folders in `ld_library_path`");
     assert!(!ended.stderr.contains("GAMMA_DATA"), "{}", ended.stderr);
     // Docker hands the names in `--env` on, and runs what stands behind the image.
-    fixture.docker_first(
-        r#"[ "$1" != run ] || {
-  PATH=/usr/bin:/bin; programs="$here/programs"; mkdir -p "$programs"
+    world.tools.rule("'docker run '*", r#"programs="$here/programs"; mkdir -p "$programs"
   for name in initdb pg_isready; do printf '#!/bin/sh\n' > "$programs/$name"; done
   printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
   printf '#!/bin/sh\ncase "$*" in *CREATE*|*PKGLIBDIR*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"
@@ -312,17 +299,16 @@ fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
   chmod +x "$programs"/*
   while [ "$1" != bash ]; do [ "$1" != --env ] || case $2 in *=*) export "$2" ;; esac; shift; done
   PATH="$programs:$PATH"; export PATH
-  exec "$@"; }"#,
-    );
-    fixture
-        .xtask(&["smoke", "gamma", "--no-bake", "--distro", "trixie"])
+  exec "$@" < "$input""#);
+    world
+        .run("smoke gamma --no-bake --distro trixie")
         .success()
         .says("1 of 1 passed");
-    let server = fs::read_to_string(fixture.fake("server")).unwrap();
+    let server = fs::read_to_string(world.state("server")).unwrap();
     assert!(
         server.ends_with("programs:/usr/bin:/bin|/extensions/gamma/system|a b\n"),
         "{server}"
     );
-    let created = fs::read_to_string(fixture.fake("created")).unwrap();
+    let created = fs::read_to_string(world.state("created")).unwrap();
     assert!(created.contains("CREATE EXTENSION"), "{created}");
 }

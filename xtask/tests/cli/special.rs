@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::fixture::Fixture;
+use crate::cli::world::World;
 
 fn pipe(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -17,29 +17,27 @@ fn pipe(path: &Path) {
 
 #[test]
 fn a_target_that_cannot_be_written_is_refused_before_the_bake() {
-    let fixture = Fixture::new();
-    pipe(&fixture.root().join("pipe"));
-    let _socket = UnixListener::bind(fixture.root().join("socket")).unwrap();
+    let world = World::new();
+    pipe(&world.root().join("pipe"));
+    let _socket = UnixListener::bind(world.root().join("socket")).unwrap();
     for (target, why) in [
         ("pipe", "it is a pipe that nobody reads"),
         ("socket", "it is neither a file, a pipe nor a terminal"),
         ("/dev/full", "No space left on device"),
     ] {
-        fixture
-            .xtask(&["bake", "gamma", "--metadata-file", target])
+        world
+            .run(["bake", "gamma", "--metadata-file", target])
             .status(2)
             .says(&format!("`{target}` cannot be written: {why}"));
-        assert!(fixture.calls_of("[bake]").is_empty(), "{target}");
+        assert!(world.calls.of("docker buildx bake").is_empty(), "{target}");
     }
-    fixture
-        .xtask(&["bake", "gamma", "--metadata-file", "/dev/null"])
-        .success();
+    world.run("bake gamma --metadata-file /dev/null").success();
 }
 
 #[test]
 fn a_pipe_that_is_read_gets_all_of_it() {
-    let fixture = Fixture::new();
-    let path = fixture.root().join("pipe");
+    let world = World::new();
+    let path = world.root().join("pipe");
     pipe(&path);
     let reader = Command::new("cat")
         .arg(&path)
@@ -47,12 +45,12 @@ fn a_pipe_that_is_read_gets_all_of_it() {
         .spawn()
         .unwrap();
     // Until it has opened its end there is nobody who reads.
-    let mut ended = fixture.xtask(&["bake", "gamma", "--metadata-file", "pipe"]);
+    let mut ended = world.run("bake gamma --metadata-file pipe");
     for _ in 0..50 {
         if !ended.stderr.contains("nobody reads") {
             break;
         }
-        ended = fixture.xtask(&["bake", "gamma", "--metadata-file", "pipe"]);
+        ended = world.run("bake gamma --metadata-file pipe");
     }
     ended.success();
     let read = reader.wait_with_output().unwrap();
@@ -61,27 +59,27 @@ fn a_pipe_that_is_read_gets_all_of_it() {
 
 #[test]
 fn what_marks_a_checkout_is_an_ordinary_file() {
-    let fixture = Fixture::new();
-    let owner = fixture.root().join("target/xtask/owner");
+    let world = World::new();
+    let owner = world.root().join("target/xtask/owner");
     pipe(&owner);
     let plan = ["e2e", "setup-env", "--dry-run"];
-    fixture.xtask(&plan);
+    world.run(plan);
     fs::remove_file(&owner).unwrap();
     symlink("/dev/zero", &owner).unwrap();
-    fixture.xtask(&plan);
+    world.run(plan);
 }
 
 #[test]
 fn a_step_summary_that_nobody_reads_keeps_nobody_waiting() {
-    let fixture = Fixture::new();
-    pipe(&fixture.root().join("summary"));
-    let path = fixture.root().join("summary");
+    let world = World::new();
+    pipe(&world.root().join("summary"));
+    let path = world.root().join("summary");
     let env = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_STEP_SUMMARY", path.to_str().unwrap()),
     ];
-    fixture
-        .xtask_with(&["targets"], &env)
+    world
+        .run_with("targets", &env)
         .success()
         .says("no step summary");
 }

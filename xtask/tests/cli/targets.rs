@@ -3,38 +3,32 @@
 
 use std::{fs, process::Command};
 
-use super::fixture::{Fixture, metadata};
+use crate::cli::world::{World, metadata};
 
 #[test]
 fn names_are_one_line_of_json_and_an_empty_matrix_is_a_matrix() {
     assert_eq!(
-        Fixture::new()
-            .xtask(&["targets", "--json"])
-            .success()
-            .stdout,
+        World::new().run("targets --json").success().stdout,
         "[\"alpha\",\"beta\",\"gamma\"]\n"
     );
-    let empty = Fixture::empty();
+    let empty = World::empty();
     for args in [
         &["targets", "--json"][..],
         &["targets", "--images", "--json"],
     ] {
-        assert_eq!(empty.xtask(args).success().stdout, "[]\n");
+        assert_eq!(empty.run(args).success().stdout, "[]\n");
     }
 }
 
 #[test]
 fn images_have_all_that_a_matrix_needs() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let packages = [(
         "versions",
         "{ trixie = { \"18\" = { package = \"1:6.1.0-2.pgdg13+1\", sql = \"6.1\" } } }",
     )];
-    fixture.extension("gamma", &metadata("gamma", &packages));
-    let images = fixture
-        .xtask(&["targets", "--images", "--json"])
-        .success()
-        .json();
+    world.extension("gamma", &metadata("gamma", &packages));
+    let images = world.run("targets --images --json").success().json();
     let gamma = images
         .as_array()
         .unwrap()
@@ -65,8 +59,8 @@ fn images_have_all_that_a_matrix_needs() {
 
 #[test]
 fn what_differs_from_a_commit_is_what_is_listed() {
-    let fixture = Fixture::new();
-    fixture.link("git");
+    let world = World::new();
+    world.tools.real("git");
     let git = |args: &[&str]| {
         let status = Command::new("git")
             .args([
@@ -78,7 +72,7 @@ fn what_differs_from_a_commit_is_what_is_listed() {
                 "init.defaultBranch=main",
                 "-C",
             ])
-            .arg(fixture.root())
+            .arg(world.root())
             .args(args)
             .output()
             .unwrap();
@@ -92,17 +86,17 @@ fn what_differs_from_a_commit_is_what_is_listed() {
     git(&["add", "."]);
     git(&["commit", "-m", "one"]);
     let changed = || {
-        fixture
-            .xtask(&["targets", "--changed-since", "HEAD", "--json"])
+        world
+            .run("targets --changed-since HEAD --json")
             .success()
             .stdout
     };
     assert_eq!(changed(), "[]\n");
-    fixture.write("NOTES.md", "prose");
+    world.write("NOTES.md", "prose");
     assert_eq!(changed(), "[]\n");
-    fixture.write("extensions/gamma/smoke.sql", "SELECT 2;");
+    world.write("extensions/gamma/smoke.sql", "SELECT 2;");
     assert_eq!(changed(), "[\"gamma\"]\n");
-    fixture.write("extensions/alpha/new.txt", "new");
+    world.write("extensions/alpha/new.txt", "new");
     assert_eq!(
         changed(),
         "[\"alpha\",\"beta\",\"gamma\"]\n",
@@ -110,20 +104,20 @@ fn what_differs_from_a_commit_is_what_is_listed() {
     );
     git(&["add", "."]);
     git(&["commit", "-m", "two"]);
-    fixture.write("docker/bake.hcl", "// shared");
+    world.write("docker/bake.hcl", "// shared");
     assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n");
-    fixture
-        .xtask(&["targets", "--changed-since", "nowhere"])
+    world
+        .run("targets --changed-since nowhere")
         .status(2)
         .says("`nowhere` is not a commit");
 }
 
 #[test]
 fn settings_show_where_they_come_from() {
-    let fixture = Fixture::new();
-    fixture.write("xtask.toml", "[bake]\njobs = 3\n");
-    let settings = fixture
-        .xtask_with(&["config", "--json"], &[("registry", "ghcr.io/me")])
+    let world = World::new();
+    world.write("xtask.toml", "[bake]\njobs = 3\n");
+    let settings = world
+        .run_with("config --json", &[("registry", "ghcr.io/me")])
         .success()
         .json();
     let origin = |key: &str| {
@@ -148,61 +142,52 @@ fn settings_show_where_they_come_from() {
 
 #[test]
 fn a_repository_of_the_old_layout_needs_no_file_of_ours() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for name in ["alpha", "beta"] {
         fs::rename(
-            fixture.root().join("extensions").join(name),
-            fixture.root().join(name),
+            world.root().join("extensions").join(name),
+            world.root().join(name),
         )
         .unwrap();
     }
     fs::rename(
-        fixture.root().join("docker/bake.hcl"),
-        fixture.root().join("docker-bake.hcl"),
+        world.root().join("docker/bake.hcl"),
+        world.root().join("docker-bake.hcl"),
     )
     .unwrap();
     let old = "// As the old tooling wants it.\ntarget \"default\" {\n  name = getBuildName(metadata.name, build.distro, build.pgVersion)\n  matrix = { build = getBuildMatrix() }\n  args = { MORE = \"3\" }\n}\n";
-    fixture.write("alpha/metadata.hcl", &(metadata("alpha", &[]) + old));
-    fs::remove_file(fixture.root().join("xtask.toml")).unwrap();
+    world.write("alpha/metadata.hcl", &(metadata("alpha", &[]) + old));
+    fs::remove_file(world.root().join("xtask.toml")).unwrap();
     assert_eq!(
-        fixture.xtask(&["targets", "--json"]).success().stdout,
+        world.run("targets --json").success().stdout,
         "[\"alpha\",\"beta\"]\n"
     );
-    let dry = fixture
-        .xtask(&["bake", "alpha", "--dry-run"])
-        .success()
-        .stdout;
+    let dry = world.run("bake alpha --dry-run").success().stdout;
     assert!(
         dry.contains("-f docker-bake.hcl -f alpha/metadata.hcl"),
         "{dry}"
     );
-    fixture.write(
+    world.write(
         "xtask.toml",
         "[paths]\nextensions = \".\"\nbake-file = \"docker-bake.hcl\"\n",
     );
-    assert_eq!(
-        fixture
-            .xtask(&["bake", "alpha", "--dry-run"])
-            .success()
-            .stdout,
-        dry
-    );
+    assert_eq!(world.run("bake alpha --dry-run").success().stdout, dry);
     // From a folder below, the same commands with the way to the root in front.
-    let output = fixture
-        .command(&["bake", "alpha", "--dry-run"])
-        .current_dir(fixture.root().join("beta"))
+    let output = world
+        .command("bake alpha --dry-run")
+        .current_dir(world.root().join("beta"))
         .output()
         .unwrap();
     let below = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(below, format!("cd {}\n{dry}", fixture.root().display()));
+    assert_eq!(below, format!("cd {}\n{dry}", world.root().display()));
 }
 
 #[test]
 fn data_that_cannot_be_written_is_a_failure() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let status = fixture
-        .command(&["targets", "--json"])
+    let status = world
+        .command("targets --json")
         .stdout(full)
         .stderr(std::process::Stdio::null())
         .status()

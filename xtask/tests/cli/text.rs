@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::fixture::Fixture;
+use crate::cli::world::World;
 
 /// No character of it acts on a terminal.
 #[track_caller]
@@ -12,42 +12,32 @@ fn is_fit(text: &str) {
     assert!(!text.chars().any(acts), "{text:?}");
 }
 
-/// The fake server prints this as its last line.
-fn proof(fixture: &Fixture, text: &str) {
-    fixture.answer("proof", text);
-    fixture.docker_first(
-        "case \"$*\" in run*) /bin/cat > /dev/null; /bin/cat \"$here/proof\"; exit 0 ;; esac",
-    );
-}
-
 #[test]
 fn a_tools_output_neither_colours_nor_moves_nor_ends_a_line() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let said = "\u{1b}[31mERROR: no\u{1b}[0m\u{1b}]0;owned\u{7}\n\u{1b}[2J\u{202e}evil\u{9b}1m\n";
-    fixture.answer("fail.gamma", said);
-    let ended = fixture
-        .xtask(&["bake", "gamma"])
+    world.docker.bake_fails("gamma", said);
+    let ended = world
+        .run("bake gamma")
         .status(1)
         .says("first error: ERROR: no\n")
         .says("| \\u{202e}evil\\u{9b}1m\n");
     is_fit(&ended.stderr);
-    let ended = fixture
-        .xtask(&["bake", "gamma", "--verbose"])
+    let ended = world
+        .run("bake gamma --verbose")
         .status(1)
         .says("bake gamma | ERROR: no\n");
     is_fit(&ended.stderr);
-    let trace = fixture.xtask_with(&["bake", "gamma"], &[("XTASK_LOG", "trace")]);
+    let trace = world.run_with("bake gamma", &[("XTASK_LOG", "trace")]);
     is_fit(&trace.status(1).stderr);
     // Programs get it as it is.
-    let json = fixture
-        .xtask(&["bake", "gamma", "--format", "json"])
-        .status(1);
+    let json = world.run("bake gamma --format json").status(1);
     assert!(json.stdout.contains("\\u001b[2J"), "{}", json.stdout);
 }
 
 #[test]
 fn an_argument_is_shown_and_not_obeyed() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (args, shown) in [
         (
             &["bake", "a\u{1b}[2J\nb"][..],
@@ -56,45 +46,40 @@ fn an_argument_is_shown_and_not_obeyed() {
         (&["bak\u{8}e"], "unrecognized subcommand 'bak\\u{8}e'"),
         (&["bake", "alpha", "--jobs", "1\u{1b}c"], "1\\u{1b}c"),
     ] {
-        let ended = fixture.xtask(args).status(2).says(shown);
+        let ended = world.run(args).status(2).says(shown);
         is_fit(&ended.stderr);
     }
 }
 
 #[test]
 fn a_last_line_of_any_length_is_a_cell_for_people_and_whole_in_json() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let long = "é".repeat(70_000);
-    proof(&fixture, &format!("{long}\n"));
+    world.docker.proof(&format!("{long}\n"));
     let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
-    let ended = fixture.xtask(&args).success();
+    let ended = world.run(args).success();
     let row = ended
         .stdout
         .lines()
         .find(|line| line.starts_with("passed"))
         .unwrap();
     assert!(row.ends_with("éé…") && row.chars().count() < 200, "{row}");
-    let json = fixture
-        .xtask(&[&args[..], &["--json"]].concat())
-        .success()
-        .json();
+    let json = world.run((&args, "--json")).success().json();
     assert_eq!(json[0]["proof"], long);
 }
 
 #[test]
 fn a_runner_obeys_us_alone() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let said = "::error::forged\n  ::add-mask::e\n::endgroup::\nx ##[group]y\n::stop-commands::z\nERROR: no\n";
-    fixture.answer("fail.gamma", said);
+    world.docker.bake_fails("gamma", said);
     let github = [("GITHUB_ACTIONS", "true")];
     for (more, count) in [
         (&[][..], 3),
         (&["--verbose"], 1),
         (&["--format", "json"], 1),
     ] {
-        let ended = fixture
-            .xtask_with(&[&["bake", "gamma"], more].concat(), &github)
-            .status(1);
+        let ended = world.run_with(("bake gamma", more), &github).status(1);
         let mut stopped: Option<String> = None;
         let mut obeyed = Vec::new();
         for line in ended.stderr.lines().chain(ended.stdout.lines()) {
@@ -133,18 +118,17 @@ fn a_runner_obeys_us_alone() {
 
 #[test]
 fn a_summary_shows_what_was_said_and_nothing_else() {
-    let fixture = Fixture::new();
-    proof(
-        &fixture,
-        "::error::a|b <img src=x> [l](https://e.example) `c` @someone\n",
-    );
-    let summary = fixture.root().join("summary.md");
+    let world = World::new();
+    world
+        .docker
+        .proof("::error::a|b <img src=x> [l](https://e.example) `c` @someone\n");
+    let summary = world.root().join("summary.md");
     let environment = [
         ("GITHUB_ACTIONS", "true"),
         ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
     ];
     let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
-    fixture.xtask_with(&args, &environment).success();
+    world.run_with(args, &environment).success();
     let text = fs::read_to_string(summary).unwrap();
     let row = text.lines().nth(2).unwrap();
     assert!(

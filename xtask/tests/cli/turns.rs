@@ -9,10 +9,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::fixture::{Ended, Fixture, wait_for};
+use crate::cli::world::{Ended, World, wait_for};
 
-fn start(fixture: &Fixture, args: &[&str]) -> Child {
-    let mut command = fixture.command(args);
+fn start(world: &World, args: &[&str]) -> Child {
+    let mut command = world.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
@@ -22,11 +22,11 @@ fn lives(pid: &str) -> bool {
     stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
-fn number(fixture: &Fixture, name: &str) -> String {
+fn number(world: &World, name: &str) -> String {
     wait_for(name, || {
-        fs::read_to_string(fixture.fake(name)).is_ok_and(|text| text.ends_with('\n'))
+        fs::read_to_string(world.state(name)).is_ok_and(|text| text.ends_with('\n'))
     });
-    fs::read_to_string(fixture.fake(name)).unwrap()
+    fs::read_to_string(world.state(name)).unwrap()
 }
 
 /// The lock file that a process has open.
@@ -46,16 +46,16 @@ fn lock_of(child: &Child) -> PathBuf {
 }
 
 /// A bake that hangs, with a child of its own and a daemon that it has started, killed.
-fn killed(fixture: &Fixture) -> (PathBuf, String, String) {
-    fixture.docker_first(
-        "case \"$*\" in 'buildx bake'*)\n\
-         [ -e \"$here/hung\" ] || { : > \"$here/hung\"\n\
-         /usr/bin/setsid /bin/sh -c 'echo $$ > \"$FAKE/daemon\"; exec /bin/sleep 300' > /dev/null 2>&1 &\n\
-         /bin/sleep 300 & echo $! > \"$here/child\"; wait; } ;; esac",
+fn killed(world: &World) -> (PathBuf, String, String) {
+    world.tools.rule(
+        "'docker buildx bake '*",
+        "[ -e \"$here/hung\" ] || { : > \"$here/hung\"\n\
+         setsid sh -c 'echo $$ > \"$here/daemon\"; exec sleep 300' > /dev/null 2>&1 &\n\
+         sleep 300 & echo $! > \"$here/child\"; wait; }",
     );
-    let mut child = start(fixture, &["bake", "gamma", "--jobs", "1"]);
-    let left = number(fixture, "child");
-    let daemon = number(fixture, "daemon");
+    let mut child = start(world, &["bake", "gamma", "--jobs", "1"]);
+    let left = number(world, "child");
+    let daemon = number(world, "daemon");
     let lock = lock_of(&child);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -70,8 +70,8 @@ fn end(pid: &str) {
 
 #[test]
 fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
-    let fixture = Fixture::new();
-    let (lock, left, daemon) = killed(&fixture);
+    let world = World::new();
+    let (lock, left, daemon) = killed(&world);
     // Others look at the lock: one has it open without end, a shell has it open and may write to it.
     let mut tail = Command::new("tail")
         .arg("-f")
@@ -94,10 +94,17 @@ fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
         .args(["sleep", "300"])
         .env("XTASK_RUN", text["run"].as_str().unwrap());
     let mut other = other.spawn().unwrap();
-    fixture.answer("left", "0123abc\n4567def\n");
-    fixture.answer("left.kept", "4567def\n");
-    fixture
-        .xtask(&["bake", "gamma"])
+    let of_run = format!(
+        "io.cloudnativepg.xtask.run={}",
+        text["run"].as_str().unwrap()
+    );
+    world
+        .engine
+        .put_container("0123abc", &of_run, "", "running");
+    let kept = format!("{of_run},io.cloudnativepg.xtask.environment=x");
+    world.engine.put_container("4567def", &kept, "", "running");
+    world
+        .run("bake gamma")
         .success()
         .says("a run of xtask was killed (`bake gamma --jobs 1` in `")
         .says("what it left running is ended")
@@ -111,17 +118,16 @@ fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
     assert!(lives(&daemon));
     end(&daemon);
     // What belongs to an environment stays.
-    let removed = fixture.calls_of("[rm]");
-    assert_eq!(removed.len(), 1);
-    assert!(removed[0].ends_with("[rm] [--force] [--volumes] [--] [0123abc]"));
+    let removed = world.calls.only("docker rm");
+    assert_eq!(removed.line(), "docker rm --force --volumes -- 0123abc");
     assert!(!lock.exists());
 }
 
 #[test]
 fn after_a_normal_end_nobody_is_ended_for_having_had_the_lock_open() {
-    let fixture = Fixture::new();
-    fixture.answer("hang.gamma", "");
-    let child = start(&fixture, &["bake", "gamma"]);
+    let world = World::new();
+    world.docker.bake_hangs("gamma");
+    let child = start(&world, &["bake", "gamma"]);
     let lock = lock_of(&child);
     let mut tail = Command::new("tail")
         .arg("-f")
@@ -130,14 +136,14 @@ fn after_a_normal_end_nobody_is_ended_for_having_had_the_lock_open() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for("it hangs", || fixture.fake("hanging").exists());
+    wait_for("it hangs", || world.state("hanging").exists());
     let sent = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(sent.unwrap().success());
     Ended::from(&child.wait_with_output().unwrap()).status(130);
     assert!(!lock.exists(), "{}", lock.display());
-    let again = fixture.xtask(&["bake", "alpha"]).success();
+    let again = world.run("bake alpha").success();
     assert!(!again.stderr.contains("killed"), "{}", again.stderr);
     assert!(tail.try_wait().unwrap().is_none());
     tail.kill().unwrap();
@@ -146,46 +152,46 @@ fn after_a_normal_end_nobody_is_ended_for_having_had_the_lock_open() {
 
 #[test]
 fn two_checkouts_of_one_engine_take_turns_and_two_engines_do_not() {
-    let (first, second, elsewhere) = (Fixture::new(), Fixture::new(), Fixture::new());
+    let (first, second, elsewhere) = (World::new(), World::new(), World::new());
     let info = |id: &str| {
         format!(
             r#"{{"ID":"{id}","ServerVersion":"28.5.2","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"DockerRootDir":"/","ClientInfo":{{"Plugins":[{{"Name":"buildx","Version":"0.29.1"}}]}}}}"#
         )
     };
     let shared = format!("shared {}", first.root().display());
-    for fixture in [&first, &second] {
-        fixture.answer("info", &info(&shared));
+    for world in [&first, &second] {
+        world.docker.info(&info(&shared));
     }
-    first.answer("hang.alpha", "");
+    first.docker.bake_hangs("alpha");
     let holder = start(&first, &["bake", "alpha"]);
-    wait_for("it hangs", || first.fake("hanging").exists());
+    wait_for("it hangs", || first.state("hanging").exists());
     // Another HOME, another checkout, a session of its own: the engine is the same.
-    let mut command = second.command(&["bake", "gamma"]);
+    let mut command = second.command("bake gamma");
     command
         .env("HOME", "/")
         .env("XDG_RUNTIME_DIR", second.root())
         .stdout(Stdio::piped())
-        .stderr(Stdio::from(fs::File::create(second.fake("said")).unwrap()))
+        .stderr(Stdio::from(fs::File::create(second.state("said")).unwrap()))
         .process_group(0);
     let waiting = command.spawn().unwrap();
     wait_for("it waits", || {
-        fs::read_to_string(second.fake("said"))
+        fs::read_to_string(second.state("said"))
             .unwrap()
             .contains("waiting for")
     });
-    assert!(second.calls_of("[bake]").is_empty());
-    elsewhere.xtask(&["bake", "gamma"]).success();
+    assert!(second.calls.of("docker buildx bake").is_empty());
+    elsewhere.run("bake gamma").success();
     let sent = Command::new("kill")
         .args(["-INT", &holder.id().to_string()])
         .status();
     assert!(sent.unwrap().success());
     Ended::from(&holder.wait_with_output().unwrap()).status(130);
     assert!(waiting.wait_with_output().unwrap().status.success());
-    let said = fs::read_to_string(second.fake("said")).unwrap();
+    let said = fs::read_to_string(second.state("said")).unwrap();
     let root = fs::canonicalize(first.root()).unwrap();
     let whom = format!("uses the same engine: `bake alpha` in `{}`", root.display());
     assert!(said.contains(&whom) && said.contains(", since "), "{said}");
-    assert_eq!(second.calls_of("[bake]").len(), 1);
+    assert_eq!(second.calls.of("docker buildx bake").len(), 1);
 }
 
 #[test]
@@ -194,54 +200,53 @@ fn a_run_in_another_process_namespace_holds_the_lock_too() {
     if String::from_utf8_lossy(&root.stdout).trim() != "0" {
         return;
     }
-    let fixture = Fixture::new();
-    fixture.answer("hang.alpha", "");
+    let world = World::new();
+    world.docker.bake_hangs("alpha");
     let mut inside = Command::new("/usr/bin/unshare");
     inside
         .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(env!("CARGO_BIN_EXE_xtask"))
         .args(["bake", "alpha"])
-        .current_dir(fixture.root())
+        .current_dir(world.root())
         .env_clear()
-        .env("PATH", fixture.programs())
-        .env("HOME", fixture.root())
-        .env("FAKE", fixture.fake("x").parent().unwrap())
+        .env("PATH", world.tools.path())
+        .env("HOME", world.root())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut inside = inside.spawn().unwrap();
-    wait_for("it hangs", || fixture.fake("hanging").exists());
-    let mut second = fixture.command(&["bake", "gamma"]);
-    let said = fs::File::create(fixture.fake("said")).unwrap();
+    wait_for("it hangs", || world.state("hanging").exists());
+    let mut second = world.command("bake gamma");
+    let said = fs::File::create(world.state("said")).unwrap();
     let second = second.stdout(Stdio::piped()).stderr(said).spawn().unwrap();
-    let said = || fs::read_to_string(fixture.fake("said")).unwrap();
+    let said = || fs::read_to_string(world.state("said")).unwrap();
     wait_for("it waits", || said().contains("process 1, since"));
-    assert_eq!(fixture.calls_of("[bake]").len(), 1);
+    assert_eq!(world.calls.of("docker buildx bake").len(), 1);
     // Killed with all that is in its namespace, it has left nothing to end; the second one goes on.
     inside.kill().unwrap();
     inside.wait().unwrap();
     Ended::from(&second.wait_with_output().unwrap()).success();
-    assert_eq!(fixture.calls_of("[bake]").len(), 2);
+    assert_eq!(world.calls.of("docker buildx bake").len(), 2);
 }
 
 #[test]
 fn a_container_of_somebody_else_with_the_name_of_ours_is_not_removed() {
     for mount in ["image", "copy"] {
-        let fixture = Fixture::new();
-        fixture.answer("foreign", "");
-        fixture.docker_first(
-            "case \"$*\" in run*|create*) echo 'Conflict. The container name is already in use by container \"f00\"' >&2; exit 125 ;; esac",
-        );
+        let world = World::new();
+        world.docker.names_are_taken();
         let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
-        fixture
-            .xtask_with(&args, &[("XTASK_SMOKE_MOUNT", mount)])
+        world
+            .run_with(args, &[("XTASK_SMOKE_MOUNT", mount)])
             .status(1);
         assert!(
-            fixture.calls_of("[rm]").is_empty(),
+            world.calls.of("docker rm").is_empty(),
             "{:#?}",
-            fixture.calls()
+            world.calls.of_work()
         );
-        let asked = fixture.calls_of("[ps]");
-        let label = "[--filter] [label=io.cloudnativepg.xtask.run=";
-        assert!(asked.iter().any(|line| line.contains(label)), "{asked:#?}");
+        let asked = world.calls.of("docker ps");
+        let label = "--filter label=io.cloudnativepg.xtask.run=";
+        assert!(
+            asked.iter().any(|call| call.line().contains(label)),
+            "{asked:#?}"
+        );
     }
 }

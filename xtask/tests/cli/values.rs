@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use super::fixture::{Ended, Fixture, metadata};
+use crate::cli::world::{Ended, World, metadata};
 
 /// A setting in `xtask.toml` with the end of its message.
 const REFUSED: &[(&str, &str)] = &[
@@ -90,24 +90,24 @@ const REFUSED: &[(&str, &str)] = &[
 #[test]
 fn a_setting_that_could_be_an_option_or_a_program_is_refused() {
     for (toml, says) in REFUSED {
-        let fixture = Fixture::new();
-        fixture.write("xtask.toml", &format!("{toml}\n"));
+        let world = World::new();
+        world.write("xtask.toml", &format!("{toml}\n"));
         for args in [
             &["bake", "alpha", "--dry-run"][..],
             &["config"],
             &["sandbox", "status"],
         ] {
-            let ended = fixture.xtask(args).status(2).says(says);
+            let ended = world.run(args).status(2).says(says);
             assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
             assert_eq!(ended.stdout, "", "{toml}");
         }
-        assert!(fixture.calls().is_empty());
+        assert!(world.calls.of_work().is_empty());
     }
 }
 
 #[test]
 fn the_environment_and_flags_are_no_better() {
-    let fixture = Fixture::new();
+    let world = World::new();
     for (name, value) in [
         ("registry", "u:secret@r.example"),
         ("XTASK_SANDBOX_MIRROR", "https://secret@m.example"),
@@ -115,8 +115,8 @@ fn the_environment_and_flags_are_no_better() {
         ("base_image", "-v/:/host"),
         ("BUILDX_BUILDER", "--x"),
     ] {
-        let ended = fixture
-            .xtask_with(&["bake", "alpha", "--dry-run"], &[(name, value)])
+        let ended = world
+            .run_with("bake alpha --dry-run", &[(name, value)])
             .status(2)
             .says(&format!("(environment variable {name}); it must be "));
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
@@ -139,24 +139,24 @@ fn the_environment_and_flags_are_no_better() {
             "`<redacted>@h.example/x` is not an image reference",
         ),
     ] {
-        fixture.xtask(args).status(2).says(says);
+        world.run(args).status(2).says(says);
     }
-    assert!(fixture.calls().is_empty());
+    assert!(world.calls.of_work().is_empty());
 }
 
 #[test]
 fn a_depname_that_is_no_package_is_said_and_not_asked_for() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let versions = "{\n    trixie = { \"18\" = {\n      // renovate: depName=--option\n      package = \"1.2-1\"\n      sql = \"1.2\" } }\n  }";
-    fixture.extension("gamma", &metadata("gamma", &[("versions", versions)]));
-    fixture
-        .xtask(&["checks", "gamma", "--no-bake"])
+    world.extension("gamma", &metadata("gamma", &[("versions", versions)]));
+    world
+        .run("checks gamma --no-bake")
         .success()
         .says("extensions/gamma/metadata.hcl:19: warning: the comment above `versions.trixie.\"18\".package` has `depName=--option`, which is not the name of a Debian package");
 }
 
 /// A directory whose name is for no shell and no argument.
-fn hostile(fixture: &Fixture) -> Vec<String> {
+fn hostile(world: &World) -> Vec<String> {
     let names = [
         "$(touch x)",
         "`touch x`",
@@ -169,7 +169,7 @@ fn hostile(fixture: &Fixture) -> Vec<String> {
         "a;b",
     ];
     for name in names {
-        fixture.write(
+        world.write(
             &format!("extensions/{name}/metadata.hcl"),
             &metadata("x", &[]),
         );
@@ -179,9 +179,9 @@ fn hostile(fixture: &Fixture) -> Vec<String> {
 
 #[test]
 fn a_directory_that_is_no_name_is_a_finding_and_nothing_else() {
-    let fixture = Fixture::new();
-    let names = hostile(&fixture);
-    let ended = fixture.xtask(&["checks", "--all", "--no-bake"]).status(2);
+    let world = World::new();
+    let names = hostile(&world);
+    let ended = world.run("checks --all --no-bake").status(2);
     assert_eq!(
         ended
             .stderr
@@ -198,23 +198,23 @@ fn a_directory_that_is_no_name_is_a_finding_and_nothing_else() {
         .says("extensions/x/metadata.hcl: error: ")
         .says("extensions/$(touch x)/metadata.hcl: error: ");
     // Others are not held up by it.
-    fixture.xtask(&["bake", "alpha", "--dry-run"]).success();
-    fixture
-        .xtask(&["bake", "a b"])
+    world.run("bake alpha --dry-run").success();
+    world
+        .run("bake 'a b'")
         .status(2)
         .says("known extensions: `alpha`, `beta`, `gamma`\n");
-    fixture
-        .xtask(&["bake", "--all", "--dry-run"])
+    world
+        .run("bake --all --dry-run")
         .status(2)
         .says("the metadata has errors");
 }
 
 #[test]
 fn completions_offer_names_alone() {
-    let fixture = Fixture::new();
-    hostile(&fixture);
+    let world = World::new();
+    hostile(&world);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = fixture.xtask(&["completions", shell]).success().stdout;
+        let script = world.run(["completions", shell]).success().stdout;
         // The other two know options alone.
         let knows = ["bash", "zsh", "fish"].contains(&shell);
         assert_eq!(script.contains("alpha"), knows, "{shell}");
@@ -225,16 +225,16 @@ fn completions_offer_names_alone() {
 }
 
 /// Runs the completion script in the shell itself, if it is on this machine. Bash always is.
-fn completed(fixture: &Fixture, shell: &str, lines: &str) -> Option<Ended> {
+fn completed(world: &World, shell: &str, lines: &str) -> Option<Ended> {
     let path = std::env::split_paths(&std::env::var_os("PATH").unwrap())
         .map(|folder| folder.join(shell))
         .find(|path| path.is_file())?;
-    let script = fixture.xtask(&["completions", shell]).success().stdout;
-    fixture.write("completions", &script);
+    let script = world.run(["completions", shell]).success().stdout;
+    world.write("completions", &script);
     let output = Command::new(path)
         .args(["-c", lines])
-        .current_dir(fixture.root())
-        .env("HOME", fixture.root())
+        .current_dir(world.root())
+        .env("HOME", world.root())
         .output()
         .unwrap();
     Some(Ended::from(&output))
@@ -242,10 +242,10 @@ fn completed(fixture: &Fixture, shell: &str, lines: &str) -> Option<Ended> {
 
 #[test]
 fn nothing_runs_on_tab() {
-    let fixture = Fixture::new();
-    hostile(&fixture);
+    let world = World::new();
+    hostile(&world);
     let bash = "complete() { :; }\n. ./completions\nCOMP_WORDS=(xtask bake '')\nCOMP_CWORD=2\n_xtask xtask '' bake\nprintf '%s\\n' \"${COMPREPLY[@]}\"";
-    let offered = completed(&fixture, "bash", bash).unwrap().success().stdout;
+    let offered = completed(&world, "bash", bash).unwrap().success().stdout;
     for name in ["alpha", "beta", "gamma"] {
         assert!(offered.lines().any(|line| line == name), "{offered}");
     }
@@ -259,30 +259,30 @@ fn nothing_runs_on_tab() {
         let bash = format!(
             "complete() {{ :; }}\n. ./completions\nCOMP_WORDS=(xtask e2e {sub} '')\nCOMP_CWORD=3\n_xtask xtask '' {sub}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
-        let offered = completed(&fixture, "bash", &bash).unwrap().success().stdout;
+        let offered = completed(&world, "bash", &bash).unwrap().success().stdout;
         assert!(
             offered.lines().any(|line| line == "gamma"),
             "{sub}: {offered}"
         );
     }
     let fish = "source ./completions; complete -C 'xtask bake --target '";
-    if let Some(ended) = completed(&fixture, "fish", fish) {
+    if let Some(ended) = completed(&world, "fish", fish) {
         assert!(ended.success().stdout.contains("alpha"));
     }
     if let Some(ended) = completed(
-        &fixture,
+        &world,
         "zsh",
         "autoload -U compinit; compinit -u -D; . ./completions; whence _xtask",
     ) {
         assert!(ended.success().stdout.contains("_xtask"));
     }
-    assert!(!fixture.exists("x"), "a name was run");
+    assert!(!world.exists("x"), "a name was run");
 }
 
 #[test]
 fn a_repository_whose_path_is_not_utf8_is_refused_with_one_message() {
-    let fixture = Fixture::new();
-    let odd = fixture.root().with_file_name("odd");
+    let world = World::new();
+    let odd = world.root().with_file_name("odd");
     let odd = Path::new(std::ffi::OsStr::from_bytes(
         &[odd.as_os_str().as_bytes(), &[0xff]].concat(),
     ))
@@ -290,11 +290,7 @@ fn a_repository_whose_path_is_not_utf8_is_refused_with_one_message() {
     fs::create_dir(&odd).unwrap();
     fs::set_permissions(&odd, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(odd.join("xtask.toml"), "").unwrap();
-    let output = fixture
-        .command(&["targets"])
-        .current_dir(&odd)
-        .output()
-        .unwrap();
+    let output = world.command("targets").current_dir(&odd).output().unwrap();
     Ended::from(&output)
         .status(2)
         .says("is not UTF-8\n\nhint: rename the folder");
@@ -302,12 +298,12 @@ fn a_repository_whose_path_is_not_utf8_is_refused_with_one_message() {
 
 #[test]
 fn a_label_that_would_end_a_statement_is_refused() {
-    let fixture = Fixture::new();
+    let world = World::new();
     let labels = "{\"io.cloudnativepg.image.base.os\": \"trixie\", \"io.cloudnativepg.image.base.pgmajor\": \"18\", \"io.cloudnativepg.image.sql.version\": \"1$check$; DROP\"}";
-    fixture.answer("labels", labels);
-    fixture
-        .xtask(&["smoke", "gamma", "--image", "x/y:1"])
+    world.docker.labels(labels);
+    world
+        .run("smoke gamma --image x/y:1")
         .status(2)
         .says("image `x/y:1` says that its SQL version is `1$check$; DROP`; it must be an extension's version in SQL");
-    assert!(fixture.calls_of("[run]").is_empty());
+    assert!(world.calls.of("docker run").is_empty());
 }

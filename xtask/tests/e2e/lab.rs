@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
+use crate::support::{
     ended::Ended,
     repository::{Repository, free_port, sandboxed},
 };

@@ -4,7 +4,7 @@
 use std::{fs, process::Stdio, time::Duration};
 
 use super::lab::{Lab, NAME};
-use crate::repository::free_port;
+use crate::support::repository::free_port;
 
 /// A registry of our own that lets nobody in but `lane` with `right-of-the-lane`.
 struct Private<'a> {
@@ -117,7 +117,7 @@ fn a_private_registry_opens_with_the_right_login_only() {
         let args = [&setup[..], &login].concat();
         let mut command = lab.command(&args);
         let output = command.env("REGISTRY_PASSWORD", password).output().unwrap();
-        crate::ended::Ended::from(&output).success();
+        crate::support::ended::Ended::from(&output).success();
         let ended = lab.xtask(&test);
         if passes {
             ended.success();

@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 
 use serde_json::Value;
 
-use crate::repository::{Registry, Repository, sandboxed};
+use crate::support::repository::{Registry, Repository, sandboxed};
 
 /// Every annotation that behaviour demands on index, manifest and as a label.
 const ANNOTATIONS: &[&str] = &[

@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{
+use crate::support::{
     ended::Ended,
     repository::{Registry, Repository, sandboxed},
 };

@@ -2,7 +2,7 @@
 //! The real tools take `--` for the end of their options, wherever xtask writes it: what stands behind it is
 //! a name to them, even when it looks like an option.
 
-use crate::repository::Repository;
+use crate::support::repository::Repository;
 
 /// What begins a call, and what the tool says of a name that it cannot have.
 const CALLS: &[(&[&str], &str)] = &[

@@ -5,7 +5,7 @@
 
 use std::{fs, net::TcpListener, path::Path, process::Command, thread, time::Duration};
 
-use crate::{
+use crate::support::{
     ended::Ended,
     repository::{Registry, Repository, free_port, sandboxed},
 };

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::repository::Repository;
+use crate::support::repository::Repository;
 
 const EXTENSIONS: [&str; 8] = [
     "pg-crash",

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::repository::{Repository, sandboxed};
+use crate::support::repository::{Repository, sandboxed};
 
 /// An environment of which there is nothing, so that its clean-up does nothing but take the turn.
 const NOBODY: [(&str, &str); 1] = [("XTASK_E2E_NAME", "turns-of-nobody")];

@@ -12,7 +12,7 @@ use serde_json::Value;
 use walkdir::WalkDir;
 
 use super::checkout::Checkout;
-use crate::locks;
+use crate::support::locks;
 
 /// A line for each file that a checkout keeps between runs, for each change that git sees, and for
 /// each file that is no whole document.

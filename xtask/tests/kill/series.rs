@@ -17,7 +17,7 @@ use super::{
     task::Task,
     world::{Difference, Place, World},
 };
-use crate::repository::{Repository, sandboxed};
+use crate::support::repository::{Repository, sandboxed};
 
 /// All rounds of these numbers.
 pub(crate) fn run(seed: u64, numbers: RangeInclusive<u64>) -> Report {

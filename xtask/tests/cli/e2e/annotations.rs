@@ -3,43 +3,49 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    super::fixture::metadata,
-    image::{annotations, index, index_for, manifest},
-    lab::{Lab, architecture},
+use crate::cli::world::{
+    Ended, World,
+    image::{annotations, architecture, index, index_for, manifest},
+    metadata,
 };
 
 /// Generates values of `gamma` from an image that is described so.
-fn values(lab: &Lab, described: &Value) -> crate::ended::Ended {
-    let reference = format!("localhost:{}/gamma-testing:1", lab.port);
-    lab.put_image(&reference, described);
-    lab.put_platform(&reference, &format!("linux/{}", architecture()));
-    lab.e2e(&["generate-values", "gamma", "--extension-image", &reference])
+fn values(world: &World, described: &Value) -> Ended {
+    let reference = format!("localhost:{}/gamma-testing:1", world.registry.port);
+    world.registry.put(&reference, described);
+    world
+        .registry
+        .put_platform(&reference, &format!("linux/{}", architecture()));
+    world.run((
+        "e2e",
+        &["generate-values", "gamma", "--extension-image", &reference],
+    ))
 }
 
 #[test]
 fn an_index_is_read_before_its_manifests() {
-    let lab = Lab::new();
-    values(&lab, &index(&annotations("trixie", "18", "7.7"))).success();
-    for asked in lab.made_of("docker buildx imagetools") {
+    let world = World::e2e();
+    values(&world, &index(&annotations("trixie", "18", "7.7"))).success();
+    for asked in world.calls.of("docker buildx imagetools") {
         assert!(!asked.line().contains("1a1a1a"), "{}", asked.line());
     }
     assert!(
-        lab.read("extensions/gamma/values.yaml")
+        world
+            .read("extensions/gamma/values.yaml")
             .contains("version: '7.7'")
     );
 }
 
 #[test]
 fn an_index_without_annotations_leaves_it_to_its_manifest() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let only = manifest(&annotations("trixie", "18", "7.8"));
     let mut index = index(&Value::Null);
-    let repository = format!("localhost:{}/gamma-testing", lab.port);
-    let digest = lab.put_image(&format!("{repository}:only"), &only);
+    let repository = format!("localhost:{}/gamma-testing", world.registry.port);
+    let digest = world.registry.put(&format!("{repository}:only"), &only);
     index["manifests"][0]["digest"] = json!(digest);
-    values(&lab, &index).success();
-    let text = lab.read("extensions/gamma/values.yaml");
+    values(&world, &index).success();
+    let text = world.read("extensions/gamma/values.yaml");
     assert!(text.contains("version: '7.8'"), "{text}");
     assert!(
         !text.contains(&digest),
@@ -49,16 +55,16 @@ fn an_index_without_annotations_leaves_it_to_its_manifest() {
 
 #[test]
 fn a_manifest_without_an_index_speaks_for_itself() {
-    let lab = Lab::new();
-    let reference = format!("localhost:{}/gamma-testing:1", lab.port);
+    let world = World::e2e();
+    let reference = format!("localhost:{}/gamma-testing:1", world.registry.port);
     let described = manifest(&annotations("trixie", "18", "7.9"));
-    let digest = lab.put_image(&reference, &described);
-    lab.put_platform(
-        &format!("localhost:{}/gamma-testing@{digest}", lab.port),
+    let digest = world.registry.put(&reference, &described);
+    world.registry.put_platform(
+        &format!("localhost:{}/gamma-testing@{digest}", world.registry.port),
         &format!("linux/{}", architecture()),
     );
-    values(&lab, &described).success();
-    let text = lab.read("extensions/gamma/values.yaml");
+    values(&world, &described).success();
+    let text = world.read("extensions/gamma/values.yaml");
     assert!(
         text.contains("version: '7.9'") && text.contains(&digest),
         "{text}"
@@ -68,23 +74,25 @@ fn a_manifest_without_an_index_speaks_for_itself() {
 #[test]
 fn an_image_that_says_nothing_is_refused() {
     for described in [index(&Value::Null), manifest(&Value::Null)] {
-        let lab = Lab::new();
-        let repository = format!("localhost:{}/gamma-testing", lab.port);
-        let digest = lab.put_image(&format!("{repository}:only"), &manifest(&Value::Null));
+        let world = World::e2e();
+        let repository = format!("localhost:{}/gamma-testing", world.registry.port);
+        let digest = world
+            .registry
+            .put(&format!("{repository}:only"), &manifest(&Value::Null));
         let mut described = described;
         if described.get("manifests").is_some() {
             described["manifests"][0]["digest"] = json!(digest);
         }
-        lab.put_platform(
+        world.registry.put_platform(
             &format!("{repository}@{digest}"),
             &format!("linux/{}", architecture()),
         );
-        values(&lab, &described)
+        values(&world, &described)
             .status(2)
             .says("gamma-testing")
             .says("io.cloudnativepg.image.base.")
             .says("hint: ");
-        assert!(!lab.exists("extensions/gamma/values.yaml"));
+        assert!(!world.exists("extensions/gamma/values.yaml"));
     }
 }
 
@@ -94,11 +102,11 @@ fn each_annotation_that_is_needed_is_named_when_it_is_missing() {
         let name = format!("io.cloudnativepg.image.{name}");
         let mut said = annotations("trixie", "18", "1.2");
         said.as_object_mut().unwrap().remove(&name);
-        values(&Lab::new(), &index(&said))
+        values(&World::e2e(), &index(&said))
             .status(2)
             .says(&format!("has no annotation `{name}`"));
         said[&name] = json!("");
-        values(&Lab::new(), &index(&said))
+        values(&World::e2e(), &index(&said))
             .status(2)
             .says(&format!("has no annotation `{name}`"));
     }
@@ -106,20 +114,26 @@ fn each_annotation_that_is_needed_is_named_when_it_is_missing() {
 
 #[test]
 fn a_needed_module_that_is_not_created_needs_no_version() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let versions = "{\n trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } }\n bookworm = { \"18\" = { package = \"1.2-1.pgdg12+1\" } }\n }";
     let fields = [("create_extension", "false"), ("versions", versions)];
-    lab.extension("alpha", &metadata("alpha", &fields));
-    let of = |path: &str| format!("localhost:{}/{path}", lab.port);
-    lab.put_image(
+    world.extension("alpha", &metadata("alpha", &fields));
+    let of = |path: &str| format!("localhost:{}/{path}", world.registry.port);
+    world.registry.put(
         &of("alpha-testing:1.2-18-trixie"),
         &index(&annotations("trixie", "18", "")),
     );
     let beta = of("beta-testing:1.2-18-trixie");
-    lab.put_image(&beta, &index(&annotations("trixie", "18", "1.2")));
-    lab.e2e(&["generate-values", "beta", "--extension-image", &beta])
+    world
+        .registry
+        .put(&beta, &index(&annotations("trixie", "18", "1.2")));
+    world
+        .run((
+            "e2e",
+            &["generate-values", "beta", "--extension-image", &beta],
+        ))
         .success();
-    let text = lab.read("extensions/beta/values.yaml");
+    let text = world.read("extensions/beta/values.yaml");
     assert_eq!(
         text.matches("- name: 'alpha'").count(),
         1,
@@ -131,19 +145,25 @@ fn a_needed_module_that_is_not_created_needs_no_version() {
 
 #[test]
 fn what_a_dependency_preloads_is_preloaded() {
-    let lab = Lab::new();
-    lab.extension(
+    let world = World::e2e();
+    world.extension(
         "alpha",
         &metadata("alpha", &[("shared_preload_libraries", "[\"alpha\"]")]),
     );
-    let of = |path: &str| format!("localhost:{}/{path}", lab.port);
+    let of = |path: &str| format!("localhost:{}/{path}", world.registry.port);
     let beta = of("beta-testing:1.2-18-trixie");
     for reference in [&of("alpha-testing:1.2-18-trixie"), &beta] {
-        lab.put_image(reference, &index(&annotations("trixie", "18", "1.2")));
+        world
+            .registry
+            .put(reference, &index(&annotations("trixie", "18", "1.2")));
     }
-    lab.e2e(&["generate-values", "beta", "--extension-image", &beta])
+    world
+        .run((
+            "e2e",
+            &["generate-values", "beta", "--extension-image", &beta],
+        ))
         .success();
-    let text = lab.read("extensions/beta/values.yaml");
+    let text = world.read("extensions/beta/values.yaml");
     let list = text.split("shared_preload_libraries:").nth(1).unwrap();
     let list = list.split("postgresql_parameters").next().unwrap();
     assert!(
@@ -159,22 +179,29 @@ fn an_image_for_another_processor_is_refused() {
     } else {
         "amd64"
     };
-    let lab = Lab::new();
-    values(&lab, &index_for(other, &annotations("trixie", "18", "1.2")))
-        .status(2)
-        .says(&format!("is for linux/{other}"))
-        .says(&format!("linux/{}", architecture()))
-        .says(&format!("--platform linux/{}", architecture()));
-    assert!(!lab.exists("extensions/gamma/values.yaml"));
-    let lab = Lab::new();
+    let world = World::e2e();
+    values(
+        &world,
+        &index_for(other, &annotations("trixie", "18", "1.2")),
+    )
+    .status(2)
+    .says(&format!("is for linux/{other}"))
+    .says(&format!("linux/{}", architecture()))
+    .says(&format!("--platform linux/{}", architecture()));
+    assert!(!world.exists("extensions/gamma/values.yaml"));
+    let world = World::e2e();
     let described = manifest(&annotations("trixie", "18", "1.2"));
-    let reference = format!("localhost:{}/gamma-testing:1", lab.port);
-    let digest = lab.put_image(&reference, &described);
-    lab.put_platform(
-        &format!("localhost:{}/gamma-testing@{digest}", lab.port),
+    let reference = format!("localhost:{}/gamma-testing:1", world.registry.port);
+    let digest = world.registry.put(&reference, &described);
+    world.registry.put_platform(
+        &format!("localhost:{}/gamma-testing@{digest}", world.registry.port),
         &format!("linux/{other}"),
     );
-    lab.e2e(&["generate-values", "gamma", "--extension-image", &reference])
+    world
+        .run((
+            "e2e",
+            &["generate-values", "gamma", "--extension-image", &reference],
+        ))
         .status(2)
         .says(&format!("is for linux/{other}"));
 }
@@ -198,16 +225,20 @@ fn an_image_that_cannot_be_had_says_why() {
             "401 Unauthorized",
         ),
     ] {
-        let lab = Lab::new();
-        lab.fails("'docker buildx imagetools '*", 1, said);
+        let world = World::e2e();
+        world.tools.fails("'docker buildx imagetools '*", 1, said);
         let reference = "localhost:5000/gamma-testing:1";
-        lab.e2e(&["generate-values", "gamma", "--extension-image", reference])
+        world
+            .run((
+                "e2e",
+                &["generate-values", "gamma", "--extension-image", reference],
+            ))
             .status(status)
             .says(reference)
             .says(expected);
     }
-    Lab::new()
-        .e2e(&["generate-values", "gamma", "--extension-image", "a b"])
+    World::e2e()
+        .run("e2e generate-values gamma --extension-image 'a b'")
         .status(2)
         .says("`a b` is not an image reference");
 }
@@ -215,14 +246,14 @@ fn an_image_that_cannot_be_had_says_why() {
 #[test]
 fn what_looks_like_a_number_or_a_truth_is_a_text() {
     for version in ["1.10", "18.0", "1e3", "2", "0x10", "1_000", "on"] {
-        let lab = Lab::new();
-        values(&lab, &index(&annotations("trixie", "18", version))).success();
-        let text = lab.read("extensions/gamma/values.yaml");
+        let world = World::e2e();
+        values(&world, &index(&annotations("trixie", "18", version))).success();
+        let text = world.read("extensions/gamma/values.yaml");
         let quoted = format!("version: '{version}'\n");
         assert_eq!(text.matches(&quoted).count(), 2, "{text}");
     }
-    let lab = Lab::new();
-    lab.extension(
+    let world = World::e2e();
+    world.extension(
         "gamma",
         &metadata(
             "gamma",
@@ -235,8 +266,8 @@ fn what_looks_like_a_number_or_a_truth_is_a_text() {
             ],
         ),
     );
-    values(&lab, &index(&annotations("trixie", "18", "1"))).success();
-    let text = lab.read("extensions/gamma/values.yaml");
+    values(&world, &index(&annotations("trixie", "18", "1"))).success();
+    let text = world.read("extensions/gamma/values.yaml");
     for line in ["x.off: 'off'", "x.n: '1.10'", "value: 'no'", "value: ''"] {
         assert!(text.contains(line), "`{line}` is not in {text}");
     }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e test-full`: which images are built and tested, and that they are those which were built.
 
-use std::fs;
-
-use super::{image::GAMMA, lab::Lab};
+use crate::cli::world::{GAMMA, World};
 
 /// What was tested, as `name major-distro`.
-fn tested(lab: &Lab) -> Vec<String> {
-    let mut names: Vec<String> = lab
-        .tests_of("test")
+fn tested(world: &World) -> Vec<String> {
+    let mut names: Vec<String> = world
+        .calls
+        .of("chainsaw test test ")
         .iter()
         .map(|call| call.after("--report-name").to_owned())
         .map(|name| name.trim_start_matches("shared-suite-of-").to_owned())
@@ -19,12 +18,14 @@ fn tested(lab: &Lab) -> Vec<String> {
 
 #[test]
 fn what_was_baked_is_what_is_tested_by_its_digest() {
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "beta"]).success();
-    let values = fs::read_to_string(lab.fake("values/shared-suite-of-beta-18-trixie")).unwrap();
+    let world = World::e2e_with_images();
+    world.run("e2e test-full beta").success();
+    let values = world.chainsaw.values_of("shared-suite-of-beta-18-trixie");
     let mut at = 0;
     for name in ["beta", "alpha"] {
-        let digest = lab.digest_of(name, &format!("{name}-1_2-18-trixie"));
+        let digest = world
+            .docker
+            .digest_of(name, &format!("{name}-1_2-18-trixie"));
         let wanted = format!(
             "reference: 'registry.pg-extensions:5000/{name}-testing:1.2-18-trixie@{digest}'"
         );
@@ -34,25 +35,25 @@ fn what_was_baked_is_what_is_tested_by_its_digest() {
         at = found;
     }
     assert!(
-        !values.contains(&format!("localhost:{}", lab.port)),
+        !values.contains(&format!("localhost:{}", world.registry.port)),
         "{values}"
     );
     // What it needs is built before it, and not tested.
-    lab.in_order(&[
+    world.calls.in_order(&[
         "docker buildx bake -f docker/bake.hcl -f extensions/alpha/",
         "docker buildx bake -f docker/bake.hcl -f extensions/beta/",
     ]);
-    assert_eq!(lab.made_of("chainsaw ").len(), 1);
-    assert!(lab.exists("target/xtask/e2e/values/beta-1_2-18-trixie.yaml"));
-    assert!(!lab.exists("extensions/beta/values.yaml"));
+    assert_eq!(world.calls.of("chainsaw ").len(), 1);
+    assert!(world.exists("target/xtask/e2e/values/beta-1_2-18-trixie.yaml"));
+    assert!(!world.exists("extensions/beta/values.yaml"));
 }
 
 #[test]
 fn every_image_of_an_extension_is_tested() {
-    let lab = Lab::built();
-    let results = lab.e2e(&["test-full", "gamma", "--json"]).success().json();
+    let world = World::e2e_with_images();
+    let results = world.run("e2e test-full gamma --json").success().json();
     assert_eq!(
-        tested(&lab),
+        tested(&world),
         [
             "gamma-18-bookworm",
             "gamma-18-trixie",
@@ -64,13 +65,13 @@ fn every_image_of_an_extension_is_tested() {
     assert_eq!(rows.len(), 4);
     for (distro, major) in GAMMA {
         let target = format!("gamma-1_2-{major}-{distro}");
-        let digest = lab.digest_of("gamma", &target);
+        let digest = world.docker.digest_of("gamma", &target);
         let row = rows
             .iter()
             .find(|row| row["image"].as_str().unwrap().ends_with(&digest))
             .unwrap_or_else(|| panic!("{target}: {rows:#?}"));
         assert_eq!(row["result"], "passed");
-        let values = lab.read(row["values"].as_str().unwrap());
+        let values = world.read(row["values"].as_str().unwrap());
         assert!(
             values.contains(&format!("postgresql:{major}-minimal-{distro}'"))
                 && values.contains(&digest),
@@ -95,12 +96,12 @@ fn filters_choose_among_the_images() {
             &["gamma-18-bookworm", "gamma-19-bookworm"],
         ),
     ] {
-        let lab = Lab::built();
-        lab.told(words, &[]).success();
-        assert_eq!(tested(&lab), wanted, "{words:?}");
+        let world = World::e2e_with_images();
+        world.run(words).success();
+        assert_eq!(tested(&world), wanted, "{words:?}");
     }
-    Lab::built()
-        .e2e(&["test-full", "gamma", "--pg", "17"])
+    World::e2e_with_images()
+        .run("e2e test-full gamma --pg 17")
         .status(2)
         .says("no image fits");
 }
@@ -109,9 +110,11 @@ fn filters_choose_among_the_images() {
 fn shares_are_together_all_and_nothing_twice() {
     let mut all: Vec<String> = Vec::new();
     for share in ["1/2", "2/2"] {
-        let lab = Lab::built();
-        lab.e2e(&["test-full", "--all", "--shard", share]).success();
-        let own = tested(&lab);
+        let world = World::e2e_with_images();
+        world
+            .run(("e2e test-full --all --shard", [share]))
+            .success();
+        let own = tested(&world);
         assert_eq!(own.len(), 3, "{share}: {own:?}");
         all.extend(own);
     }
@@ -128,31 +131,32 @@ fn shares_are_together_all_and_nothing_twice() {
         ]
     );
     // More shares than images: one has nothing to do, and makes nothing.
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "--all", "--shard", "7/7"])
+    let world = World::e2e_with_images();
+    world
+        .run("e2e test-full --all --shard 7/7")
         .success()
         .says("no image is in this share");
-    lab.never("kind create");
-    lab.e2e(&["test-full", "--all", "--shard", "3/2"]).status(2);
+    world.calls.never("kind create");
+    world.run("e2e test-full --all --shard 3/2").status(2);
 }
 
 #[test]
 fn suites_of_one_run_are_bounded_too() {
-    let lab = Lab::built();
-    lab.answer("chainsaw.seconds", "0.05\n");
-    lab.e2e(&["test-full", "gamma", "--jobs", "1"]).success();
-    let counts = fs::read_to_string(lab.fake("counts")).unwrap();
-    assert_eq!(counts.split_whitespace().collect::<Vec<_>>(), ["1"; 4]);
+    let world = World::e2e_with_images();
+    world.chainsaw.takes("0.05");
+    world.run("e2e test-full gamma --jobs 1").success();
+    assert_eq!(world.chainsaw.at_once(), [1; 4]);
 }
 
 #[test]
 fn long_names_have_namespaces_of_their_own() {
-    let lab = Lab::built();
+    let world = World::e2e_with_images();
     let name = "an-extension-whose-name-is-as-long-as-names-of-them-may-be";
-    lab.put_built(name, &GAMMA, &[]);
-    lab.e2e(&["test-full", name]).success();
-    let mut namespaces: Vec<String> = lab
-        .made_of("chainsaw ")
+    world.put_built(name, &GAMMA, &[]);
+    world.run(("e2e test-full", [name])).success();
+    let mut namespaces: Vec<String> = world
+        .calls
+        .of("chainsaw ")
         .iter()
         .map(|call| call.after("--namespace").to_owned())
         .collect();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e setup-env` where something is already: what is right stays, what is stopped is started.
 
-use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World, free_port};
 
 const REGISTRY: &str = "registry.pg-extensions";
 
@@ -24,165 +24,191 @@ const CHANGES: [&str; 14] = [
 ];
 
 /// The calls that have made or removed something, beyond asking what there is.
-fn changes(lab: &Lab) -> Vec<String> {
+fn changes(world: &World) -> Vec<String> {
     let is_change = |line: &String| {
         CHANGES.iter().any(|start| line.starts_with(start)) && !line.contains(" ls ")
     };
-    lab.lines().into_iter().filter(is_change).collect()
+    world.calls.names().into_iter().filter(is_change).collect()
 }
 
 #[test]
 fn what_is_there_is_not_made_again() {
-    let lab = Lab::new();
-    lab.up();
-    let before = lab.inventory();
-    lab.e2e(&["setup-env"])
+    let world = World::e2e();
+    world.set_up();
+    let before = world.engine.inventory();
+    world
+        .run("e2e setup-env")
         .success()
         .says("the environment is up")
         .says("as it was");
-    assert_eq!(changes(&lab), Vec::<String>::new());
-    assert_eq!(lab.made_of("docker exec").len(), 1, "its node is wired");
-    assert_eq!(lab.inventory(), before);
+    assert_eq!(changes(&world), Vec::<String>::new());
+    assert_eq!(world.calls.of("docker exec").len(), 1, "its node is wired");
+    assert_eq!(world.engine.inventory(), before);
 }
 
 #[test]
 fn a_dry_run_prints_only_what_differs() {
-    let lab = Lab::new();
-    lab.up();
-    lab.set_state(REGISTRY, "exited");
-    let before = (lab.inventory(), lab.texts("target/xtask/e2e"));
-    let ended = lab.e2e(&["setup-env", "--dry-run"]).success();
+    let world = World::e2e();
+    world.set_up();
+    world.engine.set_state(REGISTRY, "exited");
+    let before = (world.engine.inventory(), world.texts("target/xtask/e2e"));
+    let ended = world.run("e2e setup-env --dry-run").success();
     for part in ["kind create", "docker run", "network create", "rollout"] {
         assert!(!ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
     let start = format!("docker start -- {REGISTRY}\n");
     assert!(ended.stdout.contains(&start), "{}", ended.stdout);
-    assert_eq!((lab.inventory(), lab.texts("target/xtask/e2e")), before);
+    assert_eq!(
+        (world.engine.inventory(), world.texts("target/xtask/e2e")),
+        before
+    );
 }
 
 #[test]
 fn a_stopped_registry_is_started() {
-    let lab = Lab::new();
-    lab.up();
-    lab.set_state(REGISTRY, "exited");
-    lab.e2e(&["setup-env"]).success();
-    assert_eq!(changes(&lab), [format!("docker start {REGISTRY}")]);
+    let world = World::e2e();
+    world.set_up();
+    world.engine.set_state(REGISTRY, "exited");
+    world.run("e2e setup-env").success();
+    assert_eq!(changes(&world), [format!("docker start {REGISTRY}")]);
 }
 
 #[test]
 fn a_registry_with_other_settings_is_made_anew_and_keeps_its_images() {
-    let lab = Lab::new();
-    lab.up();
-    let other = super::registry::free_port();
-    lab.e2e(&["setup-env", "--registry-port", &other.to_string()])
+    let world = World::e2e();
+    world.set_up();
+    let other = free_port();
+    world
+        .run(("e2e setup-env --registry-port", [&other.to_string()]))
         .success()
         .says("the registry is made anew")
         .says(&format!("registry localhost:{other}"));
-    lab.in_order(&["docker rm", "docker run"]);
-    lab.never("docker volume rm");
-    lab.never("docker volume create");
-    lab.never("kind create");
-    assert_eq!(lab.names("volumes"), [REGISTRY]);
-    let ports = lab.container(REGISTRY, "ports").unwrap();
+    world.calls.in_order(&["docker rm", "docker run"]);
+    world.calls.never("docker volume rm");
+    world.calls.never("docker volume create");
+    world.calls.never("kind create");
+    assert_eq!(world.engine.names("volumes"), [REGISTRY]);
+    let ports = world.engine.container(REGISTRY, "ports").unwrap();
     assert_eq!(ports, format!("127.0.0.1:{other}->5000/tcp"));
     // The node is told the new name, and the old one is dropped.
     assert!(
-        lab.hosts_toml(CONTROL_PLANE, &format!("localhost:{other}"))
+        world
+            .engine
+            .hosts_toml(CONTROL_PLANE, &format!("localhost:{other}"))
             .is_some()
     );
     assert!(
-        lab.hosts_toml(CONTROL_PLANE, &format!("localhost:{}", lab.port))
+        world
+            .engine
+            .hosts_toml(CONTROL_PLANE, &format!("localhost:{}", world.registry.port))
             .is_none()
     );
-    lab.forget();
-    lab.e2e_with(
-        &["setup-env"],
-        &[("XTASK_IMAGES_REGISTRY", "our/registry:9")],
-    )
-    .success();
+    world.calls.forget();
+    world
+        .run_with(
+            "e2e setup-env",
+            &[("XTASK_IMAGES_REGISTRY", "our/registry:9")],
+        )
+        .success();
     assert_eq!(
-        lab.only("docker run").args.last().unwrap(),
+        world.calls.only("docker run").args().pop().unwrap(),
         "our/registry:9"
     );
 }
 
 #[test]
 fn a_registry_that_has_lost_its_network_is_made_anew() {
-    let lab = Lab::new();
-    lab.up();
-    let networks = lab.engine("containers").join(REGISTRY).join("networks");
+    let world = World::e2e();
+    world.set_up();
+    let networks = world
+        .engine
+        .path("containers")
+        .join(REGISTRY)
+        .join("networks");
     std::fs::write(networks, "bridge\n").unwrap();
-    lab.e2e(&["setup-env"]).success();
-    lab.in_order(&["docker rm", "docker run"]);
+    world.run("e2e setup-env").success();
+    world.calls.in_order(&["docker rm", "docker run"]);
     assert_eq!(
-        lab.container(REGISTRY, "networks").unwrap(),
+        world.engine.container(REGISTRY, "networks").unwrap(),
         "pg-extensions-e2e"
     );
 }
 
 #[test]
 fn a_registry_that_is_gone_comes_back_with_its_volume() {
-    let lab = Lab::new();
-    lab.up();
-    std::fs::remove_dir_all(lab.engine("containers").join(REGISTRY)).unwrap();
-    lab.e2e(&["setup-env"]).success();
-    lab.only("docker run");
-    lab.never("docker volume create");
-    lab.never("kind create");
+    let world = World::e2e();
+    world.set_up();
+    std::fs::remove_dir_all(world.engine.path("containers").join(REGISTRY)).unwrap();
+    world.run("e2e setup-env").success();
+    world.calls.only("docker run");
+    world.calls.never("docker volume create");
+    world.calls.never("kind create");
 }
 
 #[test]
 fn stopped_nodes_are_started_and_waited_for() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--nodes", "2"]).success();
-    lab.forget();
+    let world = World::e2e();
+    world.run("e2e setup-env --nodes 2").success();
+    world.calls.forget();
     let worker = format!("{CLUSTER}-worker");
     for node in [CONTROL_PLANE, &worker] {
-        lab.set_state(node, "exited");
+        world.engine.set_state(node, "exited");
     }
     // It takes a moment until the API answers.
-    lab.fails_at(1, "'kubectl '*' get --raw /readyz '*", 1, "refused\n");
+    world
+        .tools
+        .fails_at(1, "'kubectl '*' get --raw /readyz '*", 1, "refused\n");
     // The registry had its address first.
-    lab.set_state(REGISTRY, "exited");
-    lab.e2e(&["setup-env", "--nodes", "2"]).success();
-    lab.never("kind create");
-    lab.never("kind delete");
+    world.engine.set_state(REGISTRY, "exited");
+    world.run("e2e setup-env --nodes 2").success();
+    world.calls.never("kind create");
+    world.calls.never("kind delete");
     let nodes = format!("docker start {CONTROL_PLANE} {worker}");
-    lab.in_order(&[&format!("docker start {REGISTRY}"), &nodes]);
-    assert_eq!(lab.only(&nodes).line(), nodes);
-    assert_eq!(lab.made_of("kubectl get --raw /readyz").len(), 2);
-    lab.in_order(&[
+    world
+        .calls
+        .in_order(&[&format!("docker start {REGISTRY}"), &nodes]);
+    assert_eq!(world.calls.only(&nodes).name(), nodes);
+    assert_eq!(world.calls.of("kubectl get --raw /readyz").len(), 2);
+    world.calls.in_order(&[
         &nodes,
         "kubectl wait --for=condition=Ready node --all",
         "kubectl --namespace cnpg-system rollout status",
     ]);
-    for wired in lab.made_of("docker exec") {
-        assert!(lab.only("kubectl wait").ended_before(&wired));
+    for wired in world.calls.of("docker exec") {
+        assert!(world.calls.only("kubectl wait").ended_before(&wired));
     }
 }
 
 #[test]
 fn a_node_that_does_not_know_the_registry_is_told() {
-    let lab = Lab::new();
-    lab.up();
-    let files = lab.engine("containers").join(CONTROL_PLANE).join("files");
+    let world = World::e2e();
+    world.set_up();
+    let files = world
+        .engine
+        .path("containers")
+        .join(CONTROL_PLANE)
+        .join("files");
     std::fs::remove_dir_all(&files).unwrap();
-    lab.e2e(&["setup-env"])
+    world
+        .run("e2e setup-env")
         .success()
         .says("wrote localhost:")
         .says("registry.pg-extensions:5000");
     assert!(
-        lab.hosts_toml(CONTROL_PLANE, "registry.pg-extensions:5000")
+        world
+            .engine
+            .hosts_toml(CONTROL_PLANE, "registry.pg-extensions:5000")
             .is_some()
     );
 }
 
 #[test]
 fn a_hosts_file_that_somebody_else_wrote_stays() {
-    let lab = Lab::new();
-    lab.up();
-    let folder = lab
-        .engine("containers")
+    let world = World::e2e();
+    world.set_up();
+    let folder = world
+        .engine
+        .path("containers")
         .join(CONTROL_PLANE)
         .join("files/etc/containerd/certs.d/their.example");
     std::fs::create_dir_all(&folder).unwrap();
@@ -191,55 +217,60 @@ fn a_hosts_file_that_somebody_else_wrote_stays() {
         "server = \"https://their.example\"\n",
     )
     .unwrap();
-    lab.e2e(&["setup-env"]).success();
+    world.run("e2e setup-env").success();
     assert!(folder.join("hosts.toml").exists());
 }
 
 /// Expects a refusal that names `what`, after which all is as it was.
 #[track_caller]
-fn refused(lab: &Lab, what: &str) {
-    let before = lab.inventory();
-    lab.e2e(&["setup-env"])
+fn refused(world: &World, what: &str) {
+    let before = world.engine.inventory();
+    world
+        .run("e2e setup-env")
         .status(2)
         .says(what)
         .says("was not made by xtask")
         .says("hint: ");
-    assert_eq!(changes(lab), Vec::<String>::new());
-    assert_eq!(lab.inventory(), before);
+    assert_eq!(changes(world), Vec::<String>::new());
+    assert_eq!(world.engine.inventory(), before);
 }
 
 #[test]
 fn what_is_somebody_elses_is_refused_and_not_touched() {
-    let lab = Lab::new();
-    lab.put("networks", "pg-extensions-e2e", "team=a");
-    refused(&lab, "the network `pg-extensions-e2e`");
+    let world = World::e2e();
+    world.engine.put("networks", "pg-extensions-e2e", "team=a");
+    refused(&world, "the network `pg-extensions-e2e`");
 
-    let lab = Lab::new();
-    lab.put(
+    let world = World::e2e();
+    world.engine.put(
         "networks",
         "pg-extensions-e2e",
         "io.cloudnativepg.xtask.environment=another",
     );
-    refused(&lab, "the network `pg-extensions-e2e`");
+    refused(&world, "the network `pg-extensions-e2e`");
 
-    let lab = Lab::new();
-    lab.put("volumes", REGISTRY, "");
-    refused(&lab, "the volume `registry.pg-extensions`");
+    let world = World::e2e();
+    world.engine.put("volumes", REGISTRY, "");
+    refused(&world, "the volume `registry.pg-extensions`");
 
     for state in ["running", "exited"] {
-        let lab = Lab::new();
-        lab.put_network();
-        lab.put_container(REGISTRY, "team=a", "pg-extensions-e2e", state);
-        refused(&lab, "the container `registry.pg-extensions`");
+        let world = World::e2e();
+        world.engine.put_network();
+        world
+            .engine
+            .put_container(REGISTRY, "team=a", "pg-extensions-e2e", state);
+        refused(&world, "the container `registry.pg-extensions`");
     }
 }
 
 #[test]
 fn a_cluster_of_that_name_which_somebody_else_made_is_not_touched() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let label = format!("io.x-k8s.kind.cluster={CLUSTER},io.x-k8s.kind.role=control-plane");
-    lab.put_container(CONTROL_PLANE, &label, "kind", "running");
-    let ended = lab.e2e(&["setup-env"]);
+    world
+        .engine
+        .put_container(CONTROL_PLANE, &label, "kind", "running");
+    let ended = world.run("e2e setup-env");
     assert_ne!(ended.status, Some(0), "{ended:#?}");
     assert!(
         ended.stderr.contains(CLUSTER) && ended.stderr.contains("hint: "),
@@ -247,21 +278,21 @@ fn a_cluster_of_that_name_which_somebody_else_made_is_not_touched() {
         ended.stderr
     );
     assert_eq!(
-        lab.container(CONTROL_PLANE, "state").as_deref(),
+        world.engine.container(CONTROL_PLANE, "state").as_deref(),
         Some("running"),
         "{:#?}",
-        lab.lines()
+        world.calls.names()
     );
 }
 
 #[test]
 fn another_environment_beside_ours_has_everything_of_its_own() {
-    let lab = Lab::new();
-    lab.up();
-    let before = lab.inventory();
-    let ended = lab
-        .e2e_with(
-            &["setup-env", "--dry-run"],
+    let world = World::e2e();
+    world.set_up();
+    let before = world.engine.inventory();
+    let ended = world
+        .run_with(
+            "e2e setup-env --dry-run",
             &[("XTASK_E2E_NAME", "second"), ("registry", "localhost:9")],
         )
         .success();
@@ -274,5 +305,5 @@ fn another_environment_beside_ours_has_everything_of_its_own() {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
     assert!(!ended.stdout.contains("pg-extensions"), "{}", ended.stdout);
-    assert_eq!(lab.inventory(), before);
+    assert_eq!(world.engine.inventory(), before);
 }

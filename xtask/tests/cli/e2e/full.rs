@@ -3,21 +3,23 @@
 
 use std::fs;
 
-use super::lab::{CLUSTER, Lab};
+use crate::cli::world::{CLUSTER, World, image::architecture};
 
 #[test]
 fn from_nothing_to_a_table() {
-    let lab = Lab::built();
-    let ended = lab
-        .e2e(&["test-full", "alpha"])
+    let world = World::e2e_with_images();
+    let ended = world
+        .run("e2e test-full alpha")
         .success()
         .says("1 of 1 passed")
         .says("the environment is up");
     assert!(ended.stdout.starts_with("RESULT "), "{}", ended.stdout);
     let row = ended.stdout.lines().nth(1).unwrap();
     assert!(row.starts_with("passed  alpha"), "{row}");
-    lab.in_order(&["docker run", "docker buildx bake", "chainsaw test"]);
-    lab.in_order(&[
+    world
+        .calls
+        .in_order(&["docker run", "docker buildx bake", "chainsaw test"]);
+    world.calls.in_order(&[
         "docker network create",
         "kind create",
         "docker exec",
@@ -26,15 +28,15 @@ fn from_nothing_to_a_table() {
         "kubectl --namespace cnpg-system annotate",
         "chainsaw test",
     ]);
-    let bake = lab.only("docker buildx bake").line();
+    let bake = world.calls.only("docker buildx bake").line();
     assert!(bake.contains(" --push"), "{bake}");
     assert!(bake.contains("--metadata-file"), "{bake}");
 }
 
 #[test]
 fn no_name_can_be_an_option_of_docker() {
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "alpha", "--cleanup"]).success();
+    let world = World::e2e_with_images();
+    world.run("e2e test-full alpha --cleanup").success();
     for start in [
         "docker network create",
         "docker network rm",
@@ -46,45 +48,54 @@ fn no_name_can_be_an_option_of_docker() {
         "docker image ls --format {{.Tag}}",
         "docker buildx imagetools",
     ] {
-        let calls = lab.made_of(start);
+        let calls = world.calls.of(start);
         assert!(!calls.is_empty(), "{start}");
-        assert!(calls.iter().all(|call| call.ends_options), "{calls:#?}");
+        assert!(
+            calls
+                .iter()
+                .all(super::super::world::call::Call::ends_options),
+            "{calls:#?}"
+        );
     }
 }
 
 #[test]
 fn images_are_baked_while_the_cluster_comes_up() {
-    let lab = Lab::built();
-    lab.waits("'docker buildx bake '*", "'kind create '*");
-    lab.e2e(&["test-full", "alpha"]).success();
-    let lab = Lab::built();
-    lab.waits("'kind create '*", "'docker buildx bake '*");
-    lab.e2e(&["test-full", "alpha"]).success();
+    let world = World::e2e_with_images();
+    world
+        .tools
+        .waits("'docker buildx bake '*", "'kind create '*");
+    world.run("e2e test-full alpha").success();
+    let world = World::e2e_with_images();
+    world
+        .tools
+        .waits("'kind create '*", "'docker buildx bake '*");
+    world.run("e2e test-full alpha").success();
 }
 
 #[test]
 fn nothing_is_pushed_before_the_registry_answers() {
-    let lab = Lab::built();
-    let busy = lab.engine("registry.busy");
+    let world = World::e2e_with_images();
+    let busy = world.registry.busy();
     fs::write(&busy, "").unwrap();
     let busy = busy.display();
-    lab.rule(
+    world.tools.rule(
         "'docker run '*",
         &format!("(sleep 0.5; rm {busy}) > /dev/null 2>&1 &"),
     );
-    lab.rule(
+    world.tools.rule(
         "'docker buildx bake '*",
         &format!("[ ! -e {busy} ] || fail 'the registry does not answer yet'"),
     );
-    lab.e2e(&["test-full", "alpha"]).success();
+    world.run("e2e test-full alpha").success();
 }
 
 #[test]
 fn a_bake_that_fails_leaves_the_others_to_be_tested() {
-    let lab = Lab::built();
-    lab.answer("fail.alpha", "ERROR: no\n");
-    let results = lab
-        .e2e(&["test-full", "--all", "--distro", "trixie", "--json"])
+    let world = World::e2e_with_images();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    let results = world
+        .run("e2e test-full --all --distro trixie --json")
         .status(1)
         .says("failed to bake `alpha`")
         .json();
@@ -100,54 +111,57 @@ fn a_bake_that_fails_leaves_the_others_to_be_tested() {
 
 #[test]
 fn a_failing_suite_keeps_values_and_environment() {
-    let lab = Lab::built();
-    lab.suite_fails("shared-suite-of-alpha", "it broke\n");
-    lab.e2e(&["test-full", "alpha", "--cleanup"])
+    let world = World::e2e_with_images();
+    world.chainsaw.fails("shared-suite-of-alpha", "it broke\n");
+    world
+        .run("e2e test-full alpha --cleanup")
         .status(1)
         .says("what the cluster says: ");
-    assert!(lab.exists("target/xtask/e2e/values/alpha-1_2-18-trixie.yaml"));
-    assert!(lab.kube(CLUSTER, "objects").exists());
+    assert!(world.exists("target/xtask/e2e/values/alpha-1_2-18-trixie.yaml"));
+    assert!(world.clusters.of_kind(CLUSTER, "objects").exists());
     // And it can be repeated with just that.
-    lab.forget();
-    std::fs::remove_file(lab.fake("suite.fails.shared-suite-of-alpha")).unwrap();
-    lab.e2e(&["test", "--rerun-failed"])
+    world.calls.forget();
+    world.chainsaw.passes("shared-suite-of-alpha");
+    world
+        .run("e2e test --rerun-failed")
         .success()
         .says("1 of 1 passed");
     assert_eq!(
-        lab.only("chainsaw test").after("--values"),
+        world.calls.only("chainsaw test").after("--values"),
         "target/xtask/e2e/values/alpha-1_2-18-trixie.yaml"
     );
-    lab.never("docker buildx bake");
+    world.calls.never("docker buildx bake");
 }
 
 #[test]
 fn when_all_has_passed_it_can_be_removed() {
-    let lab = Lab::built();
-    lab.put_strangers();
-    let before = lab.inventory();
-    lab.e2e(&["test-full", "alpha", "--cleanup"])
+    let world = World::e2e_with_images();
+    world.engine.put_strangers();
+    let before = world.engine.inventory();
+    world
+        .run("e2e test-full alpha --cleanup")
         .success()
         .says("1 of 1 passed")
         .says("the environment is gone");
-    assert_eq!(lab.inventory(), before);
+    assert_eq!(world.engine.inventory(), before);
 }
 
 #[test]
 fn a_second_run_makes_nothing_anew() {
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "alpha"]).success();
-    lab.forget();
-    lab.e2e(&["test-full", "alpha"]).success();
+    let world = World::e2e_with_images();
+    world.run("e2e test-full alpha").success();
+    world.calls.forget();
+    world.run("e2e test-full alpha").success();
     for start in [
         "docker network create",
         "docker run",
         "kind create",
         "kubectl apply --server-side --force-conflicts --filename https",
     ] {
-        lab.never(start);
+        world.calls.never(start);
     }
-    lab.only("docker buildx bake");
-    lab.only("chainsaw test");
+    world.calls.only("docker buildx bake");
+    world.calls.only("chainsaw test");
 }
 
 #[test]
@@ -165,10 +179,10 @@ fn what_is_wrong_is_said_before_anything_is_made() {
             "is not a version of Kubernetes",
         ),
     ] {
-        let lab = Lab::built();
-        lab.e2e(words).status(2).says(says);
+        let world = World::e2e_with_images();
+        world.run(("e2e", words)).status(2).says(says);
         // Whose turn it is, is told by the engine's own name.
-        let mut lines = lab.lines();
+        let mut lines = world.calls.names();
         lines.retain(|line| !line.starts_with("docker info"));
         assert!(lines.is_empty(), "{words:?}: {lines:#?}");
     }
@@ -176,22 +190,20 @@ fn what_is_wrong_is_said_before_anything_is_made() {
 
 #[test]
 fn bakes_are_for_the_nodes_platform() {
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "alpha"]).success();
-    let set = format!("*.platform=linux/{}", super::lab::architecture());
-    assert!(lab.only("docker buildx bake").line().contains(&set));
+    let world = World::e2e_with_images();
+    world.run("e2e test-full alpha").success();
+    let set = format!("*.platform=linux/{}", architecture());
+    assert!(world.calls.only("docker buildx bake").line().contains(&set));
 }
 
 #[test]
 fn another_port_of_the_registry_is_where_images_are_pushed() {
-    let lab = Lab::built();
-    lab.write("xtask.toml", "");
-    let port = lab.port.to_string();
-    lab.e2e(&["test-full", "alpha", "--registry-port", &port])
+    let world = World::e2e_with_images();
+    world.write("xtask.toml", "");
+    let port = world.registry.port.to_string();
+    world
+        .run(("e2e test-full alpha --registry-port", [&port]))
         .success();
-    let bake = &lab.calls_of("[bake]")[0];
-    assert!(
-        bake.starts_with(&format!("registry=localhost:{port} ")),
-        "{bake}"
-    );
+    let bake = &world.calls.of("docker buildx bake")[0];
+    assert_eq!(bake.variable("registry"), format!("localhost:{port}"));
 }

@@ -1,94 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The old guide's way through an end-to-end test, each line as it stands there with `task` replaced.
 
-use super::{
+use crate::cli::world::{
+    CLUSTER, Ended, World,
     image::{annotations, index},
-    lab::{CLUSTER, Lab},
 };
 
-impl Lab {
-    /// A line of the guide, as a shell would split it.
-    #[track_caller]
-    fn task(&self, line: &str) -> crate::ended::Ended {
-        let words = shell_words::split(line).unwrap();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert_eq!(words[0], "task", "{line}");
-        self.told(&words[1..], &[])
-    }
+/// A line of the guide, as a shell would split it.
+#[track_caller]
+fn task(world: &World, line: &str) -> Ended {
+    world.run(line.strip_prefix("task ").unwrap())
+}
 
-    /// With pgvector as the guide has it.
-    fn guide() -> Self {
-        let lab = Self::empty();
-        lab.put_built(
-            "pgvector",
-            &[("trixie", "18")],
-            &[("sql_name", "\"vector\"")],
-        );
-        lab.write(
-            "extensions/pgvector/test/chainsaw-test.yaml",
-            "# Its own.\n",
-        );
-        lab
-    }
+/// With pgvector as the guide has it.
+fn guide() -> World {
+    let world = World::empty_e2e();
+    world.put_built(
+        "pgvector",
+        &[("trixie", "18")],
+        &[("sql_name", "\"vector\"")],
+    );
+    world.write(
+        "extensions/pgvector/test/chainsaw-test.yaml",
+        "# Its own.\n",
+    );
+    world
 }
 
 #[test]
 fn in_one_command() {
-    let lab = Lab::guide();
-    lab.task("task e2e:test:full TARGET=\"pgvector\"")
+    let world = guide();
+    task(&world, "task e2e:test:full TARGET=\"pgvector\"")
         .success()
         .says("1 of 1 passed");
-    assert_eq!(lab.made_of("chainsaw ").len(), 2);
+    assert_eq!(world.calls.of("chainsaw ").len(), 2);
 }
 
 #[test]
 fn step_by_step() {
-    let lab = Lab::guide();
-    lab.task("task e2e:setup-env").success();
-    lab.task("task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig")
-        .success();
+    let world = guide();
+    task(&world, "task e2e:setup-env").success();
+    task(
+        &world,
+        "task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig",
+    )
+    .success();
     let shell = "export KUBECONFIG=$PWD/kubeconfig\nkubectl --kubeconfig \"$KUBECONFIG\" get --raw /readyz --request-timeout 5s";
-    lab.shell(shell, &[]).success();
-    lab.task("task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=true")
-        .success();
-    lab.task("task bake TARGET=\"pgvector\" PUSH=true")
-        .success();
-    let local = format!("localhost:{}/pgvector-testing:1.2-18-trixie", lab.port);
-    lab.task(&format!(
-        "task e2e:generate-values TARGET=\"pgvector\" EXTENSION_IMAGE=\"{local}\""
-    ))
+    world.shell(shell, &[]).success();
+    task(
+        &world,
+        "task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=true",
+    )
     .success();
-    lab.task(&format!(
-        "task e2e:generate-values TARGET=pgvector EXTENSION_IMAGE=\"{local}\""
-    ))
+    task(&world, "task bake TARGET=\"pgvector\" PUSH=true").success();
+    let local = format!(
+        "localhost:{}/pgvector-testing:1.2-18-trixie",
+        world.registry.port
+    );
+    task(
+        &world,
+        &format!("task e2e:generate-values TARGET=\"pgvector\" EXTENSION_IMAGE=\"{local}\""),
+    )
     .success();
-    assert!(lab.exists("extensions/pgvector/values.yaml"));
-    lab.task("task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=true")
-        .success();
-    lab.task("task e2e:test TARGET=\"pgvector\" KUBECONFIG_PATH=\"./kubeconfig\"")
-        .success()
-        .says("1 of 1 passed");
+    task(
+        &world,
+        &format!("task e2e:generate-values TARGET=pgvector EXTENSION_IMAGE=\"{local}\""),
+    )
+    .success();
+    assert!(world.exists("extensions/pgvector/values.yaml"));
+    task(
+        &world,
+        "task e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=true",
+    )
+    .success();
+    task(
+        &world,
+        "task e2e:test TARGET=\"pgvector\" KUBECONFIG_PATH=\"./kubeconfig\"",
+    )
+    .success()
+    .says("1 of 1 passed");
     // The internal address is for other containers: from here the cluster is reached all the same.
-    for test in lab.made_of("chainsaw ") {
-        let text = std::fs::read_to_string(&test.kubeconfig).unwrap();
+    for test in world.calls.of("chainsaw ") {
+        let text = std::fs::read_to_string(test.variable("KUBECONFIG")).unwrap();
         assert!(text.contains("https://127.0.0.1:"), "{text}");
     }
-    lab.task("task e2e:cleanup").success();
-    assert!(lab.inventory().is_empty());
-    assert!(lab.exists("kubeconfig"), "the user's own file stays");
+    task(&world, "task e2e:cleanup").success();
+    assert!(world.engine.inventory().is_empty());
+    assert!(world.exists("kubeconfig"), "the user's own file stays");
 }
 
 #[test]
 fn the_image_of_the_guides_example() {
-    let lab = Lab::guide();
-    lab.write("xtask.toml", "");
-    lab.put_image(
+    let world = guide();
+    world.write("xtask.toml", "");
+    world.registry.put(
         "localhost:5000/pgvector-testing:0.8.1-18-trixie",
         &index(&annotations("trixie", "18", "0.8.1")),
     );
-    lab.task("task e2e:generate-values TARGET=pgvector EXTENSION_IMAGE=\"localhost:5000/pgvector-testing:0.8.1-18-trixie\"")
+    task(&world, "task e2e:generate-values TARGET=pgvector EXTENSION_IMAGE=\"localhost:5000/pgvector-testing:0.8.1-18-trixie\"")
         .success();
-    let text = lab.read("extensions/pgvector/values.yaml");
+    let text = world.read("extensions/pgvector/values.yaml");
     assert!(
         text.contains("'registry.pg-extensions:5000/pgvector-testing:0.8.1-18-trixie@sha256:"),
         "{text}"
@@ -97,19 +108,22 @@ fn the_image_of_the_guides_example() {
 
 #[test]
 fn all_at_once() {
-    let lab = Lab::guide();
-    lab.task("task e2e:test:full:all").success();
-    lab.put_values("pgvector");
-    lab.task("task e2e:test:all KUBECONFIG_PATH=").success();
-    lab.task("task e2e:status").success();
+    let world = guide();
+    task(&world, "task e2e:test:full:all").success();
+    world.put_values("pgvector");
+    task(&world, "task e2e:test:all KUBECONFIG_PATH=").success();
+    task(&world, "task e2e:status").success();
 }
 
 #[test]
 fn several_in_one_variable() {
-    let lab = Lab::built();
-    lab.task("task e2e:test:full TARGET=\"alpha gamma\" DISTRO=trixie")
-        .success()
-        .says("3 of 3 passed");
+    let world = World::e2e_with_images();
+    task(
+        &world,
+        "task e2e:test:full TARGET=\"alpha gamma\" DISTRO=trixie",
+    )
+    .success()
+    .says("3 of 3 passed");
 }
 
 #[test]
@@ -123,18 +137,22 @@ fn dry_runs_of_its_lines_do_nothing() {
         "task e2e:test:all DRY_RUN=true EXTRA_ARGS=\"--fail-fast\"",
         "task bake TARGET=\"pgvector\" PUSH=true DRY_RUN=true",
     ] {
-        let lab = Lab::guide();
-        lab.put_values("pgvector");
-        let before = lab.files();
-        let ended = lab.task(line).success();
+        let world = guide();
+        world.put_values("pgvector");
+        let before = world.files();
+        let ended = task(&world, line).success();
         assert!(!ended.stdout.is_empty(), "{line}");
-        assert!(lab.inventory().is_empty(), "{line}: {:#?}", lab.inventory());
-        assert_eq!(lab.files(), before, "{line}");
+        assert!(
+            world.engine.inventory().is_empty(),
+            "{line}: {:#?}",
+            world.engine.inventory()
+        );
+        assert_eq!(world.files(), before, "{line}");
         // Where no program is, either.
         for program in ["docker", "kind", "kubectl", "chainsaw"] {
-            lab.without(program);
+            world.tools.without(program);
         }
-        let again = lab.task(line).success();
+        let again = task(&world, line).success();
         // The names of namespaces end with the number of the process.
         assert_eq!(
             again.stdout.lines().count(),
@@ -146,23 +164,27 @@ fn dry_runs_of_its_lines_do_nothing() {
 
 #[test]
 fn what_a_dry_run_prints_can_be_pasted() {
-    let lab = Lab::guide();
-    let dry = lab.task("task e2e:setup-env DRY_RUN=true").success().stdout;
-    let real = Lab::guide();
-    real.task("task e2e:setup-env").success();
+    let world = guide();
+    let dry = task(&world, "task e2e:setup-env DRY_RUN=true")
+        .success()
+        .stdout;
+    let real = guide();
+    task(&real, "task e2e:setup-env").success();
     // There is no curl here to wait with: the registry's thread takes a moment.
     let lines: Vec<&str> = dry
         .lines()
         .filter(|line| !line.starts_with("until curl "))
         .collect();
-    lab.forget();
-    lab.shell(&lines.join("\n"), &["cat", "mkdir", "mv", "rm"])
+    world.calls.forget();
+    world
+        .shell(&lines.join("\n"), &["cat", "mkdir", "mv", "rm"])
         .success();
-    let comparable = |lab: &Lab| {
-        let mut lines: Vec<String> = lab
-            .lines()
+    let comparable = |world: &World| {
+        let mut lines: Vec<String> = world
+            .calls
+            .names()
             .iter()
-            .map(|line| line.replace(&lab.port.to_string(), "PORT"))
+            .map(|line| line.replace(&world.registry.port.to_string(), "PORT"))
             // Each call has an id of its own.
             .map(|line| match line.split_once("xtask.run=") {
                 Some((before, after)) => format!("{before}RUN{}", &after[16..]),
@@ -178,11 +200,14 @@ fn what_a_dry_run_prints_can_be_pasted() {
         lines.sort();
         lines
     };
-    assert_eq!(comparable(&lab), comparable(&real), "{dry}");
-    assert_eq!(lab.inventory().len(), real.inventory().len());
+    assert_eq!(comparable(&world), comparable(&real), "{dry}");
     assert_eq!(
-        lab.operator(CLUSTER, "release"),
-        real.operator(CLUSTER, "release")
+        world.engine.inventory().len(),
+        real.engine.inventory().len()
+    );
+    assert_eq!(
+        world.clusters.operator(CLUSTER, "release"),
+        real.clusters.operator(CLUSTER, "release")
     );
 }
 
@@ -211,8 +236,8 @@ fn variables_that_a_task_does_not_use_are_refused() {
             "is an environment variable",
         ),
     ] {
-        let lab = Lab::guide();
-        lab.task(line).status(2).says(says);
-        assert!(lab.lines().is_empty(), "{line}");
+        let world = guide();
+        task(&world, line).status(2).says(says);
+        assert!(world.calls.names().is_empty(), "{line}");
     }
 }

@@ -7,10 +7,7 @@ use std::{
     path::Path,
 };
 
-use super::{
-    engine::kubeconfig,
-    lab::{CLUSTER, Lab},
-};
+use crate::cli::world::{CLUSTER, World, clusters::kubeconfig};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -18,8 +15,8 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn without_a_path_it_is_a_private_file_of_ours() {
-    let lab = Lab::new();
-    lab.up();
+    let world = World::e2e();
+    world.set_up();
     for (args, file, server) in [
         (
             &["export-kubeconfig"][..],
@@ -32,73 +29,60 @@ fn without_a_path_it_is_a_private_file_of_ours() {
             "pg-extensions-v1.36.1-control-plane:6443",
         ),
     ] {
-        let ended = lab.e2e(args).success();
-        let path = lab.root().canonicalize().unwrap().join(file);
+        let ended = world.run(("e2e", args)).success();
+        let path = world.root().canonicalize().unwrap().join(file);
         assert_eq!(
             ended.stdout,
             format!("export KUBECONFIG={}\n", path.display())
         );
         assert_eq!(mode(&path), 0o600);
-        let text = lab.read(file);
+        let text = world.read(file);
         assert!(text.contains(server), "{text}");
         // The line does what it says in a shell.
         let line = format!("{}[ -s \"$KUBECONFIG\" ]", ended.stdout);
-        lab.shell(&line, &[]).success();
+        world.shell(&line, &[]).success();
     }
-    assert!(!lab.root().join("../.kube").exists(), "HOME is left alone");
+    assert!(
+        !world.root().join("../.kube").exists(),
+        "HOME is left alone"
+    );
 }
 
 #[test]
 fn a_path_is_meant_from_where_the_user_stands_and_is_private_too() {
-    let lab = Lab::new();
-    lab.up();
-    let output = lab
-        .command(&["e2e", "export-kubeconfig", "./my config"])
-        .current_dir(lab.root().join("docker"))
-        .output()
-        .unwrap();
-    let ended = crate::cli::fixture::Ended::from(&output).success();
-    let path = lab.root().join("docker/my config");
+    let world = World::e2e();
+    world.set_up();
+    let ended = world
+        .run_in("docker", "e2e export-kubeconfig './my config'")
+        .success();
+    let path = world.root().join("docker/my config");
     assert_eq!(mode(&path), 0o600);
     let line = format!("{}[ -s \"$KUBECONFIG\" ]", ended.stdout);
-    lab.shell(&line, &[]).success();
+    world.shell(&line, &[]).success();
     // A file that others could read becomes private.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    lab.e2e(&["export-kubeconfig", "docker/my config"])
+    world
+        .run("e2e export-kubeconfig 'docker/my config'")
         .success();
     assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
 fn the_old_spelling() {
-    let lab = Lab::new();
-    lab.up();
-    lab.told(
-        &["e2e:export-kubeconfig", "KUBECONFIG_PATH=./kubeconfig"],
-        &[],
-    )
-    .success();
-    assert!(lab.read("kubeconfig").contains("127.0.0.1"));
-    lab.told(
-        &[
-            "e2e:export-kubeconfig",
-            "KUBECONFIG_PATH=./kubeconfig",
-            "INTERNAL=true",
-        ],
-        &[],
-    )
-    .success();
-    assert!(lab.read("kubeconfig").contains("control-plane:6443"));
-    lab.told(
-        &[
-            "e2e:export-kubeconfig",
-            "KUBECONFIG_PATH=./kubeconfig",
-            "INTERNAL=false",
-        ],
-        &[],
-    )
-    .success();
-    assert!(lab.read("kubeconfig").contains("127.0.0.1"));
+    let world = World::e2e();
+    world.set_up();
+    world
+        .run("e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig")
+        .success();
+    assert!(world.read("kubeconfig").contains("127.0.0.1"));
+    world
+        .run("e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=true")
+        .success();
+    assert!(world.read("kubeconfig").contains("control-plane:6443"));
+    world
+        .run("e2e:export-kubeconfig KUBECONFIG_PATH=./kubeconfig INTERNAL=false")
+        .success();
+    assert!(world.read("kubeconfig").contains("127.0.0.1"));
 }
 
 #[test]
@@ -118,12 +102,12 @@ fn a_file_of_somebody_else_is_not_touched() {
         "{\"json\": true}\n".to_owned(),
         "# only a comment\n".to_owned(),
     ] {
-        let lab = Lab::new();
-        lab.up();
-        lab.write("theirs", &text);
-        let file = lab.root().join("theirs");
+        let world = World::e2e();
+        world.set_up();
+        world.write("theirs", &text);
+        let file = world.root().join("theirs");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        let ended = lab.e2e(&["export-kubeconfig", "theirs"]);
+        let ended = world.run("e2e export-kubeconfig theirs");
         assert_eq!(ended.status, Some(2), "{text}\n{ended:#?}");
         assert_eq!(fs::read_to_string(&file).unwrap(), text);
         assert_eq!(mode(&file), 0o640);
@@ -137,54 +121,54 @@ fn a_file_of_somebody_else_is_not_touched() {
 
 #[test]
 fn a_folder_is_refused() {
-    let lab = Lab::new();
-    lab.up();
-    let ended = lab.e2e(&["export-kubeconfig", "docker"]);
+    let world = World::e2e();
+    world.set_up();
+    let ended = world.run("e2e export-kubeconfig docker");
     assert_ne!(ended.status, Some(0));
     ended.says("docker");
-    assert!(lab.exists("docker/bake.hcl"));
+    assert!(world.exists("docker/bake.hcl"));
 }
 
 #[test]
 fn an_empty_file_and_our_own_are_written_over() {
-    let lab = Lab::new();
-    lab.up();
-    for text in [String::new(), lab.read("target/xtask/e2e/kubeconfig")] {
-        lab.write("ours", &text);
-        lab.e2e(&["export-kubeconfig", "ours"]).success();
-        assert!(lab.read("ours").contains("127.0.0.1:35000"));
+    let world = World::e2e();
+    world.set_up();
+    for text in [String::new(), world.read("target/xtask/e2e/kubeconfig")] {
+        world.write("ours", &text);
+        world.run("e2e export-kubeconfig ours").success();
+        assert!(world.read("ours").contains("127.0.0.1:35000"));
     }
     // A cluster that was made anew has another authority; the file is still the one that we wrote.
-    lab.rule(
+    world.tools.rule(
         "'kind get kubeconfig '*",
         "sh \"$here/../bin/kind.real\" \"$@\" | sed s/Q0E=/TkVX/; exit",
     );
-    let programs = lab.programs();
+    let programs = world.tools.path();
     fs::copy(programs.join("kind"), programs.join("kind.real")).unwrap();
-    lab.e2e(&["export-kubeconfig", "ours"]).success();
-    assert!(lab.read("ours").contains("TkVX"));
+    world.run("e2e export-kubeconfig ours").success();
+    assert!(world.read("ours").contains("TkVX"));
 }
 
 #[test]
 fn merging_is_kinds_business_and_keeps_the_rest() {
-    let lab = Lab::new();
-    lab.up();
-    lab.write("theirs", &kubeconfig("work"));
-    let ended = lab
-        .e2e(&["export-kubeconfig", "theirs", "--merge"])
-        .success();
-    let call = lab.only("kind export");
+    let world = World::e2e();
+    world.set_up();
+    world.write("theirs", &kubeconfig("work"));
+    let ended = world.run("e2e export-kubeconfig theirs --merge").success();
+    let call = world.calls.only("kind export");
     assert_eq!(
         call.line(),
         format!("kind export kubeconfig --name {CLUSTER} --kubeconfig theirs")
     );
-    let text = lab.read("theirs");
+    let text = world.read("theirs");
     assert!(text.starts_with(&kubeconfig("work")), "{text}");
     assert!(ended.stdout.starts_with("export KUBECONFIG="));
-    lab.e2e(&["export-kubeconfig", "theirs", "--merge", "--internal"])
+    world
+        .run("e2e export-kubeconfig theirs --merge --internal")
         .success();
-    assert!(lab.read("theirs").contains("--internal"));
-    lab.e2e(&["export-kubeconfig", "--merge"])
+    assert!(world.read("theirs").contains("--internal"));
+    world
+        .run("e2e export-kubeconfig --merge")
         .status(2)
         .says("`--merge` into which file?");
 }
@@ -194,62 +178,67 @@ fn what_kind_makes_as_root_belongs_to_the_repositorys_owner() {
     if !nix::unistd::geteuid().is_root() {
         return;
     }
-    let lab = Lab::new();
-    lab.up();
-    chown(lab.root(), Some(1234), Some(1234)).unwrap();
-    lab.write("roots", &kubeconfig("work"));
+    let world = World::e2e();
+    world.set_up();
+    chown(world.root(), Some(1234), Some(1234)).unwrap();
+    world.write("roots", &kubeconfig("work"));
     for (file, owner) in [("new", 1234), ("roots", 0)] {
-        lab.e2e(&["export-kubeconfig", file, "--merge"]).success();
-        let found = fs::metadata(lab.root().join(file)).unwrap();
+        world
+            .run(("e2e export-kubeconfig", [file, "--merge"]))
+            .success();
+        let found = fs::metadata(world.root().join(file)).unwrap();
         assert_eq!(found.uid(), owner, "{file}");
     }
 }
 
 #[test]
 fn without_a_cluster_there_is_nothing_to_export() {
-    let lab = Lab::new();
-    lab.e2e(&["export-kubeconfig", "it"])
+    let world = World::e2e();
+    world
+        .run("e2e export-kubeconfig it")
         .status(2)
         .says("there is no kind cluster of this environment")
         .says("hint: `cargo xtask e2e setup-env`");
-    assert!(!lab.exists("it"));
+    assert!(!world.exists("it"));
 }
 
 #[test]
 fn the_cluster_that_is_there_is_meant_whatever_its_version() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--kubernetes", "1.35.0"]).success();
-    lab.e2e(&["export-kubeconfig", "it"]).success();
-    assert!(lab.read("it").contains("kind-pg-extensions-v1.35.0"));
-    lab.put_values("gamma");
-    lab.e2e(&["test", "gamma"]).success();
-    lab.e2e(&["test", "gamma", "--kubeconfig", "it"]).success();
+    let world = World::e2e();
+    world.run("e2e setup-env --kubernetes 1.35.0").success();
+    world.run("e2e export-kubeconfig it").success();
+    assert!(world.read("it").contains("kind-pg-extensions-v1.35.0"));
+    world.put_values("gamma");
+    world.run("e2e test gamma").success();
+    world.run("e2e test gamma --kubeconfig it").success();
 }
 
 #[test]
 fn a_kind_that_fails_leaves_the_old_file() {
-    let lab = Lab::new();
-    lab.up();
-    let ours = lab.read("target/xtask/e2e/kubeconfig");
-    lab.write("ours", &ours);
-    lab.rule(
+    let world = World::e2e();
+    world.set_up();
+    let ours = world.read("target/xtask/e2e/kubeconfig");
+    world.write("ours", &ours);
+    world.tools.rule(
         "'kind get kubeconfig '*",
         "echo 'apiVersion: v1'; fail 'ERROR: it broke'",
     );
-    lab.e2e(&["export-kubeconfig", "ours"])
+    world
+        .run("e2e export-kubeconfig ours")
         .status(1)
         .says("ERROR: it broke");
-    assert_eq!(lab.read("ours"), ours);
+    assert_eq!(world.read("ours"), ours);
 }
 
 #[test]
 fn a_pipe_is_no_kubeconfig_whether_somebody_reads_it_or_not() {
-    let lab = Lab::new();
-    lab.up();
-    let path = lab.root().join("pipe");
+    let world = World::e2e();
+    world.set_up();
+    let path = world.root().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
-    lab.e2e(&["export-kubeconfig", "pipe"])
+    world
+        .run("e2e export-kubeconfig pipe")
         .status(2)
         .says("it is a pipe that nobody reads");
     // Both ends in one hand: it is read, and says nothing.
@@ -259,7 +248,8 @@ fn a_pipe_is_no_kubeconfig_whether_somebody_reads_it_or_not() {
         .open(&path)
         .unwrap();
     for more in [&[][..], &["--merge"]] {
-        lab.e2e(&[&["export-kubeconfig", "pipe"], more].concat())
+        world
+            .run(("e2e export-kubeconfig pipe", more))
             .status(2)
             .says("it is not an ordinary file");
     }

@@ -3,26 +3,21 @@
 
 use std::fs;
 
-use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
-
-/// An image that the engine has.
-pub(crate) fn put_engine_image(lab: &Lab, reference: &str) {
-    let path = lab.engine("images").join(reference);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, "").unwrap();
-}
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World};
 
 #[track_caller]
-fn hosts(lab: &Lab, host: &str) -> String {
-    lab.hosts_toml(CONTROL_PLANE, host)
+fn hosts(world: &World, host: &str) -> String {
+    world
+        .engine
+        .hosts_toml(CONTROL_PLANE, host)
         .unwrap_or_else(|| panic!("the node knows nothing of {host}"))
 }
 
 #[test]
 fn every_node_is_wired() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--nodes", "3"]).success();
-    let config = fs::read_to_string(lab.kube(CLUSTER, "config.yaml")).unwrap();
+    let world = World::e2e();
+    world.run("e2e setup-env --nodes 3").success();
+    let config = fs::read_to_string(world.clusters.of_kind(CLUSTER, "config.yaml")).unwrap();
     assert_eq!(config.matches("\"worker\"").count(), 2, "{config}");
     assert_eq!(config.matches("\"control-plane\"").count(), 1, "{config}");
     let nodes = [
@@ -30,23 +25,27 @@ fn every_node_is_wired() {
         format!("{CLUSTER}-worker"),
         format!("{CLUSTER}-worker2"),
     ];
-    let mut wired: Vec<String> = lab
-        .made_of("docker exec")
+    let mut wired: Vec<String> = world
+        .calls
+        .of("docker exec")
         .iter()
-        .map(|call| call.args[2].clone())
+        .map(|call| call.args()[2].to_owned())
         .collect();
     wired.sort();
     assert_eq!(wired, nodes);
     for node in nodes {
         for host in [
-            format!("localhost:{}", lab.port),
+            format!("localhost:{}", world.registry.port),
             "registry.pg-extensions:5000".into(),
         ] {
-            assert!(lab.hosts_toml(&node, &host).is_some(), "{node}: {host}");
+            assert!(
+                world.engine.hosts_toml(&node, &host).is_some(),
+                "{node}: {host}"
+            );
         }
     }
-    let create = lab.only("kind create");
-    for wire in lab.made_of("docker exec") {
+    let create = world.calls.only("kind create");
+    for wire in world.calls.of("docker exec") {
         assert!(create.ended_before(&wire), "{wire:#?}");
     }
 }
@@ -54,28 +53,30 @@ fn every_node_is_wired() {
 #[test]
 fn a_number_of_nodes_that_cannot_be_is_refused() {
     for number in ["0", "10", "-1", "two"] {
-        let lab = Lab::new();
-        let ended = lab.e2e(&["setup-env", &format!("--nodes={number}")]);
+        let world = World::e2e();
+        let ended = world.run(("e2e setup-env", [&format!("--nodes={number}")]));
         ended.status(2).says("--nodes");
-        assert!(lab.lines().is_empty(), "{number}");
+        assert!(world.calls.names().is_empty(), "{number}");
     }
 }
 
 #[test]
 fn seeds_are_pushed_and_found_under_their_own_names() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let operator = "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0";
     for image in [operator, "alpine/psql:18.4", "busybox:1"] {
-        put_engine_image(&lab, image);
+        world.engine.put_image(image);
     }
     let seeds = format!("{operator},alpine/psql:18.4,busybox:1");
-    lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", &seeds)])
+    world
+        .run_with("e2e setup-env", &[("XTASK_E2E_SEED", &seeds)])
         .success();
-    let port = lab.port;
-    let mut tags: Vec<String> = lab
-        .made_of("docker tag")
+    let port = world.registry.port;
+    let mut tags: Vec<String> = world
+        .calls
+        .of("docker tag")
         .iter()
-        .map(|call| call.args[1..].join(" "))
+        .map(|call| call.args()[1..].join(" "))
         .collect();
     tags.sort();
     assert_eq!(
@@ -86,37 +87,43 @@ fn seeds_are_pushed_and_found_under_their_own_names() {
             format!("{operator} localhost:{port}/cloudnative-pg/cloudnative-pg:1.30.0"),
         ]
     );
-    for call in lab.made_of("docker tag") {
-        let copy = call.args.last().unwrap();
-        lab.in_order(&[
-            &format!("docker tag {} {copy}", call.args[1]),
+    for call in world.calls.of("docker tag") {
+        let [_, image, copy] = call.args()[..] else {
+            panic!("{call}");
+        };
+        world.calls.in_order(&[
+            &format!("docker tag {image} {copy}"),
             &format!("docker push --quiet {copy}"),
             &format!("docker image rm {copy}"),
         ]);
-        let push = lab.only(&format!("docker push --quiet {copy}"));
-        assert!(lab.only("docker run").ended_before(&push));
+        let push = world.calls.only(&format!("docker push --quiet {copy}"));
+        assert!(world.calls.only("docker run").ended_before(&push));
         // The operator's image may be a seed.
-        let apply = lab.only("kubectl apply --server-side --force-conflicts --filename https");
+        let apply = world
+            .calls
+            .only("kubectl apply --server-side --force-conflicts --filename https");
         assert!(push.ended_before(&apply));
     }
     assert!(
-        lab.engine("images").join(operator).exists(),
+        world.engine.path("images").join(operator).exists(),
         "the engine's own tag stays"
     );
-    let text = hosts(&lab, "ghcr.io");
+    let text = hosts(&world, "ghcr.io");
     assert!(
         text.contains("server = \"https://ghcr.io\"")
             && text.contains("[host.\"http://registry.pg-extensions:5000\"]"),
         "{text}"
     );
     // Docker's own registry has another name than its images.
-    let text = hosts(&lab, "docker.io");
+    let text = hosts(&world, "docker.io");
     assert!(
         text.contains("server = \"https://registry-1.docker.io\""),
         "{text}"
     );
     assert_eq!(
-        lab.only("docker exec")
+        world
+            .calls
+            .only("docker exec")
             .line()
             .matches(" docker.io ")
             .count(),
@@ -131,14 +138,16 @@ fn a_seed_that_cannot_be_pushed_is_refused() {
         (digest.as_str(), "a tag is needed"),
         ("a b", "`a b` in it must be an image reference"),
     ] {
-        let lab = Lab::new();
-        lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", seed)])
+        let world = World::e2e();
+        world
+            .run_with("e2e setup-env", &[("XTASK_E2E_SEED", seed)])
             .status(2)
             .says(says);
-        lab.never("docker network create");
+        world.calls.never("docker network create");
     }
-    let lab = Lab::new();
-    lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
+    let world = World::e2e();
+    world
+        .run_with("e2e setup-env", &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
         .status(1)
         .says("failed to tag `ghcr.io/x/y:1`")
         .says("No such image: ghcr.io/x/y:1");
@@ -146,17 +155,17 @@ fn a_seed_that_cannot_be_pushed_is_refused() {
 
 #[test]
 fn seeds_in_the_file_are_a_list() {
-    let lab = Lab::new();
-    put_engine_image(&lab, "ghcr.io/x/y:1");
-    lab.write(
+    let world = World::e2e();
+    world.engine.put_image("ghcr.io/x/y:1");
+    world.write(
         "xtask.toml",
         &format!(
             "registry = \"localhost:{}\"\n[e2e]\nseed = [\"ghcr.io/x/y:1\"]\n",
-            lab.port
+            world.registry.port
         ),
     );
-    lab.e2e(&["setup-env"]).success();
-    lab.only("docker push");
+    world.run("e2e setup-env").success();
+    world.calls.only("docker push");
 }
 
 #[test]
@@ -165,20 +174,23 @@ fn mirrors_of_the_file_reach_the_nodes() {
         "\"ghcr.io\" = \"https://mirror.example/v2/ghcr\"\n\"docker.io\" = \"http://other.example:8080\"\n",
         "ghcr.io = \"https://mirror.example/v2/ghcr\"\ndocker.io = \"http://other.example:8080\"\n",
     ] {
-        let lab = Lab::new();
-        lab.write(
+        let world = World::e2e();
+        world.write(
             "xtask.toml",
-            &format!("registry = \"localhost:{}\"\n[mirrors]\n{keys}", lab.port),
+            &format!(
+                "registry = \"localhost:{}\"\n[mirrors]\n{keys}",
+                world.registry.port
+            ),
         );
-        lab.e2e(&["setup-env"]).success();
-        let text = hosts(&lab, "ghcr.io");
+        world.run("e2e setup-env").success();
+        let text = hosts(&world, "ghcr.io");
         // A path of somebody's own is used as it is.
         assert!(
             text.contains("[host.\"https://mirror.example/v2/ghcr\"]")
                 && text.contains("override_path = true"),
             "{text}"
         );
-        let text = hosts(&lab, "docker.io");
+        let text = hosts(&world, "docker.io");
         assert!(
             text.contains("[host.\"http://other.example:8080\"]")
                 && !text.contains("override_path"),
@@ -189,20 +201,15 @@ fn mirrors_of_the_file_reach_the_nodes() {
 
 #[test]
 fn mirrors_of_the_command_line_win_one_by_one() {
-    let lab = Lab::new();
-    lab.write(
+    let world = World::e2e();
+    world.write(
         "xtask.toml",
         &format!(
             "registry = \"localhost:{}\"\n[mirrors]\n\"ghcr.io\" = \"https://one.example\"\n\"quay.io\" = \"https://two.example\"\n",
-            lab.port
+            world.registry.port
         ),
     );
-    lab.e2e(&[
-        "setup-env",
-        "--mirror",
-        "ghcr.io=https://three.example,docker.io=https://four.example",
-        "--mirror=registry.k8s.io=https://five.example/k8s/",
-    ])
+    world.run("e2e setup-env --mirror ghcr.io=https://three.example,docker.io=https://four.example --mirror=registry.k8s.io=https://five.example/k8s/")
     .success();
     for (host, url) in [
         ("ghcr.io", "https://three.example"),
@@ -210,28 +217,29 @@ fn mirrors_of_the_command_line_win_one_by_one() {
         ("docker.io", "https://four.example"),
         ("registry.k8s.io", "https://five.example/k8s"),
     ] {
-        let text = hosts(&lab, host);
+        let text = hosts(&world, host);
         assert!(text.contains(&format!("[host.\"{url}\"]")), "{text}");
     }
     // What is no longer wished is taken back.
-    lab.write(
+    world.write(
         "xtask.toml",
-        &format!("registry = \"localhost:{}\"\n", lab.port),
+        &format!("registry = \"localhost:{}\"\n", world.registry.port),
     );
-    lab.e2e(&["setup-env"]).success().says("-ghcr.io");
-    assert!(lab.hosts_toml(CONTROL_PLANE, "ghcr.io").is_none());
+    world.run("e2e setup-env").success().says("-ghcr.io");
+    assert!(world.engine.hosts_toml(CONTROL_PLANE, "ghcr.io").is_none());
 }
 
 #[test]
 fn a_mirror_of_a_seeds_host_is_asked_after_the_registry() {
-    let lab = Lab::new();
-    put_engine_image(&lab, "ghcr.io/x/y:1");
-    lab.e2e_with(
-        &["setup-env", "--mirror", "ghcr.io=https://mirror.example"],
-        &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")],
-    )
-    .success();
-    let text = hosts(&lab, "ghcr.io");
+    let world = World::e2e();
+    world.engine.put_image("ghcr.io/x/y:1");
+    world
+        .run_with(
+            "e2e setup-env --mirror ghcr.io=https://mirror.example",
+            &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")],
+        )
+        .success();
+    let text = hosts(&world, "ghcr.io");
     assert!(
         text.contains("server = \"https://mirror.example\"")
             && text.contains("[host.\"http://registry.pg-extensions:5000\"]"),
@@ -253,16 +261,16 @@ fn mirrors_that_are_none_are_refused() {
         "ghcr.io/team=https://mirror.example",
         "https://ghcr.io=https://mirror.example",
     ] {
-        let lab = Lab::new();
-        let ended = lab.e2e(&["setup-env", "--mirror", value]);
+        let world = World::e2e();
+        let ended = world.run(("e2e setup-env --mirror", [value]));
         assert_eq!(ended.status, Some(2), "{value}: {ended:#?}");
         assert!(
             ended.stderr.contains("mirror") || ended.stderr.contains("host"),
             "{value}: {}",
             ended.stderr
         );
-        assert!(lab.lines().is_empty(), "{value}");
-        let ended = lab.e2e_with(&["setup-env"], &[("XTASK_MIRRORS", value)]);
+        assert!(world.calls.names().is_empty(), "{value}");
+        let ended = world.run_with("e2e setup-env", &[("XTASK_MIRRORS", value)]);
         assert_eq!(ended.status, Some(2), "{value}: {ended:#?}");
     }
     for text in [
@@ -270,9 +278,10 @@ fn mirrors_that_are_none_are_refused() {
         "[mirrors]\n\"ghcr.io\" = [\"https://a\"]\n",
         "mirrors = \"ghcr.io\"\n",
     ] {
-        let lab = Lab::new();
-        lab.write("xtask.toml", text);
-        lab.e2e(&["setup-env"])
+        let world = World::e2e();
+        world.write("xtask.toml", text);
+        world
+            .run("e2e setup-env")
             .status(2)
             .says("mirrors")
             .says("xtask.toml");
@@ -281,13 +290,14 @@ fn mirrors_that_are_none_are_refused() {
 
 #[test]
 fn images_of_another_registry_need_none_of_ours() {
-    let lab = Lab::new();
-    lab.e2e_with(&["setup-env"], &[("registry", "registry.example/team")])
+    let world = World::e2e();
+    world
+        .run_with("e2e setup-env", &[("registry", "registry.example/team")])
         .success();
-    lab.never("docker run");
-    lab.never("docker volume create");
-    lab.only("docker network create");
-    lab.only("kind create");
-    let wire = lab.only("docker exec").line();
+    world.calls.never("docker run");
+    world.calls.never("docker volume create");
+    world.calls.only("docker network create");
+    world.calls.only("kind create");
+    let wire = world.calls.only("docker exec").line();
     assert!(!wire.contains("registry.pg-extensions"), "{wire}");
 }

@@ -3,32 +3,33 @@
 
 use std::fs;
 
-use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World};
 
 const APPLY: &str = "kubectl apply --server-side --force-conflicts --filename https";
 
 #[test]
 fn another_release_is_an_upgrade_in_place() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--cnpg-release", "1.29"]).success();
-    lab.put_database(CLUSTER, "somewhere", "data");
-    lab.forget();
-    lab.e2e(&["setup-env", "--cnpg-release", "main"])
+    let world = World::e2e();
+    world.run("e2e setup-env --cnpg-release 1.29").success();
+    world.clusters.put_database(CLUSTER, "somewhere", "data");
+    world.calls.forget();
+    world
+        .run("e2e setup-env --cnpg-release main")
         .success()
         .says("the operator (1.29) becomes main");
-    lab.never("kind create");
-    lab.never("kind delete");
-    lab.never("kubectl delete");
-    lab.in_order(&[
+    world.calls.never("kind create");
+    world.calls.never("kind delete");
+    world.calls.never("kubectl delete");
+    world.calls.in_order(&[
         "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=unfinished",
         APPLY,
         "kubectl --namespace cnpg-system rollout status",
         "kubectl --namespace cnpg-system annotate --overwrite deployment/cnpg-controller-manager io.cloudnativepg.xtask.manifest=https",
     ]);
-    assert!(lab.only(APPLY).line().ends_with(
+    assert!(world.calls.only(APPLY).line().ends_with(
         "https://raw.githubusercontent.com/cloudnative-pg/artifacts/main/manifests/operator-manifest.yaml"
     ));
-    assert_eq!(lab.operator(CLUSTER, "release").unwrap(), "main");
+    assert_eq!(world.clusters.operator(CLUSTER, "release").unwrap(), "main");
 }
 
 #[test]
@@ -45,50 +46,57 @@ fn releases_are_texts() {
         ("1.30.1", "/release-1.30/releases/cnpg-1.30.1.yaml"),
         ("v1.30.1", "/release-1.30/releases/cnpg-1.30.1.yaml"),
     ] {
-        let lab = Lab::new();
-        lab.e2e(&["setup-env", "--cnpg-release", release]).success();
-        let line = lab.only(APPLY).line();
+        let world = World::e2e();
+        world
+            .run(("e2e setup-env --cnpg-release", [release]))
+            .success();
+        let line = world.calls.only(APPLY).line();
         assert!(line.ends_with(manifest), "{release}: {line}");
     }
-    let lab = Lab::new();
-    lab.write("xtask.toml", "[cnpg]\nrelease = 1.30\n");
-    lab.told(&["config"], &[])
-        .status(2)
-        .says("`xtask.toml` line 2");
+    let world = World::e2e();
+    world.write("xtask.toml", "[cnpg]\nrelease = 1.30\n");
+    world.run("config").status(2).says("`xtask.toml` line 2");
 }
 
 #[test]
 fn a_step_back_is_refused_while_there_are_databases() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--cnpg-release", "main"]).success();
-    lab.put_database(CLUSTER, "somewhere", "data");
-    lab.forget();
-    lab.e2e(&["setup-env", "--cnpg-release", "1.30"])
+    let world = World::e2e();
+    world.run("e2e setup-env --cnpg-release main").success();
+    world.clusters.put_database(CLUSTER, "somewhere", "data");
+    world.calls.forget();
+    world
+        .run("e2e setup-env --cnpg-release 1.30")
         .status(2)
         .says("the operator is of release main")
         .says("1.30")
         .says("somewhere/data")
         .says("hint: ");
-    lab.never(APPLY);
-    lab.never("kind delete");
+    world.calls.never(APPLY);
+    world.calls.never("kind delete");
     // Without databases it may go back.
-    fs::remove_file(lab.kube(CLUSTER, "databases/somewhere.data.json")).unwrap();
-    lab.e2e(&["setup-env", "--cnpg-release", "1.30"])
+    fs::remove_file(
+        world
+            .clusters
+            .of_kind(CLUSTER, "databases/somewhere.data.json"),
+    )
+    .unwrap();
+    world
+        .run("e2e setup-env --cnpg-release 1.30")
         .success()
         .says("the operator (main) becomes 1.30");
-    assert_eq!(lab.operator(CLUSTER, "release").unwrap(), "1.30");
+    assert_eq!(world.clusters.operator(CLUSTER, "release").unwrap(), "1.30");
 }
 
 #[test]
 fn a_step_back_is_refused_on_nodes_that_were_stopped_too() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--cnpg-release", "main"]).success();
-    lab.put_database(CLUSTER, "somewhere", "data");
-    lab.set_state(CONTROL_PLANE, "exited");
-    lab.forget();
-    let ended = lab.e2e(&["setup-env", "--cnpg-release", "1.30"]);
+    let world = World::e2e();
+    world.run("e2e setup-env --cnpg-release main").success();
+    world.clusters.put_database(CLUSTER, "somewhere", "data");
+    world.engine.set_state(CONTROL_PLANE, "exited");
+    world.calls.forget();
+    let ended = world.run("e2e setup-env --cnpg-release 1.30");
     assert_eq!(
-        lab.operator(CLUSTER, "release").unwrap(),
+        world.clusters.operator(CLUSTER, "release").unwrap(),
         "main",
         "{ended:#?}"
     );
@@ -96,124 +104,146 @@ fn a_step_back_is_refused_on_nodes_that_were_stopped_too() {
 
 #[test]
 fn an_upgrade_that_came_half_way_is_not_taken_for_the_release_before() {
-    let lab = Lab::new();
-    lab.up();
-    lab.fails(
+    let world = World::e2e();
+    world.set_up();
+    world.tools.fails(
         "'kubectl '*' rollout status '*",
         1,
         "error: timed out waiting for the condition\n",
     );
-    lab.e2e(&["setup-env", "--cnpg-release", "main"]).status(1);
+    world.run("e2e setup-env --cnpg-release main").status(1);
     // The pod of the release before still serves.
-    std::fs::write(lab.kube(CLUSTER, "operator/available"), "True\n").unwrap();
-    lab.no_rules();
-    lab.forget();
-    lab.e2e(&["setup-env"]).success();
-    lab.only("kubectl apply --server-side --force-conflicts --filename https");
-    assert_eq!(lab.operator(CLUSTER, "release").unwrap(), "1.30");
+    std::fs::write(
+        world.clusters.of_kind(CLUSTER, "operator/available"),
+        "True\n",
+    )
+    .unwrap();
+    world.tools.no_rules();
+    world.calls.forget();
+    world.run("e2e setup-env").success();
+    world
+        .calls
+        .only("kubectl apply --server-side --force-conflicts --filename https");
+    assert_eq!(world.clusters.operator(CLUSTER, "release").unwrap(), "1.30");
 }
 
 #[test]
 fn one_that_never_became_available_is_applied_again() {
-    let lab = Lab::new();
-    lab.fails(
+    let world = World::e2e();
+    world.tools.fails(
         "'kubectl '*' rollout status '*",
         1,
         "error: timed out waiting for the condition\n",
     );
-    let ended = lab
-        .e2e(&["setup-env"])
+    let ended = world
+        .run("e2e setup-env")
         .status(1)
         .says("failed to wait for the operator")
         .says("timed out waiting for the condition");
     for name in ["operator.txt", "operator-events.txt", "operator.log"] {
-        let texts = lab.texts("target/xtask/runs");
+        let texts = world.texts("target/xtask/runs");
         let kept = texts.iter().find(|(path, _)| path.ends_with(name));
         let (_, text) = kept.unwrap_or_else(|| panic!("{name}: {ended:#?}"));
         assert!(text.contains("said of the operator"), "{text}");
     }
     let folder = ended.stderr.split("what the cluster says: ").nth(1);
     let folder = folder.unwrap().lines().next().unwrap();
-    assert!(lab.exists(folder), "{folder}");
-    lab.no_rules();
-    lab.forget();
-    lab.e2e(&["setup-env"]).success();
-    lab.in_order(&[APPLY, "kubectl --namespace cnpg-system annotate"]);
-    lab.never("kind create");
+    assert!(world.exists(folder), "{folder}");
+    world.tools.no_rules();
+    world.calls.forget();
+    world.run("e2e setup-env").success();
+    world
+        .calls
+        .in_order(&[APPLY, "kubectl --namespace cnpg-system annotate"]);
+    world.calls.never("kind create");
 }
 
 #[test]
 fn one_that_stopped_being_available_is_mended() {
-    let lab = Lab::new();
-    lab.up();
-    fs::write(lab.kube(CLUSTER, "operator/available"), "False\n").unwrap();
-    lab.e2e(&["setup-env"]).success();
-    lab.only(APPLY);
-    assert_eq!(lab.operator(CLUSTER, "available").unwrap(), "True");
+    let world = World::e2e();
+    world.set_up();
+    fs::write(
+        world.clusters.of_kind(CLUSTER, "operator/available"),
+        "False\n",
+    )
+    .unwrap();
+    world.run("e2e setup-env").success();
+    world.calls.only(APPLY);
+    assert_eq!(
+        world.clusters.operator(CLUSTER, "available").unwrap(),
+        "True"
+    );
 }
 
 #[test]
 fn a_manifest_of_ones_own_is_applied_when_it_has_changed() {
-    let lab = Lab::new();
-    lab.write("lab/operator.yaml", "kind: List\n");
+    let world = World::e2e();
+    world.write("lab/operator.yaml", "kind: List\n");
     let args = ["setup-env", "--cnpg-release", "lab/operator.yaml"];
-    lab.e2e(&args).success();
-    let apply = lab.only("kubectl apply --server-side --force-conflicts --filename lab");
+    world.run(("e2e", &args)).success();
+    let apply = world
+        .calls
+        .only("kubectl apply --server-side --force-conflicts --filename lab");
     assert!(apply.line().ends_with("lab/operator.yaml"));
-    lab.forget();
-    lab.e2e(&args).success();
-    lab.never("kubectl apply --server-side --force-conflicts --filename lab");
-    lab.write("lab/operator.yaml", "kind: List # another\n");
-    lab.e2e(&args).success();
-    lab.only("kubectl apply --server-side --force-conflicts --filename lab");
+    world.calls.forget();
+    world.run(("e2e", &args)).success();
+    world
+        .calls
+        .never("kubectl apply --server-side --force-conflicts --filename lab");
+    world.write("lab/operator.yaml", "kind: List # another\n");
+    world.run(("e2e", &args)).success();
+    world
+        .calls
+        .only("kubectl apply --server-side --force-conflicts --filename lab");
 }
 
 #[test]
 fn a_manifest_is_found_from_where_the_user_stands() {
-    let lab = Lab::new();
-    lab.write("lab/operator.yaml", "kind: List\n");
-    let output = lab
-        .command(&["e2e", "setup-env", "--cnpg-release", "./operator.yaml"])
-        .current_dir(lab.root().join("lab"))
-        .output()
-        .unwrap();
-    crate::cli::fixture::Ended::from(&output).success();
-    let apply = lab.only("kubectl apply --server-side --force-conflicts --filename lab");
-    assert!(lab.exists(apply.after("--filename")), "{}", apply.line());
+    let world = World::e2e();
+    world.write("lab/operator.yaml", "kind: List\n");
+    world
+        .run_in("lab", "e2e setup-env --cnpg-release ./operator.yaml")
+        .success();
+    let apply = world
+        .calls
+        .only("kubectl apply --server-side --force-conflicts --filename lab");
+    assert!(world.exists(apply.after("--filename")), "{}", apply.line());
 }
 
 #[test]
 fn an_image_of_ones_own_is_the_operators_and_its_databases() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let image = "lab.example/operator:7";
-    lab.e2e_with(&["setup-env"], &[("XTASK_IMAGES_OPERATOR", image)])
+    world
+        .run_with("e2e setup-env", &[("XTASK_IMAGES_OPERATOR", image)])
         .success();
-    lab.in_order(&[
+    world.calls.in_order(&[
         APPLY,
         "kubectl --namespace cnpg-system set image",
         "kubectl --namespace cnpg-system set env",
         "kubectl --namespace cnpg-system rollout status",
         "kubectl --namespace cnpg-system annotate",
     ]);
-    let env = lab.only("kubectl --namespace cnpg-system set env");
+    let env = world.calls.only("kubectl --namespace cnpg-system set env");
     assert_eq!(
-        env.args.last().unwrap(),
+        env.args().last().unwrap(),
         &format!("OPERATOR_IMAGE_NAME={image}")
     );
     // Without it the manifest's own comes back.
-    lab.forget();
-    lab.e2e(&["setup-env"]).success();
-    lab.only(APPLY);
+    world.calls.forget();
+    world.run("e2e setup-env").success();
+    world.calls.only(APPLY);
 }
 
 #[test]
 fn what_is_no_release_is_refused() {
     for text in ["1", "1.2.3.4", "latest", "1.x", "main2"] {
-        let lab = Lab::new();
-        lab.e2e(&["setup-env", "--cnpg-release", text])
+        let world = World::e2e();
+        world
+            .run(("e2e setup-env --cnpg-release", [text]))
             .status(2)
             .says(&format!("`{text}` is not a release of the operator"))
             .says("hint: ");
-        assert!(lab.lines().is_empty(), "{text}");
+        assert!(world.calls.names().is_empty(), "{text}");
     }
 }

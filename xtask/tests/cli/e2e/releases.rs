@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e test-full` with several releases of the operator: oldest first, one after the other.
 
-use super::lab::{CLUSTER, Lab};
+use crate::cli::world::{CLUSTER, World};
 
 const APPLY: &str = "kubectl apply --server-side --force-conflicts --filename https";
 
 /// The releases as they were applied.
-fn applied(lab: &Lab) -> Vec<String> {
-    let calls = lab.made_of(APPLY);
+fn applied(world: &World) -> Vec<String> {
+    let calls = world.calls.of(APPLY);
     let urls = calls.iter().map(|call| call.after("--filename"));
     let name = |url: &str| {
         let branch = url.split("/artifacts/").nth(1).unwrap();
@@ -24,12 +24,15 @@ fn they_are_applied_oldest_first_whatever_the_order_given() {
         ("1.30,1.9,1.10", &["1.9", "1.10", "1.30"]),
         ("1.29", &["1.29"]),
     ] {
-        let lab = Lab::built();
-        let results = lab
-            .e2e(&["test-full", "alpha", "--cnpg-release", given, "--json"])
+        let world = World::e2e_with_images();
+        let results = world
+            .run((
+                "e2e",
+                &["test-full", "alpha", "--cnpg-release", given, "--json"],
+            ))
             .success()
             .json();
-        assert_eq!(applied(&lab), wanted, "{given}");
+        assert_eq!(applied(&world), wanted, "{given}");
         let rows: Vec<&str> = results
             .as_array()
             .unwrap()
@@ -37,9 +40,9 @@ fn they_are_applied_oldest_first_whatever_the_order_given() {
             .map(|row| row["cnpg_release"].as_str().unwrap())
             .collect();
         assert_eq!(rows, wanted, "{given}");
-        lab.only("docker buildx bake");
+        world.calls.only("docker buildx bake");
         assert_eq!(
-            lab.operator(CLUSTER, "release").unwrap(),
+            world.clusters.operator(CLUSTER, "release").unwrap(),
             *wanted.last().unwrap()
         );
     }
@@ -47,35 +50,25 @@ fn they_are_applied_oldest_first_whatever_the_order_given() {
 
 #[test]
 fn the_old_spelling_takes_them_too() {
-    let lab = Lab::built();
-    lab.told(
-        &["e2e:test:full", "TARGET=alpha", "CNPG_RELEASE=main,1.30"],
-        &[],
-    )
-    .success();
-    assert_eq!(applied(&lab), ["1.30", "main"]);
+    let world = World::e2e_with_images();
+    world
+        .run("e2e:test:full TARGET=alpha CNPG_RELEASE=main,1.30")
+        .success();
+    assert_eq!(applied(&world), ["1.30", "main"]);
 }
 
 #[test]
 fn the_suites_of_one_have_ended_and_are_gone_when_the_next_is_applied() {
-    let lab = Lab::built();
-    lab.answer("chainsaw.seconds", "0.05\n");
-    lab.e2e(&[
-        "test-full",
-        "alpha",
-        "gamma",
-        "--distro",
-        "trixie",
-        "--pg",
-        "18",
-        "--cnpg-release",
-        "1.29,1.30,main",
-    ])
-    .success()
-    .says("6 of 6 passed");
-    let (applied, suites) = (lab.made_of(APPLY), lab.made_of("chainsaw "));
-    let gone =
-        lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.environment=suite");
+    let world = World::e2e_with_images();
+    world.chainsaw.takes("0.05");
+    world
+        .run("e2e test-full alpha gamma --distro trixie --pg 18 --cnpg-release 1.29,1.30,main")
+        .success()
+        .says("6 of 6 passed");
+    let (applied, suites) = (world.calls.of(APPLY), world.calls.of("chainsaw "));
+    let gone = world
+        .calls
+        .of("kubectl delete namespace --selector io.cloudnativepg.xtask.environment=suite");
     assert_eq!((applied.len(), suites.len(), gone.len()), (3, 6, 2));
     for (at, release) in ["1.29", "1.30", "main"].iter().enumerate() {
         let own: Vec<_> = suites
@@ -95,16 +88,12 @@ fn the_suites_of_one_have_ended_and_are_gone_when_the_next_is_applied() {
 
 #[test]
 fn a_suite_that_fails_with_one_is_tried_with_the_next() {
-    let lab = Lab::built();
-    lab.suite_fails("shared-suite-of-alpha-18-trixie-1.29", "it broke\n");
-    let results = lab
-        .e2e(&[
-            "test-full",
-            "alpha",
-            "--cnpg-release",
-            "1.29,1.30",
-            "--json",
-        ])
+    let world = World::e2e_with_images();
+    world
+        .chainsaw
+        .fails("shared-suite-of-alpha-18-trixie-1.29", "it broke\n");
+    let results = world
+        .run("e2e test-full alpha --cnpg-release 1.29,1.30 --json")
         .status(1)
         .json();
     assert_eq!(results[0]["result"], "failed");
@@ -114,21 +103,15 @@ fn a_suite_that_fails_with_one_is_tried_with_the_next() {
 
 #[test]
 fn one_that_does_not_become_available_is_not_taken_for_tested() {
-    let lab = Lab::built();
-    lab.fails_at(
+    let world = World::e2e_with_images();
+    world.tools.fails_at(
         2,
         "'kubectl '*' rollout status '*",
         1,
         "error: timed out waiting for the condition\n",
     );
-    let results = lab
-        .e2e(&[
-            "test-full",
-            "alpha",
-            "--cnpg-release",
-            "1.29,1.30",
-            "--json",
-        ])
+    let results = world
+        .run("e2e test-full alpha --cnpg-release 1.29,1.30 --json")
         .status(1)
         .says("timed out waiting for the condition")
         .json();
@@ -138,34 +121,38 @@ fn one_that_does_not_become_available_is_not_taken_for_tested() {
 
 #[test]
 fn a_later_call_goes_back_to_the_first() {
-    let lab = Lab::built();
+    let world = World::e2e_with_images();
     let args = ["test-full", "alpha", "--cnpg-release", "1.29,1.30"];
-    lab.e2e(&args).success();
-    lab.forget();
-    lab.e2e(&args)
+    world.run(("e2e", &args)).success();
+    world.calls.forget();
+    world
+        .run(("e2e", &args))
         .success()
         .says("the operator (1.30) becomes 1.29");
-    assert_eq!(applied(&lab), ["1.29", "1.30"]);
-    lab.never("kind delete");
+    assert_eq!(applied(&world), ["1.29", "1.30"]);
+    world.calls.never("kind delete");
 }
 
 #[test]
 fn a_manifest_that_is_the_same_for_all_is_refused() {
-    let lab = Lab::built();
-    lab.write("lab/one.yaml", "kind: List\n");
+    let world = World::e2e_with_images();
+    world.write("lab/one.yaml", "kind: List\n");
     let env = [("XTASK_CNPG_MANIFEST", "lab/one.yaml")];
     let args = ["test-full", "alpha", "--cnpg-release", "1.29,1.30"];
-    lab.e2e_with(&args, &env)
+    world
+        .run_with(("e2e", &args), &env)
         .status(2)
         .says("`lab/one.yaml`, which is the same for every release")
         .says("{release}");
-    assert!(lab.lines().is_empty());
+    assert!(world.calls.names().is_empty());
     for release in ["1.29", "1.30"] {
-        lab.write(&format!("lab/{release}.yaml"), "kind: List\n");
+        world.write(&format!("lab/{release}.yaml"), "kind: List\n");
     }
     let env = [("XTASK_CNPG_MANIFEST", "lab/{release}.yaml")];
-    lab.e2e_with(&args, &env).success();
-    let own = lab.made_of("kubectl apply --server-side --force-conflicts --filename lab/");
+    world.run_with(("e2e", &args), &env).success();
+    let own = world
+        .calls
+        .of("kubectl apply --server-side --force-conflicts --filename lab/");
     let own: Vec<&str> = own.iter().map(|call| call.after("--filename")).collect();
     assert_eq!(own, ["lab/1.29.yaml", "lab/1.30.yaml"]);
 }

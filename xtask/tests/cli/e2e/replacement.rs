@@ -3,40 +3,40 @@
 
 use std::fs;
 
-use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World, end_by};
 
 /// After `spoil`, a call with `args` makes the cluster anew once, says `reason`, and a further call finds
 /// all as it should be.
 #[track_caller]
-fn anew(args: &[&str], reason: &str, spoil: impl FnOnce(&Lab)) {
-    let lab = Lab::new();
-    lab.up();
-    spoil(&lab);
+fn anew(args: &[&str], reason: &str, spoil: impl FnOnce(&World)) {
+    let world = World::e2e();
+    world.set_up();
+    spoil(&world);
     let note = format!("note: the cluster `{CLUSTER}` is made anew: ");
-    let ended = lab.e2e(args).success().says(&note);
+    let ended = world.run(("e2e", args)).success().says(&note);
     let said = ended.stderr.split(&note).nth(1).unwrap();
     let said = said.lines().next().unwrap();
     assert!(said.contains(reason), "{said}");
-    lab.in_order(&[
+    world.calls.in_order(&[
         "kind delete",
         "kind create",
         "kubectl --namespace cnpg-system rollout",
     ]);
-    assert_eq!(lab.only("kind delete").after("--name"), CLUSTER);
-    lab.never("docker rm");
-    lab.never("docker run");
-    lab.forget();
-    lab.e2e(args).success();
-    lab.never("kind delete");
-    lab.never("kind create");
+    assert_eq!(world.calls.only("kind delete").after("--name"), CLUSTER);
+    world.calls.never("docker rm");
+    world.calls.never("docker run");
+    world.calls.forget();
+    world.run(("e2e", args)).success();
+    world.calls.never("kind delete");
+    world.calls.never("kind create");
 }
 
 #[test]
 fn when_its_api_does_not_answer() {
-    anew(&["setup-env"], "does not answer", |lab| {
+    anew(&["setup-env"], "does not answer", |world| {
         // Not at once, and not after it was given time.
         for _ in 0..2 {
-            lab.fails_at(
+            world.tools.fails_at(
                 1,
                 "'kubectl '*' get nodes,'*",
                 1,
@@ -48,36 +48,32 @@ fn when_its_api_does_not_answer() {
 
 #[test]
 fn when_it_has_not_got_as_far_as_a_kubeconfig() {
-    anew(&["setup-env"], "half made", |lab| {
-        lab.fails_at(
-            1,
-            "'kind get kubeconfig '*",
-            1,
-            "ERROR: failed to get cluster internal kubeconfig: cat: /etc/kubernetes/admin.conf: No such file or directory\n",
-        );
+    anew(&["setup-env"], "half made", |world| {
+        world.tools.fails_at(1, "'kind get kubeconfig '*", 1, "ERROR: failed to get cluster internal kubeconfig: cat: /etc/kubernetes/admin.conf: No such file or directory\n");
     });
 }
 
 #[test]
 fn one_that_only_comes_to_itself_slowly_is_kept() {
-    let lab = Lab::new();
-    lab.up();
-    lab.fails_at(
+    let world = World::e2e();
+    world.set_up();
+    world.tools.fails_at(
         1,
         "'kubectl '*' get nodes,'*",
         1,
         "The connection to the server 127.0.0.1:35000 was refused\n",
     );
-    lab.e2e(&["setup-env"])
+    world
+        .run("e2e setup-env")
         .success()
         .says(&format!("`{CLUSTER}` is given time: it does not answer"));
-    lab.never("kind delete");
+    world.calls.never("kind delete");
 }
 
 #[test]
 fn when_a_node_was_never_started() {
-    anew(&["setup-env"], "was never started", |lab| {
-        lab.set_state(CONTROL_PLANE, "created");
+    anew(&["setup-env"], "was never started", |world| {
+        world.engine.set_state(CONTROL_PLANE, "created");
     });
 }
 
@@ -88,23 +84,25 @@ fn when_nodes_are_missing() {
 
 #[test]
 fn when_there_are_too_many_nodes() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env", "--nodes", "3"]).success();
-    lab.forget();
-    lab.e2e(&["setup-env"]).success().says("3 of 1 nodes");
-    lab.in_order(&["kind delete", "kind create"]);
+    let world = World::e2e();
+    world.run("e2e setup-env --nodes 3").success();
+    world.calls.forget();
+    world.run("e2e setup-env").success().says("3 of 1 nodes");
+    world.calls.in_order(&["kind delete", "kind create"]);
 }
 
 #[test]
 fn when_it_has_no_storage_class() {
-    anew(&["setup-env"], "half made", |lab| {
-        fs::remove_file(lab.kube(CLUSTER, "objects/storage.json")).unwrap();
+    anew(&["setup-env"], "half made", |world| {
+        fs::remove_file(world.clusters.of_kind(CLUSTER, "objects/storage.json")).unwrap();
     });
 }
 
 /// Replaces a text in what the cluster says of its node.
-fn edit_node(lab: &Lab, from: &str, to: &str) {
-    let path = lab.kube(CLUSTER, &format!("objects/node-{CONTROL_PLANE}.json"));
+fn edit_node(world: &World, from: &str, to: &str) {
+    let path = world
+        .clusters
+        .of_kind(CLUSTER, &format!("objects/node-{CONTROL_PLANE}.json"));
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{text}");
     fs::write(path, text.replace(from, to)).unwrap();
@@ -112,80 +110,82 @@ fn edit_node(lab: &Lab, from: &str, to: &str) {
 
 #[test]
 fn when_a_node_runs_another_kubernetes() {
-    anew(&["setup-env"], "runs Kubernetes v1.33.9", |lab| {
-        edit_node(lab, "v1.36.1", "v1.33.9");
+    anew(&["setup-env"], "runs Kubernetes v1.33.9", |world| {
+        edit_node(world, "v1.36.1", "v1.33.9");
     });
 }
 
 #[test]
 fn when_a_node_is_not_ready() {
-    anew(&["setup-env"], "is not ready", |lab| {
-        edit_node(lab, "\"True\"", "\"Unknown\"");
+    anew(&["setup-env"], "is not ready", |world| {
+        edit_node(world, "\"True\"", "\"Unknown\"");
     });
 }
 
 #[test]
 fn a_cluster_of_another_version_makes_way() {
-    let lab = Lab::new();
-    lab.up();
+    let world = World::e2e();
+    world.set_up();
     let other = "pg-extensions-v1.35.0";
-    lab.e2e(&["setup-env", "--kubernetes", "1.35.0"])
+    world
+        .run("e2e setup-env --kubernetes 1.35.0")
         .success()
         .says(&format!("`{CLUSTER}` makes way for `{other}`"));
-    lab.in_order(&["kind delete", "kind create"]);
-    assert_eq!(lab.only("kind delete").after("--name"), CLUSTER);
-    assert_eq!(lab.only("kind create").after("--name"), other);
+    world.calls.in_order(&["kind delete", "kind create"]);
+    assert_eq!(world.calls.only("kind delete").after("--name"), CLUSTER);
+    assert_eq!(world.calls.only("kind create").after("--name"), other);
     assert_eq!(
-        lab.names("containers"),
+        world.engine.names("containers"),
         [
             "pg-extensions-v1.35.0-control-plane",
             "registry.pg-extensions"
         ]
     );
     assert!(
-        lab.read("target/xtask/e2e/kubeconfig")
+        world
+            .read("target/xtask/e2e/kubeconfig")
             .contains("current-context: kind-pg-extensions-v1.35.0")
     );
 }
 
 #[test]
 fn a_cluster_that_only_begins_with_our_name_is_somebody_elses() {
-    let lab = Lab::new();
-    lab.up();
+    let world = World::e2e();
+    world.set_up();
     let label = "io.x-k8s.kind.cluster=pg-extensions-vanilla";
-    lab.put_container(
+    world.engine.put_container(
         "pg-extensions-vanilla-control-plane",
         label,
         "kind",
         "running",
     );
-    lab.e2e(&["setup-env"]).success();
-    lab.never("kind delete");
+    world.run("e2e setup-env").success();
+    world.calls.never("kind delete");
 }
 
 #[test]
 fn without_kubectl_nothing_is_taken_for_broken() {
-    let lab = Lab::new();
-    lab.up();
-    lab.without("kubectl");
-    let before = lab.inventory();
-    let ended = lab.e2e(&["setup-env"]);
-    lab.never("kind delete");
-    assert_eq!(lab.inventory(), before);
+    let world = World::e2e();
+    world.set_up();
+    world.tools.without("kubectl");
+    let before = world.engine.inventory();
+    let ended = world.run("e2e setup-env");
+    world.calls.never("kind delete");
+    assert_eq!(world.engine.inventory(), before);
     ended.status(3).says("kubectl").says("hint: ");
 }
 
 #[test]
 fn without_kubectl_nothing_is_made() {
-    let lab = Lab::new();
-    lab.without("kubectl");
-    let ended = lab
-        .e2e(&["setup-env"])
+    let world = World::e2e();
+    world.tools.without("kubectl");
+    let ended = world
+        .run("e2e setup-env")
         .status(3)
         .says("`kubectl` is not installed or not on PATH")
         .says("hint: ");
-    lab.never("kind create");
-    assert!(lab.inventory().is_empty(), "{ended:#?}");
+    world.calls.never("kind create");
+    assert!(world.engine.inventory().is_empty(), "{ended:#?}");
 }
 
 /// Lines of a fake kind that make the cluster's node, with what the configuration lets it mount.
@@ -206,28 +206,29 @@ fn node_of_another() -> String {
 
 #[test]
 fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
-    let lab = Lab::new();
-    lab.rule(
-        "'kind create '*",
-        &format!("{} echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1", node_of_kind()),
-    );
-    lab.e2e(&["setup-env"])
+    let world = World::e2e();
+    world.tools.rule("'kind create '*", &format!("{} echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1", node_of_kind()));
+    world
+        .run("e2e setup-env")
         .status(1)
         .says("failed to create the kind cluster `pg-extensions-v1.36.1`")
         .says("first error: ERROR: failed to create cluster: failed to init node with kubeadm")
         .says("full log: target/xtask/runs/");
-    lab.in_order(&[
+    world.calls.in_order(&[
         "kind create",
         "docker logs --tail 200 pg-extensions-v1.36.1-control-plane",
         "docker rm",
     ]);
-    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
+    assert_eq!(world.engine.container(CONTROL_PLANE, "state"), None);
     assert!(
-        lab.container("registry.pg-extensions", "state").is_some(),
+        world
+            .engine
+            .container("registry.pg-extensions", "state")
+            .is_some(),
         "what was made for it stays"
     );
-    lab.no_rules();
-    lab.e2e(&["setup-env"]).success();
+    world.tools.no_rules();
+    world.run("e2e setup-env").success();
 }
 
 #[test]
@@ -242,70 +243,71 @@ fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
         ),
         "ERROR: something else".to_owned(),
     ] {
-        let lab = Lab::new();
-        lab.rule(
+        let world = World::e2e();
+        world.tools.rule(
             "\"kind create cluster\"*",
             &format!("{} fail \"{said}\"", node_of_another()),
         );
-        let ended = lab.e2e(&["setup-env"]);
+        let ended = world.run("e2e setup-env");
         assert_ne!(ended.status, Some(0));
         if !said.contains("something else") {
             ended
                 .says(CLUSTER)
                 .says("hint: somebody else has made a cluster of that name");
         }
-        lab.never("kind delete");
-        lab.never("docker rm");
-        assert!(lab.container(CONTROL_PLANE, "state").is_some());
+        world.calls.never("kind delete");
+        world.calls.never("docker rm");
+        assert!(world.engine.container(CONTROL_PLANE, "state").is_some());
     }
 }
 
 #[test]
 fn of_two_nodes_ours_alone_is_taken_back() {
-    let lab = Lab::new();
+    let world = World::e2e();
     let theirs = format!("$here/engine/containers/{CLUSTER}-worker");
-    lab.rule(
-        "\"kind create cluster\"*",
-        &format!(
+    world.tools.rule("\"kind create cluster\"*", &format!(
             "{} mkdir -p {theirs}; echo io.x-k8s.kind.cluster={CLUSTER},x=y > {theirs}/labels; echo running > {theirs}/state; fail 'Conflict. The container name is already in use'",
             node_of_kind()
-        ),
-    );
-    lab.e2e(&["setup-env"]).status(3);
-    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
+        ));
+    world.run("e2e setup-env").status(3);
+    assert_eq!(world.engine.container(CONTROL_PLANE, "state"), None);
     assert!(
-        lab.container(&format!("{CLUSTER}-worker"), "state")
+        world
+            .engine
+            .container(&format!("{CLUSTER}-worker"), "state")
             .is_some()
     );
 }
 
 #[test]
 fn interrupted_while_it_comes_up_it_is_taken_away() {
-    let lab = Lab::new();
-    lab.rule(
+    let world = World::e2e();
+    world.tools.rule(
         "'kind create '*",
         &format!(
             "{} echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
             node_of_kind()
         ),
     );
-    lab.interrupted(&["setup-env"]).status(130);
-    assert_eq!(lab.container(CONTROL_PLANE, "state"), None);
-    lab.no_rules();
-    lab.e2e(&["setup-env"]).success();
+    end_by("-INT", world.started("e2e setup-env")).status(130);
+    assert_eq!(world.engine.container(CONTROL_PLANE, "state"), None);
+    world.tools.no_rules();
+    world.run("e2e setup-env").success();
 }
 
 #[test]
 fn what_suites_left_in_the_old_cluster_does_not_matter_in_the_new_one() {
-    let lab = Lab::built();
-    lab.e2e(&["test-full", "alpha", "--skip-delete"]).success();
-    lab.forget();
-    lab.e2e(&["test-full", "alpha", "--nodes", "2"])
+    let world = World::e2e_with_images();
+    world.run("e2e test-full alpha --skip-delete").success();
+    world.calls.forget();
+    world
+        .run("e2e test-full alpha --nodes 2")
         .success()
         .says("1 of 1 passed");
-    let create = lab.only("kind create");
-    for call in
-        lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.environment=suite")
+    let create = world.calls.only("kind create");
+    for call in world
+        .calls
+        .of("kubectl delete namespace --selector io.cloudnativepg.xtask.environment=suite")
     {
         assert!(create.ended_before(&call), "{}", call.line());
     }

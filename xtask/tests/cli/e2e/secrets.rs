@@ -5,10 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use base64::Engine as _;
 
-use super::{
-    super::fixture::Ended,
-    lab::{CLUSTER, CONTROL_PLANE, Lab},
-};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, Ended, World};
 
 const PASSWORD: &str = "hunter2'$(id)";
 
@@ -29,15 +26,15 @@ fn forms() -> [String; 3] {
 }
 
 #[track_caller]
-fn kept_secret(lab: &Lab, ended: &Ended) {
+fn kept_secret(world: &World, ended: &Ended) {
     for secret in forms() {
         assert!(!ended.stdout.contains(&secret), "{}", ended.stdout);
         assert!(!ended.stderr.contains(&secret), "{}", ended.stderr);
-        for line in lab.lines() {
+        for line in world.calls.names() {
             assert!(!line.contains(&secret), "{line}");
         }
         // Whatever is left in the repository: logs, evidence, configurations.
-        for (path, text) in lab.texts("") {
+        for (path, text) in world.texts("") {
             assert!(!text.contains(&secret), "{}: {text}", path.display());
         }
     }
@@ -45,29 +42,31 @@ fn kept_secret(lab: &Lab, ended: &Ended) {
 
 #[test]
 fn the_login_reaches_every_node_through_standard_input() {
-    let lab = Lab::new();
-    let ended = lab
-        .e2e_with(&["setup-env", "--nodes", "2"], &LOGIN)
-        .success();
-    kept_secret(&lab, &ended);
+    let world = World::e2e();
+    let ended = world.run_with("e2e setup-env --nodes 2", &LOGIN).success();
+    kept_secret(&world, &ended);
     for node in [CONTROL_PLANE.to_owned(), format!("{CLUSTER}-worker")] {
-        let text = lab.on_node(&node, "var/lib/kubelet/config.json").unwrap();
+        let text = world
+            .engine
+            .on_node(&node, "var/lib/kubelet/config.json")
+            .unwrap();
         let config: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             config["auths"]["registry.example"]["auth"],
             forms()[2].as_str()
         );
-        let file = lab
-            .engine("containers")
+        let file = world
+            .engine
+            .path("containers")
             .join(&node)
             .join("files/var/lib/kubelet/config.json");
         let mode = fs::metadata(file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let write = lab.only(&format!(
+        let write = world.calls.only(&format!(
             "docker exec --interactive {node} install --mode=600 /dev/stdin"
         ));
         assert_eq!(write.stdin, text);
-        lab.in_order(&[
+        world.calls.in_order(&[
             "kind create",
             &format!("docker exec --interactive {node} install"),
             &format!("docker exec --interactive {node} systemctl restart kubelet"),
@@ -93,10 +92,12 @@ fn host_and_user_may_be_options_or_variables_of_the_task() {
             "REGISTRY_USERNAME=ci",
         ],
     ] {
-        let lab = Lab::new();
-        let ended = lab.told(words, &password).success();
-        kept_secret(&lab, &ended);
-        let text = lab.on_node(CONTROL_PLANE, "var/lib/kubelet/config.json");
+        let world = World::e2e();
+        let ended = world.run_with(words, &password).success();
+        kept_secret(&world, &ended);
+        let text = world
+            .engine
+            .on_node(CONTROL_PLANE, "var/lib/kubelet/config.json");
         assert!(text.unwrap().contains(&forms()[2]));
     }
 }
@@ -109,27 +110,25 @@ fn however_much_is_shown_it_is_not() {
         &["--format", "json"],
         &["--verbose", "--dry-run", "--format", "json"],
     ] {
-        let lab = Lab::new();
-        let ended = lab
-            .e2e_with(&[&["setup-env"], more].concat(), &LOGIN)
-            .success();
-        kept_secret(&lab, &ended);
+        let world = World::e2e();
+        let ended = world.run_with(("e2e setup-env", more), &LOGIN).success();
+        kept_secret(&world, &ended);
         if more.contains(&"--dry-run") {
             assert!(ended.stdout.contains("<redacted>"), "{}", ended.stdout);
         }
     }
-    let lab = Lab::new();
+    let world = World::e2e();
     let env = [&LOGIN[..], &[("XTASK_LOG", "trace")]].concat();
-    let ended = lab.e2e_with(&["setup-env"], &env).success();
-    kept_secret(&lab, &ended);
-    let lab = Lab::new();
+    let ended = world.run_with("e2e setup-env", &env).success();
+    kept_secret(&world, &ended);
+    let world = World::e2e();
     let env = [&LOGIN[..], &[("GITHUB_ACTIONS", "true")]].concat();
-    let ended = lab.e2e_with(&["setup-env"], &env).success();
-    kept_secret(&lab, &ended);
-    let ended = lab.told(&["config", "--json"], &LOGIN).success();
-    kept_secret(&lab, &ended);
-    let ended = lab.e2e_with(&["status", "--json"], &LOGIN).success();
-    kept_secret(&lab, &ended);
+    let ended = world.run_with("e2e setup-env", &env).success();
+    kept_secret(&world, &ended);
+    let ended = world.run_with("config --json", &LOGIN).success();
+    kept_secret(&world, &ended);
+    let ended = world.run_with("e2e status --json", &LOGIN).success();
+    kept_secret(&world, &ended);
 }
 
 #[test]
@@ -146,10 +145,10 @@ fn a_login_that_cannot_be_written_does_not_show_it() {
         ),
     ] {
         for more in [&[][..], &["--verbose"], &["--format", "json"]] {
-            let lab = Lab::new();
-            lab.fails(pattern, 1, said);
-            let ended = lab.e2e_with(&[&["setup-env"], more].concat(), &LOGIN);
-            kept_secret(&lab, &ended);
+            let world = World::e2e();
+            world.tools.fails(pattern, 1, said);
+            let ended = world.run_with(("e2e setup-env", more), &LOGIN);
+            kept_secret(&world, &ended);
             if !pattern.contains("cmp") {
                 assert_eq!(ended.status, Some(1), "{ended:#?}");
                 let all = format!("{}{}", ended.stdout, ended.stderr);
@@ -161,23 +160,23 @@ fn a_login_that_cannot_be_written_does_not_show_it() {
 
 #[test]
 fn the_same_login_is_not_written_again() {
-    let lab = Lab::new();
-    lab.e2e_with(&["setup-env"], &LOGIN).success();
-    lab.forget();
-    lab.e2e_with(&["setup-env"], &LOGIN).success();
-    lab.never(&format!(
+    let world = World::e2e();
+    world.run_with("e2e setup-env", &LOGIN).success();
+    world.calls.forget();
+    world.run_with("e2e setup-env", &LOGIN).success();
+    world.calls.never(&format!(
         "docker exec --interactive {CONTROL_PLANE} install"
     ));
-    lab.never(&format!(
+    world.calls.never(&format!(
         "docker exec --interactive {CONTROL_PLANE} systemctl"
     ));
     // Another one is.
     let other = [LOGIN[0], LOGIN[1], ("REGISTRY_PASSWORD", "another")];
-    lab.e2e_with(&["setup-env"], &other).success();
-    lab.only(&format!(
+    world.run_with("e2e setup-env", &other).success();
+    world.calls.only(&format!(
         "docker exec --interactive {CONTROL_PLANE} install"
     ));
-    lab.only(&format!(
+    world.calls.only(&format!(
         "docker exec --interactive {CONTROL_PLANE} systemctl restart kubelet"
     ));
 }
@@ -202,37 +201,37 @@ fn as_an_argument_it_is_refused_and_not_repeated() {
         &["e2e", "test-full", "alpha", "REGISTRY_PASSWORD=hunter2"],
         &["targets", "REGISTRY_PASSWORD=hunter2"],
     ] {
-        let lab = Lab::new();
-        let ended = lab.told(words, &[]);
+        let world = World::e2e();
+        let ended = world.run(words);
         let said = ["`REGISTRY_PASSWORD`", "environment"]
             .iter()
             .all(|part| ended.stderr.contains(part));
         let repeated = ended.stderr.contains("hunter2") || ended.stdout.contains("hunter2");
-        if ended.status != Some(2) || !said || repeated || !lab.lines().is_empty() {
+        if ended.status != Some(2) || !said || repeated || !world.calls.names().is_empty() {
             wrong.push((words, ended.status, ended.stderr));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     // Mistyped it may still be one.
     for word in ["registry_password=hunter2", "REGISTRY_PASWORD=hunter2"] {
-        let lab = Lab::new();
-        let ended = lab.told(&["e2e:setup-env", word], &[]).status(2);
-        kept_secret(&lab, &ended);
+        let world = World::e2e();
+        let ended = world.run(["e2e:setup-env", word]).status(2);
+        kept_secret(&world, &ended);
     }
 }
 
 #[test]
 fn no_tool_finds_it_in_its_environment() {
-    let lab = Lab::built();
-    let leaked = lab.fake("leaked");
-    lab.rule(
+    let world = World::e2e_with_images();
+    let leaked = world.state("leaked");
+    world.tools.rule(
         "*",
         &format!(
             "[ -z \"$REGISTRY_PASSWORD\" ] || echo \"$program $*\" >> {}",
             leaked.display()
         ),
     );
-    lab.e2e_with(&["test-full", "alpha"], &LOGIN).success();
+    world.run_with("e2e test-full alpha", &LOGIN).success();
     let leaked = fs::read_to_string(leaked).unwrap_or_default();
     assert_eq!(leaked, "", "the login goes through standard input alone");
 }
@@ -240,39 +239,41 @@ fn no_tool_finds_it_in_its_environment() {
 #[test]
 fn parts_of_the_login_that_are_missing_are_named() {
     for left in 0..3 {
-        let lab = Lab::new();
+        let world = World::e2e();
         let mut env = LOGIN.to_vec();
         let (missing, _) = env.remove(left);
-        let ended = lab
-            .e2e_with(&["setup-env"], &env)
+        let ended = world
+            .run_with("e2e setup-env", &env)
             .status(2)
             .says(&format!("lacks `{missing}`"))
             .says("hint: ");
-        kept_secret(&lab, &ended);
-        assert!(lab.lines().is_empty(), "{missing}");
-        let lab = Lab::new();
-        lab.e2e_with(&["setup-env"], &LOGIN[left..=left])
+        kept_secret(&world, &ended);
+        assert!(world.calls.names().is_empty(), "{missing}");
+        let world = World::e2e();
+        world
+            .run_with("e2e setup-env", &LOGIN[left..=left])
             .status(2)
             .says(" and ");
     }
     // A shell leaves an empty variable behind.
     let empty = LOGIN.map(|(name, _)| (name, ""));
-    Lab::new().e2e_with(&["setup-env"], &empty).success();
+    World::e2e().run_with("e2e setup-env", &empty).success();
 }
 
 #[test]
 fn a_login_in_the_file_lacks_its_password_only() {
-    let lab = Lab::new();
-    lab.write(
+    let world = World::e2e();
+    world.write(
         "xtask.toml",
         "[credentials]\nhost = \"registry.example\"\nusername = \"ci\"\n",
     );
-    lab.e2e(&["setup-env"])
+    world
+        .run("e2e setup-env")
         .status(2)
         .says("lacks `REGISTRY_PASSWORD`");
-    lab.write("xtask.toml", "[credentials]\npassword = \"hunter2\"\n");
-    let ended = lab
-        .e2e(&["setup-env"])
+    world.write("xtask.toml", "[credentials]\npassword = \"hunter2\"\n");
+    let ended = world
+        .run("e2e setup-env")
         .status(2)
         .says("`credentials.password`");
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);

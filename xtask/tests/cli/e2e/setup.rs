@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::lab::{CLUSTER, CONTROL_PLANE, LABEL, Lab};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, LABEL, World};
 
 const NODE_IMAGE: &str =
     "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5";
@@ -13,11 +13,12 @@ const MANIFEST: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifac
 
 #[test]
 fn each_part_is_made_after_what_it_needs() {
-    let lab = Lab::new();
-    lab.e2e(&["setup-env"])
+    let world = World::e2e();
+    world
+        .run("e2e setup-env")
         .success()
         .says("the environment is up");
-    lab.in_order(&[
+    world.calls.in_order(&[
         "docker network create",
         "kind create cluster",
         "docker exec --interactive",
@@ -25,9 +26,13 @@ fn each_part_is_made_after_what_it_needs() {
         "kubectl --namespace cnpg-system rollout status",
         "kubectl --namespace cnpg-system annotate",
     ]);
-    lab.in_order(&["docker network create", "docker run"]);
-    lab.in_order(&["docker volume create", "docker run"]);
-    let last = lab.lines().pop().unwrap();
+    world
+        .calls
+        .in_order(&["docker network create", "docker run"]);
+    world
+        .calls
+        .in_order(&["docker volume create", "docker run"]);
+    let last = world.calls.names().pop().unwrap();
     assert!(
         last.starts_with("kubectl --namespace cnpg-system annotate"),
         "{last}"
@@ -40,46 +45,49 @@ fn the_cluster_comes_up_while_the_registry_gets_its_images() {
         ("'docker push '*", "'kind create '*"),
         ("'kind create '*", "'docker push '*"),
     ] {
-        let lab = Lab::new();
-        super::nodes::put_engine_image(&lab, "ghcr.io/x/y:1");
-        lab.waits(first, second);
-        lab.e2e_with(&["setup-env"], &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
+        let world = World::e2e();
+        world.engine.put_image("ghcr.io/x/y:1");
+        world.tools.waits(first, second);
+        world
+            .run_with("e2e setup-env", &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
             .success();
         // The registry's address comes before the nodes', here and when they are woken.
-        lab.in_order(&["docker run", "kind create"]);
+        world.calls.in_order(&["docker run", "kind create"]);
     }
 }
 
 #[test]
 fn a_registry_that_starts_slowly_is_waited_for() {
-    let lab = Lab::new();
-    let busy = lab.engine("registry.busy");
+    let world = World::e2e();
+    let busy = world.registry.busy();
     std::fs::write(&busy, "").unwrap();
-    lab.rule(
+    world.tools.rule(
         "'kubectl '*' annotate '*",
         &format!("(sleep 0.5; rm {}) > /dev/null 2>&1 &", busy.display()),
     );
-    lab.e2e(&["setup-env"]).success();
+    world.run("e2e setup-env").success();
     assert!(!busy.exists());
 }
 
 #[test]
 fn every_call_is_what_it_should_be() {
-    let lab = Lab::new();
-    lab.write("xtask.toml", "");
-    let port = lab.port.to_string();
-    lab.e2e(&["setup-env", "--registry-port", &port]).success();
+    let world = World::e2e();
+    world.write("xtask.toml", "");
+    let port = world.registry.port.to_string();
+    world
+        .run(("e2e setup-env --registry-port", [&port]))
+        .success();
     let (network, registry) = ("pg-extensions-e2e", "registry.pg-extensions");
     assert_eq!(
-        lab.only("docker network create").line(),
-        format!("docker network create --label {LABEL} {network}")
+        world.calls.only("docker network create").line(),
+        format!("docker network create --label {LABEL} -- {network}")
     );
     assert_eq!(
-        lab.only("docker volume create").line(),
-        format!("docker volume create --label {LABEL} {registry}")
+        world.calls.only("docker volume create").line(),
+        format!("docker volume create --label {LABEL} -- {registry}")
     );
-    let run = lab.only("docker run");
-    assert_eq!(run.args.last().unwrap(), REGISTRY_IMAGE);
+    let run = world.calls.only("docker run");
+    assert_eq!(run.args().pop(), Some(REGISTRY_IMAGE));
     let line = run.line();
     for part in [
         "--detach ".to_owned(),
@@ -94,30 +102,32 @@ fn every_call_is_what_it_should_be() {
     }
     assert_eq!(line.matches("--publish").count(), 1, "{line}");
     assert_eq!(
-        lab.only("kind create").line(),
+        world.calls.only("kind create").line(),
         format!(
             "kind create cluster --name {CLUSTER} --image {NODE_IMAGE} --wait 3m --retain --config target/xtask/e2e/kind/config.yaml --kubeconfig target/xtask/e2e/kind/kubeconfig"
         )
     );
-    let wire = lab.only("docker exec");
+    let wire = world.calls.only("docker exec");
     let inside = "registry.pg-extensions:5000";
     assert_eq!(
         wire.line(),
         format!(
-            "docker exec --interactive {CONTROL_PLANE} sh -s -- localhost:{port} http://{inside} http://{inside} {inside} http://{inside} http://{inside}"
+            "docker exec --interactive -- {CONTROL_PLANE} sh -s -- localhost:{port} http://{inside} http://{inside} {inside} http://{inside} http://{inside}"
         )
     );
     let own = "target/xtask/e2e/kubeconfig";
-    let apply = lab.only("kubectl apply --server-side --force-conflicts --filename https");
+    let apply = world
+        .calls
+        .only("kubectl apply --server-side --force-conflicts --filename https");
     assert_eq!(
         apply.line(),
         format!(
             "kubectl --kubeconfig {own} apply --server-side --force-conflicts --filename {MANIFEST}"
         )
     );
-    let stamp = lab.only("kubectl --namespace cnpg-system annotate");
+    let stamp = world.calls.only("kubectl --namespace cnpg-system annotate");
     assert_eq!(
-        stamp.args[6..],
+        stamp.args()[6..],
         [
             "deployment/cnpg-controller-manager".to_owned(),
             format!("io.cloudnativepg.xtask.manifest={MANIFEST}"),
@@ -128,33 +138,37 @@ fn every_call_is_what_it_should_be() {
 
 #[test]
 fn every_call_of_kind_names_the_network() {
-    let lab = Lab::new();
-    lab.up();
-    lab.set_state(CONTROL_PLANE, "created");
-    lab.e2e(&["setup-env"]).success();
-    lab.e2e(&["export-kubeconfig"]).success();
-    lab.e2e(&["export-kubeconfig", "it", "--merge"]).success();
-    lab.e2e(&["cleanup"]).success();
-    let calls = lab.made_of("kind ");
+    let world = World::e2e();
+    world.set_up();
+    world.engine.set_state(CONTROL_PLANE, "created");
+    world.run("e2e setup-env").success();
+    world.run("e2e export-kubeconfig").success();
+    world.run("e2e export-kubeconfig it --merge").success();
+    world.run("e2e cleanup").success();
+    let calls = world.calls.of("kind ");
     for verb in ["create", "delete", "get", "export"] {
-        assert!(calls.iter().any(|call| call.args[0] == verb), "{verb}");
+        assert!(calls.iter().any(|call| call.args()[0] == verb), "{verb}");
     }
     for call in calls {
-        if call.args[0] != "version" {
-            assert_eq!(call.network, "pg-extensions-e2e", "{call:#?}");
+        if call.args()[0] != "version" {
+            assert_eq!(
+                call.variable("KIND_EXPERIMENTAL_DOCKER_NETWORK"),
+                "pg-extensions-e2e",
+                "{call:#?}"
+            );
         }
     }
 }
 
 #[test]
 fn the_node_is_told_both_names_of_the_registry() {
-    let lab = Lab::new();
-    lab.up();
+    let world = World::e2e();
+    world.set_up();
     for host in [
-        format!("localhost:{}", lab.port),
+        format!("localhost:{}", world.registry.port),
         "registry.pg-extensions:5000".into(),
     ] {
-        let text = lab.hosts_toml(CONTROL_PLANE, &host).unwrap();
+        let text = world.engine.hosts_toml(CONTROL_PLANE, &host).unwrap();
         assert!(
             text.contains("[host.\"http://registry.pg-extensions:5000\"]"),
             "{text}"
@@ -169,16 +183,21 @@ fn the_node_is_told_both_names_of_the_registry() {
 
 #[test]
 fn tools_in_the_cluster_find_the_registry_by_its_config_map() {
-    let lab = Lab::new();
-    lab.up();
-    let object = lab.kube(CLUSTER, "objects/ConfigMap-local-registry-hosting.json");
+    let world = World::e2e();
+    world.set_up();
+    let object = world
+        .clusters
+        .of_kind(CLUSTER, "objects/ConfigMap-local-registry-hosting.json");
     let object: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(object).unwrap()).unwrap();
     assert_eq!(object["metadata"]["namespace"], "kube-public");
     let hosting = object["data"]["localRegistryHosting.v1"].as_str().unwrap();
     let hosting: serde_json::Value = serde_json::from_str(hosting).unwrap();
     let inside = "registry.pg-extensions:5000";
-    assert_eq!(hosting["host"], format!("localhost:{}", lab.port));
+    assert_eq!(
+        hosting["host"],
+        format!("localhost:{}", world.registry.port)
+    );
     assert_eq!(hosting["hostFromContainerRuntime"], inside);
     assert_eq!(hosting["hostFromClusterNetwork"], inside);
 }
@@ -186,11 +205,13 @@ fn tools_in_the_cluster_find_the_registry_by_its_config_map() {
 #[test]
 fn the_gate_for_image_volumes_is_set_where_it_is_needed() {
     for (version, gate) in [("1.34.2", true), ("v1.35.0", false), ("1.36.1", false)] {
-        let lab = Lab::new();
-        lab.e2e(&["setup-env", "--kubernetes", version]).success();
+        let world = World::e2e();
+        world
+            .run(("e2e setup-env --kubernetes", [version]))
+            .success();
         let bare = version.trim_start_matches('v');
         let cluster = format!("pg-extensions-v{bare}");
-        let create = lab.only("kind create");
+        let create = world.calls.only("kind create");
         assert_eq!(create.after("--name"), cluster);
         // The digest is known of the version that the setting names, and of no other.
         let image = create.after("--image");
@@ -199,36 +220,38 @@ fn the_gate_for_image_volumes_is_set_where_it_is_needed() {
         } else {
             assert_eq!(image, format!("kindest/node:v{bare}"));
         }
-        let config = std::fs::read_to_string(lab.kube(&cluster, "config.yaml")).unwrap();
+        let config =
+            std::fs::read_to_string(world.clusters.of_kind(&cluster, "config.yaml")).unwrap();
         assert_eq!(config.contains("ImageVolume"), gate, "{config}");
     }
 }
 
 #[test]
 fn it_says_where_things_are_and_what_to_do_next() {
-    let lab = Lab::new();
-    let ended = lab
-        .e2e(&["setup-env"])
+    let world = World::e2e();
+    let ended = world
+        .run("e2e setup-env")
         .success()
         .says(CLUSTER)
-        .says(&format!("registry localhost:{}", lab.port))
+        .says(&format!("registry localhost:{}", world.registry.port))
         .says("operator 1.30")
         .says("target/xtask/e2e/kubeconfig");
     assert_eq!(ended.stdout, "");
     // The printed kubeconfig is there, and for its owner alone.
-    let file = lab.root().join("target/xtask/e2e/kubeconfig");
+    let file = world.root().join("target/xtask/e2e/kubeconfig");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(
-        lab.read("target/xtask/e2e/kubeconfig")
+        world
+            .read("target/xtask/e2e/kubeconfig")
             .contains(&format!("current-context: kind-{CLUSTER}"))
     );
 }
 
 #[test]
 fn with_events_every_line_is_one() {
-    let lab = Lab::new();
-    let ended = lab.e2e(&["setup-env", "--format", "json"]).success();
+    let world = World::e2e();
+    let ended = world.run("e2e setup-env --format json").success();
     assert_eq!(ended.stderr, "");
     let steps: Vec<String> = ended
         .stdout

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e status`: what there is, and what setting up would change.
 
-use super::lab::{CLUSTER, CONTROL_PLANE, Lab};
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World};
 
 #[test]
 fn all_that_is_there_is_listed() {
-    let lab = Lab::new();
-    lab.up();
-    lab.put_database(CLUSTER, "somewhere", "data");
-    let ended = lab.e2e(&["status"]).success();
+    let world = World::e2e();
+    world.set_up();
+    world.clusters.put_database(CLUSTER, "somewhere", "data");
+    let ended = world.run("e2e status").success();
     for part in [
         "network ",
         "registry ",
@@ -21,24 +21,27 @@ fn all_that_is_there_is_listed() {
     ] {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
-    let json = lab.e2e(&["status", "--json"]).success().json();
+    let json = world.run("e2e status --json").success().json();
     assert_eq!(json["up"], true);
     assert_eq!(json["kubernetes"], "v1.36.1");
     assert_eq!(json["operator"]["release"], "1.30");
-    assert_eq!(json["registry"]["host"], format!("localhost:{}", lab.port));
+    assert_eq!(
+        json["registry"]["host"],
+        format!("localhost:{}", world.registry.port)
+    );
     assert_eq!(json["databases"][0], "somewhere/data");
     assert_eq!(json["differs"], serde_json::json!([]));
 }
 
 #[test]
 fn asking_changes_nothing() {
-    let lab = Lab::new();
-    lab.e2e(&["status"]).status(1);
-    lab.up();
-    let before = lab.inventory();
-    lab.e2e(&["status"]).success();
-    assert_eq!(lab.inventory(), before);
-    for line in lab.lines() {
+    let world = World::e2e();
+    world.run("e2e status").status(1);
+    world.set_up();
+    let before = world.engine.inventory();
+    world.run("e2e status").success();
+    assert_eq!(world.engine.inventory(), before);
+    for line in world.calls.names() {
         let asks = [" ls ", "docker ps", "docker info", "get ", "version"];
         assert!(asks.iter().any(|word| line.contains(word)), "{line}");
     }
@@ -46,11 +49,11 @@ fn asking_changes_nothing() {
 
 #[test]
 fn what_is_stopped_or_missing_is_said() {
-    let lab = Lab::new();
-    lab.up();
-    lab.set_state(CONTROL_PLANE, "exited");
-    lab.set_state("registry.pg-extensions", "exited");
-    let json = lab.e2e(&["status", "--json"]).status(1).json();
+    let world = World::e2e();
+    world.set_up();
+    world.engine.set_state(CONTROL_PLANE, "exited");
+    world.engine.set_state("registry.pg-extensions", "exited");
+    let json = world.run("e2e status --json").status(1).json();
     assert_eq!(json["up"], false);
     let state = |name: &str| {
         let parts = json["parts"].as_array().unwrap();
@@ -64,17 +67,17 @@ fn what_is_stopped_or_missing_is_said() {
 
 #[test]
 fn what_differs_from_what_is_wanted_is_said() {
-    let lab = Lab::new();
-    lab.up();
+    let world = World::e2e();
+    world.set_up();
     let env = [("XTASK_CNPG_RELEASE", "main"), ("XTASK_E2E_NODES", "2")];
-    let ended = lab.e2e_with(&["status"], &env);
+    let ended = world.run_with("e2e status", &env);
     ended.says("1 of 2 nodes").says("`setup-env` would say");
 }
 
 #[test]
 fn a_network_of_somebody_else_is_told_from_ours() {
-    let lab = Lab::new();
-    lab.put("networks", "pg-extensions-e2e", "team=a");
-    let ended = lab.e2e(&["status"]).status(1);
+    let world = World::e2e();
+    world.engine.put("networks", "pg-extensions-e2e", "team=a");
+    let ended = world.run("e2e status").status(1);
     assert!(ended.stdout.contains("not ours"), "{}", ended.stdout);
 }

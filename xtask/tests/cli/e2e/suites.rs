@@ -3,58 +3,12 @@
 
 use std::fs;
 
-use super::{
-    call::Call,
-    lab::{CLUSTER, Lab},
-};
-
-impl Lab {
-    /// The environment, with values for these extensions.
-    pub(crate) fn ready(names: &[&str]) -> Self {
-        let lab = Self::new();
-        lab.up();
-        for name in names {
-            lab.put_values(name);
-        }
-        lab
-    }
-
-    pub(crate) fn put_values(&self, name: &str) {
-        let digest = format!("sha256:{}", "cd".repeat(32));
-        self.write(
-            &format!("extensions/{name}/values.yaml"),
-            &format!(
-                "name: '{name}'\nextensions:\n- name: '{name}'\n  image:\n    reference: 'registry.pg-extensions:5000/{name}-testing:1.2-18-trixie@{digest}'\n"
-            ),
-        );
-    }
-
-    /// Lets the suites whose report is called so fail.
-    pub(crate) fn suite_fails(&self, report: &str, said: &str) {
-        self.answer(&format!("suite.fails.{report}"), said);
-    }
-
-    /// Calls of chainsaw for a folder.
-    pub(crate) fn tests_of(&self, folder: &str) -> Vec<Call> {
-        self.made_of(&format!("chainsaw test {folder} "))
-    }
-
-    /// The namespaces of suites that are in the cluster.
-    pub(crate) fn namespaces(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.kube(CLUSTER, "objects")).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .filter(|name| name.starts_with("Namespace-"))
-            .collect();
-        names.sort();
-        names
-    }
-}
+use crate::cli::world::{CLUSTER, World};
 
 #[test]
 fn the_shared_suite_then_the_extensions_own() {
-    let lab = Lab::ready(&["alpha"]);
-    let ended = lab.e2e(&["test", "alpha"]).success().says("1 of 1 passed");
+    let world = World::e2e_up(&["alpha"]);
+    let ended = world.run("e2e test alpha").success().says("1 of 1 passed");
     let row = ended.stdout.lines().nth(1).unwrap();
     let cells: Vec<&str> = row.split_whitespace().collect();
     assert_eq!(cells[..2], ["passed", "alpha"], "{}", ended.stdout);
@@ -63,22 +17,25 @@ fn the_shared_suite_then_the_extensions_own() {
         "{row}"
     );
     assert_eq!(cells[3..6], ["1.30", "passed", "passed"], "{row}");
-    let [shared, own] = [lab.tests_of("test"), lab.tests_of("extensions/alpha/test")];
+    let [shared, own] = [
+        world.calls.of("chainsaw test test "),
+        world.calls.of("chainsaw test extensions/alpha/test "),
+    ];
     let ([shared], [own]) = (shared.as_slice(), own.as_slice()) else {
-        panic!("{:#?}", lab.lines());
+        panic!("{:#?}", world.calls.names());
     };
     assert!(shared.ended_before(own));
     for test in [shared, own] {
         assert_eq!(test.after("--values"), "extensions/alpha/values.yaml");
         assert_eq!(test.after("--report-format"), "JUNIT-OPERATION");
         // Suites' scripts run in their own folder.
-        let absolute = lab.root().join("target/xtask/e2e/kubeconfig");
+        let absolute = world.root().join("target/xtask/e2e/kubeconfig");
         assert_eq!(
-            test.kubeconfig,
+            test.variable("KUBECONFIG"),
             absolute.canonicalize().unwrap().to_str().unwrap()
         );
         let namespace = test.after("--namespace");
-        let made = lab.made_of("kubectl create --filename -");
+        let made = world.calls.of("kubectl create --filename -");
         let made = made
             .iter()
             .find(|call| call.stdin.contains(&format!("\"{namespace}\"")))
@@ -88,44 +45,50 @@ fn the_shared_suite_then_the_extensions_own() {
             made.stdin
                 .contains("\"io.cloudnativepg.xtask.environment\": \"suite\"")
         );
-        let removed =
-            lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
+        let removed = world
+            .calls
+            .of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
         let name = format!(",kubernetes.io/metadata.name={namespace} ");
         let removed = removed.iter().find(|call| call.line().contains(&name));
         let removed = removed.unwrap();
         assert!(test.ended_before(removed));
-        let report = lab
+        let report = world
             .root()
             .join(test.after("--report-path"))
             .join(format!("{}.xml", test.after("--report-name")));
         assert!(report.exists(), "{}", report.display());
     }
     assert_ne!(shared.after("--namespace"), own.after("--namespace"));
-    assert_eq!(lab.namespaces(), Vec::<String>::new());
+    assert_eq!(world.clusters.namespaces(CLUSTER), Vec::<String>::new());
 }
 
 #[test]
 fn values_that_are_not_there_are_asked_for() {
-    let lab = Lab::ready(&[]);
-    lab.e2e(&["test", "alpha"])
+    let world = World::e2e_up(&[]);
+    world
+        .run("e2e test alpha")
         .status(2)
         .says("extensions/alpha/values.yaml")
         .says("hint: `cargo xtask e2e generate-values alpha --extension-image REFERENCE`");
-    lab.put_values("alpha");
-    lab.e2e(&["test", "alpha", "gamma"])
+    world.put_values("alpha");
+    world
+        .run("e2e test alpha gamma")
         .status(2)
         .says("extensions/gamma/values.yaml");
-    assert!(lab.lines().is_empty(), "nothing is asked of the cluster");
+    assert!(
+        world.calls.names().is_empty(),
+        "nothing is asked of the cluster"
+    );
 }
 
 #[test]
 fn values_of_the_old_tooling_name_their_image_too() {
-    let lab = Lab::ready(&[]);
-    lab.write(
+    let world = World::e2e_up(&[]);
+    world.write(
         "extensions/gamma/values.yaml",
         "name: gamma\nextensions:\n  - name: gamma\n    image: {reference: \"registry.pg-extensions:5000/gamma-testing:7\"}\n",
     );
-    let ended = lab.e2e(&["test", "gamma"]).success();
+    let ended = world.run("e2e test gamma").success();
     assert!(
         ended.stdout.contains(" gamma-testing:7 "),
         "{}",
@@ -135,38 +98,30 @@ fn values_of_the_old_tooling_name_their_image_too() {
 
 #[test]
 fn values_may_lie_elsewhere() {
-    let lab = Lab::ready(&["gamma"]);
-    let text = lab.read("extensions/gamma/values.yaml");
-    lab.write("docker/mine.yaml", &text);
-    fs::remove_file(lab.root().join("extensions/gamma/values.yaml")).unwrap();
-    let output = lab
-        .command(&["e2e", "test", "gamma", "--values", "mine.yaml"])
-        .current_dir(lab.root().join("docker"))
-        .output()
-        .unwrap();
-    crate::cli::fixture::Ended::from(&output).success();
+    let world = World::e2e_up(&["gamma"]);
+    let text = world.read("extensions/gamma/values.yaml");
+    world.write("docker/mine.yaml", &text);
+    fs::remove_file(world.root().join("extensions/gamma/values.yaml")).unwrap();
+    world
+        .run_in("docker", "e2e test gamma --values mine.yaml")
+        .success();
     assert_eq!(
-        lab.tests_of("test")[0].after("--values"),
+        world.calls.of("chainsaw test test ")[0].after("--values"),
         "docker/mine.yaml"
     );
-    lab.e2e(&["test", "gamma", "alpha", "--values", "docker/mine.yaml"])
+    world
+        .run("e2e test gamma alpha --values docker/mine.yaml")
         .status(2)
         .says("`--values` is for one extension");
 }
 
 #[test]
 fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
-    let lab = Lab::ready(&["alpha", "beta", "gamma"]);
-    lab.suite_fails(
-        "shared-suite-of-alpha",
-        "=== RUN\n    | 12:00:01 | shared | cluster | ASSERT | ERROR |\n    actual resource not found\n",
-    );
-    lab.rule(
-        "'kubectl '*' get events '*",
-        "echo 'Warning Failed Failed to pull image \"registry.pg-extensions:5000/x:1\": failed to resolve reference \"registry.pg-extensions:5000/x:1\": registry.pg-extensions:5000/x:1: not found'; exit",
-    );
-    let ended = lab
-        .e2e(&["test", "--all"])
+    let world = World::e2e_up(&["alpha", "beta", "gamma"]);
+    world.chainsaw.fails("shared-suite-of-alpha", "=== RUN\n    | 12:00:01 | shared | cluster | ASSERT | ERROR |\n    actual resource not found\n");
+    world.tools.rule("'kubectl '*' get events '*", "echo 'Warning Failed Failed to pull image \"registry.pg-extensions:5000/x:1\": failed to resolve reference \"registry.pg-extensions:5000/x:1\": registry.pg-extensions:5000/x:1: not found'; exit");
+    let ended = world
+        .run("e2e test --all")
         .status(1)
         .says("failed to pass the shared suite of alpha")
         .says("actual resource not found")
@@ -186,7 +141,12 @@ fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
         assert_eq!(words[0], cells[0], "{row}");
         assert_eq!(words[4..6], cells, "{row}");
     }
-    assert!(lab.tests_of("extensions/alpha/test").is_empty());
+    assert!(
+        world
+            .calls
+            .of("chainsaw test extensions/alpha/test ")
+            .is_empty()
+    );
     let folder = ended.stderr.split("what the cluster says: ").nth(1);
     let folder = folder.unwrap().lines().next().unwrap();
     for file in [
@@ -200,18 +160,22 @@ fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
         "operator-events.txt",
         "kubelet.log",
     ] {
-        let text = lab.read(&format!("{folder}/{file}"));
+        let text = world.read(&format!("{folder}/{file}"));
         assert!(!text.trim().is_empty(), "{file}");
     }
     // First it is looked at, then it goes.
-    let namespace = lab.tests_of("test");
+    let namespace = world.calls.of("chainsaw test test ");
     let namespace = namespace
         .iter()
         .find(|call| call.after("--values").contains("alpha"))
         .unwrap()
         .after("--namespace");
-    let asked = lab.only(&format!("kubectl --namespace {namespace} describe pods"));
-    let removals = lab.made_of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
+    let asked = world
+        .calls
+        .only(&format!("kubectl --namespace {namespace} describe pods"));
+    let removals = world
+        .calls
+        .of("kubectl delete namespace --selector io.cloudnativepg.xtask.run=");
     let of = removals
         .iter()
         .filter(|call| call.line().contains(namespace));
@@ -219,31 +183,37 @@ fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
     for removed in of {
         assert!(asked.ended_before(removed));
     }
-    assert_eq!(lab.namespaces(), Vec::<String>::new());
-    assert!(lab.exists("extensions/alpha/values.yaml"), "values stay");
+    assert_eq!(world.clusters.namespaces(CLUSTER), Vec::<String>::new());
+    assert!(world.exists("extensions/alpha/values.yaml"), "values stay");
 }
 
 #[test]
 fn evidence_that_cannot_be_had_is_no_reason_to_say_nothing() {
-    let lab = Lab::ready(&["gamma"]);
-    lab.suite_fails("shared-suite-of-gamma", "it broke\n");
-    lab.fails("'kubectl '*' logs '*", 1, "error: no pods\n");
-    let ended = lab
-        .e2e(&["test", "gamma"])
+    let world = World::e2e_up(&["gamma"]);
+    world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
+    world
+        .tools
+        .fails("'kubectl '*' logs '*", 1, "error: no pods\n");
+    let ended = world
+        .run("e2e test gamma")
         .status(1)
         .says("it broke")
         .says("could not be asked: ")
         .says("instances.log");
     let folder = ended.stderr.split("what the cluster says: ").nth(1);
     let folder = folder.unwrap().lines().next().unwrap();
-    assert!(lab.read(&format!("{folder}/pods.txt")).contains("said of"));
+    assert!(
+        world
+            .read(&format!("{folder}/pods.txt"))
+            .contains("said of")
+    );
 }
 
 #[test]
 fn an_own_suite_that_fails_is_told_from_the_shared_one() {
-    let lab = Lab::ready(&["alpha"]);
-    lab.suite_fails("own-suite-of-alpha", "it broke\n");
-    let results = lab.e2e(&["test", "alpha", "--json"]).status(1).json();
+    let world = World::e2e_up(&["alpha"]);
+    world.chainsaw.fails("own-suite-of-alpha", "it broke\n");
+    let results = world.run("e2e test alpha --json").status(1).json();
     assert_eq!(results[0]["result"], "failed");
     assert_eq!(results[0]["shared"], "passed");
     assert_eq!(results[0]["own"], "failed");
@@ -273,9 +243,9 @@ fn arguments_for_chainsaw_reach_it() {
             "--jobs=1",
         ],
     ] {
-        let lab = Lab::ready(&["alpha"]);
-        lab.told(words, &[]).success();
-        let tests = lab.made_of("chainsaw ");
+        let world = World::e2e_up(&["alpha"]);
+        world.run(words).success();
+        let tests = world.calls.of("chainsaw ");
         assert_eq!(tests.len(), 2);
         for test in tests {
             assert!(
@@ -285,30 +255,30 @@ fn arguments_for_chainsaw_reach_it() {
             );
         }
     }
-    Lab::ready(&["alpha"])
-        .told(&["e2e:test", "TARGET=alpha", "EXTRA_ARGS=--x 'y"], &[])
+    World::e2e_up(&["alpha"])
+        .run(["e2e:test", "TARGET=alpha", "EXTRA_ARGS=--x 'y"])
         .status(2)
         .says("`EXTRA_ARGS`");
 }
 
 #[test]
 fn the_cause_is_not_taken_from_what_is_said_of_others() {
-    let lab = Lab::ready(&["alpha"]);
+    let world = World::e2e_up(&["alpha"]);
     let old = r#"failed to resolve reference "private:5000/other:1": unexpected status from HEAD request to http://private:5000/v2/: 401 Unauthorized"#;
     for pattern in [
         "'docker exec '*' journalctl '*",
         "'kubectl '*' logs deployment/'*",
     ] {
-        lab.rule(
+        world.tools.rule(
             pattern,
             &format!("echo 'pod=\"xtask-of-yesterday/x\" {old}'; exit"),
         );
     }
-    lab.suite_fails("shared", "it broke\n");
-    let ended = lab.e2e(&["test", "alpha"]).status(1).says("it broke");
+    world.chainsaw.fails("shared", "it broke\n");
+    let ended = world.run("e2e test alpha").status(1).says("it broke");
     assert!(!ended.stderr.contains("probable cause"), "{}", ended.stderr);
     // All of it is kept for people all the same.
-    let texts = lab.texts("target/xtask/runs");
+    let texts = world.texts("target/xtask/runs");
     let kept = texts
         .iter()
         .filter(|(_, text)| text.contains("xtask-of-yesterday"));
@@ -320,16 +290,16 @@ const FAILED: &str = r#"{"items":[{"kind":"Cluster","metadata":{"name":"gamma"},
 
 #[test]
 fn a_suite_that_cannot_succeed_is_ended_with_what_its_pod_says() {
-    let lab = Lab::ready(&["gamma"]);
-    lab.answer("watched", FAILED);
-    lab.answer(
-        "pod.log",
-        "FATAL:  could not access file \"nolib\": No such file or directory\n",
-    );
+    let world = World::e2e_up(&["gamma"]);
+    world.clusters.watched(FAILED);
+    world
+        .clusters
+        .pod_log("FATAL:  could not access file \"nolib\": No such file or directory\n");
     // It ends when it is told to, not before.
-    lab.answer("chainsaw.seconds", "600\n");
-    lab.suite_fails("shared-suite-of-gamma", "it broke\n");
-    lab.e2e(&["test", "gamma"])
+    world.chainsaw.takes("600");
+    world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
+    world
+        .run("e2e test gamma")
         .status(1)
         .says("given up after ")
         .says("probable cause: the server cannot find the library `nolib`")
@@ -338,36 +308,29 @@ fn a_suite_that_cannot_succeed_is_ended_with_what_its_pod_says() {
 
 #[test]
 fn a_suite_that_has_passed_has_passed_whatever_it_looked_like() {
-    let lab = Lab::ready(&["gamma"]);
-    lab.answer("watched", FAILED);
-    lab.answer(
-        "pod.log",
-        "FATAL:  could not access file \"nolib\": No such file or directory\n",
-    );
+    let world = World::e2e_up(&["gamma"]);
+    world.clusters.watched(FAILED);
+    world
+        .clusters
+        .pod_log("FATAL:  could not access file \"nolib\": No such file or directory\n");
     // Told to end, it has just passed.
-    lab.rule(
-        "'chainsaw '*",
-        "trap 'echo Passed tests 1; exit 0' TERM; sleep 600 > /dev/null 2>&1 & while :; do wait; done",
-    );
-    lab.e2e(&["test", "gamma"]).success().says("1 of 1 passed");
+    world.tools.rule("'chainsaw '*", "trap 'echo Passed tests 1; exit 0' TERM; sleep 600 > /dev/null 2>&1 & while :; do wait; done");
+    world.run("e2e test gamma").success().says("1 of 1 passed");
 }
 
 #[test]
 fn the_suites_own_log_is_where_a_denial_stands() {
-    let lab = Lab::ready(&["gamma"]);
+    let world = World::e2e_up(&["gamma"]);
     let many = "    sink.go:56: | waits |\n".repeat(300);
-    lab.suite_fails(
-        "shared-suite-of-gamma",
-        &format!(
+    world.chainsaw.fails("shared-suite-of-gamma", &format!(
             "    sink.go:56: | 1 | shared | cluster | CREATE | OK | x\n        === ERROR\n        admission webhook \"vcluster.cnpg.io\" denied the request: path must not escape the extension directory\n{many}"
-        ),
-    );
+        ));
     // What was said elsewhere, and earlier, is not of this.
-    lab.rule(
+    world.tools.rule(
         "'kubectl '*' logs --selector '*",
         "echo 'ERROR: required extension \"postgis\" is not installed'; exit",
     );
-    lab.e2e(&["test", "gamma"]).status(1).says(
+    world.run("e2e test gamma").status(1).says(
         "probable cause: the operator refuses what was applied: path must not escape the extension directory",
     );
 }
@@ -377,10 +340,10 @@ const UNANSWERED: &str = "    sink.go:56: | 22:09:06 | shared | cluster | ASSERT
 
 #[test]
 fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
-    let lab = Lab::ready(&["gamma"]);
-    lab.fails_at(1, "'chainsaw '*", 1, UNANSWERED);
-    let ended = lab
-        .e2e(&["test", "gamma", "--json"])
+    let world = World::e2e_up(&["gamma"]);
+    world.tools.fails_at(1, "'chainsaw '*", 1, UNANSWERED);
+    let ended = world
+        .run("e2e test gamma --json")
         .success()
         .says("warning: `shared suite of gamma` is run once more, in a fresh namespace: Get ")
         .says("1 of 1 passed");
@@ -388,13 +351,13 @@ fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
     assert_eq!(results[0]["result"], "passed");
     let why = results[0]["retried"].as_str().unwrap();
     assert!(why.contains("connection refused"), "{why}");
-    let tests = lab.made_of("chainsaw ");
+    let tests = world.calls.of("chainsaw ");
     let [first, second] = tests.as_slice() else {
         panic!("{tests:#?}");
     };
     assert_ne!(first.after("--namespace"), second.after("--namespace"));
     assert_eq!(first.after("--report-name"), second.after("--report-name"));
-    assert_eq!(lab.namespaces(), Vec::<String>::new());
+    assert_eq!(world.clusters.namespaces(CLUSTER), Vec::<String>::new());
 }
 
 /// So version 0.2.14 ends one whose API went away: with what it had found wrong before.
@@ -407,36 +370,40 @@ fn an_assertion_that_ends_before_its_time_was_not_answered() {
     };
     let suite = "kind: Test\nspec:\n  timeouts:\n    assert: 1m\n";
     for (begun, runs) in [("22:09:00", 2), ("22:08:05", 1)] {
-        let lab = Lab::ready(&["gamma"]);
-        lab.write("test/chainsaw-test.yaml", suite);
-        lab.fails_at(1, "'chainsaw '*", 1, &lines(begun));
-        let ended = lab.e2e(&["test", "gamma"]);
-        assert_eq!(lab.made_of("chainsaw ").len(), runs, "{begun}: {ended:#?}");
+        let world = World::e2e_up(&["gamma"]);
+        world.write("test/chainsaw-test.yaml", suite);
+        world.tools.fails_at(1, "'chainsaw '*", 1, &lines(begun));
+        let ended = world.run("e2e test gamma");
+        assert_eq!(
+            world.calls.of("chainsaw ").len(),
+            runs,
+            "{begun}: {ended:#?}"
+        );
         if runs == 2 {
             ended.success().says(
                 "the assertion of `v1/Pod @ x/y` was ended after 6 s, and none may end before 60 s",
             );
             // Only once the API answers again.
-            let ready = lab.only("kubectl get --raw /readyz");
-            assert!(ready.ended_before(&lab.made_of("chainsaw ")[1]));
+            let ready = world.calls.only("kubectl get --raw /readyz");
+            assert!(ready.ended_before(&world.calls.of("chainsaw ")[1]));
         }
     }
 }
 
 #[test]
 fn only_once_and_only_what_was_not_answered_is_run_once_more() {
-    let lab = Lab::ready(&["gamma"]);
-    lab.fails("'chainsaw '*", 1, UNANSWERED);
-    let ended = lab.e2e(&["test", "gamma"]).status(1);
-    assert_eq!(lab.made_of("chainsaw ").len(), 2);
+    let world = World::e2e_up(&["gamma"]);
+    world.tools.fails("'chainsaw '*", 1, UNANSWERED);
+    let ended = world.run("e2e test gamma").status(1);
+    assert_eq!(world.calls.of("chainsaw ").len(), 2);
     assert!(
         ended.stdout.contains("failed (retried)"),
         "{}",
         ended.stdout
     );
-    let lab = Lab::ready(&["gamma"]);
+    let world = World::e2e_up(&["gamma"]);
     let asserted = UNANSWERED.replace("        Get ", "        -------\n        Get ");
-    lab.fails("'chainsaw '*", 1, &asserted);
-    lab.e2e(&["test", "gamma"]).status(1);
-    assert_eq!(lab.made_of("chainsaw ").len(), 1);
+    world.tools.fails("'chainsaw '*", 1, &asserted);
+    world.run("e2e test gamma").status(1);
+    assert_eq!(world.calls.of("chainsaw ").len(), 1);
 }

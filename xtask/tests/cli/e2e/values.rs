@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e generate-values`: the document that the suites read.
 
-use super::{
-    super::fixture::metadata,
+use crate::cli::world::{
+    World,
     image::{annotations, index},
-    lab::Lab,
+    metadata,
 };
 
 /// `pgvector`, `wal2json`, `postgis` and `pgrouting` as the repository has them.
-pub(crate) fn extensions() -> Lab {
-    let lab = Lab::empty();
+pub(crate) fn extensions() -> World {
+    let world = World::empty_e2e();
     let versions = |package: &str, sql: &str| {
         let sql = if sql.is_empty() {
             String::new()
@@ -23,7 +23,7 @@ pub(crate) fn extensions() -> Lab {
     };
     let add = |name: &str, versions: &str, more: &[(&str, &str)]| {
         let fields = [&[("versions", versions)], more].concat();
-        lab.extension(name, &metadata(name, &fields));
+        world.extension(name, &metadata(name, &fields));
     };
     add(
         "pgvector",
@@ -58,27 +58,21 @@ pub(crate) fn extensions() -> Lab {
         &versions("4.0.1-1", "4.0.1"),
         &[("required_extensions", "[\"postgis\"]")],
     );
-    lab
+    world
 }
 
-impl Lab {
-    /// Generates values from an image of the local registry. Gives them without their heading.
-    #[track_caller]
-    pub(crate) fn values(&self, name: &str, path: &str) -> String {
-        let image = format!("localhost:{}/{path}", self.port);
-        self.e2e(&["generate-values", name, "--extension-image", &image])
-            .success()
-            .says(&format!("wrote extensions/{name}/values.yaml"));
-        let text = self.read(&format!("extensions/{name}/values.yaml"));
-        let (heading, rest) = text.split_once('\n').unwrap();
-        assert!(heading.starts_with("# "), "{text}");
-        rest.to_owned()
-    }
-
-    pub(crate) fn put_local(&self, path: &str, distro: &str, sql: &str) -> String {
-        let reference = format!("localhost:{}/{path}", self.port);
-        self.put_image(&reference, &index(&annotations(distro, "18", sql)))
-    }
+/// Generates values from an image of the local registry. Gives them without their heading.
+#[track_caller]
+pub(crate) fn values(world: &World, name: &str, path: &str) -> String {
+    let image = world.registry.local(path);
+    world
+        .run(("e2e generate-values", [name, "--extension-image", &image]))
+        .success()
+        .says(&format!("wrote extensions/{name}/values.yaml"));
+    let text = world.read(&format!("extensions/{name}/values.yaml"));
+    let (heading, rest) = text.split_once('\n').unwrap();
+    assert!(heading.starts_with("# "), "{text}");
+    rest.to_owned()
 }
 
 const PSQL: &str =
@@ -86,9 +80,9 @@ const PSQL: &str =
 
 #[test]
 fn a_created_extension() {
-    let lab = extensions();
+    let world = extensions();
     let path = "pgvector-testing:0.8.6-18-trixie";
-    let digest = lab.put_local(path, "trixie", "0.8.6");
+    let digest = world.registry.put_local(path, "trixie", "0.8.6");
     let wanted = format!(
         "name: 'pgvector'
 sql_name: 'vector'
@@ -115,14 +109,17 @@ database_assert_status:
     name: 'vector'
 "
     );
-    assert_eq!(lab.values("pgvector", path).trim_end(), wanted.trim_end());
+    assert_eq!(
+        values(&world, "pgvector", path).trim_end(),
+        wanted.trim_end()
+    );
 }
 
 #[test]
 fn a_module_that_is_not_created() {
-    let lab = extensions();
+    let world = extensions();
     let path = "wal2json-testing:2.6-18-trixie";
-    let digest = lab.put_local(path, "trixie", "");
+    let digest = world.registry.put_local(path, "trixie", "");
     let wanted = format!(
         "name: 'wal2json'
 sql_name: 'wal2json'
@@ -142,14 +139,17 @@ database_assert_status:
   observedGeneration: 1
 "
     );
-    assert_eq!(lab.values("wal2json", path).trim_end(), wanted.trim_end());
+    assert_eq!(
+        values(&world, "wal2json", path).trim_end(),
+        wanted.trim_end()
+    );
 }
 
 #[test]
 fn an_extension_with_libraries_and_an_environment() {
-    let lab = extensions();
+    let world = extensions();
     let path = "postgis-extension-testing:3.6.4-18-bookworm";
-    let digest = lab.put_local(path, "bookworm", "3.6.4");
+    let digest = world.registry.put_local(path, "bookworm", "3.6.4");
     let wanted = format!(
         "name: 'postgis'
 sql_name: 'postgis'
@@ -183,23 +183,26 @@ database_assert_status:
     name: 'postgis'
 "
     );
-    assert_eq!(lab.values("postgis", path).trim_end(), wanted.trim_end());
+    assert_eq!(
+        values(&world, "postgis", path).trim_end(),
+        wanted.trim_end()
+    );
 }
 
 #[test]
 fn an_extension_that_needs_another_one() {
-    let lab = extensions();
+    let world = extensions();
     let path = "pgrouting-testing:4.0.1-18-bookworm";
-    let digest = lab.put_local(path, "bookworm", "4.0.1");
+    let digest = world.registry.put_local(path, "bookworm", "4.0.1");
     let needed = "postgis-extension-testing:3.6.4-18-bookworm";
-    let needed_digest = lab.put_local(needed, "bookworm", "3.6.4");
+    let needed_digest = world.registry.put_local(needed, "bookworm", "3.6.4");
     // These are not for bookworm, or not from here.
-    lab.put_local(
+    world.registry.put_local(
         "postgis-extension-testing:3.6.4-18-trixie",
         "trixie",
         "3.6.9",
     );
-    lab.put_image(
+    world.registry.put(
         "ghcr.io/cloudnative-pg/postgis-extension:3.6.4-18-bookworm",
         &index(&annotations("bookworm", "18", "3.6.8")),
     );
@@ -244,5 +247,8 @@ database_assert_status:
     name: 'pgrouting'
 "
     );
-    assert_eq!(lab.values("pgrouting", path).trim_end(), wanted.trim_end());
+    assert_eq!(
+        values(&world, "pgrouting", path).trim_end(),
+        wanted.trim_end()
+    );
 }

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# A fake docker with networks, volumes, containers and registries. They are files below `engine`; builds and
-# questions about the engine go to the fake that the other tests have.
+# A fake docker. Networks, volumes, containers and images are files below `engine`; what it says of itself, of tags and
+# of labels stands in files below `docker`. buildx.sh has the builds.
 engine=$here/engine
+answers=$here/docker
+
+# What a test lets it say, or else this.
+answer() {
+  if [ -e "$answers/$1" ]; then cat "$answers/$1"; else printf '%s\n' "$2"; fi
+}
 
 # A label's value may hold what Docker puts between labels; in these files it is written as in a URL.
 shown() { first "$1" | sed 's/%2C/,/g; s/%0A/\\n/g'; }
@@ -24,14 +30,13 @@ containers() {
   done
 }
 
-# Names, which are identities here, of what carries the label and has the name or the network that is asked for.
+# Names, which are identities here, of what carries the labels and has the name or the network that is asked for.
 filtered() {
   what=$1
   shift
-  label='' name='' network='' mount=''
+  name='' network='' mount=''
   for word in "$@"; do
     case $word in
-    label=*) label=${word#label=} ;;
     name=^*) name=$(printf '%s' "${word#name=^}" | sed 's/\$$//; s/\[\.\]/./g') ;;
     network=*) network=${word#network=} ;;
     volume=*) mount=${word#volume=} ;;
@@ -39,17 +44,26 @@ filtered() {
   done
   for thing in "$engine/$what"/*; do
     [ -e "$thing" ] || continue
-    labels=$thing
-    [ ! -d "$thing" ] || labels=$thing/labels
-    case ",$(first "$labels")," in
-    *",$label,"*) ;;
-    *",$label="*) case $label in *=*) continue ;; esac ;;
-    *) [ -z "$label" ] || continue ;;
-    esac
+    file=$thing
+    [ ! -d "$thing" ] || file=$thing/labels
+    carries "$(first "$file")" "$@" || continue
     [ -z "$name" ] || [ "$name" = "${thing##*/}" ] || continue
     [ -z "$mount" ] || [ "$mount" = "$(first "$thing/mounts")" ] || continue
     [ -z "$network" ] || [ "$network" = "$(first "$thing/networks")" ] || continue
     echo "${thing##*/}"
+  done
+}
+
+# Whether the labels of something hold those of the filters, each with its value or without.
+carries() {
+  has=,$1,
+  shift
+  for word in "$@"; do
+    label=${word#label=}
+    case $word in
+    label=*=*) case $has in *",$label,"*) ;; *) return 1 ;; esac ;;
+    label=*) case $has in *",$label,"* | *",$label="*) ;; *) return 1 ;; esac ;;
+    esac
   done
 }
 
@@ -97,8 +111,32 @@ remove() {
     -*) refuse rm "$@" ;;
     esac
     rm -rf "$engine/containers/$name"
+    : > "$answers/removed.$name"
     echo "$name"
   done
+}
+
+# Whether something listens at the registry of a reference, as far as it is this world's own.
+reachable() {
+  case $1 in localhost:*) [ -e "$answers/registry" ] || return 0 ;; *) return 0 ;; esac
+  port=${1#localhost:}
+  grep -qs ":${port%%/*}->" "$engine"/containers/*/ports
+}
+
+# A server that is tested: its output is the proof.
+serve() {
+  [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125
+  if [ -e "$answers/test.hangs" ]; then trap '' TERM; hang; fi
+  [ ! -e "$answers/test.fails" ] || { cat "$answers/test.fails"; exit 1; }
+  echo "WARNING: Image mount is an experimental feature"
+  answer proof "proof of work"
+}
+
+# A container of a test is there as soon as it was asked for, whatever became of who asked, until it is removed.
+asked_for() {
+  for word in "$@"; do name=$word; done
+  name=${name#name=^} name=${name%$}
+  if [ ! -e "$answers/taken" ] && [ ! -e "$answers/removed.$name" ] && grep -q "\"--name\",\"$name\"" "$here/log"; then echo "$name"; fi
 }
 
 # A program on a node, whose files lie in the container's folder.
@@ -109,60 +147,33 @@ on_node() {
   [ -d "$engine/containers/$node" ] || fail "Error response from daemon: No such container: $node"
   [ "$(first "$engine/containers/$node/state")" = running ] || fail "Error response from daemon: container $node is not running"
   mkdir -p "$files/var/lib/kubelet" "$files/etc/containerd/certs.d"
+  login=/var/lib/kubelet/config.json
   case "$*" in
   "sh -s --"*)
     shift 3
     sed "s|^folder=/|folder=$files/|" "$input" > "$files/script"
     sh "$files/script" "$@"
     exit ;;
-  "cmp --quiet /dev/stdin /var/lib/kubelet/config.json") cmp -s "$input" "$files/var/lib/kubelet/config.json"; exit ;;
-  "install --mode=600 /dev/stdin /var/lib/kubelet/config.json") install -m 600 "$input" "$files/var/lib/kubelet/config.json" ;;
-  "cmp --quiet /var/lib/kubelet/config.json /var/lib/kubelet/config.json.read")
-    cmp -s "$files/var/lib/kubelet/config.json" "$files/var/lib/kubelet/config.json.read"
-    exit ;;
-  "cp --preserve=mode /var/lib/kubelet/config.json /var/lib/kubelet/config.json.read")
-    cp -p "$files/var/lib/kubelet/config.json" "$files/var/lib/kubelet/config.json.read" ;;
+  "cmp --quiet /dev/stdin $login") cmp -s "$input" "$files$login"; exit ;;
+  "install --mode=600 /dev/stdin $login") install -m 600 "$input" "$files$login" ;;
+  "cmp --quiet $login $login.read") cmp -s "$files$login" "$files$login.read"; exit ;;
+  "cp --preserve=mode $login $login.read") cp -p "$files$login" "$files$login.read" ;;
   "systemctl restart kubelet") ;;
   "journalctl --unit kubelet "*) echo "kubelet's log of $node" ;;
   *) refuse exec "$node" "$@" ;;
   esac
 }
 
-# An image in a registry: by its whole reference, or by its digest alone.
-manifest() {
-  name=$1
-  case $name in
-  *:*@*) [ -e "$engine/registries/$name" ] || name=${name%%@*} name=${name%:*}@${1#*@} ;;
-  esac
-  [ -e "$engine/registries/$name$2" ] || fail "ERROR: $1: not found"
-  cat "$engine/registries/$name$2"
-}
-
-# Whether something listens at the registry of a reference, as far as it is of this machine.
-reachable() {
-  case $1 in localhost:*) ;; *) return 0 ;; esac
-  port=${1#localhost:}
-  grep -qs ":${port%%/*}->" "$engine"/containers/*/ports
-}
-
-bake() {
-  last='' push='' name=''
-  for word in "$@"; do
-    case $last in -f) name=${word%/metadata.hcl} name=${name##*/} ;; esac
-    [ "$word" != --push ] || push=yes
-    last=$word
-  done
-  [ -z "$push" ] || reachable "$registry/" ||
-    fail "ERROR: failed to solve: failed to push $registry/$name: dial tcp 127.0.0.1: connect: connection refused"
-  sh "$here/docker-of-builds" "$@" || exit
-  if [ -n "$push" ] && [ -d "$here/baked/$name" ]; then cp -R "$here/baked/$name/." "$engine/registries/"; fi
-}
-
 case "$*" in
+"buildx "*) . "$here/buildx.sh" ;;
+info*)
+  answer info '{"ID":"'"$here"'","ServerVersion":"28.5.2","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"DockerRootDir":"/","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}'
+  [ ! -e "$answers/info.fails" ] || fail "$(cat "$answers/info.fails")" ;;
 "network ls --format {{json .}}") labelled networks ;;
 "volume ls --format {{json .}}") labelled volumes ;;
 "ps --all --no-trunc --format {{json .}}") containers ;;
 "ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
+"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"*) asked_for "$@" ;;
 "ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
 "network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
 "volume ls --quiet --filter label="*) filtered volumes "$@" ;;
@@ -181,12 +192,27 @@ case "$*" in
   ! grep -qsx "$3" "$engine"/containers/*/volume || fail "Error response from daemon: remove $3: volume is in use"
   rm "$engine/volumes/$3" ;;
 "run --detach --name "*) shift; run "$@" ;;
+"run --rm --interactive "*) serve ;;
+"create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
+"cp "*) ;;
+"start --attach --interactive "*) serve ;;
 "start "*) shift; start "$@" ;;
 "rm --force "*) shift; remove "$@" ;;
 "logs --tail "*) echo "the log of $4" ;;
 "exec --interactive "*) shift 2; on_node "$@" ;;
 "exec "*) shift; on_node "$@" ;;
+"image ls --format {{.Tag}} "*) answer tags "" ;;
+"image ls "*) answer sizes "" ;;
+"image inspect --format {{json .Config.Labels}} "*)
+  [ -e "$answers/labels" ] || fail "No such image"
+  cat "$answers/labels" ;;
 "image inspect --format {{.Id}} "*) [ -e "$engine/images/$5" ] || fail "Error response from daemon: No such image: $5" ;;
+"image rm "*)
+  shift 2
+  for image in "$@"; do rm -f "$engine/images/$image"; done ;;
+"pull --quiet "*)
+  [ -e "$answers/labels.remote" ] || fail "Error: manifest unknown"
+  cp "$answers/labels.remote" "$answers/labels" ;;
 "tag "*)
   [ -e "$engine/images/$2" ] || fail "Error response from daemon: No such image: $2"
   mkdir -p "$engine/images/${3%/*}"
@@ -194,10 +220,5 @@ case "$*" in
 "push --quiet "*)
   [ -e "$engine/images/$3" ] || fail "An image does not exist locally with the tag: $3"
   reachable "$3" || fail "failed to do request: Head \"http://$3\": dial tcp 127.0.0.1: connect: connection refused" ;;
-"image rm "*) [ ! -e "$engine/images/$3" ] || rm "$engine/images/$3" ;;
-"buildx imagetools inspect --raw "*) manifest "$5" "" ;;
-"buildx imagetools inspect --format {{.Image.OS}}/{{.Image.Architecture}} "*) manifest "$6" .platform ;;
-"buildx bake "*) bake "$@" ;;
-info* | "buildx version" | "buildx inspect"* | "image ls "*) sh "$here/docker-of-builds" "$@" ;;
 *) refuse "$@" ;;
 esac

@@ -161,8 +161,8 @@ case "$namespace $*" in
   [ -e "$kube/databases/$namespace.$3" ] || fail "Error from server (NotFound): clusters.postgresql.cnpg.io \"$3\" not found"
   cat "$kube/databases/$namespace.$3" ;;
 *" get clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,pods --output json --request-timeout 10s")
-  if [ -e "$here/watched" ]; then cat "$here/watched"; else echo '{"items":[]}'; fi ;;
-*" logs --all-containers --tail 60 "*) if [ -e "$here/pod.log" ]; then cat "$here/pod.log"; fi ;;
+  if [ -e "$here/kubectl/watched" ]; then cat "$here/kubectl/watched"; else echo '{"items":[]}'; fi ;;
+*" logs --all-containers --tail 60 "*) if [ -e "$here/kubectl/pod.log" ]; then cat "$here/kubectl/pod.log"; fi ;;
 *" exec --stdin "*) echo "psql was here" ;;
 *) refuse "$whole" ;;
 esac

@@ -11,17 +11,19 @@ suite=$2 values=$4 namespace=$6 report=${12} folder=${14}
 [ -d "$folder" ] || fail "Error: open $folder/$report.xml: no such file or directory"
 [ -e "$KUBECONFIG" ] || fail "Error: invalid configuration: no configuration has been provided"
 grep -qs "\"$namespace\"" "$here"/kube/*/objects/Namespace-*.json || fail "Error: namespaces \"$namespace\" not found"
-mkdir -p "$here/values" "$here/running"
-cp "$values" "$here/values/$report"
-: > "$here/running/$$"
-set -- "$here"/running/*
-echo $# >> "$here/counts"
-sleep "$(first "$here/chainsaw.seconds")"
-rm "$here/running/$$"
+mine=$here/chainsaw
+mkdir -p "$mine/values" "$mine/running"
+cp "$values" "$mine/values/$report"
+: > "$mine/running/$$"
+set -- "$mine"/running/*
+echo $# >> "$mine/counts"
+seconds=$(first "$mine/seconds")
+[ -z "$seconds" ] || sleep "$seconds"
+rm "$mine/running/$$"
 echo "<testsuites/>" > "$folder/$report.xml"
-for pattern in "$here"/suite.fails.*; do
+for pattern in "$mine"/fails.*; do
   case "$report" in
-  *"${pattern##*/suite.fails.}"*)
+  *"${pattern##*/fails.}"*)
     cat "$pattern"
     fail "Error: some tests failed" ;;
   esac

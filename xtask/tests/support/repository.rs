@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::{ended::Ended, hangup};
+use super::{ended::Ended, hangup};
 
 /// Whether tests run in the sandbox: there is no Docker engine of the machine's own.
 pub(crate) fn sandboxed() -> bool {

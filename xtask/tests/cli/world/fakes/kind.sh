@@ -38,7 +38,7 @@ node() {
   tag=${image%%@*}
   cat > "$here/kube/kind-$1/objects/node-$2.json" << END
 {"kind": "Node", "metadata": {"name": "$2"}, "status": {"conditions": [{"type": "Ready", "status": "True"}],
- "nodeInfo": {"kubeletVersion": "${tag##*:}", "operatingSystem": "linux", "architecture": "$(first "$here/architecture")"}}}
+ "nodeInfo": {"kubeletVersion": "${tag##*:}", "operatingSystem": "linux", "architecture": "$(first "$here/kind/architecture")"}}}
 END
 }
 
@@ -67,7 +67,7 @@ create() {
 known() { grep -qs "kind.cluster=$1," "$engine"/containers/*/labels; }
 
 case "$*" in
-"version --quiet") first "$here/kind.version" ;;
+"version --quiet") first "$here/kind/version" ;;
 "create cluster "*) shift 2; create "$@" ;;
 "delete cluster --name "*" --kubeconfig "*)
   for folder in "$engine"/containers/*; do

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the fake docker answers, and what its bakes and its servers do.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::tools::Tools;
+
+const DOCKER: &str = include_str!("fakes/docker.sh");
+const BUILDX: &str = include_str!("fakes/buildx.sh");
+
+pub(crate) struct Docker {
+    /// A file for each answer.
+    answers: PathBuf,
+}
+
+impl Docker {
+    pub(super) fn on_path(tools: &Tools, fakes: &Path) -> Self {
+        tools.fake("docker", DOCKER);
+        fs::write(fakes.join("buildx.sh"), BUILDX).unwrap();
+        let answers = fakes.join("docker");
+        fs::create_dir(&answers).unwrap();
+        Self { answers }
+    }
+
+    fn answer(&self, name: &str, text: &str) {
+        fs::write(self.answers.join(name), text).unwrap();
+    }
+
+    /// What the engine says of itself, as JSON.
+    pub(crate) fn info(&self, json: &str) {
+        self.answer("info", json);
+    }
+
+    /// An engine of this version, with all that is needed.
+    pub(crate) fn version(&self, version: &str) {
+        self.info(&format!(
+            r#"{{"ServerVersion":"{version}","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"ClientInfo":{{"Plugins":[{{"Name":"buildx","Version":"1"}}]}}}}"#
+        ));
+    }
+
+    /// Lets the question for the engine fail.
+    pub(crate) fn info_fails(&self, said: &str) {
+        self.answer("info.fails", said);
+    }
+
+    /// What `buildx inspect` says of the builder.
+    pub(crate) fn builder(&self, said: &str) {
+        self.answer("builder", said);
+    }
+
+    pub(crate) fn builder_fails(&self, said: &str) {
+        self.answer("builder.fails", said);
+    }
+
+    /// What the bakes of an extension write into the metadata file.
+    pub(crate) fn bake_writes(&self, extension: &str, json: &str) {
+        self.answer(&format!("bake.writes.{extension}"), json);
+    }
+
+    /// The same for targets with their digests.
+    pub(super) fn bake_writes_digests(&self, extension: &str, targets: &[(String, String)]) {
+        let mut written = serde_json::Map::new();
+        for (target, digest) in targets {
+            let said = serde_json::json!({"containerimage.digest": digest});
+            written.insert(target.clone(), said);
+        }
+        written.insert("buildx.build.warnings".into(), serde_json::json!([]));
+        self.bake_writes(extension, &serde_json::Value::from(written).to_string());
+    }
+
+    /// The digest that the bakes of an extension write for a target.
+    pub(crate) fn digest_of(&self, extension: &str, target: &str) -> String {
+        let path = self.answers.join(format!("bake.writes.{extension}"));
+        let written: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let digest = written[target]["containerimage.digest"].as_str();
+        digest.unwrap().to_owned()
+    }
+
+    /// Lets the bakes of an extension print this and fail with status 17.
+    pub(crate) fn bake_fails(&self, extension: &str, said: &str) {
+        self.answer(&format!("bake.fails.{extension}"), said);
+    }
+
+    /// Lets the bakes of an extension last until they are ended, each with a child of its own: `hanging` and `child`
+    /// of [`super::World::state`] are their numbers.
+    pub(crate) fn bake_hangs(&self, extension: &str) {
+        self.answer(&format!("bake.hangs.{extension}"), "");
+    }
+
+    /// Bakes that hang do not hear that they should end.
+    pub(crate) fn is_stubborn(&self) {
+        self.answer("stubborn", "");
+    }
+
+    /// No bake ends before as many have begun.
+    pub(crate) fn bakes_meet(&self, count: usize) {
+        self.answer("barrier", &format!("{count}\n"));
+    }
+
+    /// The tags that the engine has of any image, one a line.
+    pub(crate) fn tags(&self, lines: &str) {
+        self.answer("tags", lines);
+    }
+
+    /// The sizes of images, one a line: `image<TAB>1.25MB`.
+    pub(crate) fn sizes(&self, lines: &str) {
+        self.answer("sizes", lines);
+    }
+
+    /// The labels of any image that is there.
+    pub(crate) fn labels(&self, json: &str) {
+        self.answer("labels", json);
+    }
+
+    /// The labels of any image that is pulled.
+    pub(crate) fn labels_once_pulled(&self, json: &str) {
+        self.answer("labels.remote", json);
+    }
+
+    /// What a server that is tested prints.
+    pub(crate) fn proof(&self, said: &str) {
+        self.answer("proof", said);
+    }
+
+    /// Lets the server that is tested print this and fail.
+    pub(crate) fn test_fails(&self, said: &str) {
+        self.answer("test.fails", said);
+    }
+
+    /// Lets the server that is tested last until it is killed.
+    pub(crate) fn test_hangs(&self) {
+        self.answer("test.hangs", "");
+    }
+
+    /// Somebody else has containers of the names that tests want.
+    pub(crate) fn names_are_taken(&self) {
+        self.answer("taken", "");
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Processes that a test has started: waiting for what they do, and ending them.
+
+use std::{
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
+
+use super::Ended;
+
+/// Asks until the answer is yes; panics after half a minute.
+#[track_caller]
+pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if done() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain: {what}");
+}
+
+/// Sends a signal, `-INT` say, and gives how the process has ended.
+pub(crate) fn end_by(signal: &str, child: Child) -> Ended {
+    send(signal, &child);
+    Ended::from(&child.wait_with_output().unwrap())
+}
+
+pub(crate) fn send(signal: &str, child: &Child) {
+    let number = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &number]).status();
+    assert!(sent.unwrap().success());
+}
