@@ -16,17 +16,22 @@ mod cli {
     mod agreement;
     mod bake;
     mod checks;
+    mod completions;
     mod disk;
     mod e2e {
         mod annotations;
+        mod attempts;
         mod builds;
+        mod causes;
         mod cleanup;
         mod convergence;
         mod existing;
+        mod foreign;
         mod full;
         mod guide;
         mod kubeconfig;
         mod leftovers;
+        mod mirrors;
         mod nodes;
         mod operator;
         mod programs;
@@ -40,6 +45,7 @@ mod cli {
         mod sources;
         mod status;
         mod suites;
+        mod theirs;
         mod upgrade;
         mod values;
     }
@@ -51,6 +57,7 @@ mod cli {
     mod mistakes;
     mod neighbours;
     pub(crate) mod ours;
+    mod ownership;
     mod pasted;
     mod record;
     mod refusal;

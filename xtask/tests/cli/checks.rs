@@ -130,3 +130,18 @@ fn a_smoke_sql_that_does_nothing_is_found() {
         world.run("checks gamma --no-bake").success().says(said);
     }
 }
+
+#[test]
+fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
+    let world = World::new();
+    let old = metadata("gamma", &[])
+        .replace("  bin_path = []\n", "")
+        .replace("  env = {}\n", "");
+    world.extension("gamma", &old);
+    world
+        .run("checks gamma --no-bake")
+        .success()
+        .says("warning: missing field `bin_path`")
+        .says("1 extension checked: 2 warnings");
+    world.run("bake gamma").success();
+}

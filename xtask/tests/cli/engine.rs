@@ -124,3 +124,50 @@ fn without_root_the_sandbox_says_what_it_needs() {
         .says("hint: ");
     drop(world);
 }
+
+#[track_caller]
+fn missing(needed_for: &str, programs: &[&str]) {
+    let world = World::new();
+    world.tools.without("docker");
+    let ended = world
+        .run(["prereqs", "--for", needed_for])
+        .status(3)
+        .says("prerequisites are missing");
+    for program in programs {
+        let row = ended
+            .stdout
+            .lines()
+            .find(|line| line.split_whitespace().nth(1) == Some(program));
+        let row = row.unwrap_or_else(|| panic!("{program} is not in\n{}", ended.stdout));
+        assert!(
+            row.starts_with("missing") && row.contains("install"),
+            "{row}"
+        );
+    }
+}
+
+const HOST: [&str; 5] = ["apt-get", "dpkg-deb", "nsenter", "setpriv", "unshare"];
+
+#[test]
+fn all_that_is_missing_is_listed_with_what_to_do() {
+    missing("bake,smoke", &["docker", "buildx"]);
+    missing("sandbox", &HOST);
+}
+
+#[test]
+fn what_the_sandbox_needs_is_listed_beside_what_a_bake_needs() {
+    missing("bake,sandbox", &[&HOST[..], &["docker", "buildx"]].concat());
+}
+
+#[test]
+fn an_engine_that_answers_with_an_error_is_unusable() {
+    for said in [
+        "error during connect: Get \"http://docker/v1.50/info\": EOF",
+        "Error response from daemon: client version 1.50 is too new. Maximum supported API version is 1.41",
+        "unable to resolve docker endpoint: context \"gone\": context not found",
+    ] {
+        let world = World::new();
+        world.docker.info_fails(&format!("{said}\n"));
+        world.run("bake gamma").status(3).says(said);
+    }
+}

@@ -293,18 +293,3 @@ fn all_findings_of_a_file_come_at_once() {
     }
     assert!(stderr.contains("checks found 3 errors"), "{stderr}");
 }
-
-#[test]
-fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
-    let world = World::new();
-    let old = metadata("gamma", &[])
-        .replace("  bin_path = []\n", "")
-        .replace("  env = {}\n", "");
-    world.extension("gamma", &old);
-    world
-        .run("checks gamma --no-bake")
-        .success()
-        .says("warning: missing field `bin_path`")
-        .says("1 extension checked: 2 warnings");
-    world.run("bake gamma").success();
-}

@@ -174,3 +174,45 @@ fn what_the_labels_of_a_named_image_say_is_compared_and_must_be_json() {
         .status(1)
         .says("`docker` gives labels of image `x:1` that are no JSON");
 }
+
+/// The script as bash runs it, with programs that stand for PostgreSQL's.
+#[test]
+fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
+    let world = World::new();
+    let variables = "{ \"XTASK_CREATE\" = \"SELECT 1\", \"BASH_ENV\" = \"/x\", \"PATH\" = \"/x\", \"LD_LIBRARY_PATH\" = \"/x\", \"GAMMA_DATA\" = \"a b\" }";
+    world.extension(
+        "gamma",
+        &metadata(
+            "gamma",
+            &[("env", variables), ("ld_library_path", "[\"system\"]")],
+        ),
+    );
+    let ended = world
+        .run("checks gamma --no-bake")
+        .success()
+        .says("`env` sets `XTASK_CREATE`: such names are ours")
+        .says("`env` sets `PATH`: name the folders in `bin_path`")
+        .says("`env` sets `LD_LIBRARY_PATH`: name the folders in `ld_library_path`");
+    assert!(!ended.stderr.contains("GAMMA_DATA"), "{}", ended.stderr);
+    // Docker hands the names in `--env` on, and runs what stands behind the image.
+    world.tools.rule("'docker run '*", r#"programs="$here/programs"; mkdir -p "$programs"
+  for name in initdb pg_isready; do printf '#!/bin/sh\n' > "$programs/$name"; done
+  printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
+  printf '#!/bin/sh\ncase "$*" in *CREATE*|*PKGLIBDIR*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"
+  printf '#!/bin/sh\n' > "$programs/find"
+  chmod +x "$programs"/*
+  while [ "$1" != bash ]; do [ "$1" != --env ] || case $2 in *=*) export "$2" ;; esac; shift; done
+  PATH="$programs:$PATH"; export PATH
+  exec "$@" < "$input""#);
+    world
+        .run("smoke gamma --no-bake --distro trixie")
+        .success()
+        .says("1 of 1 passed");
+    let server = fs::read_to_string(world.state("server")).unwrap();
+    assert!(
+        server.ends_with("programs:/usr/bin:/bin|/extensions/gamma/system|a b\n"),
+        "{server}"
+    );
+    let created = fs::read_to_string(world.state("created")).unwrap();
+    assert!(created.contains("CREATE EXTENSION"), "{created}");
+}

@@ -3,7 +3,7 @@
 
 use crate::cli::world::{CLUSTER, CONTROL_PLANE, World, free_port};
 
-const REGISTRY: &str = "registry.pg-extensions";
+pub(super) const REGISTRY: &str = "registry.pg-extensions";
 
 /// What makes or removes something, as calls begin.
 const CHANGES: [&str; 14] = [
@@ -24,7 +24,7 @@ const CHANGES: [&str; 14] = [
 ];
 
 /// The calls that have made or removed something, beyond asking what there is.
-fn changes(world: &World) -> Vec<String> {
+pub(super) fn changes(world: &World) -> Vec<String> {
     let is_change = |line: &String| {
         CHANGES.iter().any(|start| line.starts_with(start)) && !line.contains(" ls ")
     };
@@ -219,70 +219,6 @@ fn a_hosts_file_that_somebody_else_wrote_stays() {
     .unwrap();
     world.run("e2e setup-env").success();
     assert!(folder.join("hosts.toml").exists());
-}
-
-/// Expects a refusal that names `what`, after which all is as it was.
-#[track_caller]
-fn refused(world: &World, what: &str) {
-    let before = world.engine.inventory();
-    world
-        .run("e2e setup-env")
-        .status(2)
-        .says(what)
-        .says("was not made by xtask")
-        .says("hint: ");
-    assert_eq!(changes(world), Vec::<String>::new());
-    assert_eq!(world.engine.inventory(), before);
-}
-
-#[test]
-fn what_is_somebody_elses_is_refused_and_not_touched() {
-    let world = World::e2e();
-    world.engine.put("networks", "pg-extensions-e2e", "team=a");
-    refused(&world, "the network `pg-extensions-e2e`");
-
-    let world = World::e2e();
-    world.engine.put(
-        "networks",
-        "pg-extensions-e2e",
-        "io.cloudnativepg.xtask.environment=another",
-    );
-    refused(&world, "the network `pg-extensions-e2e`");
-
-    let world = World::e2e();
-    world.engine.put("volumes", REGISTRY, "");
-    refused(&world, "the volume `registry.pg-extensions`");
-
-    for state in ["running", "exited"] {
-        let world = World::e2e();
-        world.engine.put_network();
-        world
-            .engine
-            .put_container(REGISTRY, "team=a", "pg-extensions-e2e", state);
-        refused(&world, "the container `registry.pg-extensions`");
-    }
-}
-
-#[test]
-fn a_cluster_of_that_name_which_somebody_else_made_is_not_touched() {
-    let world = World::e2e();
-    let label = format!("io.x-k8s.kind.cluster={CLUSTER},io.x-k8s.kind.role=control-plane");
-    world
-        .engine
-        .put_container(CONTROL_PLANE, &label, "kind", "running");
-    let ended = world.run("e2e setup-env");
-    assert_ne!(ended.status, Some(0), "{ended:#?}");
-    assert!(
-        ended.stderr.contains(CLUSTER) && ended.stderr.contains("hint: "),
-        "{}",
-        ended.stderr
-    );
-    assert_eq!(
-        world.engine.container(CONTROL_PLANE, "state").as_deref(),
-        Some("running"),
-        "{:#?}",
-        world.calls.names()
-    );
 }
 
 #[test]
