@@ -5,9 +5,10 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
     cli,
@@ -27,7 +28,7 @@ use crate::{
         buildx::{self, Bake},
         docker,
     },
-    ui::{Table, seconds},
+    ui::{self, seconds},
     verdict::Verdict,
 };
 
@@ -293,7 +294,11 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         args.running.jobs,
         args.running.keep_going,
     )?;
-    let images = show(args, context, &engine, &chosen, &baked, &report)?;
+    let platforms = built_for(args, &context.config);
+    let rows = rows(&chosen, &baked, &report, &platforms, &engine.exec)?;
+    let images = rows.iter().filter(|row| row.result == Verdict::Passed);
+    let images = images.count();
+    context.rows(args.json, &rows);
     context.verdict(&report, "bake")?;
     context.ui.conclusion(&match images {
         0 => NONE_IN_SHARE.to_owned(),
@@ -402,72 +407,89 @@ pub(super) fn survey(config: &Config, engine: &Engine) -> Result<Option<String>,
     }
 }
 
-/// The table of what was built. Gives the number of images.
-fn show(
-    args: &cli::Bake,
-    context: &mut Context,
-    engine: &Engine,
+/// An image that was to be built.
+#[derive(Serialize)]
+struct Row {
+    result: Verdict,
+    name: String,
+    target: String,
+    image: String,
+    digest: Option<String>,
+    size: Option<String>,
+    platforms: Vec<String>,
+    seconds: f64,
+}
+
+impl ui::Row for Row {
+    const HEADINGS: &'static [&'static str] =
+        &["RESULT", "IMAGE", "DIGEST", "SIZE", "PLATFORMS", "TIME"];
+
+    fn cells(&self) -> Vec<String> {
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        // People tell digests apart by their first digits; scripts get all of it.
+        let short = |digest: &String| digest.chars().take(19).collect();
+        vec![
+            self.result.word().to_owned(),
+            self.image.clone(),
+            or_none(self.digest.as_ref().map(short)),
+            or_none(self.size.clone()),
+            self.platforms.join(","),
+            seconds(Duration::from_secs_f64(self.seconds)),
+        ]
+    }
+}
+
+/// What became of each image.
+fn rows(
     targets: &[&Target],
     baked: &[Baked],
     report: &Report,
-) -> anyhow::Result<usize> {
-    let sizes = engine
-        .exec
-        .read(&docker::sizes_cmd(), None)
+    platforms: &[String],
+    exec: &dyn Exec,
+) -> anyhow::Result<Vec<Row>> {
+    let sizes = exec.read(&docker::sizes_cmd(), None);
+    let sizes = sizes
         .map(|text| docker::parse_sizes(&text))
         .unwrap_or_default();
-    let platforms = if !args.platform.is_empty() {
-        args.platform.join(",")
-    } else if args.push && !image::is_local(context.config.get(config::REGISTRY)) {
-        PLATFORMS.join(",")
-    } else {
-        docker::platform_of(std::env::consts::ARCH)
-    };
-    let mut rows = Vec::new();
-    let mut values: Vec<Value> = Vec::new();
     let mut metadata: BTreeMap<&Path, Metadata> = BTreeMap::new();
+    let mut rows = Vec::new();
     for target in targets {
         let Some(done) = step_of(target, baked) else {
             continue;
         };
-        let tag = target.tag.to_string();
         let step = report.step(done.step);
-        let verdict = Verdict::of(&step.outcome);
+        let image = target.tag.to_string();
         let (mut digest, mut size) = (None, None);
         if step.succeeded() {
             if !metadata.contains_key(done.metadata.as_path()) {
                 metadata.insert(&done.metadata, Metadata::read(&done.metadata)?);
             }
-            digest = metadata
-                .get(done.metadata.as_path())
-                .and_then(|file| file.digest(&target.name));
-            let known = sizes.get(&tag).map(String::as_str);
-            size = Some(known.unwrap_or("-"));
+            let said = metadata.get(done.metadata.as_path());
+            digest = said.and_then(|said| said.digest(&target.name));
+            let known = sizes.get(&image).map_or("-", String::as_str);
+            size = Some(known.to_owned());
         }
-        // People tell digests apart by their first digits; scripts get all of it.
-        let short = digest.as_deref().map_or_else(
-            || "-".to_owned(),
-            |digest| digest.chars().take(19).collect(),
-        );
-        rows.push(vec![
-            verdict.word().to_owned(),
-            tag.clone(),
-            short,
-            size.unwrap_or("-").to_owned(),
-            platforms.clone(),
-            seconds(step.elapsed),
-        ]);
-        values.push(json!({
-            "result": verdict.word(), "name": target.extension.name, "target": target.name, "image": tag, "digest": digest,
-            "size": size, "platforms": platforms.split(',').collect::<Vec<_>>(), "seconds": step.elapsed.as_secs_f64(),
-        }));
+        rows.push(Row {
+            result: Verdict::of(&step.outcome),
+            name: target.extension.name.clone(),
+            target: target.name.clone(),
+            image,
+            digest: digest.map(|digest| digest.to_string()),
+            size,
+            platforms: platforms.to_vec(),
+            seconds: step.elapsed.as_secs_f64(),
+        });
     }
-    let table = Table {
-        headings: vec!["RESULT", "IMAGE", "DIGEST", "SIZE", "PLATFORMS", "TIME"],
-        rows,
-    };
-    let passed = |value: &&Value| value["result"] == Verdict::Passed.word();
-    let count = values.iter().filter(passed).count();
-    context.result(args.json, Value::Array(values), &table);
-    Ok(count)
+    Ok(rows)
+}
+
+/// The platforms that the images are for: those that were named, or what [`platforms`] leaves to bake.
+fn built_for(args: &cli::Bake, config: &Config) -> Vec<String> {
+    if !args.platform.is_empty() {
+        args.platform.clone()
+    } else if args.push && !image::is_local(config.get(config::REGISTRY)) {
+        PLATFORMS.map(str::to_owned).to_vec()
+    } else {
+        vec![docker::platform_of(std::env::consts::ARCH)]
+    }
 }

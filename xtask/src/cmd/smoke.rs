@@ -7,7 +7,8 @@ pub(super) use server::has_statement;
 
 use std::{str::FromStr, time::Duration};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use self::server::{Mount, Test};
 use super::bake::{self, Baked};
@@ -15,6 +16,7 @@ use crate::{
     cli, config,
     context::Context,
     engine::{Access, Engine, base::Sources},
+    event::StepReport,
     exec::{Exec, Reason},
     failure::Failure,
     image::{
@@ -22,10 +24,9 @@ use crate::{
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
     plan::{Plan, StepId},
-    run::Report,
     target::{Filter, Target, Targets},
     tool::docker,
-    ui::{Table, seconds},
+    ui::{self, seconds},
     value::SqlVersion,
     verdict::Verdict,
 };
@@ -111,7 +112,14 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         args.running.jobs,
         args.running.keep_going,
     )?;
-    let passed = show(context, &chosen, &tests, &ids, &report, args.json);
+    let steps = ids.iter().map(|id| report.step(*id));
+    let rows = chosen.iter().zip(&tests).zip(steps);
+    let rows: Vec<Row> = rows
+        .map(|((target, test), step)| row(target, test, step))
+        .collect();
+    let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
+    let passed = passed.count();
+    context.rows(args.json, &rows);
     context.verdict(&report, "smoke")?;
     context.ui.conclusion(&match tests.len() {
         0 => bake::NONE_IN_SHARE.to_owned(),
@@ -214,48 +222,51 @@ fn bake_first(
     )
 }
 
-/// The table of results. Gives how many passed.
-fn show(
-    context: &mut Context,
-    targets: &[&Target],
-    tests: &[Test],
-    ids: &[StepId],
-    report: &Report,
-    as_json: bool,
-) -> usize {
-    let mut rows = Vec::new();
-    let mut values = Vec::new();
-    for ((target, test), id) in targets.iter().zip(tests).zip(ids) {
-        let step = report.step(*id);
-        let verdict = Verdict::of(&step.outcome).word();
-        // What a failed test said last is no proof.
-        let proof = step.last_line.clone().filter(|_| step.succeeded());
-        let proof = proof.unwrap_or_default();
-        let source = &test.mounts.own().source;
-        let version = source
-            .sql_version
-            .clone()
-            .unwrap_or_else(|| target.version.clone());
-        rows.push(vec![
-            verdict.to_owned(),
-            test.name.clone(),
-            version.clone(),
-            seconds(step.elapsed),
-            proof.clone(),
-        ]);
-        values.push(json!({
-            "name": target.extension.name, "distro": target.server.distro, "pg_major": target.server.major,
-            "image": source.image.reference().to_string(),
-            "version": version, "result": verdict, "proof": proof, "seconds": step.elapsed.as_secs_f64(),
-        }));
+/// How a test of an image has ended.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    distro: String,
+    pg_major: String,
+    image: String,
+    version: String,
+    result: Verdict,
+    proof: String,
+    seconds: f64,
+    #[serde(skip)]
+    title: String,
+}
+
+impl ui::Row for Row {
+    const HEADINGS: &'static [&'static str] = &["RESULT", "EXTENSION", "VERSION", "TIME", "PROOF"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.result.word().to_owned(),
+            self.title.clone(),
+            self.version.clone(),
+            seconds(Duration::from_secs_f64(self.seconds)),
+            self.proof.clone(),
+        ]
     }
-    let passed = values
-        .iter()
-        .filter(|value| value["result"] == Verdict::Passed.word())
-        .count();
-    let headings = vec!["RESULT", "EXTENSION", "VERSION", "TIME", "PROOF"];
-    context.result(as_json, Value::Array(values), &Table { headings, rows });
-    passed
+}
+
+fn row(target: &Target, test: &Test, step: &StepReport) -> Row {
+    // What a failed test said last is no proof.
+    let proof = step.last_line.clone().filter(|_| step.succeeded());
+    let source = &test.mounts.own().source;
+    let version = source.sql_version.as_ref().unwrap_or(&target.version);
+    Row {
+        name: target.extension.name.clone(),
+        distro: target.server.distro.to_string(),
+        pg_major: target.server.major.to_string(),
+        image: source.image.reference().to_string(),
+        version: version.clone(),
+        result: Verdict::of(&step.outcome),
+        proof: proof.unwrap_or_default(),
+        seconds: step.elapsed.as_secs_f64(),
+        title: test.name.clone(),
+    }
 }
 
 fn mount(context: &Context, engine: &Engine, dry_run: bool) -> anyhow::Result<Mount> {
