@@ -23,7 +23,7 @@ use crate::{
     sandbox::Sandbox,
     tool::{
         docker::{LABEL, RUN_LABEL},
-        kubectl::Access,
+        kubectl::ClusterAccess,
     },
 };
 
@@ -57,7 +57,7 @@ pub(crate) fn sandbox(opener: &dyn Opener, sandbox: &Sandbox) -> anyhow::Result<
 pub(crate) fn cluster(
     opener: &dyn Opener,
     exec: &Real,
-    access: &Access,
+    access: &ClusterAccess,
     identity: &str,
 ) -> anyhow::Result<Lock> {
     let path = path("cluster", identity)?;

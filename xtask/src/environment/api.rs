@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     tool::{
         self,
-        kubectl::{self, Access},
+        kubectl::{self, ClusterAccess},
     },
 };
 
@@ -63,7 +63,10 @@ pub(crate) struct Operator {
 impl Api {
     /// Asks a cluster whose nodes run. That it does not answer says something of it; that there is no
     /// kubectl to ask with does not.
-    pub(super) fn of_running(access: &Access, exec: &dyn Exec) -> Result<Option<Self>, Failure> {
+    pub(super) fn of_running(
+        access: &ClusterAccess,
+        exec: &dyn Exec,
+    ) -> Result<Option<Self>, Failure> {
         match Self::ask(access, exec) {
             Ok(api) => Ok(Some(api)),
             Err(failed) if failed.is_missing() => Err(tool::missing("kubectl")),
@@ -73,7 +76,7 @@ impl Api {
 
     /// What tells a cluster from others, however it is reached: the identity of a namespace that every
     /// cluster has and nobody makes anew.
-    pub(crate) fn identity(access: &Access, exec: &dyn Exec) -> Result<String, Failure> {
+    pub(crate) fn identity(access: &ClusterAccess, exec: &dyn Exec) -> Result<String, Failure> {
         there(access)?;
         let ask = access.cmd("ask which cluster it is").args([
             "get",
@@ -89,12 +92,12 @@ impl Api {
     }
 
     /// Asks a cluster; one that does not answer is a failure that says so.
-    pub(crate) fn survey(access: &Access, exec: &dyn Exec) -> Result<Self, Failure> {
+    pub(crate) fn survey(access: &ClusterAccess, exec: &dyn Exec) -> Result<Self, Failure> {
         there(access)?;
         Self::ask(access, exec).map_err(|failed| unreachable(access, &failed))
     }
 
-    fn ask(access: &Access, exec: &dyn Exec) -> Result<Self, CmdFailure> {
+    fn ask(access: &ClusterAccess, exec: &dyn Exec) -> Result<Self, CmdFailure> {
         let kinds = "nodes,storageclasses,namespaces,deployments.apps";
         let list = access.list("ask the cluster what it has", kinds);
         let text = exec.read(&list, Some(PATIENCE))?;
@@ -189,7 +192,7 @@ impl Api {
     }
 }
 
-fn there(access: &Access) -> Result<(), Failure> {
+fn there(access: &ClusterAccess) -> Result<(), Failure> {
     if access.kubeconfig.is_file() {
         return Ok(());
     }
@@ -200,7 +203,7 @@ fn there(access: &Access) -> Result<(), Failure> {
     .hint("`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one"))
 }
 
-fn unreachable(access: &Access, failed: &CmdFailure) -> Failure {
+fn unreachable(access: &ClusterAccess, failed: &CmdFailure) -> Failure {
     let context = access
         .context
         .as_ref()

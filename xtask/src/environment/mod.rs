@@ -33,7 +33,7 @@ use crate::{
     image::{ImageRef, Naming},
     own::{RunId, checkout},
     plan::{Cmd, Plan, StepId},
-    tool::{docker, kind::Kind, kubectl::Access},
+    tool::{docker, kind::Kind, kubectl::ClusterAccess},
 };
 
 pub(crate) use self::{login::Credentials, place::Place};
@@ -211,9 +211,9 @@ impl Environment {
         }
     }
 
-    pub(crate) fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> ClusterAccess {
         match &self.place {
-            Place::Kind { .. } => Access {
+            Place::Kind { .. } => ClusterAccess {
                 kubeconfig: PathBuf::from(FOLDER).join("kubeconfig"),
                 context: None,
             },

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     failure::Failure,
     plan::{Cmd, Plan, Probe, Question, Step, StepId, Watch},
-    tool::kubectl::Access,
+    tool::kubectl::ClusterAccess,
 };
 
 const NAMESPACE: &str = "cnpg-system";
@@ -198,7 +198,7 @@ impl Environment {
     }
 }
 
-fn annotate(access: &Access, purpose: &str, annotations: [String; 2]) -> Cmd {
+fn annotate(access: &ClusterAccess, purpose: &str, annotations: [String; 2]) -> Cmd {
     let deployment = format!("deployment/{DEPLOYMENT}");
     access
         .cmd(purpose)
@@ -211,7 +211,7 @@ fn annotate(access: &Access, purpose: &str, annotations: [String; 2]) -> Cmd {
 ///
 /// Its log and its events tell of all databases, and of earlier releases: `about` is what a line must
 /// mention to count.
-pub(crate) fn evidence(access: &Access, about: Option<&str>) -> Vec<Question> {
+pub(crate) fn evidence(access: &ClusterAccess, about: Option<&str>) -> Vec<Question> {
     let ask = |file: &str, args: &[&str]| {
         let cmd = access.cmd("ask about the operator");
         Question::new(file, cmd.args(["--namespace", NAMESPACE]).args(args))

@@ -7,7 +7,7 @@ use crate::{
     config::{self, Config},
     failure::Failure,
     image::ImageRef,
-    tool::{docker, kubectl::Access},
+    tool::{docker, kubectl::ClusterAccess},
 };
 
 /// Where the tests run.
@@ -19,7 +19,7 @@ pub(crate) enum Place {
         kubernetes: String,
         nodes: u32,
     },
-    Existing(Access),
+    Existing(ClusterAccess),
 }
 
 impl Place {
@@ -31,7 +31,7 @@ impl Place {
     ) -> Result<Self, Failure> {
         let context = Some(context).filter(|name| !name.is_empty());
         if !kubeconfig.is_empty() {
-            return Ok(Place::Existing(Access {
+            return Ok(Place::Existing(ClusterAccess {
                 kubeconfig: PathBuf::from(kubeconfig),
                 context: context.map(str::to_owned),
             }));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::kubectl::Access;
+use super::kubectl::ClusterAccess;
 use crate::plan::Cmd;
 
 /// One run of `chainsaw test`.
@@ -13,7 +13,7 @@ pub(crate) struct Test<'a> {
     pub suite: &'a Path,
     pub values: &'a Path,
     pub namespace: &'a str,
-    pub access: &'a Access,
+    pub access: &'a ClusterAccess,
     /// What KUBECONFIG must name, absolute: suites' scripts run in their own folder.
     pub root: &'a Path,
     /// The folder and name of the report; chainsaw adds the ending.

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::{plan::Cmd, yaml};
 
-/// A cluster that can be reached.
+/// How a cluster is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Access {
+pub(crate) struct ClusterAccess {
     pub kubeconfig: PathBuf,
     /// None: the kubeconfig's current one.
     pub context: Option<String>,
 }
 
-impl Access {
+impl ClusterAccess {
     pub(crate) fn cmd(&self, purpose: impl Into<String>) -> Cmd {
         Cmd::new("kubectl", purpose)
             .arg("--kubeconfig")

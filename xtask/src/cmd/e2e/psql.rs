@@ -23,7 +23,7 @@ use crate::{
     exec::{Exec, Real},
     failure::Failure,
     plan::{Cmd, Plan, Step},
-    tool::{chainsaw, kubectl::Access},
+    tool::{chainsaw, kubectl::ClusterAccess},
 };
 
 pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
 struct Database {
     resource: String,
     namespace: String,
-    access: Access,
+    access: ClusterAccess,
     /// On a cluster that is shared, each checkout has its own.
     owner: Option<String>,
 }

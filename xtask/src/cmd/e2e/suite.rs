@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     own::source,
     plan::{Action, Again, Cmd, Location, Plan, Probe, Question, Step, StepId, Watch},
-    tool::{assertion, chainsaw, kubectl::Access},
+    tool::{assertion, chainsaw, kubectl::ClusterAccess},
 };
 
 /// The pool that bounds how many suites run at once.
@@ -45,7 +45,7 @@ pub(super) struct Subject {
 
 /// How the suites of one run are run.
 pub(super) struct Runner {
-    pub access: Access,
+    pub access: ClusterAccess,
     pub environment: environment::Environment,
     /// The kind cluster's control plane, whose kubelet has things to say.
     pub node: Option<String>,

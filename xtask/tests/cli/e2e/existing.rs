@@ -249,3 +249,18 @@ fn several_releases_are_not_for_a_cluster_of_theirs() {
         .says("one release at a time");
     world.calls.never("kubectl apply");
 }
+
+#[test]
+fn our_own_kubeconfig_means_our_cluster_whatever_the_settings_name() {
+    let world = World::e2e_up(&["alpha"]);
+    world.run("e2e export-kubeconfig own").success();
+    let theirs = world.put_cluster("ci");
+    world.calls.forget();
+    let settings = [("XTASK_CLUSTER_KUBECONFIG", theirs.as_str())];
+    world
+        .run_with("e2e test alpha --kubeconfig own", &settings)
+        .success();
+    for call in world.calls.of("kubectl get") {
+        assert_eq!(call.after("--kubeconfig"), "target/xtask/e2e/kubeconfig");
+    }
+}
