@@ -4,9 +4,11 @@
 //! `up` starts it through `unshare`, as process 1 of fresh mount, process, IPC and host-name
 //! namespaces. When it ends, the kernel ends everything that runs inside.
 
+mod network;
+mod root;
+
 use std::{
-    os::fd::AsFd,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,13 +18,11 @@ use std::{
 
 use anyhow::Context as _;
 use nix::{
-    mount::{MntFlags, MsFlags, mount, umount2},
-    sched::{CloneFlags, setns, unshare},
     sys::{
         signal::{Signal, kill},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
-    unistd::{Pid, chdir, pivot_root, sethostname},
+    unistd::{Pid, sethostname},
 };
 
 use super::{PATH, engine, entries};
@@ -32,34 +32,10 @@ use crate::{
     own::{
         file,
         folder::{self, Claim},
-        process, source,
+        process,
     },
     plan::{Cmd, Location},
 };
-
-/// Folders of the host that the sandbox has of its own.
-const OWN: &[&str] = &[
-    "bin",
-    "boot",
-    "dev",
-    "etc",
-    "host",
-    "lib",
-    "lib32",
-    "lib64",
-    "libx32",
-    "lost+found",
-    "oldroot",
-    "proc",
-    "run",
-    "sbin",
-    "sys",
-    "usr",
-    "var",
-];
-
-/// The address at which `pasta` answers for the host's resolver, wherever that listens.
-const RESOLVER: &str = "169.254.1.1";
 
 /// Runs until the engine ends or SIGTERM arrives. `folder` is the sandbox's, `repository` the one that
 /// asked for it.
@@ -80,10 +56,10 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     // Two calls of `up` may both find no engine; the one that comes second here gives way.
     let _lock = engine::own_lock(folder)?;
     let root = folder.join(entries::ROOT);
-    prepare(&root)?;
-    mounts(&root, folder, repository)?;
+    root::prepare(&root)?;
+    root::enter(&root, folder, repository)?;
     let _ = sethostname("xtask-sandbox");
-    let engine_network = network()?;
+    let pasta = network::join()?;
     let exec = Real::default();
     let dockerd = exec.detached(
         &Cmd::new("/usr/sbin/dockerd", "start the engine")
@@ -97,7 +73,7 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
         &Location::ours(&folder, folder.join(entries::ENGINE)),
         &format!("{pid} {started}\n"),
     )?;
-    let ended = wait(dockerd, engine_network, &stop);
+    let ended = wait(dockerd, pasta, &stop);
     anyhow::ensure!(
         stop.load(Ordering::SeqCst),
         "{ended} ended by itself; see its log"
@@ -107,10 +83,7 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
 
 /// Refuses to run anywhere but as the first process of namespaces of our own: elsewhere all that follows
 /// would happen to the machine.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "files of the kernel, and a name in a file system that we have just mounted"
-)]
+#[expect(clippy::disallowed_methods, reason = "files of the kernel")]
 fn refuse_outside() -> Result<(), Failure> {
     let refuse = |why: &str| {
         Failure::invalid(format!(
@@ -152,171 +125,6 @@ fn refuse_outside() -> Result<(), Failure> {
         return Err(refuse("what it mounts would be seen outside"));
     }
     Ok(())
-}
-
-/// Files of the root that depend on the host's state of today.
-fn prepare(root: &Path) -> anyhow::Result<()> {
-    for name in ["host", "oldroot", "etc/xtask/docker", "var/lib/docker"] {
-        file::make_folder(&Location::ours(root, root.join(name)))?;
-    }
-    // The host's search domains, but a resolver that can be reached from inside.
-    let host = source::read_named(Path::new("/etc/resolv.conf"))?.unwrap_or_default();
-    let kept = host
-        .lines()
-        .filter(|line| line.starts_with("search") || line.starts_with("options"));
-    let lines: Vec<&str> = kept.collect();
-    // A link of the root's, to `/run` say, would lead to the host's own file.
-    let write = |name: &str, contents: &str| {
-        file::write_atomically(&Location::ours(root, root.join(name)), contents)
-    };
-    write(
-        "etc/resolv.conf",
-        &format!("nameserver {RESOLVER}\n{}\n", lines.join("\n")),
-    )?;
-    // A company's own certificate authorities are the host's business, and ours.
-    for name in ["etc/ssl/certs/ca-certificates.crt", "etc/hosts"] {
-        if let Some(text) = source::read_named(&Path::new("/").join(name))? {
-            write(name, &text)?;
-        }
-    }
-    Ok(())
-}
-
-fn bind(from: &Path, to: &Path) -> anyhow::Result<()> {
-    mount(
-        Some(from),
-        to,
-        None::<&str>,
-        MsFlags::MS_BIND | MsFlags::MS_REC,
-        None::<&str>,
-    )
-    .with_context(|| format!("bind `{}` on `{}`", from.display(), to.display()))
-}
-
-/// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount
-/// (`pivot_root`), not a chroot.
-fn mounts(root: &Path, folder: &Path, repository: &Path) -> anyhow::Result<()> {
-    let docker = folder.join(entries::DOCKER);
-    file::make_folder(&Location::ours(folder, &docker))?;
-    let make = |path: &Path| file::make_folder(&Location::ours(root, path));
-    // All of the host, for `/host`: taken before anything of ours is mounted.
-    let top_level: Vec<PathBuf> = fs_err::read_dir("/")?
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .filter(|path| {
-            !OWN.contains(
-                &path
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .as_ref(),
-            )
-        })
-        .collect();
-    let inside = |path: &Path| root.join(path.strip_prefix("/").unwrap_or(path));
-    bind(root, root)?;
-    bind(Path::new("/"), &root.join("host"))?;
-    for name in ["/sys", "/dev"] {
-        bind(Path::new(name), &inside(Path::new(name)))?;
-    }
-    // The host's own folders appear inside under their own names.
-    for path in &top_level {
-        make(&inside(path))?;
-        bind(path, &inside(path))?;
-    }
-    bind(&docker, &root.join("var/lib/docker"))?;
-    // The sandbox's own folder, from which base images are made, and the repository may lie where the
-    // root has a folder of its own. (An empty one there is from an earlier start.)
-    for path in [folder, repository] {
-        let place = inside(path);
-        if super::identity(&place) != super::identity(path) {
-            make(&place)?;
-            bind(path, &place)?;
-        }
-    }
-    let fresh = |kind: &str, path: &str| {
-        mount(
-            Some(kind),
-            &root.join(path),
-            Some(kind),
-            MsFlags::empty(),
-            None::<&str>,
-        )
-        .with_context(|| format!("mount {kind} on `{path}`"))
-    };
-    fresh("proc", "proc")?;
-    fresh("tmpfs", "run")?;
-    pivot_root(root, &root.join("oldroot")).context("pivot_root")?;
-    chdir("/")?;
-    umount2("/oldroot", MntFlags::MNT_DETACH).context("let go of the host's root")?;
-    Ok(())
-}
-
-/// A network namespace of its own for the engine, joined to the host's by `pasta`. This process stays
-/// in it. Gives pasta's process.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "files of the kernel, and a name in a file system that we have just mounted"
-)]
-fn network() -> anyhow::Result<u32> {
-    let host = fs_err::File::open("/proc/self/ns/net")?;
-    unshare(CloneFlags::CLONE_NEWNET).context("make a network namespace")?;
-    // Ports that are chosen inside (docker's, kind's) must be among those that pasta carries: it leaves
-    // out the host's own range for this.
-    fs_err::write("/proc/sys/net/ipv4/ip_local_port_range", "16384 32000")?;
-    // pasta drops its rights before it opens the namespace, so a path below /proc would be refused.
-    let name = Path::new("/run/engine.net");
-    fs_err::File::create(name)?;
-    mount(
-        Some("/proc/self/ns/net"),
-        name,
-        None::<&str>,
-        MsFlags::MS_BIND,
-        None::<&str>,
-    )
-    .context("name the network namespace")?;
-    let own = fs_err::File::open(name)?;
-    setns(host.file().as_fd(), CloneFlags::CLONE_NEWNET)?;
-    let pasta = Cmd::new("/usr/bin/pasta", "connect the engine's network")
-        .env("PATH", PATH)
-        .args([
-            "--foreground",
-            "--quiet",
-            "--runas",
-            "0:0",
-            "--netns-only",
-            "--no-netns-quit",
-            "--config-net",
-        ])
-        .args(["--dns-forward", RESOLVER])
-        // Ports that listen inside: at 127.0.0.1 outside, and to those inside it looks like loopback.
-        .args([
-            "--host-lo-to-ns-lo",
-            "-t",
-            "127.0.0.1/auto",
-            "-u",
-            "none",
-            "-T",
-            "none",
-            "-U",
-            "none",
-        ])
-        .arg("--netns")
-        .arg(name);
-    let pid = Real::default().detached(&pasta, Path::new("/var/log/pasta.log"))?;
-    setns(own.file().as_fd(), CloneFlags::CLONE_NEWNET)?;
-    let patience = Instant::now() + Duration::from_secs(10);
-    // The engine chooses its subnets by the routes that it finds.
-    while fs_err::read_to_string("/proc/self/net/route")?
-        .lines()
-        .count()
-        < 2
-        && Instant::now() < patience
-    {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(pid)
 }
 
 /// Reaps until one of the two ends or we are told to stop; then lets the engine end in order.
