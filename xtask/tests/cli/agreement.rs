@@ -111,7 +111,7 @@ fn with_a_cluster() -> World {
     }
     world
         .tools
-        .fails("'docker buildx bake '*alpha*", 1, "ERROR: no\n");
+        .fails("docker buildx bake *alpha", 1, "ERROR: no\n");
     world.chainsaw.fails("shared-suite-of-beta", "it broke\n");
     world
 }

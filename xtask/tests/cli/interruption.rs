@@ -25,18 +25,18 @@ fn interrupt(world: &World, child: Child, signal: &str) -> Ended {
 fn while_the_engine_is_asked_what_it_is() {
     let mut wrong = Vec::new();
     for (args, pattern) in [
-        (&["bake", "gamma"][..], "'docker info'*"),
+        (&["bake", "gamma"][..], "docker info"),
         (
             &["bake", "gamma", "--builder", "x"],
-            "'docker buildx inspect'*",
+            "docker buildx inspect",
         ),
-        (&["prereqs"], "'docker buildx version'*"),
-        (&["smoke", "gamma"], "'docker info'*"),
+        (&["prereqs"], "docker buildx version"),
+        (&["smoke", "gamma"], "docker info"),
         (
             &["smoke", "gamma", "--image", "x/y:1"],
-            "'docker image inspect'*",
+            "docker image inspect",
         ),
-        (&["checks", "gamma"], "'docker info'*"),
+        (&["checks", "gamma"], "docker info"),
     ] {
         let world = World::new();
         hangs(&world, pattern);
@@ -52,14 +52,14 @@ fn while_the_engine_is_asked_what_it_is() {
 #[test]
 fn while_superseded_images_are_dropped() {
     let world = World::new();
-    hangs(&world, "'docker image ls --format {{.Tag}}'*");
+    hangs(&world, "docker image ls --format {{.Tag}}");
     interrupt(&world, start(&world, &["bake", "gamma"], &[]), "-INT").status(130);
 }
 
 #[test]
 fn in_a_check_it_is_no_finding() {
     let world = World::new();
-    hangs(&world, "'docker buildx bake'*");
+    hangs(&world, "docker buildx bake");
     let ended = interrupt(&world, start(&world, &["checks", "gamma"], &[]), "-INT").status(130);
     assert!(
         !ended.stderr.contains("bake refuses it"),
@@ -71,7 +71,7 @@ fn in_a_check_it_is_no_finding() {
 #[test]
 fn with_keep_going_too_nothing_more_is_started() {
     let world = World::new();
-    hangs(&world, "'docker buildx bake'*alpha/*");
+    hangs(&world, "docker buildx bake*alpha/");
     let args = ["bake", "alpha", "gamma", "--jobs", "1", "--keep-going"];
     let child = start(&world, &args, &[]);
     interrupt(&world, child, "-INT").status(130);
@@ -81,7 +81,7 @@ fn with_keep_going_too_nothing_more_is_started() {
 #[test]
 fn with_events_as_json_the_last_one_says_it() {
     let world = World::new();
-    hangs(&world, "'docker buildx bake'*");
+    hangs(&world, "docker buildx bake");
     let child = start(&world, &["bake", "gamma", "--format", "json"], &[]);
     let ended = interrupt(&world, child, "-TERM").status(130);
     let last: serde_json::Value =
@@ -95,10 +95,10 @@ fn with_events_as_json_the_last_one_says_it() {
 #[test]
 fn a_test_by_copies_is_taken_back_wherever_it_is_ended() {
     for (pattern, sources) in [
-        ("'docker create --rm '*", 0),
-        ("'docker create --name '*", 1),
-        ("'docker cp '*", 1),
-        ("'docker start '*", 1),
+        ("docker create --rm", 0),
+        ("docker create --name", 1),
+        ("docker cp", 1),
+        ("docker start", 1),
     ] {
         let world = World::new();
         hangs(&world, pattern);
@@ -123,7 +123,7 @@ fn a_test_by_copies_is_taken_back_wherever_it_is_ended() {
 #[test]
 fn a_test_that_takes_too_long_is_ended_and_taken_back() {
     let world = World::new();
-    hangs(&world, "'docker run '*");
+    hangs(&world, "docker run");
     let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
     world
         .run_with(args, &[("XTASK_SMOKE_TIMEOUT", "1")])
@@ -137,7 +137,7 @@ fn a_test_that_takes_too_long_is_ended_and_taken_back() {
 fn a_limit_of_zero_is_no_limit() {
     let world = World::new();
     let args = ["smoke", "gamma", "--no-bake", "--distro", "trixie"];
-    world.tools.rule("'docker run '*", "sleep 0.2");
+    world.tools.rule("docker run", "sleep 0.2");
     world
         .run_with(args, &[("XTASK_SMOKE_TIMEOUT", "0")])
         .success();

@@ -201,7 +201,7 @@ fn what_a_dependencys_metadata_lacks_is_said_before_the_server_finds_out() {
 #[test]
 fn servers_run_side_by_side() {
     let world = World::new();
-    let (one, other) = ("'docker run '*trixie*", "'docker run '*bookworm*");
+    let (one, other) = ("docker run *trixie", "docker run *bookworm");
     world.tools.waits(one, other);
     world.tools.waits(other, one);
     world
@@ -214,7 +214,7 @@ fn servers_run_side_by_side() {
 fn one_that_fails_does_not_hide_those_that_pass() {
     let world = World::new();
     world.tools.rule(
-        "'docker run '*gamma*trixie*",
+        "docker run *gamma*trixie",
         "echo 'error: smoke.sql did not pass'; exit 1",
     );
     let ended = world

@@ -67,7 +67,7 @@ fn what_takes_back_is_not_ended_by_the_signals_that_follow() {
     let world = World::new();
     world.docker.test_hangs();
     world.tools.rule(
-        "'docker rm '*",
+        "docker rm",
         ": > \"$here/cleaning\"; while [ ! -e \"$here/go\" ]; do sleep 0.01; done",
     );
     let child = world.started("smoke gamma --no-bake --distro trixie");
@@ -110,7 +110,7 @@ fn a_second_signal_forces() {
 fn what_was_started_to_ignore_a_signal_goes_on() {
     let world = World::new();
     world.tools.rule(
-        "'docker buildx bake '*",
+        "docker buildx bake",
         "echo $$ > \"$here/hanging\"; while [ ! -e \"$here/go\" ]; do sleep 0.01; done",
     );
     let wrapped = world.command("bake alpha");

@@ -195,7 +195,7 @@ fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
         .says("`env` sets `LD_LIBRARY_PATH`: name the folders in `ld_library_path`");
     assert!(!ended.stderr.contains("GAMMA_DATA"), "{}", ended.stderr);
     // Docker hands the names in `--env` on, and runs what stands behind the image.
-    world.tools.rule("'docker run '*", r#"programs="$here/programs"; mkdir -p "$programs"
+    world.tools.rule("docker run", r#"programs="$here/programs"; mkdir -p "$programs"
   for name in initdb pg_isready; do printf '#!/bin/sh\n' > "$programs/$name"; done
   printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
   printf '#!/bin/sh\ncase "$*" in *CREATE*|*PKGLIBDIR*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"

@@ -91,7 +91,7 @@ fn each_layer_knows_only_those_below() {
     let extensions = [
         "extension::",
         "workspace::",
-        "matrix::",
+        "target::",
         "context::",
         "cmd::",
     ];

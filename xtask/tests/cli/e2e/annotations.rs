@@ -226,7 +226,7 @@ fn an_image_that_cannot_be_had_says_why() {
         ),
     ] {
         let world = World::e2e();
-        world.tools.fails("'docker buildx imagetools '*", 1, said);
+        world.tools.fails("docker buildx imagetools", 1, said);
         let reference = "localhost:5000/gamma-testing:1";
         world
             .run((

@@ -22,7 +22,7 @@ fn node_of_another() -> String {
 #[test]
 fn a_cluster_that_does_not_come_up_says_why_and_goes_again() {
     let world = World::e2e();
-    world.tools.rule("'kind create '*", &format!("{} echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1", node_of_kind()));
+    world.tools.rule("kind create", &format!("{} echo 'Creating cluster' ; echo 'ERROR: failed to create cluster: failed to init node with kubeadm' >&2; exit 1", node_of_kind()));
     world
         .run("e2e setup-env")
         .status(1)
@@ -60,7 +60,7 @@ fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
     ] {
         let world = World::e2e();
         world.tools.rule(
-            "\"kind create cluster\"*",
+            "kind create cluster",
             &format!("{} fail \"{said}\"", node_of_another()),
         );
         let ended = world.run("e2e setup-env");
@@ -80,7 +80,7 @@ fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
 fn of_two_nodes_ours_alone_is_taken_back() {
     let world = World::e2e();
     let theirs = format!("$here/engine/containers/{CLUSTER}-worker");
-    world.tools.rule("\"kind create cluster\"*", &format!(
+    world.tools.rule("kind create cluster", &format!(
             "{} mkdir -p {theirs}; echo io.x-k8s.kind.cluster={CLUSTER},x=y > {theirs}/labels; echo running > {theirs}/state; fail 'Conflict. The container name is already in use'",
             node_of_kind()
         ));
@@ -98,7 +98,7 @@ fn of_two_nodes_ours_alone_is_taken_back() {
 fn interrupted_while_it_comes_up_it_is_taken_away() {
     let world = World::e2e();
     world.tools.rule(
-        "'kind create '*",
+        "kind create",
         &format!(
             "{} echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
             node_of_kind()

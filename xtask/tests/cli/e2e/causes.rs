@@ -7,10 +7,7 @@ use crate::cli::world::{CLUSTER, World};
 fn the_cause_is_not_taken_from_what_is_said_of_others() {
     let world = World::e2e_up(&["alpha"]);
     let old = r#"failed to resolve reference "private:5000/other:1": unexpected status from HEAD request to http://private:5000/v2/: 401 Unauthorized"#;
-    for pattern in [
-        "'docker exec '*' journalctl '*",
-        "'kubectl '*' logs deployment/'*",
-    ] {
+    for pattern in ["docker exec * journalctl", "kubectl * logs deployment/"] {
         world.tools.rule(
             pattern,
             &format!("echo 'pod=\"xtask-of-yesterday/x\" {old}'; exit"),
@@ -56,7 +53,7 @@ fn a_suite_that_has_passed_has_passed_whatever_it_looked_like() {
         .clusters
         .pod_log("FATAL:  could not access file \"nolib\": No such file or directory\n");
     // Told to end, it has just passed.
-    world.tools.rule("'chainsaw '*", "trap 'echo Passed tests 1; exit 0' TERM; sleep 600 > /dev/null 2>&1 & while :; do wait; done");
+    world.tools.rule("chainsaw", "trap 'echo Passed tests 1; exit 0' TERM; sleep 600 > /dev/null 2>&1 & while :; do wait; done");
     world.run("e2e test gamma").success().says("1 of 1 passed");
 }
 
@@ -69,7 +66,7 @@ fn the_suites_own_log_is_where_a_denial_stands() {
         ));
     // What was said elsewhere, and earlier, is not of this.
     world.tools.rule(
-        "'kubectl '*' logs --selector '*",
+        "kubectl * logs --selector",
         "echo 'ERROR: required extension \"postgis\" is not installed'; exit",
     );
     world.run("e2e test gamma").status(1).says(
@@ -83,7 +80,7 @@ const UNANSWERED: &str = "    sink.go:56: | 22:09:06 | shared | cluster | ASSERT
 #[test]
 fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
     let world = World::e2e_up(&["gamma"]);
-    world.tools.fails_at(1, "'chainsaw '*", 1, UNANSWERED);
+    world.tools.fails_at(1, "chainsaw", 1, UNANSWERED);
     let ended = world
         .run("e2e test gamma --json")
         .success()
@@ -114,7 +111,7 @@ fn an_assertion_that_ends_before_its_time_was_not_answered() {
     for (begun, runs) in [("22:09:00", 2), ("22:08:05", 1)] {
         let world = World::e2e_up(&["gamma"]);
         world.write("test/chainsaw-test.yaml", suite);
-        world.tools.fails_at(1, "'chainsaw '*", 1, &lines(begun));
+        world.tools.fails_at(1, "chainsaw", 1, &lines(begun));
         let ended = world.run("e2e test gamma");
         assert_eq!(
             world.calls.of("chainsaw ").len(),
@@ -135,7 +132,7 @@ fn an_assertion_that_ends_before_its_time_was_not_answered() {
 #[test]
 fn only_once_and_only_what_was_not_answered_is_run_once_more() {
     let world = World::e2e_up(&["gamma"]);
-    world.tools.fails("'chainsaw '*", 1, UNANSWERED);
+    world.tools.fails("chainsaw", 1, UNANSWERED);
     let ended = world.run("e2e test gamma").status(1);
     assert_eq!(world.calls.of("chainsaw ").len(), 2);
     assert!(
@@ -145,7 +142,7 @@ fn only_once_and_only_what_was_not_answered_is_run_once_more() {
     );
     let world = World::e2e_up(&["gamma"]);
     let asserted = UNANSWERED.replace("        Get ", "        -------\n        Get ");
-    world.tools.fails("'chainsaw '*", 1, &asserted);
+    world.tools.fails("chainsaw", 1, &asserted);
     world.run("e2e test gamma").status(1);
     assert_eq!(world.calls.of("chainsaw ").len(), 1);
 }

@@ -173,7 +173,7 @@ fn one_half_of_it_goes_as_well() {
 fn what_cannot_be_removed_does_not_keep_the_rest() {
     let world = World::e2e();
     world.set_up();
-    world.tools.fails("'kind delete '*", 1, "ERROR: it broke\n");
+    world.tools.fails("kind delete", 1, "ERROR: it broke\n");
     world
         .run("e2e cleanup")
         .status(1)

@@ -107,7 +107,7 @@ fn an_upgrade_that_came_half_way_is_not_taken_for_the_release_before() {
     let world = World::e2e();
     world.set_up();
     world.tools.fails(
-        "'kubectl '*' rollout status '*",
+        "kubectl * rollout status",
         1,
         "error: timed out waiting for the condition\n",
     );
@@ -131,7 +131,7 @@ fn an_upgrade_that_came_half_way_is_not_taken_for_the_release_before() {
 fn one_that_never_became_available_is_applied_again() {
     let world = World::e2e();
     world.tools.fails(
-        "'kubectl '*' rollout status '*",
+        "kubectl * rollout status",
         1,
         "error: timed out waiting for the condition\n",
     );

@@ -73,7 +73,7 @@ fn a_statement_that_fails_is_the_end() {
     let world = World::e2e_up(&["alpha"]);
     world
         .tools
-        .fails("'kubectl '*' exec '*", 3, "ERROR:  syntax error\n");
+        .fails("kubectl * exec", 3, "ERROR:  syntax error\n");
     world
         .run("e2e psql alpha -- SELEC")
         .status(3)
@@ -104,7 +104,7 @@ fn without_values_the_way_to_them_is_said() {
 #[test]
 fn told_to_end_at_a_terminal_it_ends_what_reads_the_terminal() {
     let world = World::e2e_up(&["alpha"]);
-    world.tools.rule("*' exec --stdin '*", "trap '' EXIT; echo $$ > \"$here/hanging\"; sleep 20 > /dev/null 2>&1; : > \"$here/outlived\"");
+    world.tools.rule("* exec --stdin", "trap '' EXIT; echo $$ > \"$here/hanging\"; sleep 20 > /dev/null 2>&1; : > \"$here/outlived\"");
     let pair = openpty(None, None).unwrap();
     let mut command = world.command("e2e psql alpha");
     let child = world.started_by(command.stdin(pair.slave));

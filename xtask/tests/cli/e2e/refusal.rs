@@ -88,11 +88,9 @@ fn a_manifest_that_cannot_be_fetched_is_said_with_the_way_round() {
         "Unable to connect to the server: dial tcp 185.199.108.133:443: i/o timeout",
     ] {
         let world = World::e2e();
-        world.tools.fails(
-            "'kubectl '*' --filename https://'*",
-            1,
-            &format!("{said}\n"),
-        );
+        world
+            .tools
+            .fails("kubectl * --filename https://", 1, &format!("{said}\n"));
         world
             .run("e2e setup-env")
             .status(3)
@@ -112,7 +110,7 @@ fn a_manifest_that_cannot_be_fetched_is_said_with_the_way_round() {
 #[test]
 fn a_release_that_does_not_exist_is_named() {
     let world = World::e2e();
-    world.tools.fails("'kubectl '*' --filename https://'*", 1, "error: unable to read URL \"https://raw.githubusercontent.com/cloudnative-pg/artifacts/release-1.99/manifests/operator-manifest.yaml\", server reported 404 Not Found, status code=404\n");
+    world.tools.fails("kubectl * --filename https://", 1, "error: unable to read URL \"https://raw.githubusercontent.com/cloudnative-pg/artifacts/release-1.99/manifests/operator-manifest.yaml\", server reported 404 Not Found, status code=404\n");
     let ended = world.run("e2e setup-env --cnpg-release 1.99");
     assert!(matches!(ended.status, Some(1..=3)), "{ended:#?}");
     ended
@@ -125,7 +123,7 @@ fn a_release_that_does_not_exist_is_named() {
 #[test]
 fn a_registry_that_never_answers_keeps_its_log() {
     let world = World::e2e();
-    world.tools.fails("'docker run '*", 125, "docker: Error response from daemon: driver failed programming external connectivity: Bind for 127.0.0.1:5000 failed: port is already allocated.\n");
+    world.tools.fails("docker run", 125, "docker: Error response from daemon: driver failed programming external connectivity: Bind for 127.0.0.1:5000 failed: port is already allocated.\n");
     let ended = world.run("e2e setup-env");
     assert!(matches!(ended.status, Some(1 | 3)), "{ended:#?}");
     ended
@@ -139,7 +137,7 @@ fn a_registry_that_never_answers_keeps_its_log() {
 #[test]
 fn images_that_cannot_be_pulled_are_said() {
     let world = World::e2e();
-    world.tools.fails("'docker run '*", 125, "docker: Error response from daemon: failed to resolve reference \"docker.io/library/registry:3.1.1\": failed to do request: Head \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host\n");
+    world.tools.fails("docker run", 125, "docker: Error response from daemon: failed to resolve reference \"docker.io/library/registry:3.1.1\": failed to do request: Head \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host\n");
     world
         .run("e2e setup-env")
         .status(3)
@@ -181,7 +179,7 @@ fn a_version_of_kubernetes_must_be_whole() {
 #[test]
 fn two_at_once_take_turns() {
     let world = World::e2e();
-    world.tools.rule("'kind create '*", "sleep 0.5");
+    world.tools.rule("kind create", "sleep 0.5");
     let spawn = || {
         world
             .command("e2e setup-env")

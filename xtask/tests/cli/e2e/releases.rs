@@ -106,7 +106,7 @@ fn one_that_does_not_become_available_is_not_taken_for_tested() {
     let world = World::e2e_with_images();
     world.tools.fails_at(
         2,
-        "'kubectl '*' rollout status '*",
+        "kubectl * rollout status",
         1,
         "error: timed out waiting for the condition\n",
     );

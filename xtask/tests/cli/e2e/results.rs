@@ -122,7 +122,7 @@ fn no_more_run_at_once_than_was_said() {
     assert!(world.chainsaw.at_once().iter().all(|count| *count <= 2));
     // And so many do run at once.
     let world = World::e2e_up(&names);
-    let of = |name: &str| format!("'chainsaw test test --values extensions/{name}/'*");
+    let of = |name: &str| format!("chainsaw test test --values extensions/{name}/");
     world.tools.waits(&of("beta"), &of("gamma"));
     world.tools.waits(&of("gamma"), &of("alpha"));
     world.tools.waits(&of("alpha"), &of("beta"));
@@ -172,7 +172,7 @@ fn a_dry_run_of_a_suite_can_be_pasted() {
 fn interrupted_it_takes_its_namespace_away() {
     let world = World::e2e_up(&["gamma"]);
     world.tools.rule(
-        "'chainsaw '*",
+        "chainsaw",
         "echo $$ > \"$here/hanging\"; trap '' EXIT; sleep 20; exit 1",
     );
     end_by("-INT", world.started("e2e test gamma"))

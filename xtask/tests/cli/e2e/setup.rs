@@ -42,8 +42,8 @@ fn each_part_is_made_after_what_it_needs() {
 #[test]
 fn the_cluster_comes_up_while_the_registry_gets_its_images() {
     for (first, second) in [
-        ("'docker push '*", "'kind create '*"),
-        ("'kind create '*", "'docker push '*"),
+        ("docker push", "kind create"),
+        ("kind create", "docker push"),
     ] {
         let world = World::e2e();
         world.engine.put_image("ghcr.io/x/y:1");
@@ -62,7 +62,7 @@ fn a_registry_that_starts_slowly_is_waited_for() {
     let busy = world.registry.busy();
     std::fs::write(&busy, "").unwrap();
     world.tools.rule(
-        "'kubectl '*' annotate '*",
+        "kubectl * annotate",
         &format!("(sleep 0.5; rm {}) > /dev/null 2>&1 &", busy.display()),
     );
     world.run("e2e setup-env").success();

@@ -175,7 +175,7 @@ fn a_folder_that_cannot_be_written_leaves_the_old_file() {
     // What fails before it is written leaves the old one as well.
     world
         .tools
-        .fails("'docker buildx imagetools '*", 1, "ERROR: unexpected EOF\n");
+        .fails("docker buildx imagetools", 1, "ERROR: unexpected EOF\n");
     world.run(("e2e", &args)).status(3).says("unexpected EOF");
     assert_eq!(fs::read_to_string(&file).unwrap(), "old: true\n");
     let left: Vec<_> = fs::read_dir(file.parent().unwrap())

@@ -119,7 +119,7 @@ fn values_may_lie_elsewhere() {
 fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
     let world = World::e2e_up(&["alpha", "beta", "gamma"]);
     world.chainsaw.fails("shared-suite-of-alpha", "=== RUN\n    | 12:00:01 | shared | cluster | ASSERT | ERROR |\n    actual resource not found\n");
-    world.tools.rule("'kubectl '*' get events '*", "echo 'Warning Failed Failed to pull image \"registry.pg-extensions:5000/x:1\": failed to resolve reference \"registry.pg-extensions:5000/x:1\": registry.pg-extensions:5000/x:1: not found'; exit");
+    world.tools.rule("kubectl * get events", "echo 'Warning Failed Failed to pull image \"registry.pg-extensions:5000/x:1\": failed to resolve reference \"registry.pg-extensions:5000/x:1\": registry.pg-extensions:5000/x:1: not found'; exit");
     let ended = world
         .run("e2e test --all")
         .status(1)
@@ -191,9 +191,7 @@ fn a_failing_suite_keeps_what_the_cluster_said_and_stops_nobody() {
 fn evidence_that_cannot_be_had_is_no_reason_to_say_nothing() {
     let world = World::e2e_up(&["gamma"]);
     world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
-    world
-        .tools
-        .fails("'kubectl '*' logs '*", 1, "error: no pods\n");
+    world.tools.fails("kubectl * logs", 1, "error: no pods\n");
     let ended = world
         .run("e2e test gamma")
         .status(1)

@@ -39,7 +39,7 @@ impl Call {
         &self.words[0]
     }
 
-    /// The arguments without what stands in front of no particular one: the `--` that ends docker's options.
+    /// The arguments, without the `--` that ends docker's options.
     pub(crate) fn args(&self) -> Vec<&str> {
         let mut args: Vec<&str> = self.words[1..].iter().map(String::as_str).collect();
         if self.ends_options() && self.program() == "docker" {

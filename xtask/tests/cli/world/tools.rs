@@ -50,42 +50,43 @@ impl Tools {
         fs::remove_file(self.path.join(program)).unwrap();
     }
 
-    /// Lines that the fakes run before they do what they are asked, if a call matches `pattern` (of `case`).
+    /// Lines that the fakes run, when a call begins so, before they do what they are asked; `*` stands for anything.
     /// `$program` and `$*` are the call, `$here` is the folder of [`super::World::state`].
-    pub(crate) fn rule(&self, pattern: &str, lines: &str) {
+    pub(crate) fn rule(&self, start: &str, lines: &str) {
         let path = self.fakes.join("rules.sh");
         let before = fs::read_to_string(&path).unwrap_or_default();
+        let pattern = format!("'{}'*", start.replace('*', "'*'"));
         let rule = format!("{before}case \"$program $*\" in\n{pattern}) {lines} ;;\nesac\n");
         fs::write(path, rule).unwrap();
     }
 
-    /// Lets the calls that match print `text` and fail.
-    pub(crate) fn fails(&self, pattern: &str, status: i32, text: &str) {
+    /// Lets the calls that begin so print `text` and fail.
+    pub(crate) fn fails(&self, start: &str, status: i32, text: &str) {
         let said = self.said(text);
         let said = said.display();
-        self.rule(pattern, &format!("cat {said} >&2; exit {status}"));
+        self.rule(start, &format!("cat {said} >&2; exit {status}"));
     }
 
     /// Lets the n-th of them fail.
-    pub(crate) fn fails_at(&self, n: usize, pattern: &str, status: i32, text: &str) {
+    pub(crate) fn fails_at(&self, n: usize, start: &str, status: i32, text: &str) {
         let said = self.said(text);
         let counted = said.with_extension("counted");
         let (said, counted) = (said.display(), counted.display());
         self.rule(
-            pattern,
+            start,
             &format!(
                 "echo call >> {counted}; [ \"$(wc -l < {counted})\" -ne {n} ] || {{ cat {said} >&2; exit {status}; }}"
             ),
         );
     }
 
-    /// Lets them wait until another call, which matches `other`, has begun.
-    pub(crate) fn waits(&self, pattern: &str, other: &str) {
+    /// Lets them wait until another call, which begins with `other`, has begun.
+    pub(crate) fn waits(&self, start: &str, other: &str) {
         let met = self.said("").with_extension("met");
         let met = met.display();
         self.rule(other, &format!(": > {met}"));
         self.rule(
-            pattern,
+            start,
             &format!(
                 "tries=0; while [ ! -e {met} ]; do tries=$((tries + 1)); [ $tries -lt 1000 ] || fail \"waited for {other} in vain\" 66; sleep 0.01; done"
             ),
