@@ -37,7 +37,7 @@ pub(crate) use crate::failure::{CmdFailure, Reason};
 
 use crate::{
     own::{RunId, file, process},
-    plan::{Arg, Cmd, PASSWORD, Stdin},
+    plan::{Cmd, PASSWORD, Stdin, Word},
 };
 
 /// How long a child may take to end once it has been asked to.
@@ -269,22 +269,6 @@ impl Real {
     }
 
     fn command(&self, cmd: &Cmd) -> Result<Command, CmdFailure> {
-        let mut args: Vec<OsString> = Vec::with_capacity(cmd.args.len());
-        for arg in &cmd.args {
-            args.push(match arg {
-                Arg::Plain(text) => text.clone(),
-                Arg::Image {
-                    prefix,
-                    image,
-                    suffix,
-                } => {
-                    let pinned = image.pinned().map_err(|error| {
-                        CmdFailure::before_start(cmd, Reason::Argument(format!("{error:#}")))
-                    })?;
-                    format!("{prefix}{pinned}{suffix}").into()
-                }
-            });
-        }
         tracing::debug!(command = %cmd, "start");
         let program = self
             .finds(&cmd.program)
@@ -294,7 +278,7 @@ impl Real {
             reason = "this is the one place that spawns"
         )]
         let mut command = Command::new(program);
-        command.args(args);
+        command.args(&cmd.args);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
@@ -482,8 +466,8 @@ impl Real {
 }
 
 impl CmdFailure {
-    /// What has not run.
-    fn before_start(cmd: &Cmd, reason: Reason) -> Self {
+    /// Of a command that has not run: it could not be found or started, or not be completed.
+    pub(crate) fn before_start<A: Word>(cmd: &Cmd<A>, reason: Reason) -> Self {
         Self {
             purpose: cmd.purpose.clone(),
             command: cmd.headline(),

@@ -5,12 +5,15 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 pub(crate) mod annotations;
 mod metadata;
+mod rotation;
 
 pub(crate) use annotations::Annotations;
-pub(crate) use metadata::Metadata;
+pub(crate) use metadata::{Merge, Metadata, Promised};
+pub(crate) use rotation::Rotation;
 
 use crate::{
     failure::Failure,
+    plan::Pending,
     value::{self, Digest, Domain, RepositoryPath, without_userinfo},
 };
 
@@ -141,16 +144,6 @@ impl Image {
         }
     }
 
-    /// The reference by nothing but the digest that `buildx bake --metadata-file` wrote for this target; a
-    /// given image stays as it was named.
-    pub(crate) fn pinned(&self) -> anyhow::Result<ImageRef> {
-        let mut reference = self.tagged()?;
-        if let Self::Baked { .. } = self {
-            reference.tag = None;
-        }
-        Ok(reference)
-    }
-
     /// The tag and, when a bake of this plan made it, the digest: what a node pulls is what was built, and
     /// people still see which version it is.
     pub(crate) fn tagged(&self) -> anyhow::Result<ImageRef> {
@@ -173,6 +166,25 @@ impl Image {
                 })
             }
         }
+    }
+}
+
+/// As it was named, until it is built.
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reference().fmt(f)
+    }
+}
+
+impl Pending for Image {
+    /// The reference by nothing but the digest that `buildx bake --metadata-file` wrote for this target; a
+    /// given image stays as it was named.
+    fn text(&self) -> anyhow::Result<String> {
+        let mut reference = self.tagged()?;
+        if let Self::Baked { .. } = self {
+            reference.tag = None;
+        }
+        Ok(reference.to_string())
     }
 }
 

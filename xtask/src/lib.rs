@@ -37,6 +37,7 @@ mod plan;
 mod printable;
 mod run;
 mod sandbox;
+mod stage;
 mod symptom;
 mod target;
 mod tool;

@@ -4,7 +4,7 @@
 //! A plan is computed before anything is touched. `--dry-run` prints it, running it executes the same
 //! values; nothing in here starts a process or writes a file.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::printable;
 
@@ -12,21 +12,19 @@ mod cmd;
 mod location;
 mod owned;
 mod question;
-mod rotation;
 mod secret;
 pub(crate) mod shell;
 #[cfg(test)]
 mod tests;
-pub(crate) mod values;
+mod work;
 
-pub(crate) use cmd::{Arg, Cmd, Stdin};
+pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
 pub(crate) use location::Location;
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use question::{Question, Watch};
-pub(crate) use rotation::Rotation;
 pub(crate) use secret::{PASSWORD, Secret};
 use shell::operand;
-pub(crate) use values::{Needed, Values};
+pub(crate) use work::{Console, Performed, Postcondition, Work};
 
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
@@ -62,34 +60,20 @@ impl fmt::Display for Probe {
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Action {
-    Run(Cmd),
+    Run(Cmd<Arg>),
     /// Make a folder and those above it.
     Folder(Location),
-    /// Make a folder the sandbox's, if it is absent or empty: see `own/folder.rs`.
-    Claim(PathBuf),
     /// Write a file; it appears whole or not at all.
     Write {
         path: Location,
         contents: String,
     },
-    /// Merge JSON objects into one file: what `buildx bake` wrote for each extension.
-    MergeJson {
-        from: Vec<PathBuf>,
-        into: Location,
-    },
-    /// Drop the superseded timestamped images of one target.
-    Rotate(Rotation),
     /// Write a program that anybody may run.
     Script {
         path: Location,
         contents: String,
-    },
-    /// Extract every Debian package that lies in a folder.
-    Extract {
-        from: PathBuf,
-        into: Location,
     },
     /// Start a process that stays, its output in `log`.
     Start {
@@ -108,8 +92,6 @@ pub(crate) enum Action {
         cmd: Cmd,
         path: Location,
     },
-    /// Write the values that the suites read, from the annotations of images.
-    Values(Box<Values>),
     Rename {
         from: Location,
         to: Location,
@@ -120,6 +102,8 @@ pub(crate) enum Action {
     RemoveFile(Location),
     /// Remove containers, networks or volumes that carry our label; none is no error.
     Remove(Owned),
+    /// What is none of these.
+    Work(Arc<dyn Work>),
 }
 
 /// Prints as lines that a shell takes and that do the same.
@@ -128,7 +112,6 @@ impl fmt::Display for Action {
         match self {
             Action::Run(cmd) => cmd.fmt(f),
             Action::Folder(path) => write!(f, "mkdir -p -- {}", operand(path)),
-            Action::Claim(path) => write!(f, "mkdir -p -- {}", operand(path)),
             Action::Write { path, contents } => {
                 write!(f, "{} > {}", shell::prints(contents), operand(path))
             }
@@ -140,41 +123,18 @@ impl fmt::Display for Action {
                     shell::prints(contents)
                 )
             }
-            Action::Extract { from, into } => write!(
-                f,
-                "for package in {}/*.deb; do dpkg-deb -x -- \"$package\" {}; done",
-                operand(from),
-                operand(into)
-            ),
             Action::Start { cmd, log } => write!(f, "{cmd} > {} 2>&1 &", operand(log)),
             Action::WaitFor { probe, every, .. } => {
                 write!(f, "until {probe}; do sleep {}; done", every.as_secs_f64())
             }
             Action::Save { cmd, path } => write!(f, "(umask 077; {cmd} > {})", operand(path)),
-            Action::Values(values) => values.fmt(f),
             Action::Rename { from, to } => write!(f, "mv -- {} {}", operand(from), operand(to)),
             Action::RemoveFolder(path) => {
                 write!(f, "rm -rf --one-file-system -- {}", operand(path))
             }
             Action::RemoveFile(path) => write!(f, "rm -f -- {}", operand(path)),
             Action::Remove(owned) => owned.fmt(f),
-            Action::MergeJson { from, into } => {
-                if let Some(folder) = into
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty())
-                {
-                    write!(f, "mkdir -p -- {} && ", operand(folder))?;
-                }
-                if let [only] = from.as_slice() {
-                    return write!(f, "cp -- {} {}", operand(only), operand(into));
-                }
-                f.write_str("jq -s add")?;
-                for path in from {
-                    write!(f, " {}", operand(path))?;
-                }
-                write!(f, " > {}", operand(into))
-            }
-            Action::Rotate(rotation) => rotation.fmt(f),
+            Action::Work(work) => work.fmt(f),
         }
     }
 }
@@ -205,7 +165,7 @@ impl From<Cmd> for Undo {
 pub(crate) struct StepId(pub usize);
 
 /// A second run of a step, for a failure that may be none the next time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Again {
     /// What none of its assertions may take less than, when they are found wrong; None: not known.
     pub shortest: Option<Duration>,
@@ -216,16 +176,8 @@ pub(crate) struct Again {
     pub step: Step,
 }
 
-/// What a bake must build, and where it says what it has built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Promised {
-    pub names: Vec<String>,
-    pub metadata: PathBuf,
-    pub pushed: bool,
-}
-
 /// One action with its name, its order, and how it is taken back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Step {
     /// Short, unique in the plan, also the log's file name: `bake pgvector`.
     pub name: String,
@@ -242,8 +194,8 @@ pub(crate) struct Step {
     pub watch: Option<Watch>,
     /// What to do once when the cluster's API did not answer.
     pub again: Option<Box<Again>>,
-    /// What a bake must have built when it has ended well.
-    pub builds: Option<Promised>,
+    /// What its command must have done when it has ended well.
+    pub ensures: Option<Arc<dyn Postcondition>>,
     /// The last line that the step prints says what it did.
     pub says: bool,
     /// Lines that it prints with [`WARNING`] before them are shown as warnings.
@@ -272,7 +224,7 @@ impl Step {
             evidence: Vec::new(),
             watch: None,
             again: None,
-            builds: None,
+            ensures: None,
             says: false,
             warns: false,
             skip_if: None,
@@ -284,8 +236,12 @@ impl Step {
         }
     }
 
-    pub(crate) fn run(name: impl Into<String>, cmd: Cmd) -> Self {
-        Self::new(name, Action::Run(cmd))
+    pub(crate) fn run(name: impl Into<String>, cmd: impl Into<Cmd<Arg>>) -> Self {
+        Self::new(name, Action::Run(cmd.into()))
+    }
+
+    pub(crate) fn work(name: impl Into<String>, work: impl Work + 'static) -> Self {
+        Self::new(name, Action::Work(Arc::new(work)))
     }
 
     #[must_use]
@@ -325,8 +281,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn builds(mut self, promised: Promised) -> Self {
-        self.builds = Some(promised);
+    pub(crate) fn ensures(mut self, postcondition: impl Postcondition + 'static) -> Self {
+        self.ensures = Some(Arc::new(postcondition));
         self
     }
 
@@ -380,7 +336,7 @@ impl Step {
 }
 
 /// The steps of one command, in an order that respects their edges.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub steps: Vec<Step>,
     /// Decisions that the user should know of: which platform and why, say.

@@ -9,8 +9,7 @@ use crate::{
     config::{self, Config},
     extension::{Extension, Pin, version_of},
     failure::Failure,
-    image::ImageRef,
-    plan::Rotation,
+    image::{ImageRef, Rotation},
     value::Server,
     workspace::Workspace,
 };

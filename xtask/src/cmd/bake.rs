@@ -18,9 +18,9 @@ use crate::{
     exec::{Exec, Reason},
     extension::Extension,
     failure::Failure,
-    image::{self, Image, Metadata},
+    image::{self, Image, Merge, Metadata, Promised},
     own::file,
-    plan::{Action, Location, Plan, Promised, Step, StepId, shell},
+    plan::{Action, Location, Plan, Step, StepId, shell},
     run::Report,
     sandbox::archive::Repinned,
     target::{Filter, PLATFORMS, Target, Targets},
@@ -121,14 +121,10 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
             pushed: request.push,
         };
         let step = Step::run(format!("bake {name}"), bake.cmd()).after(after);
-        let step = plan.add(step.builds(built));
+        let step = plan.add(step.ensures(built));
         for target in targets {
             let name = format!("tidy {}", target.name);
-            plan.add(
-                Step::new(name, Action::Rotate(target.rotation()))
-                    .after([step])
-                    .quiet(),
-            );
+            plan.add(Step::work(name, target.rotation()).after([step]).quiet());
         }
         baked.push(Baked {
             extension: name.clone(),
@@ -138,11 +134,11 @@ pub(super) fn plan(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     }
     if let Some(into) = &request.metadata_file {
         let after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
-        let merge = Action::MergeJson {
+        let merge = Merge {
             from: baked.iter().map(|done| done.metadata.clone()).collect(),
             into: Location::Named(into.clone()),
         };
-        plan.add(Step::new("metadata file", merge).after(after).quiet());
+        plan.add(Step::work("metadata file", merge).after(after).quiet());
     }
     baked
 }

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The metadata file that bake writes.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
-use crate::{failure::Failure, own::source, value::Digest};
+use crate::{
+    exec::Exec,
+    failure::Failure,
+    own::{file, source},
+    plan::{Console, Location, Performed, Postcondition, Work, shell::operand},
+    value::Digest,
+};
 
 /// What `--metadata-file` holds: per target an object with the image's digest and names. There may be
 /// other top-level keys (`buildx.build.warnings`), which are not targets.
@@ -65,9 +75,91 @@ impl Metadata {
     }
 }
 
+/// Merges the metadata files of several bakes into one.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    pub from: Vec<PathBuf>,
+    pub into: Location,
+}
+
+impl Work for Merge {
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
+        let mut all = Metadata::default();
+        for path in &self.from {
+            all.extend(Metadata::read(path)?);
+        }
+        file::write_atomically(&self.into, &all.to_json())?;
+        Ok(Performed::Done(None))
+    }
+}
+
+impl fmt::Display for Merge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.into.parent();
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+            write!(f, "mkdir -p -- {} && ", operand(folder))?;
+        }
+        if let [only] = self.from.as_slice() {
+            return write!(f, "cp -- {} {}", operand(only), operand(&self.into));
+        }
+        f.write_str("jq -s add")?;
+        for path in &self.from {
+            write!(f, " {}", operand(path))?;
+        }
+        write!(f, " > {}", operand(&self.into))
+    }
+}
+
+/// What a bake must build, and where it says what it has built: a bake file may leave a target out.
+#[derive(Clone, Debug)]
+pub(crate) struct Promised {
+    pub names: Vec<String>,
+    pub metadata: PathBuf,
+    pub pushed: bool,
+}
+
+impl Postcondition for Promised {
+    fn check(&self) -> anyhow::Result<()> {
+        let said = Metadata::read(&self.metadata)?;
+        let missing: Vec<String> = self
+            .names
+            .iter()
+            .filter(|name| !said.has_built(name, self.pushed))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let file = self.metadata.display();
+        Err(
+            Failure::failed(format!("bake has not built {}", missing.join(", ")))
+                .detail(format!("`{file}` has no digest for it"))
+                .hint("see that the bake file has a target with exactly this name in its default group")
+                .into(),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_merged_with_jq_and_a_single_one_is_copied() {
+        let merge = |from: &[&str], into: &str| {
+            let from = from.iter().map(PathBuf::from).collect();
+            let into = Location::output(into);
+            Merge { from, into }.to_string()
+        };
+        assert_eq!(
+            merge(&["x.json", "y.json"], "all.json"),
+            "jq -s add x.json y.json > all.json"
+        );
+        assert_eq!(
+            merge(&["x.json"], "a b/all.json"),
+            "mkdir -p -- 'a b' && cp -- x.json 'a b/all.json'"
+        );
+    }
 
     #[test]
     fn a_metadata_file_may_hold_warnings_beside_the_targets() {

@@ -4,39 +4,70 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt,
+    sync::Arc,
 };
 
 use super::{Secret, shell};
-use crate::image::Image;
 
-/// One argument of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A text that is known only once the steps before have run: an image's digest, say. It prints as what
+/// stands for it until then.
+pub(crate) trait Pending: fmt::Display + fmt::Debug + Send + Sync {
+    /// The text itself. Fails when the steps before have not left it where it was to be.
+    fn text(&self) -> anyhow::Result<String>;
+}
+
+/// One argument of a step's command.
+#[derive(Clone, Debug)]
 pub(crate) enum Arg {
     Plain(OsString),
-    /// `prefix` + the image's reference, pinned to the digest that its bake wrote + `suffix`.
-    /// The digest is not known before the bake has run; printed, it is the tag.
-    Image {
+    /// `prefix` + what is not known yet + `suffix`.
+    Pending {
         prefix: String,
-        image: Image,
+        text: Arc<dyn Pending>,
         suffix: String,
     },
 }
 
-impl<T: AsRef<OsStr>> From<T> for Arg {
-    fn from(text: T) -> Self {
-        Arg::Plain(text.as_ref().to_owned())
+impl From<OsString> for Arg {
+    fn from(text: OsString) -> Self {
+        Arg::Plain(text)
     }
 }
 
 impl Arg {
-    fn printed(&self) -> String {
+    fn known(&self) -> anyhow::Result<OsString> {
+        Ok(match self {
+            Arg::Plain(text) => text.clone(),
+            Arg::Pending {
+                prefix,
+                text,
+                suffix,
+            } => format!("{prefix}{}{suffix}", text.text()?).into(),
+        })
+    }
+}
+
+/// What a command's arguments are made of.
+pub(crate) trait Word: Clone + From<OsString> {
+    /// As a word for a shell.
+    fn word(&self) -> String;
+}
+
+impl Word for OsString {
+    fn word(&self) -> String {
+        shell::word(self)
+    }
+}
+
+impl Word for Arg {
+    fn word(&self) -> String {
         match self {
             Arg::Plain(text) => shell::word(text),
-            Arg::Image {
+            Arg::Pending {
                 prefix,
-                image,
+                text,
                 suffix,
-            } => shell::word(format!("{prefix}{}{suffix}", image.reference())),
+            } => shell::word(format!("{prefix}{text}{suffix}")),
         }
     }
 }
@@ -48,13 +79,14 @@ pub(crate) enum Stdin {
     Secret(Secret),
 }
 
-/// A process to start: what for, program, arguments, environment, standard input.
+/// A process to start: what for, program, arguments, environment, standard input. With [`Arg`]s it is one
+/// that cannot be started yet: see [`Cmd::known`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Cmd {
+pub(crate) struct Cmd<A = OsString> {
     /// What it is for, as a verb phrase that reads well after "failed to".
     pub purpose: String,
     pub program: OsString,
-    pub args: Vec<Arg>,
+    pub args: Vec<A>,
     pub env: Vec<(String, String)>,
     pub stdin: Option<Stdin>,
 }
@@ -69,16 +101,61 @@ impl Cmd {
             stdin: None,
         }
     }
+}
 
+impl From<Cmd> for Cmd<Arg> {
+    fn from(cmd: Cmd) -> Self {
+        Self {
+            purpose: cmd.purpose,
+            program: cmd.program,
+            args: cmd.args.into_iter().map(Arg::Plain).collect(),
+            env: cmd.env,
+            stdin: cmd.stdin,
+        }
+    }
+}
+
+impl Cmd<Arg> {
+    /// Adds an argument that is known only when the command starts.
     #[must_use]
-    pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
-        self.args.push(arg.into());
+    pub(crate) fn pending(
+        mut self,
+        prefix: impl Into<String>,
+        text: impl Pending + 'static,
+        suffix: impl Into<String>,
+    ) -> Self {
+        self.args.push(Arg::Pending {
+            prefix: prefix.into(),
+            text: Arc::new(text),
+            suffix: suffix.into(),
+        });
+        self
+    }
+
+    /// The command with all its arguments, when the steps before have run.
+    pub(crate) fn known(&self) -> anyhow::Result<Cmd> {
+        let args: anyhow::Result<Vec<OsString>> = self.args.iter().map(Arg::known).collect();
+        Ok(Cmd {
+            purpose: self.purpose.clone(),
+            program: self.program.clone(),
+            args: args?,
+            env: self.env.clone(),
+            stdin: self.stdin.clone(),
+        })
+    }
+}
+
+impl<A: Word> Cmd<A> {
+    #[must_use]
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned().into());
         self
     }
 
     #[must_use]
-    pub(crate) fn args<A: Into<Arg>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args.extend(args.into_iter().map(Into::into));
+    pub(crate) fn args<T: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned().into());
+        self.args.extend(args);
         self
     }
 
@@ -99,9 +176,7 @@ impl Cmd {
         self.stdin = Some(Stdin::Secret(secret));
         self
     }
-}
 
-impl Cmd {
     /// The line without what goes to standard input: for messages, where a whole script is too much.
     pub(crate) fn headline(&self) -> String {
         let shown = Self {
@@ -119,7 +194,7 @@ impl Cmd {
 }
 
 /// What a shell takes: environment, program and arguments; in front of them, what prints the standard input.
-impl fmt::Display for Cmd {
+impl<A: Word> fmt::Display for Cmd<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(stdin) = &self.stdin {
             let text = match stdin {
@@ -133,7 +208,7 @@ impl fmt::Display for Cmd {
         }
         f.write_str(&shell::program(&self.program))?;
         for arg in &self.args {
-            write!(f, " {}", arg.printed())?;
+            write!(f, " {}", arg.word())?;
         }
         Ok(())
     }

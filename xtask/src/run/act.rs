@@ -4,8 +4,8 @@
 use std::{
     io::{Read, Write},
     net::{TcpStream, ToSocketAddrs},
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    path::Path,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,17 +14,10 @@ use crate::{
     diagnosis::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason},
-    extension::Extension,
     failure::{self, Failure},
-    image::{ImageRef, Metadata},
-    mount::{Mounted, Mounts},
-    own::{file, folder, source},
-    plan::{
-        Action, Again, Cmd, Location, Needed, Owned, Probe, Promised, Rotation, Step, Undo, Values,
-        values::Source,
-    },
-    tool::{assertion, imagetools::Described},
-    yaml,
+    own::{file, source},
+    plan::{Action, Again, Arg, Cmd, Console, Owned, Performed, Probe, Step, Undo},
+    tool::assertion,
 };
 
 /// How long it may take to take one step back.
@@ -50,17 +43,13 @@ impl Walk<'_> {
         match &step.action {
             Action::Run(cmd) => {
                 self.run_cmd(step, cmd, output)?;
-                if let Some(targets) = &step.builds {
-                    has_built(targets)?;
+                if let Some(postcondition) = &step.ensures {
+                    postcondition.check()?;
                 }
             }
             Action::Folder(path) => file::make_folder(path)?,
-            Action::Claim(path) => folder::take(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
-            Action::MergeJson { from, into } => merge(from, into)?,
-            Action::Rotate(rotation) => return self.rotate(rotation, warn),
             Action::Script { path, contents } => file::write_program(path, contents)?,
-            Action::Extract { from, into } => self.extract(from, into, &mut *output)?,
             Action::Start { cmd, log } => {
                 self.exec.start(cmd, log).map_err(Failure::from)?;
             }
@@ -74,13 +63,22 @@ impl Walk<'_> {
                 let text = self.exec.read(cmd, step.timeout).map_err(Failure::from)?;
                 file::write_private(path, &text)?;
             }
-            Action::Values(values) => self.write_values(values)?,
             Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
             Action::RemoveFile(path) => file::remove_file(path)?,
             Action::Remove(owned) => {
                 self.remove(owned, step.timeout.unwrap_or(REMOVAL))
                     .map_err(Failure::from)?;
+            }
+            Action::Work(work) => {
+                let mut console = Console {
+                    line: output,
+                    warning: warn,
+                };
+                return Ok(match work.perform(self.exec, &mut console)? {
+                    Performed::Done(what) => Outcome::Done(what),
+                    Performed::Skipped(why) => Outcome::Skipped(why),
+                });
             }
         }
         Ok(Outcome::Done(None))
@@ -127,11 +125,26 @@ impl Walk<'_> {
         self.act(&again.step, output, &mut |_| {})
     }
 
-    fn run_cmd(&self, step: &Step, cmd: &Cmd, output: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    fn run_cmd(
+        &self,
+        step: &Step,
+        cmd: &Cmd<Arg>,
+        output: &mut dyn FnMut(&str),
+    ) -> Result<(), Failure> {
+        let known = cmd.known().map_err(|error| {
+            CmdFailure::before_start(cmd, Reason::Argument(format!("{error:#}")))
+        })?;
+        // People know an image by its tag.
+        let named = |failed: CmdFailure| {
+            Failure::from(CmdFailure {
+                command: cmd.headline(),
+                ..failed
+            })
+        };
         let log = self.options.logs.join(log_name(&step.name));
         let Some(watch) = &step.watch else {
-            let ended = self.exec.run(cmd, Some(&log), step.timeout, output);
-            return ended.map_err(Failure::from);
+            let ended = self.exec.run(&known, Some(&log), step.timeout, output);
+            return ended.map_err(named);
         };
         let watcher = Mutex::new((Watcher::default(), None));
         let is_hopeless = || {
@@ -148,10 +161,10 @@ impl Walk<'_> {
         };
         let ended = self
             .exec
-            .run_watched(cmd, Some(&log), step.timeout, output, &is_hopeless);
+            .run_watched(&known, Some(&log), step.timeout, output, &is_hopeless);
         ended.map_err(|failed| {
             let given_up = matches!(failed.reason, Reason::GivenUp);
-            let mut failure = Failure::from(failed);
+            let mut failure = named(failed);
             let state = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
             if let Some(hopeless) = state.1.filter(|_| given_up) {
                 let (object, looks) = (&hopeless.object, hopeless.looks);
@@ -183,31 +196,6 @@ impl Walk<'_> {
                 Err(failed) => Err(failed.into()),
             },
         }
-    }
-
-    fn extract(
-        &self,
-        from: &Path,
-        into: &Location,
-        output: &mut dyn FnMut(&str),
-    ) -> anyhow::Result<()> {
-        file::make_folder(into)?;
-        for entry in fs_err::read_dir(from)? {
-            let package = entry?.path();
-            if package
-                .extension()
-                .is_some_and(|extension| extension == "deb")
-            {
-                let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
-                    .args(["-x", "--"])
-                    .arg(&package)
-                    .arg(&**into);
-                self.exec
-                    .run(&cmd, None, None, output)
-                    .map_err(Failure::from)?;
-            }
-        }
-        Ok(())
     }
 
     fn wait(
@@ -253,42 +241,6 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn rotate(&self, rotation: &Rotation, warn: &mut dyn FnMut(String)) -> anyhow::Result<Outcome> {
-        // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
-        let mut tags: Vec<String> = Vec::new();
-        self.exec
-            .run(&rotation.list(), None, None, &mut |line| {
-                tags.push(line.trim().to_owned());
-            })
-            .map_err(Failure::from)?;
-        let superseded = rotation.superseded(tags.iter().map(String::as_str));
-        if superseded.is_empty() {
-            return Ok(Outcome::Skipped("nothing superseded".into()));
-        }
-        match self
-            .exec
-            .run(&Rotation::remove(&superseded), None, None, &mut |_| {})
-        {
-            Ok(()) => {}
-            // Two bakes of the same target drop the same images: the other one was faster.
-            Err(failed) if failed.mentions("No such image") => {}
-            // A container uses one, say: the next bake finds it again, and the new image is there.
-            Err(failed) if !self.exec.interrupted() => {
-                let why = failed
-                    .cause()
-                    .unwrap_or("docker did not say why")
-                    .to_owned();
-                warn(format!(
-                    "a superseded image of {} stays: {why}",
-                    rotation.repository
-                ));
-                return Ok(Outcome::Done(None));
-            }
-            Err(failed) => return Err(Failure::from(failed).into()),
-        }
-        Ok(Outcome::Done(Some(format!("{} dropped", superseded.len()))))
-    }
-
     pub(super) fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
         let limit = Some(UNDO);
         let failed = |failed: CmdFailure| {
@@ -314,63 +266,6 @@ impl Walk<'_> {
     fn remove(&self, owned: &Owned, patience: Duration) -> Result<(), CmdFailure> {
         removal::remove(self.exec, owned, None, patience).map(|_| ())
     }
-
-    /// An image that the nodes can run, as its registry describes it.
-    fn described(&self, image: &ImageRef, values: &Values) -> Result<Described, Failure> {
-        let described = Described::read(image, self.exec)?;
-        described.check_platform(&values.platform, self.exec)?;
-        Ok(described)
-    }
-
-    /// The first image there is of something that is needed.
-    fn found(&self, needed: &Needed, values: &Values) -> anyhow::Result<Described> {
-        let mut missing = Failure::invalid(format!(
-            "`{}` needs `{}`, of which there is no image",
-            values.extension.name, needed.extension.name
-        ));
-        for image in &needed.images {
-            match Described::read(&image.tagged()?, self.exec) {
-                Ok(described) => {
-                    described.check_platform(&values.platform, self.exec)?;
-                    return Ok(described);
-                }
-                Err(failure) => missing = missing.detail(failure.message),
-            }
-        }
-        let name = &needed.extension.name;
-        Err(missing
-            .hint(format!("build it first: `cargo xtask bake {name} --push`"))
-            .into())
-    }
-
-    /// Asks each image what it says of itself, and writes the document.
-    fn write_values(&self, values: &Values) -> anyhow::Result<()> {
-        let mounted = |extension: &Arc<Extension>, image: Described| Mounted {
-            extension: Arc::clone(extension),
-            source: Source {
-                reference: values.naming.in_cluster(&image.reference),
-                annotations: image.annotations,
-            },
-        };
-        let own = self.described(&values.image.tagged()?, values)?;
-        let mut needed = Vec::new();
-        for one in &values.needed {
-            needed.push(mounted(&one.extension, self.found(one, values)?));
-        }
-        let mounts = Mounts::new(mounted(&values.extension, own), needed);
-        let document = match &values.newer {
-            None => values.document(&mounts)?,
-            Some(newer) => {
-                let newer = self.described(&newer.tagged()?, values)?;
-                let mut after = mounts.clone();
-                *after.own_mut() = mounted(&values.extension, newer);
-                values.upgrade(&mounts, &after)?
-            }
-        };
-        let text = yaml::to_text(&document)?;
-        let heading = "# Written by `cargo xtask e2e generate-values`; read by the Chainsaw suites as $values.\n";
-        file::write_atomically(&values.output, &format!("{heading}{text}\n"))
-    }
 }
 
 /// Whether an HTTP server answers a GET with status 200.
@@ -392,33 +287,4 @@ fn answers(address: &str, path: &str) -> bool {
         Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 200"))
     };
     ask().unwrap_or(false)
-}
-
-/// Fails when a bake that ended well has not built what it was to build: a bake file may leave a target out.
-fn has_built(promised: &Promised) -> anyhow::Result<()> {
-    let said = Metadata::read(&promised.metadata)?;
-    let missing: Vec<String> = promised
-        .names
-        .iter()
-        .filter(|name| !said.has_built(name, promised.pushed))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let file = promised.metadata.display();
-    Err(
-        Failure::failed(format!("bake has not built {}", missing.join(", ")))
-            .detail(format!("`{file}` has no digest for it"))
-            .hint("see that the bake file has a target with exactly this name in its default group")
-            .into(),
-    )
-}
-
-fn merge(from: &[PathBuf], into: &Location) -> anyhow::Result<()> {
-    let mut all = Metadata::default();
-    for path in from {
-        all.extend(Metadata::read(path)?);
-    }
-    file::write_atomically(into, &all.to_json())
 }

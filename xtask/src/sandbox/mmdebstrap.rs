@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Sandbox, entries};
+use super::{Sandbox, entries, work::Extract};
 use crate::{
     exec::{Exec, Real},
     failure::Failure,
@@ -109,13 +109,11 @@ pub(super) fn fetch(
         "clear half-extracted tools",
         Action::RemoveFolder(partial.clone()),
     ));
-    add(quiet(
-        "extract mmdebstrap",
-        Action::Extract {
-            from: packages,
-            into: partial.clone(),
-        },
-    ));
+    let extract = Extract {
+        from: packages,
+        into: partial.clone(),
+    };
+    add(Step::work("extract mmdebstrap", extract).quiet());
     add(quiet(
         "keep mmdebstrap",
         Action::Rename {

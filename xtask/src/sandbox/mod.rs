@@ -16,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod mmdebstrap;
 pub(crate) mod repository;
 pub(crate) mod up;
+mod work;
 
 use std::{
     ffi::OsString,

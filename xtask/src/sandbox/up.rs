@@ -9,6 +9,7 @@ use std::{
 use super::{
     PROGRAMS, Sandbox, engine, entries,
     mmdebstrap::{self, Mmdebstrap},
+    work::Claim,
 };
 use crate::{
     failure::Failure,
@@ -111,8 +112,8 @@ pub(crate) fn add(
     caller: &Caller,
 ) -> Ready {
     plan.limits.push((ROOTS, ROOTS_AT_ONCE));
-    let marker = Action::Claim(sandbox.folder.clone());
-    let marker = plan.add(Step::new("mark the sandbox's folder", marker).quiet());
+    let marker = Claim(sandbox.folder.clone());
+    let marker = plan.add(Step::work("mark the sandbox's folder", marker).quiet());
     let clear = Step::new(
         "clear temporary files",
         Action::RemoveFolder(sandbox.location(&tools.temporary)),

@@ -46,9 +46,6 @@ const UPWARDS: &[(&str, &str, &str)] = &[
     ("hcl.rs", "own", "text: reading goes to who has the file"),
     ("own/checkout.rs", "plan", "Location goes to own/"),
     ("own/file.rs", "plan", "Location goes to own/"),
-    ("plan/cmd.rs", "image", "Arg::Image is resolved in run/"),
-    ("plan/values.rs", "image", "stage/values"),
-    ("plan/values.rs", "mount", "stage/values"),
     ("target.rs", "cli", "the filters become a type of target.rs"),
     ("tool/imagetools.rs", "image", "target.rs"),
 ];

@@ -17,7 +17,8 @@ use crate::{
     failure::Failure,
     image::{Image, ImageRef},
     own::file,
-    plan::{Action, Location, Needed, Plan, Step, Values},
+    plan::{Location, Plan, Step},
+    stage::values::{Needed, Values},
     target::{self, Filter, Targets},
     tool::imagetools::Described,
     value::Server,
@@ -95,7 +96,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         output: output.clone(),
     };
     let mut plan = Plan::default();
-    plan.add(Step::new(format!("values {name}"), Action::Values(Box::new(values))).quiet());
+    plan.add(Step::work(format!("values {name}"), values).quiet());
     let report = context.run(&engine.exec, &plan, None, false)?;
     context.verdict(&report, "generating the values")?;
     context

@@ -18,7 +18,8 @@ use crate::{
     environment::{self, Environment, FOLDER, Place, Ready, release::Release, survey::Survey},
     failure::Failure,
     image::{Image, Naming},
-    plan::{Action, Location, Needed, Plan, Step, StepId, Values},
+    plan::{Action, Location, Plan, Step, StepId},
+    stage::values::{Needed, Values},
     target::{Filter, Target, Targets},
     tool::{self, docker},
 };
@@ -211,10 +212,7 @@ pub(super) fn bake_and_value(
             platform: platform.to_owned(),
             output: Location::output(&output),
         };
-        let step = Step::new(
-            format!("values {}", target.name),
-            Action::Values(Box::new(values)),
-        );
+        let step = Step::work(format!("values {}", target.name), values);
         let step = plan.add(step.after(after).quiet());
         tested.push(ToTest {
             target: target.clone(),

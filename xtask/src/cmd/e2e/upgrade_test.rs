@@ -18,7 +18,8 @@ use crate::{
     extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
-    plan::{Action, Location, Needed, Plan, Step, StepId, Values},
+    plan::{Location, Plan, Step, StepId},
+    stage::values::{Needed, Values},
     target::{Filter, Targets},
     tool::imagetools::Described,
 };
@@ -82,7 +83,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         output: Location::output(&values),
         extension: Arc::clone(&extension),
     };
-    let written = Step::new(format!("values {name}"), Action::Values(Box::new(request)));
+    let written = Step::work(format!("values {name}"), request);
     let written = plan.add(written.after(after).quiet());
     let subject = Subject {
         extension,

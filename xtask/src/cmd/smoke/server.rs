@@ -140,25 +140,20 @@ pub(super) fn add(
         Mount::Image => ("run", &["--rm", "--interactive"]),
         Mount::Copy => ("create", &["--rm", "--interactive"]),
     };
-    let mut cmd = Cmd::new("docker", &purpose).args([verb]).args(flags).args([
-        "--network",
-        "none",
-        "--name",
-        &container,
-        "--label",
-        &label,
-    ]);
+    let cmd = Cmd::new("docker", &purpose).args([verb]).args(flags);
+    let mut cmd: Cmd<Arg> = cmd.into();
+    cmd = cmd.args(["--network", "none", "--name", &container, "--label", &label]);
     for (name, value) in environment(test) {
         // The name alone on the command line; docker takes the value from its own environment.
         cmd = cmd.args(["--env", name]).env(name, value);
     }
     if mount == Mount::Image {
         for mounted in test.mounts.iter() {
-            cmd = cmd.arg("--mount").arg(Arg::Image {
-                prefix: "type=image,source=".into(),
-                image: mounted.source.image.clone(),
-                suffix: format!(",target={}", mount::root(&mounted.extension.name)),
-            });
+            cmd = cmd.arg("--mount").pending(
+                "type=image,source=",
+                mounted.source.image.clone(),
+                format!(",target={}", mount::root(&mounted.extension.name)),
+            );
         }
     }
     cmd = cmd
@@ -221,16 +216,12 @@ fn copy(
     let docker =
         |what: &str, args: &[&str]| Cmd::new("docker", format!("{what} `{name}`")).args(args);
     // The image has no program; the container is never started, but wants a command.
-    let create = docker(
+    let create: Cmd<Arg> = docker(
         "open the image of",
         &["create", "--name", &source, "--label", label, "--"],
     )
-    .arg(Arg::Image {
-        prefix: String::new(),
-        image: image.clone(),
-        suffix: String::new(),
-    })
-    .arg("none");
+    .into();
+    let create = create.pending("", image.clone(), "").arg("none");
     let purpose = format!("close the image of `{name}`");
     let remove = Owned::new(Kind::Container, label, purpose).name(&source);
     let mut last = plan.add(

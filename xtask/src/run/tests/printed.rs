@@ -13,7 +13,8 @@ use proptest::{
 use super::*;
 use crate::{
     exec::Real,
-    plan::{Action, Arg, Location, Rotation, Stdin},
+    image::Rotation,
+    plan::{Action, Location, Stdin},
 };
 
 /// Writes down what it was given: how many arguments, each of them, a variable, the standard input.
@@ -188,10 +189,7 @@ fn command() -> impl Strategy<Value = Cmd> {
 fn held(cmd: &Cmd) -> Vec<u8> {
     let mut bytes = format!("{}\0", cmd.args.len()).into_bytes();
     for arg in &cmd.args {
-        let Arg::Plain(text) = arg else {
-            panic!("{arg:?}")
-        };
-        bytes.extend(text.clone().into_vec());
+        bytes.extend(arg.clone().into_vec());
         bytes.push(0);
     }
     let value = cmd.env.first().map_or("unset", |(_, value)| value.as_str());
@@ -288,7 +286,7 @@ fn files_and_folders_are_those_of_the_plan() {
                 },
                 Action::Folder(to(other.clone())),
                 Action::RemoveFolder(to(other.clone())),
-                Action::Run(cmd.clone()),
+                Action::Run(cmd.clone().into()),
                 wait(Probe::Succeeds(Cmd {
                     args: Vec::new(),
                     ..cmd.clone()
@@ -336,7 +334,7 @@ fn a_rotation_removes_what_the_plan_would() {
             .collect();
         let listed = tags.join("\n") + "\n";
         let mut plan = Plan::default();
-        plan.add(Step::new("tidy", Action::Rotate(rotation.clone())));
+        plan.add(Step::work("tidy", rotation.clone()));
         shell.run(&plan, &[("tags", listed.as_bytes())]);
         let superseded = rotation.superseded(tags.iter().map(String::as_str));
         let removed = fs_err::read(shell.work().join("removed")).unwrap_or_default();

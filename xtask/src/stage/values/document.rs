@@ -1,45 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The values of one extension image, as the Chainsaw suites read them. The names in here are an
-//! interface: add to them, never rename.
-
-use std::{fmt, sync::Arc};
+//! The values as a document. The names in here are an interface that the Chainsaw suites read: add to them,
+//! never rename.
 
 use serde_json::{Map, Value, json};
 
-use super::{Location, shell};
+use super::Values;
 use crate::{
     extension::Extension,
     failure::Failure,
     image::{
-        Annotations, ClusterRef, Image, Naming,
+        Annotations, ClusterRef,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
     mount::{Folders, Mounted, Mounts},
 };
-
-/// What to write, where to, and of which images.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Values {
-    pub extension: Arc<Extension>,
-    pub image: Image,
-    /// What the image is replaced by, in the upgrade suite.
-    pub newer: Option<Image>,
-    /// In mounting order.
-    pub needed: Vec<Needed>,
-    pub naming: Naming,
-    /// With psql, for the suites' jobs. None: the PostgreSQL image itself.
-    pub psql_image: Option<String>,
-    /// The nodes' platform, `linux/amd64`: an image without it would be mounted all the same.
-    pub platform: String,
-    pub output: Location,
-}
-
-/// An extension that the tested one needs, and where its image may be; the first that exists is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needed {
-    pub extension: Arc<Extension>,
-    pub images: Vec<Image>,
-}
 
 /// One image of the mounted ones: as the cluster will pull it, with what it says of itself.
 #[derive(Clone, Debug)]
@@ -164,25 +138,4 @@ fn cluster_entry(one: &Mounted<Source>) -> Value {
         entry.insert("env".into(), pairs.into());
     }
     entry.into()
-}
-
-/// Prints as the command that writes the same file.
-impl fmt::Display for Values {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cargo xtask e2e generate-values {} --extension-image {} --output {}",
-            shell::word(&self.extension.name),
-            shell::word(self.image.reference().to_string()),
-            shell::operand(&self.output)
-        )?;
-        match &self.newer {
-            Some(newer) => write!(
-                f,
-                " --upgrade-to {}",
-                shell::word(newer.reference().to_string())
-            ),
-            None => Ok(()),
-        }
-    }
 }

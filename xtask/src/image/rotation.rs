@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeps the engine's disk bounded: of the timestamped tags that bakes leave behind, only the newest stays.
+
+use std::fmt;
+
+use crate::{
+    exec::Exec,
+    failure::Failure,
+    plan::{Cmd, Console, Performed, Work, shell},
+};
+
+/// The timestamped tags of one target, of which only the newest is worth its room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rotation {
+    /// `registry/name`, without a tag.
+    pub repository: String,
+    /// What stands before the twelve digits of the time: `0.8.6-`.
+    pub prefix: String,
+    /// What stands behind them: `-18-trixie`.
+    pub suffix: String,
+}
+
+impl Rotation {
+    /// Whether `tag` is one of these.
+    fn covers(&self, tag: &str) -> bool {
+        tag.strip_prefix(&self.prefix)
+            .and_then(|rest| rest.strip_suffix(&self.suffix))
+            .is_some_and(|time| time.len() == 12 && time.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The references to drop, given the repository's tags: all that are covered but the newest.
+    pub(crate) fn superseded<'a>(&self, tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let mut own: Vec<&str> = tags.into_iter().filter(|tag| self.covers(tag)).collect();
+        own.sort_unstable();
+        own.dedup();
+        own.pop();
+        own.iter()
+            .map(|tag| format!("{}:{tag}", self.repository))
+            .collect()
+    }
+
+    /// Lists the repository's tags, one a line.
+    fn list(&self) -> Cmd {
+        Cmd::new("docker", format!("list the images of {}", self.repository))
+            .args(["image", "ls", "--format", "{{.Tag}}", "--"])
+            .arg(&self.repository)
+    }
+
+    fn remove(references: &[String]) -> Cmd {
+        Cmd::new("docker", "drop superseded images")
+            .args(["image", "rm", "--"])
+            .args(references)
+    }
+}
+
+/// Prints as a pipe that removes the same images in one call, without a pattern that a value could break.
+impl fmt::Display for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} | LC_ALL=C sort -u | (set --; newest=; while IFS= read -r tag; do case $tag in {}{}{}) \
+             [ -z \"$newest\" ] || set -- \"$@\" {}:\"$newest\"; newest=$tag ;; esac; done; \
+             [ $# -eq 0 ] || docker image rm -- \"$@\")",
+            self.list(),
+            shell::word(&self.prefix),
+            "[0-9]".repeat(12),
+            shell::word(&self.suffix),
+            shell::word(&self.repository)
+        )
+    }
+}
+
+impl Work for Rotation {
+    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
+        // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
+        let mut tags: Vec<String> = Vec::new();
+        exec.run(&self.list(), None, None, &mut |line| {
+            tags.push(line.trim().to_owned());
+        })
+        .map_err(Failure::from)?;
+        let superseded = self.superseded(tags.iter().map(String::as_str));
+        if superseded.is_empty() {
+            return Ok(Performed::Skipped("nothing superseded".into()));
+        }
+        match exec.run(&Self::remove(&superseded), None, None, &mut |_| {}) {
+            Ok(()) => {}
+            // Two bakes of the same target drop the same images: the other one was faster.
+            Err(failed) if failed.mentions("No such image") => {}
+            // A container uses one, say: the next bake finds it again, and the new image is there.
+            Err(failed) if !exec.interrupted() => {
+                let why = failed
+                    .cause()
+                    .unwrap_or("docker did not say why")
+                    .to_owned();
+                (console.warning)(format!(
+                    "a superseded image of {} stays: {why}",
+                    self.repository
+                ));
+                return Ok(Performed::Done(None));
+            }
+            Err(failed) => return Err(Failure::from(failed).into()),
+        }
+        Ok(Performed::Done(Some(format!(
+            "{} dropped",
+            superseded.len()
+        ))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rotation() -> Rotation {
+        Rotation {
+            repository: "localhost:5000/pgvector-testing".into(),
+            prefix: "0.8.6-".into(),
+            suffix: "-18-trixie".into(),
+        }
+    }
+
+    #[test]
+    fn a_rotation_keeps_the_newest_and_all_that_is_not_its_own() {
+        let tags = [
+            "0.8.6-18-trixie",
+            "0.8.6-202611220101-18-trixie",
+            "0.8.6-202611220300-18-trixie",
+            "0.8.6-202611220200-18-trixie",
+            "0.8.6-202611220200-18-bookworm",
+            "0.8.5-202611220200-18-trixie",
+            "10.8.6-202611220200-18-trixie",
+            "0.8.6-20261122020x-18-trixie",
+        ];
+        assert_eq!(
+            rotation().superseded(tags),
+            [
+                "localhost:5000/pgvector-testing:0.8.6-202611220101-18-trixie",
+                "localhost:5000/pgvector-testing:0.8.6-202611220200-18-trixie",
+            ]
+        );
+        assert!(
+            rotation()
+                .superseded(["0.8.6-202611220101-18-trixie"])
+                .is_empty()
+        );
+    }
+}
