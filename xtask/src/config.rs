@@ -305,8 +305,12 @@ impl Config {
         matches!(self.values.get(key), Some((_, Origin::Default)))
     }
 
-    pub(crate) fn origin_is_flag(&self, key: &str) -> bool {
-        matches!(self.values.get(key), Some((_, Origin::Flag(_))))
+    /// The flag that has said it, if one has.
+    pub(crate) fn flag(&self, key: &str) -> Option<&'static str> {
+        match self.values.get(key) {
+            Some((_, Origin::Flag(name))) => Some(name),
+            _ => None,
+        }
     }
 
     /// The builder to name; None: the one that buildx has selected.

@@ -34,6 +34,7 @@ mod cli {
         mod mirrors;
         mod nodes;
         mod operator;
+        mod pasted;
         mod programs;
         mod psql;
         mod refusal;

@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    config::{self, Config},
     exec::Exec,
     extension::Extension,
     failure::Failure,
@@ -23,7 +24,7 @@ const HEADING: &str =
     "# Written by `cargo xtask e2e generate-values`; read by the Chainsaw suites as $values.\n";
 
 /// What to write, where to, and of which images.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Values {
     pub extension: Arc<Extension>,
     pub image: Image,
@@ -37,10 +38,43 @@ pub(crate) struct Values {
     /// The nodes' platform, `linux/amd64`: an image without it would be mounted all the same.
     pub platform: String,
     pub output: Location,
+    pub told: Told,
+}
+
+/// What a call was told by flags and its values follow from: the line that prints in place of them says it too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    registry: Option<String>,
+    flags: Vec<String>,
+}
+
+impl Told {
+    /// `sandbox`: the private engine is to be used.
+    pub(crate) fn of(config: &Config, sandbox: bool) -> Self {
+        let mut flags: Vec<String> = sandbox
+            .then(|| "--sandbox".to_owned())
+            .into_iter()
+            .collect();
+        for key in [
+            config::SANDBOX_FOLDER,
+            config::SANDBOX_BASE,
+            config::CLUSTER_KUBECONFIG,
+            config::CLUSTER_CONTEXT,
+        ] {
+            if let Some(flag) = config.flag(key) {
+                flags.extend([flag.to_owned(), config.get(key).to_owned()]);
+            }
+        }
+        let registry = config.flag(config::REGISTRY);
+        Self {
+            registry: registry.map(|_| config.get(config::REGISTRY).to_owned()),
+            flags,
+        }
+    }
 }
 
 /// An extension that the tested one needs, and where its image may be; the first that exists is taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Needed {
     pub extension: Arc<Extension>,
     pub images: Vec<Image>,
@@ -114,6 +148,10 @@ impl Values {
 /// Prints as the command that writes the same file.
 impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Told { registry, flags } = &self.told;
+        if let Some(registry) = registry {
+            write!(f, "registry={} ", shell::word(registry))?;
+        }
         write!(
             f,
             "cargo xtask e2e generate-values {} --extension-image {} --output {}",
@@ -121,9 +159,36 @@ impl fmt::Display for Values {
             shell::word(self.image.to_string()),
             shell::operand(&self.output)
         )?;
-        match &self.newer {
-            Some(newer) => write!(f, " --upgrade-to {}", shell::word(newer.to_string())),
-            None => Ok(()),
+        if let Some(newer) = &self.newer {
+            write!(f, " --upgrade-to {}", shell::word(newer.to_string()))?;
         }
+        for flag in flags {
+            write!(f, " {}", shell::word(flag))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_flag_has_said_is_said_again_and_nothing_else() {
+        let mut config = Config::defaults();
+        assert!(Told::of(&config, false).flags.is_empty());
+        for (key, flag, value) in [
+            (config::SANDBOX_FOLDER, "--sandbox-folder", "/a b"),
+            (config::SANDBOX_BASE, "--base", "debian"),
+            (config::E2E_NODES, "--nodes", "3"),
+        ] {
+            config.set_flag(key, flag, Some(value)).unwrap();
+        }
+        let told = Told::of(&config, true);
+        assert_eq!(
+            told.flags,
+            ["--sandbox", "--sandbox-folder", "/a b", "--base", "debian"]
+        );
+        assert_eq!(told.registry, None);
     }
 }

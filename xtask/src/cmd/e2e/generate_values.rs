@@ -18,7 +18,7 @@ use crate::{
     image::{Image, ImageRef},
     own::file,
     plan::{Location, Plan, Step},
-    stage::values::{Needed, Values},
+    stage::values::{Needed, Told, Values},
     target::{self, Filter, Targets},
     tool::imagetools::Described,
     value::Server,
@@ -86,6 +86,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         Place::Kind { .. } => Survey::default(),
     };
     let values = Values {
+        told: Told::of(&context.config, context.global.sandbox),
         extension,
         image: Image::Given(image),
         newer: newer.map(|image| Image::Given(environment.naming.on_host(&image))),

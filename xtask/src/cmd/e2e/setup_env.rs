@@ -102,7 +102,7 @@ pub(super) fn conclude(context: &mut Context, environment: &Environment) {
     ));
     if let (Some(port), true) = (
         environment.port,
-        context.config.origin_is_flag(config::REGISTRY),
+        context.config.flag(config::REGISTRY).is_some(),
     ) {
         context.ui.note(&format!("the registry is at another port than the settings say: `export registry=localhost:{port}` for bake"));
     }

@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     image::{Image, Naming},
     plan::{Action, Location, Plan, Step, StepId},
-    stage::values::{Needed, Values},
+    stage::values::{Needed, Told, Values},
     target::{Filter, Target, Targets},
     tool::{self, docker},
 };
@@ -203,6 +203,7 @@ pub(super) fn bake_and_value(
             images: vec![bake::image(needed, &baked)],
         });
         let values = Values {
+            told: Told::of(&context.config, context.global.sandbox),
             extension: Arc::clone(&target.extension),
             image: image.clone(),
             newer: None,

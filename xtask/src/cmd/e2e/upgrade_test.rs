@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     image::{Image, ImageRef},
     plan::{Location, Plan, Step, StepId},
-    stage::values::{Needed, Values},
+    stage::values::{Needed, Told, Values},
     target::{Filter, Targets},
     tool::imagetools::Described,
 };
@@ -74,6 +74,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         .join("values")
         .join(format!("{name}-upgrade.yaml"));
     let request = Values {
+        told: Told::of(&context.config, context.global.sandbox),
         image: Image::Given(from.clone()),
         newer: Some(newer.clone()),
         needed: needed(&targets, &extension, context, &sources)?,
