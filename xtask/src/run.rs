@@ -135,7 +135,7 @@ impl State {
                 }
             }
             let ended = |before: &StepId| matches!(self.steps[before.0], Place::Ended(_));
-            ready &= step.ended.iter().all(ended);
+            ready &= step.after_end_of.iter().all(ended);
             if blocked {
                 self.steps[at] = Place::Ended(StepReport::not_run(StepId(at), step).into());
             } else if ready {

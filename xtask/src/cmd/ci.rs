@@ -129,7 +129,7 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> 
         .timeout(limit)
         .proof("lane");
     if says(lane) {
-        step = step.says();
+        step = step.reports_last_line();
     }
     let mut plan = Plan::default();
     plan.add(step);

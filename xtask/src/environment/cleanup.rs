@@ -52,7 +52,7 @@ impl Environment {
         match survey.network {
             Presence::Ours => {
                 let remove = ours(Kind::Network, "remove the network").name(self.network());
-                plan.add(Step::new("network", Action::Remove(remove)).ended(before.clone()));
+                plan.add(Step::new("network", Action::Remove(remove)).after_end_of(before.clone()));
             }
             Presence::Foreign => plan.note(format!(
                 "the network `{}` was not made by xtask: it stays",
@@ -67,7 +67,7 @@ impl Environment {
                 format!("files in {FOLDER}"),
                 Action::RemoveFolder(Location::Output(folder)),
             );
-            plan.add(step.ended(before));
+            plan.add(step.after_end_of(before));
         }
     }
 

@@ -45,7 +45,7 @@ impl Environment {
                 wire = wire.args([host.name, host.url, fallback]);
             }
             let step = Step::run(format!("registries on {node}"), wire.stdin(SCRIPT));
-            ready.push(plan.add(step.after(after.iter().copied()).says()));
+            ready.push(plan.add(step.after(after.iter().copied()).reports_last_line()));
         }
         if let Some(credentials) = &self.credentials {
             ready.extend(self.add_logins(plan, survey, nodes, credentials, after));

@@ -157,7 +157,7 @@ impl StepRecord {
             id: first + at,
             name: step.name.clone(),
             after: places(&step.after),
-            after_end_of: places(&step.ended),
+            after_end_of: places(&step.after_end_of),
             command: without_logins(&step.action.to_string()),
             quiet: step.quiet,
             proof: step.proof.map(str::to_owned),
@@ -233,7 +233,7 @@ mod tests {
         plan.add(
             Step::run("b", Cmd::new("b", "b"))
                 .after([first])
-                .ended([first]),
+                .after_end_of([first]),
         );
         let id = RunId::parse("0123456789abcdef").unwrap();
         let mut record = RunRecord::begun(&id, &[]);

@@ -86,7 +86,7 @@ impl Walk<'_> {
         if let (Some(_), Some(undo)) = (&again, &last.undo) {
             self.undo(last, undo, &mut |event| voice.send(event));
         }
-        if let (Outcome::Done(said @ None), true) = (&mut outcome, step.says) {
+        if let (Outcome::Done(said @ None), true) = (&mut outcome, step.reports_last_line) {
             said.clone_from(&voice.last_line);
         }
         if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {

@@ -249,7 +249,7 @@ fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
     plan.limits.push(("suite", 1));
     let first = plan.add(step("first").pool("suite"));
     let second = plan.add(step("second").pool("suite"));
-    plan.add(step("last").ended([first, second]));
+    plan.add(step("last").after_end_of([first, second]));
     let fake = Fake {
         failing: vec!["first"],
         ..Fake::default()

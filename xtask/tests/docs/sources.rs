@@ -86,7 +86,6 @@ fn only_exec_starts_processes_and_only_ui_prints() {
 fn each_layer_knows_only_those_below() {
     let nothing: [String; 0] = [];
     let touching = ["exec::", "fs_err", "std::fs", "tempfile"];
-    assert_eq!(found("xtask/src/plan.rs", &touching, &[]), nothing);
     // The trait by which work is given the means when it is performed, and nothing else.
     let mut plan = found("xtask/src/plan", &touching, &[]);
     plan.retain(|line| !line.ends_with("use crate::exec::Exec;"));

@@ -306,7 +306,7 @@ fn next_release(
         ]);
     let gone = Step::run(format!("room for operator {}", environment.release), gone)
         .after(cluster.iter().copied())
-        .ended(ended.iter().copied());
+        .after_end_of(ended.iter().copied());
     let gone = plan.add(gone);
     let manifest = environment.read_manifest()?;
     Ok(environment.add_release(plan, &manifest, true, &[gone]))

@@ -85,7 +85,7 @@ impl World {
             let name = format!("step-{at}");
             let mut step = Step::run(&name, Cmd::new(&name, "do"))
                 .after(among(&drawn.after))
-                .ended(among(&drawn.ended));
+                .after_end_of(among(&drawn.ended));
             step.pool = drawn.pool;
             step.kept = drawn.kept;
             if drawn.undo {
@@ -281,7 +281,7 @@ impl<'a> Over<'a> {
         for before in &step.after {
             assert!(self.succeeded(before.0), "{at} ran after {}", before.0);
         }
-        for before in step.after.iter().chain(&step.ended) {
+        for before in step.after.iter().chain(&step.after_end_of) {
             let end = match self.outcome(before.0) {
                 Outcome::Done(_) | Outcome::Failed(_) => self.time(Seen::Ended(before.0)),
                 Outcome::Skipped(_) => self.time(Seen::Probed(before.0)),

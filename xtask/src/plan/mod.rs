@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a command is going to do, as data: steps with their exact actions and order.
+//!
+//! A plan is computed before anything is touched. `--dry-run` prints it, running it executes the same
+//! values; nothing in here starts a process or writes a file.
+
+use std::fmt;
+
+use crate::printable;
+
+mod action;
+mod cmd;
+mod location;
+mod owned;
+mod probe;
+mod question;
+mod secret;
+pub(crate) mod shell;
+mod step;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub(crate) use action::{Action, Undo};
+pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
+pub(crate) use location::Location;
+pub(crate) use owned::{Kind, Owned};
+pub(crate) use probe::Probe;
+pub(crate) use question::{Question, Watch};
+pub(crate) use secret::{PASSWORD, Secret};
+pub(crate) use step::{Again, Step, StepId, WARNING};
+pub(crate) use work::{Console, Performed, Postcondition, Work};
+
+/// The steps of one command, in an order that respects their edges.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub steps: Vec<Step>,
+    /// Decisions that the user should know of: which platform and why, say.
+    pub notes: Vec<String>,
+    /// How many steps of a pool run at once; a pool without a limit has none.
+    pub limits: Vec<(&'static str, usize)>,
+}
+
+impl Plan {
+    /// Appends a step. What it comes after must already be in the plan, so a plan has no cycles.
+    pub(crate) fn add(&mut self, step: Step) -> StepId {
+        let id = StepId(self.steps.len());
+        assert!(
+            step.after
+                .iter()
+                .chain(&step.after_end_of)
+                .all(|before| *before < id),
+            "`{}` comes after a step that is not in the plan yet",
+            step.name
+        );
+        self.steps.push(step);
+        id
+    }
+
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+}
+
+/// The whole plan as shell lines; notes are comments.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            writeln!(f, "# {}", printable::printable(note).replace("##[", "## ["))?;
+        }
+        for step in &self.steps {
+            writeln!(f, "{}", step.action)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One action with all that the runner must know of it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Action, Arg, Cmd, Postcondition, Probe, Question, Undo, Watch, Work};
+
+/// What a step's own program puts before a line for the user.
+pub(crate) const WARNING: &str = "warning: ";
+
+/// The place of a step in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct StepId(pub usize);
+
+/// A second run of a step, for a failure that may be none the next time.
+#[derive(Clone, Debug)]
+pub(crate) struct Again {
+    /// What none of its assertions may take less than, when they are found wrong; None: not known.
+    pub shortest: Option<Duration>,
+    /// Holds when the cluster's API answers again.
+    pub ready: Probe,
+    pub prepare: Cmd,
+    /// The same in another place; its undo removes that place, however it ends.
+    pub step: Step,
+}
+
+/// One action with its name, its order, and how it is taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// Short, unique in the plan, also the log's file name: `bake pgvector`.
+    pub name: String,
+    pub action: Action,
+    /// Steps that must have succeeded before.
+    pub after: Vec<StepId>,
+    /// Steps that must have ended before, well or not.
+    pub after_end_of: Vec<StepId>,
+    /// Of the steps with the same name here, only as many run at once as the plan allows.
+    pub pool: Option<&'static str>,
+    /// What to ask when the step fails.
+    pub evidence: Vec<Question>,
+    /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
+    pub watch: Option<Watch>,
+    /// What to do once when the cluster's API did not answer.
+    pub again: Option<Box<Again>>,
+    /// What its command must have done when it has ended well.
+    pub ensures: Option<Arc<dyn Postcondition>>,
+    /// The last line that the step prints says what it did.
+    pub reports_last_line: bool,
+    /// Lines that it prints with [`WARNING`] before them are shown as warnings.
+    pub warns: bool,
+    /// The step is not needed when this holds; the text says why, for people.
+    pub skip_if: Option<(Probe, String)>,
+    /// Takes back what the step made, when the step or one that builds on it does not succeed.
+    pub undo: Option<Undo>,
+    /// Once made it stays, whatever becomes of the steps that build on it.
+    pub kept: bool,
+    pub timeout: Option<Duration>,
+    /// A small step that is shown only when it fails or when asked for.
+    pub quiet: bool,
+    /// What kind of proof it is when it ends well, for those who count proofs; None: it is none.
+    pub proof: Option<&'static str>,
+}
+
+impl Step {
+    pub(crate) fn new(name: impl Into<String>, action: Action) -> Self {
+        Self {
+            name: name.into(),
+            action,
+            after: Vec::new(),
+            after_end_of: Vec::new(),
+            pool: None,
+            evidence: Vec::new(),
+            watch: None,
+            again: None,
+            ensures: None,
+            reports_last_line: false,
+            warns: false,
+            skip_if: None,
+            undo: None,
+            kept: false,
+            timeout: None,
+            quiet: false,
+            proof: None,
+        }
+    }
+
+    pub(crate) fn run(name: impl Into<String>, cmd: impl Into<Cmd<Arg>>) -> Self {
+        Self::new(name, Action::Run(cmd.into()))
+    }
+
+    pub(crate) fn work(name: impl Into<String>, work: impl Work + 'static) -> Self {
+        Self::new(name, Action::Work(Arc::new(work)))
+    }
+
+    #[must_use]
+    pub(crate) fn after(mut self, steps: impl IntoIterator<Item = StepId>) -> Self {
+        self.after.extend(steps);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn after_end_of(mut self, steps: impl IntoIterator<Item = StepId>) -> Self {
+        self.after_end_of.extend(steps);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn pool(mut self, name: &'static str) -> Self {
+        self.pool = Some(name);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn evidence(mut self, questions: Vec<Question>) -> Self {
+        self.evidence.extend(questions);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn watch(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn again(mut self, again: Again) -> Self {
+        self.again = Some(Box::new(again));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn ensures(mut self, postcondition: impl Postcondition + 'static) -> Self {
+        self.ensures = Some(Arc::new(postcondition));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn warns(mut self) -> Self {
+        self.warns = true;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn reports_last_line(mut self) -> Self {
+        self.reports_last_line = true;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn skip_if(mut self, probe: Probe, why: impl Into<String>) -> Self {
+        self.skip_if = Some((probe, why.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn undo(mut self, undo: impl Into<Undo>) -> Self {
+        self.undo = Some(undo.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn kept(mut self) -> Self {
+        self.kept = true;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn proof(mut self, kind: &'static str) -> Self {
+        self.proof = Some(kind);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+}
