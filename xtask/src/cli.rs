@@ -6,6 +6,7 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
+pub use crate::config::Base;
 use crate::{config, value::Platform};
 
 pub mod e2e;
@@ -53,24 +54,6 @@ pub struct Global {
 pub enum Format {
     Text,
     Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Base {
-    /// Published where they can be had, else Debian's packages.
-    Auto,
-    Published,
-    Debian,
-}
-
-impl Base {
-    pub fn name(self) -> &'static str {
-        match self {
-            Base::Auto => "auto",
-            Base::Published => "published",
-            Base::Debian => "debian",
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -69,7 +69,7 @@ impl Context {
         config.set_flag(
             config::SANDBOX_BASE,
             "--base",
-            global.base.map(crate::cli::Base::name),
+            global.base.map(config::Base::name),
         )?;
         let folder = global
             .sandbox_folder
@@ -166,7 +166,7 @@ impl Context {
         jobs: Option<u32>,
         keep_going: bool,
     ) -> anyhow::Result<Report> {
-        let jobs = jobs.unwrap_or_else(|| self.config.number(config::JOBS));
+        let jobs = jobs.unwrap_or_else(|| self.config.get(config::JOBS));
         let options = Options {
             jobs: if jobs == 0 { 8 } else { jobs as usize },
             keep_going,

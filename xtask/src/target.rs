@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     cli::{Filters, Shard},
-    config::{self, Config},
+    config::{self, Config, Purpose},
     extension::{Extension, Pin, version_of},
     failure::Failure,
     image::{ImageRef, Rotation},
@@ -111,10 +111,9 @@ impl Target {
         let Some(version) = version_of(&pin.package) else {
             return Ok(None);
         };
-        let suffix = if config.get(config::ENVIRONMENT) == "testing" {
-            "-testing"
-        } else {
-            ""
+        let suffix = match config.get(config::ENVIRONMENT) {
+            Purpose::Testing => "-testing",
+            Purpose::Production => "",
         };
         let safe = |c: char| match c {
             '-' | '_' => c,

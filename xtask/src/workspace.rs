@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Key},
     extension::{Extension, Pin},
     failure::{Failure, did_you_mean},
     finding::{Finding, Findings, Severity},
@@ -50,11 +50,12 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Reads every `<extensions>/<name>/metadata.hcl`.
     pub(crate) fn load(root: &Path, config: &Config) -> anyhow::Result<Self> {
-        let relative = |key: &str| -> Result<PathBuf, Failure> {
+        let relative = |key: Key<String>| -> Result<PathBuf, Failure> {
+            let name = key.name();
             let path = PathBuf::from(config.get(key));
             if path.is_absolute() {
                 return Err(Failure::invalid(format!(
-                    "setting `{key}` is `{}`; it must be relative to the repository's root",
+                    "setting `{name}` is `{}`; it must be relative to the repository's root",
                     path.display()
                 )));
             }

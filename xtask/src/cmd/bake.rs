@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     cli,
-    config::{self, Config},
+    config::{self, Config, Sbom},
     context::Context,
     engine::{Access, Engine, base::Sources},
     exec::{Exec, Reason},
@@ -207,9 +207,9 @@ fn platforms(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
 /// The SBOM scanner is an image of its own, which a closed network does not have.
 fn attestations(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
     let without = match request.config.get(config::SBOM) {
-        "always" => false,
-        "never" => true,
-        _ => request.sandbox,
+        Sbom::Always => false,
+        Sbom::Never => true,
+        Sbom::Auto => request.sandbox,
     };
     if !without {
         return Vec::new();

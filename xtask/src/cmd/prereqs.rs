@@ -330,7 +330,7 @@ fn disk(context: &Context, engine: &docker::Info, add: Add<'_>) {
         return;
     };
     let free = disk.blocks_available() * disk.fragment_size() / (1 << 30);
-    let least = u64::from(context.config.number(config::DISK_WARNING));
+    let least = u64::from(context.config.get(config::DISK_WARNING));
     if free < least {
         add(
             "disk",

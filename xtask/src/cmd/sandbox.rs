@@ -32,7 +32,7 @@ pub(super) fn run(command: SandboxCommand, context: &mut Context) -> anyhow::Res
 fn up(context: &mut Context) -> anyhow::Result<()> {
     let sandbox = context.sandbox()?;
     let folder = sandbox.folder.display().to_string();
-    if context.config.get(config::SANDBOX_BASE) == "debian" {
+    if context.config.get(config::SANDBOX_BASE) == config::Base::Debian {
         let workspace = context.workspace()?;
         let engine = Engine::in_sandbox(context, sandbox, Access::Work)?;
         Sources::prepare(context, &engine, workspace)?;

@@ -13,7 +13,8 @@ use serde_json::Value;
 use self::server::{Mount, Test};
 use super::bake::{self, Baked};
 use crate::{
-    cli, config,
+    cli,
+    config::{self, SmokeMount},
     context::Context,
     engine::{Access, Engine, base::Sources},
     event::StepReport,
@@ -94,7 +95,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         tests.push(test);
     }
     let mount = mount(context, &engine, args.dry_run)?;
-    let limit = Duration::from_secs(u64::from(context.config.number(config::SMOKE_TIMEOUT)));
+    let limit = Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT)));
     let ids: Vec<StepId> = tests
         .iter()
         .map(|test| server::add(&mut steps, test, &baked, mount, &context.run_id, limit))
@@ -271,10 +272,9 @@ fn row(target: &Target, test: &Test, step: &StepReport) -> Row {
 
 fn mount(context: &Context, engine: &Engine, dry_run: bool) -> anyhow::Result<Mount> {
     Ok(match context.config.get(config::SMOKE_MOUNT) {
-        "image" => Mount::Image,
-        "copy" => Mount::Copy,
-        _ if dry_run || engine.info()?.major() >= 28 => Mount::Image,
-        _ => Mount::Copy,
+        SmokeMount::Image => Mount::Image,
+        SmokeMount::Auto if dry_run || engine.info()?.major() >= 28 => Mount::Image,
+        SmokeMount::Auto | SmokeMount::Copy => Mount::Copy,
     })
 }
 

@@ -1,15 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every setting: its key, its environment variable, its default and what it is for.
 
-use super::Kind;
+use super::{
+    Base, Entry, Kind, Origin, Purpose, Sbom, SmokeMount,
+    value::{List, Map, Number, OneOf, Rule, Text},
+};
 
-/// One setting: its key in `xtask.toml`, its environment variable, its default, what it is for.
+/// A setting whose value is a `T`.
+pub(crate) struct Key<T: 'static> {
+    pub(super) setting: &'static Setting,
+    pub(super) entry: fn(&Values) -> &Entry<T>,
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T> Key<T> {
+    /// As it stands in `xtask.toml`.
+    pub(crate) fn name(self) -> &'static str {
+        self.setting.key
+    }
+}
+
+/// What is known of a setting, whatever its value is.
 pub(crate) struct Setting {
+    /// In `xtask.toml`.
     pub key: &'static str,
+    /// Its environment variable.
     pub env: &'static str,
-    pub default: &'static str,
+    /// What it is for.
     pub about: &'static str,
-    pub(super) kind: Type,
+    /// How it is written in a settings file.
+    pub(super) shape: Shape,
+    /// Puts in what a text means. The error is what it must be.
+    pub(super) put: fn(&mut Values, &str, &Origin) -> Result<(), String>,
+    /// Its text, and where that came from.
+    pub(super) said: fn(&Values) -> (&str, &Origin),
+}
+
+/// How a setting is written in a settings file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Single,
+    Array,
+    Table,
+}
+
+/// A setting of which nobody has said anything.
+fn unsaid<R: Rule>(rule: &R) -> Entry<R::Value> {
+    Entry {
+        text: rule.text(),
+        value: rule.default(),
+        origin: Origin::Default,
+    }
+}
+
+const fn shape_of<R: Rule>(_: &R) -> Shape {
+    R::SHAPE
 }
 
 /// The numbers that a setting, and the option that stands for it, may be.
@@ -20,11 +72,6 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    pub(super) fn takes(self, text: &str) -> bool {
-        let number = text.parse::<u32>();
-        number.is_ok_and(|number| (self.least..=self.most).contains(&number))
-    }
-
     /// For an option, where 0 ("decide for me", "no limit") is said by leaving it out.
     pub(crate) fn counted(self) -> std::ops::RangeInclusive<i64> {
         self.least.max(1).into()..=self.most.into()
@@ -39,109 +86,138 @@ pub(crate) const AT_ONCE: Range = Range {
     most: 1_000,
 };
 /// At most a week.
-const SECONDS: Range = Range {
+pub(super) const SECONDS: Range = Range {
     least: 0,
     most: 604_800,
 };
 /// Any: 0 never warns.
-const GIBIBYTES: Range = Range {
+pub(super) const GIBIBYTES: Range = Range {
     least: 0,
     most: u32::MAX,
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
-    /// Empty is allowed where the default is.
-    Text(Kind),
-    /// A whole number.
-    Number(Range),
-    OneOf(&'static [&'static str]),
-    /// Texts, comma-separated; in `xtask.toml` an array.
-    List(Kind),
-    /// `name=value`, comma-separated; in `xtask.toml` a table.
-    Map(Kind, Kind),
-}
-
 macro_rules! settings {
-    ($($constant:ident $key:literal $env:literal $default:literal $kind:expr, $about:literal;)*) => {
-        $(#[doc = $about] pub(crate) const $constant: &str = $key;)*
+    ($($constant:ident: $value:ty = $rule:expr, $key:literal $env:literal $about:literal;)*) => {
+        /// Every setting's value.
+        #[derive(Clone, Debug)]
+        #[expect(non_snake_case, reason = "a value is called as its key")]
+        pub(super) struct Values {
+            $($constant: Entry<$value>,)*
+        }
+
+        impl Values {
+            /// As they are when nobody has said anything.
+            pub(super) fn defaults() -> Self {
+                Self {
+                    $($constant: unsaid(&$rule),)*
+                }
+            }
+        }
+
+        $(#[doc = $about]
+        pub(crate) const $constant: Key<$value> = Key {
+            setting: &Setting {
+                key: $key,
+                env: $env,
+                about: $about,
+                shape: shape_of(&$rule),
+                put: |values, text, origin| {
+                    values.$constant = Entry {
+                        value: $rule.parse(text)?,
+                        text: text.to_owned(),
+                        origin: origin.clone(),
+                    };
+                    Ok(())
+                },
+                said: |values| (&values.$constant.text, &values.$constant.origin),
+            },
+            entry: |values| &values.$constant,
+        };)*
+
         /// All settings, in the order in which `config` shows them.
-        pub(crate) const SETTINGS: &[Setting] = &[$(Setting {
-            key: $key, env: $env, default: $default, about: $about, kind: $kind,
-        }),*];
+        pub(crate) const SETTINGS: &[&Setting] = &[$($constant.setting),*];
     };
 }
 
 settings! {
-    PATHS_EXTENSIONS "paths.extensions" "XTASK_PATHS_EXTENSIONS" "extensions" Type::Text(Kind::Path),
+    PATHS_EXTENSIONS: String = Text("extensions", Kind::Path), "paths.extensions" "XTASK_PATHS_EXTENSIONS"
         "the folder with one directory per extension";
-    PATHS_BAKE_FILE "paths.bake-file" "XTASK_PATHS_BAKE_FILE" "docker/bake.hcl" Type::Text(Kind::Path),
+    PATHS_BAKE_FILE: String = Text("docker/bake.hcl", Kind::Path), "paths.bake-file" "XTASK_PATHS_BAKE_FILE"
         "the file that tells buildx how an image is built";
-    PATHS_SUITE "paths.suite" "XTASK_PATHS_SUITE" "test" Type::Text(Kind::Path),
+    PATHS_SUITE: String = Text("test", Kind::Path), "paths.suite" "XTASK_PATHS_SUITE"
         "the folder with the Chainsaw suite that all extensions share";
-    REGISTRY "registry" "registry" "localhost:5000" Type::Text(Kind::Registry),
+    REGISTRY: String = Text("localhost:5000", Kind::Registry), "registry" "registry"
         "where images are pushed; bake reads the same variable";
-    ENVIRONMENT "environment" "environment" "testing" Type::OneOf(&["testing", "production"]),
+    ENVIRONMENT: Purpose = OneOf(Purpose::Testing), "environment" "environment"
         "`testing` images have `-testing` in their name; bake reads the same variable";
-    REVISION "revision" "revision" "" Type::Text(Kind::Line),
+    REVISION: String = Text("", Kind::Line), "revision" "revision"
         "the commit to write into the images; bake reads the same variable";
-    BASE_IMAGE "images.base" "base_image" "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}" Type::Text(Kind::ImagePattern),
+    BASE_IMAGE: String = Text(
+        "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}",
+        Kind::ImagePattern,
+    ), "images.base" "base_image"
         "the PostgreSQL image an extension is built for; bake reads the same variable";
-    NODE_IMAGE "images.node" "XTASK_IMAGES_NODE"
-        "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5" Type::Text(Kind::Image),
+    NODE_IMAGE: String = Text(
+        "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5",
+        Kind::Image,
+    ), "images.node" "XTASK_IMAGES_NODE"
         "the image of kind's nodes; its tag is the version of Kubernetes";
-    REGISTRY_IMAGE "images.registry" "XTASK_IMAGES_REGISTRY"
-        "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33" Type::Text(Kind::Image),
+    REGISTRY_IMAGE: String = Text(
+        "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33",
+        Kind::Image,
+    ), "images.registry" "XTASK_IMAGES_REGISTRY"
         "the image of the local registry";
-    PSQL_IMAGE "images.psql" "XTASK_IMAGES_PSQL"
-        "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae" Type::Text(Kind::Image),
+    PSQL_IMAGE: String = Text(
+        "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae",
+        Kind::Image,
+    ), "images.psql" "XTASK_IMAGES_PSQL"
         "the image with psql that the Chainsaw suites use; with `--base debian` it is the base image";
-    OPERATOR_IMAGE "images.operator" "XTASK_IMAGES_OPERATOR" "" Type::Text(Kind::Image),
+    OPERATOR_IMAGE: String = Text("", Kind::Image), "images.operator" "XTASK_IMAGES_OPERATOR"
         "the operator's image; empty: what its manifest says";
-    PUBLISHED "images.published" "XTASK_IMAGES_PUBLISHED" "ghcr.io/cloudnative-pg" Type::Text(Kind::Registry),
+    PUBLISHED: String = Text("ghcr.io/cloudnative-pg", Kind::Registry), "images.published" "XTASK_IMAGES_PUBLISHED"
         "where extension images are published; what is not built here is taken from there";
-    BUILDER "bake.builder" "BUILDX_BUILDER" "" Type::Text(Kind::Builder),
+    BUILDER: String = Text("", Kind::Builder), "bake.builder" "BUILDX_BUILDER"
         "the buildx builder; empty: the one that buildx has selected";
-    JOBS "bake.jobs" "XTASK_BAKE_JOBS" "0" Type::Number(AT_ONCE),
+    JOBS: u32 = Number(0, AT_ONCE), "bake.jobs" "XTASK_BAKE_JOBS"
         "builds and tests at the same time; 0: one per extension, at most eight";
-    SBOM "bake.sbom" "XTASK_BAKE_SBOM" "auto" Type::OneOf(&["auto", "always", "never"]),
+    SBOM: Sbom = OneOf(Sbom::Auto), "bake.sbom" "XTASK_BAKE_SBOM"
         "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
-    SMOKE_MOUNT "smoke.mount" "XTASK_SMOKE_MOUNT" "auto" Type::OneOf(&["auto", "image", "copy"]),
+    SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
-    SMOKE_TIMEOUT "smoke.timeout" "XTASK_SMOKE_TIMEOUT" "180" Type::Number(SECONDS),
+    SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"
         "seconds that one smoke test may take; 0: as long as it likes";
-    E2E_NAME "e2e.name" "XTASK_E2E_NAME" "pg-extensions" Type::Text(Kind::Environment),
+    E2E_NAME: String = Text("pg-extensions", Kind::Environment), "e2e.name" "XTASK_E2E_NAME"
         "the name of the end-to-end environment: of its network, registry and cluster";
-    E2E_NODES "e2e.nodes" "XTASK_E2E_NODES" "1" Type::Number(NODES),
+    E2E_NODES: u32 = Number(1, NODES), "e2e.nodes" "XTASK_E2E_NODES"
         "nodes of the kind cluster; the first is the control plane";
-    E2E_SEED "e2e.seed" "XTASK_E2E_SEED" "" Type::List(Kind::Image),
+    E2E_SEED: Vec<String> = List(Kind::Image), "e2e.seed" "XTASK_E2E_SEED"
         "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
-    E2E_SUITES "e2e.suites" "XTASK_E2E_SUITES" "0" Type::Number(AT_ONCE),
+    E2E_SUITES: u32 = Number(0, AT_ONCE), "e2e.suites" "XTASK_E2E_SUITES"
         "suites at the same time; 0: two, and one more for every two processors";
-    MIRRORS "mirrors" "XTASK_MIRRORS" "" Type::Map(Kind::Domain, Kind::Url),
+    MIRRORS: Vec<(String, String)> = Map(Kind::Domain, Kind::Url), "mirrors" "XTASK_MIRRORS"
         "registries that the nodes take images from in place of others: `ghcr.io=https://mirror.example`";
-    CREDENTIALS_HOST "credentials.host" "REGISTRY_HOST" "" Type::Text(Kind::Domain),
+    CREDENTIALS_HOST: String = Text("", Kind::Domain), "credentials.host" "REGISTRY_HOST"
         "a private registry that the nodes log in to; the password comes from the environment variable `REGISTRY_PASSWORD` alone";
-    CREDENTIALS_USERNAME "credentials.username" "REGISTRY_USERNAME" "" Type::Text(Kind::Username),
+    CREDENTIALS_USERNAME: String = Text("", Kind::Username), "credentials.username" "REGISTRY_USERNAME"
         "the user for the private registry";
-    CNPG_RELEASE "cnpg.release" "XTASK_CNPG_RELEASE" "1.30" Type::Text(Kind::Source),
+    CNPG_RELEASE: String = Text("1.30", Kind::Source), "cnpg.release" "XTASK_CNPG_RELEASE"
         "the operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest";
-    CNPG_MANIFEST "cnpg.manifest" "XTASK_CNPG_MANIFEST" "" Type::Text(Kind::Source),
+    CNPG_MANIFEST: String = Text("", Kind::Source), "cnpg.manifest" "XTASK_CNPG_MANIFEST"
         "path or URL of the operator's manifest, `{release}` is replaced; empty: where CloudNativePG publishes it";
-    CLUSTER_KUBECONFIG "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG" "" Type::Text(Kind::Path),
+    CLUSTER_KUBECONFIG: String = Text("", Kind::Path), "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG"
         "an existing cluster to use in place of kind: its kubeconfig";
-    CLUSTER_CONTEXT "cluster.context" "XTASK_CLUSTER_CONTEXT" "" Type::Text(Kind::Line),
+    CLUSTER_CONTEXT: String = Text("", Kind::Line), "cluster.context" "XTASK_CLUSTER_CONTEXT"
         "the context in that kubeconfig; empty: its current one";
-    CLUSTER_REGISTRY "cluster.registry" "XTASK_CLUSTER_REGISTRY" "" Type::Text(Kind::Registry),
+    CLUSTER_REGISTRY: String = Text("", Kind::Registry), "cluster.registry" "XTASK_CLUSTER_REGISTRY"
         "what an existing cluster calls the registry that images are pushed to; empty: the same";
-    SANDBOX_FOLDER "sandbox.folder" "XTASK_SANDBOX_FOLDER" "" Type::Text(Kind::Path),
+    SANDBOX_FOLDER: String = Text("", Kind::Path), "sandbox.folder" "XTASK_SANDBOX_FOLDER"
         "where the sandbox lives; empty: xtask-sandbox in the user's cache folder";
-    SANDBOX_BASE "sandbox.base" "XTASK_SANDBOX_BASE" "auto" Type::OneOf(&["auto", "published", "debian"]),
+    SANDBOX_BASE: Base = OneOf(Base::Auto), "sandbox.base" "XTASK_SANDBOX_BASE"
         "base images in the sandbox; auto: the published ones, or Debian's packages where they cannot be had";
-    SANDBOX_SUITE "sandbox.suite" "XTASK_SANDBOX_SUITE" "forky" Type::Text(Kind::Suite),
+    SANDBOX_SUITE: String = Text("forky", Kind::Suite), "sandbox.suite" "XTASK_SANDBOX_SUITE"
         "the Debian suite of the sandbox and of its base image";
-    SANDBOX_MIRROR "sandbox.mirror" "XTASK_SANDBOX_MIRROR" "" Type::Text(Kind::Url),
+    SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"
         "the Debian mirror; empty: the one that this machine's apt uses";
-    DISK_WARNING "disk.warning" "XTASK_DISK_WARNING" "5" Type::Number(GIBIBYTES),
+    DISK_WARNING: u32 = Number(5, GIBIBYTES), "disk.warning" "XTASK_DISK_WARNING"
         "warn when the engine's disk has less than this many GiB left";
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn load(toml: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
@@ -15,14 +17,20 @@ fn load(toml: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
 fn the_later_source_wins_and_is_named() {
     let toml = "registry = \"a\"\n\n[bake]\njobs = 3\n";
     let mut config = load(toml, &[("registry", "b"), ("revision", "")]).unwrap();
-    let origin = |config: &Config, key| config.values[key].1.to_string();
+    let origin = |config: &Config, setting: &Setting| {
+        let (_, origin) = (setting.said)(&config.values);
+        origin.to_string()
+    };
     assert_eq!(config.get(REGISTRY), "b");
-    assert_eq!(origin(&config, REGISTRY), "environment variable registry");
-    assert_eq!(config.number(JOBS), 3);
-    assert_eq!(origin(&config, JOBS), "xtask.toml:4");
-    assert_eq!(origin(&config, REVISION), "default");
+    assert_eq!(
+        origin(&config, REGISTRY.setting),
+        "environment variable registry"
+    );
+    assert_eq!(config.get(JOBS), 3);
+    assert_eq!(origin(&config, JOBS.setting), "xtask.toml:4");
+    assert_eq!(origin(&config, REVISION.setting), "default");
     config.set_flag(JOBS, "--jobs", Some("2")).unwrap();
-    assert_eq!(origin(&config, JOBS), "flag --jobs");
+    assert_eq!(origin(&config, JOBS.setting), "flag --jobs");
 }
 
 #[test]
@@ -68,15 +76,19 @@ fn bake_gets_the_registry_always_and_the_rest_when_it_is_set() {
 fn lists_are_arrays_and_maps_are_tables() {
     let toml = "[e2e]\nseed = [\"a/b:1\", \"c:2\"]\n[mirrors]\nghcr.io = \"https://m/v2/g\"\n\"docker.io\" = \"https://m\"\n";
     let config = load(toml, &[]).unwrap();
-    assert_eq!(config.list(E2E_SEED), ["a/b:1", "c:2"]);
-    let mut mirrors = config.map(MIRRORS);
+    assert_eq!(config.get(E2E_SEED), ["a/b:1", "c:2"]);
+    let pair = |name: &str, url: &str| (name.to_owned(), url.to_owned());
+    let mut mirrors = config.get(MIRRORS).to_vec();
     mirrors.sort_unstable();
     assert_eq!(
         mirrors,
-        [("docker.io", "https://m"), ("ghcr.io", "https://m/v2/g")]
+        [
+            pair("docker.io", "https://m"),
+            pair("ghcr.io", "https://m/v2/g")
+        ]
     );
     let config = load(toml, &[("XTASK_MIRRORS", "quay.io=http://x, ")]).unwrap();
-    assert_eq!(config.map(MIRRORS), [("quay.io", "http://x")]);
+    assert_eq!(config.get(MIRRORS), [pair("quay.io", "http://x")]);
     for (toml, message) in [
         (
             "[mirrors]\n\"ghcr.io\" = 1\n",
@@ -119,16 +131,20 @@ fn a_number_has_a_range_wherever_it_comes_from() {
             );
         }
     }
-    for setting in SETTINGS {
-        if let Type::Number(range) = setting.kind {
-            assert!(range.takes(setting.default), "{}", setting.key);
-            assert!(load("", &[(setting.env, &range.most.to_string())]).is_ok());
-            let more = (u64::from(range.most) + 1).to_string();
-            assert!(
-                load("", &[(setting.env, &more)]).is_err(),
-                "{}",
-                setting.key
-            );
-        }
+    for (key, range) in [
+        (JOBS, AT_ONCE),
+        (SMOKE_TIMEOUT, SECONDS),
+        (E2E_NODES, NODES),
+        (E2E_SUITES, AT_ONCE),
+        (DISK_WARNING, GIBIBYTES),
+    ] {
+        let (setting, entry) = (key.setting, key.entry);
+        let number = |config: &Config| entry(&config.values).value;
+        assert!((range.least..=range.most).contains(&number(&Config::defaults())));
+        let most = load("", &[(setting.env, &range.most.to_string())]).unwrap();
+        assert_eq!(number(&most), range.most, "{}", setting.key);
+        let more = (u64::from(range.most) + 1).to_string();
+        let more = load("", &[(setting.env, &more)]);
+        assert!(more.is_err(), "{}", setting.key);
     }
 }

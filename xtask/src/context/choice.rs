@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Context;
 use crate::{
     cli::e2e as cli,
-    config,
+    config::{self, Key},
     environment::{
         Environment, FOLDER, Place, kind, network_of,
         registry::check_seeds,
@@ -27,7 +27,7 @@ use crate::{
 /// The cluster that is meant. A kubeconfig of our own kind cluster means just that cluster: an internal address in it
 /// is for other containers, and we reach it anyway.
 pub(crate) fn place(context: &mut Context, args: &cli::Cluster) -> anyhow::Result<Place> {
-    let set = |key| context.config.get(key).to_owned();
+    let set = |key: Key<String>| context.config.get(key).to_owned();
     let (kubeconfig, name) = (
         set(config::CLUSTER_KUBECONFIG),
         set(config::CLUSTER_CONTEXT),
@@ -104,11 +104,11 @@ pub(crate) fn to_make(context: &mut Context, args: &cli::Environment) -> anyhow:
     )?;
     if !args.mirror.is_empty() {
         let mut pairs: Vec<String> = args.mirror.clone();
-        for (name, url) in config.map(config::MIRRORS) {
+        for (name, url) in config.get(config::MIRRORS) {
             if !args
                 .mirror
                 .iter()
-                .any(|pair| pair.split('=').next() == Some(name))
+                .any(|pair| pair.split('=').next() == Some(name.as_str()))
             {
                 pairs.push(format!("{name}={url}"));
             }

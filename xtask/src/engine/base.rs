@@ -11,7 +11,7 @@ use std::{
 
 use super::{Engine, Opener};
 use crate::{
-    config::{self, Config},
+    config::{self, Base, Config},
     exec::{Exec, Real},
     failure::Failure,
     image::ImageRef,
@@ -118,11 +118,11 @@ fn is_debian(
     workspace: &Workspace,
 ) -> anyhow::Result<bool> {
     match opener.config().get(config::SANDBOX_BASE) {
-        "debian" => return Ok(true),
-        "published" => return Ok(false),
+        Base::Debian => return Ok(true),
+        Base::Published => return Ok(false),
         // There is nothing to ask with.
-        _ if engine.is_looked_at() && engine.is_stopped() => return Ok(false),
-        _ => {}
+        Base::Auto if engine.is_looked_at() && engine.is_stopped() => return Ok(false),
+        Base::Auto => {}
     }
     let debian = !has_published(opener, engine, sandbox, workspace)?;
     if debian {

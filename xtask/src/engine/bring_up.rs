@@ -3,7 +3,7 @@
 
 use super::{Opener, base, lock, lock::Lock, lock_if_answering};
 use crate::{
-    config,
+    config::{self, Base},
     exec::Real,
     own::LockFile,
     plan::Plan,
@@ -83,9 +83,9 @@ fn make(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Resu
     let steps = up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
     // Where the base image will have to be made, its root is made beside the sandbox's own.
     let debian = match opener.config().get(config::SANDBOX_BASE) {
-        "debian" => true,
-        "published" => false,
-        _ => !base::registry_answers(opener.config().get(config::BASE_IMAGE)),
+        Base::Debian => true,
+        Base::Published => false,
+        Base::Auto => !base::registry_answers(opener.config().get(config::BASE_IMAGE)),
     };
     if debian && let Ok(workspace) = opener.workspace() {
         base::add(

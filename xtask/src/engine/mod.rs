@@ -67,7 +67,7 @@ impl Engine {
             // Said before anything is started: without a place for logs nothing will run.
             opener.make_folder()?;
         }
-        if opener.config().get(config::SANDBOX_BASE) == "debian" {
+        if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
             return Err(
                 Failure::invalid("`--base debian` makes its base image in the sandbox")
                     .hint("add `--sandbox`")

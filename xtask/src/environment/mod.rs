@@ -133,11 +133,7 @@ impl Environment {
             port,
             naming: Naming { host, cluster },
             registry_image: config.get(config::REGISTRY_IMAGE).to_owned(),
-            seeds: config
-                .list(config::E2E_SEED)
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            seeds: config.get(config::E2E_SEED).to_vec(),
             mirrors: mirrors(config),
             credentials: Credentials::new(config, password)?,
             release,
@@ -277,10 +273,10 @@ fn port_of(host: &str) -> Option<u16> {
 }
 
 fn mirrors(config: &Config) -> Vec<Host> {
-    let host = |(name, url): (&str, &str)| Host {
-        name: name.to_owned(),
+    let host = |(name, url): &(String, String)| Host {
+        name: name.clone(),
         url: url.trim_end_matches('/').to_owned(),
         fallback: None,
     };
-    config.map(config::MIRRORS).into_iter().map(host).collect()
+    config.get(config::MIRRORS).iter().map(host).collect()
 }

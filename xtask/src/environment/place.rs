@@ -61,7 +61,7 @@ impl Place {
         Ok(Place::Kind {
             node_image,
             kubernetes,
-            nodes: config.number(config::E2E_NODES),
+            nodes: config.get(config::E2E_NODES),
         })
     }
 }

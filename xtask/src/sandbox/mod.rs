@@ -27,7 +27,7 @@ use std::{
 };
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Key},
     exec::{Exec, Real},
     failure::Failure,
     own::{
@@ -253,10 +253,13 @@ impl Sandbox {
 }
 
 /// A setting as the type that its kind has checked.
-fn typed<T: FromStr<Err = &'static str>>(config: &Config, key: &str) -> Result<T, Failure> {
+fn typed<T: FromStr<Err = &'static str>>(config: &Config, key: Key<String>) -> Result<T, Failure> {
+    let name = key.name();
     let value = config.get(key);
     value.parse().map_err(|wanted| {
-        Failure::invalid(format!("setting `{key}` is `{value}`; it must be {wanted}"))
+        Failure::invalid(format!(
+            "setting `{name}` is `{value}`; it must be {wanted}"
+        ))
     })
 }
 

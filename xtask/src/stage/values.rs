@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     config::{self, Config},
+    environment::Place,
     exec::Exec,
     extension::Extension,
     failure::Failure,
@@ -49,25 +50,33 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// `sandbox`: the private engine is to be used.
-    pub(crate) fn of(config: &Config, sandbox: bool) -> Self {
-        let mut flags: Vec<String> = sandbox
-            .then(|| "--sandbox".to_owned())
-            .into_iter()
-            .collect();
-        for key in [
-            config::SANDBOX_FOLDER,
-            config::SANDBOX_BASE,
-            config::CLUSTER_KUBECONFIG,
-            config::CLUSTER_CONTEXT,
+    /// `sandbox`: the private engine is to be used. A cluster that the settings name needs no flag.
+    pub(crate) fn of(config: &Config, sandbox: bool, place: &Place) -> Self {
+        let mut flags = Vec::new();
+        if sandbox {
+            flags.push("--sandbox".to_owned());
+        }
+        for said in [
+            config.flag(config::SANDBOX_FOLDER),
+            config.flag(config::SANDBOX_BASE),
         ] {
-            if let Some(flag) = config.flag(key) {
-                flags.extend([flag.to_owned(), config.get(key).to_owned()]);
+            let words = said.into_iter().flat_map(|(flag, text)| [flag, text]);
+            flags.extend(words.map(str::to_owned));
+        }
+        if let Place::Existing(access) = place {
+            let kubeconfig = access.kubeconfig.to_string_lossy();
+            if kubeconfig != config.get(config::CLUSTER_KUBECONFIG) {
+                flags.extend(["--kubeconfig".to_owned(), kubeconfig.into_owned()]);
+            }
+            let context = access.context.as_ref();
+            if let Some(name) = context.filter(|name| *name != config.get(config::CLUSTER_CONTEXT))
+            {
+                flags.extend(["--context".to_owned(), name.clone()]);
             }
         }
         let registry = config.flag(config::REGISTRY);
         Self {
-            registry: registry.map(|_| config.get(config::REGISTRY).to_owned()),
+            registry: registry.map(|(_, text)| text.to_owned()),
             flags,
         }
     }
@@ -176,15 +185,13 @@ mod tests {
     #[test]
     fn what_a_flag_has_said_is_said_again_and_nothing_else() {
         let mut config = Config::defaults();
-        assert!(Told::of(&config, false).flags.is_empty());
-        for (key, flag, value) in [
-            (config::SANDBOX_FOLDER, "--sandbox-folder", "/a b"),
-            (config::SANDBOX_BASE, "--base", "debian"),
-            (config::E2E_NODES, "--nodes", "3"),
-        ] {
-            config.set_flag(key, flag, Some(value)).unwrap();
-        }
-        let told = Told::of(&config, true);
+        let own = Place::kind(&config).unwrap();
+        assert!(Told::of(&config, false, &own).flags.is_empty());
+        let set = |set: Result<(), Failure>| set.unwrap();
+        set(config.set_flag(config::SANDBOX_FOLDER, "--sandbox-folder", Some("/a b")));
+        set(config.set_flag(config::SANDBOX_BASE, "--base", Some("debian")));
+        set(config.set_flag(config::E2E_NODES, "--nodes", Some("3")));
+        let told = Told::of(&config, true, &own);
         assert_eq!(
             told.flags,
             ["--sandbox", "--sandbox-folder", "/a b", "--base", "debian"]

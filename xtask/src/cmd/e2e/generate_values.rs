@@ -86,7 +86,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         Place::Kind { .. } => Survey::default(),
     };
     let values = Values {
-        told: Told::of(&context.config, context.global.sandbox),
+        told: Told::of(&context.config, context.global.sandbox, &environment.place),
         extension,
         image: Image::Given(image),
         newer: newer.map(|image| Image::Given(environment.naming.on_host(&image))),

@@ -389,7 +389,7 @@ pub(super) fn add_leftovers(
 
 /// How many suites at once: their databases mostly wait, for images, disks and each other.
 pub(super) fn limit(context: &Context, jobs: Option<u32>) -> usize {
-    let set = jobs.unwrap_or_else(|| context.config.number(config::E2E_SUITES)) as usize;
+    let set = jobs.unwrap_or_else(|| context.config.get(config::E2E_SUITES)) as usize;
     if set > 0 {
         return set;
     }

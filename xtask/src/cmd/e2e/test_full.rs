@@ -203,7 +203,7 @@ pub(super) fn bake_and_value(
             images: vec![bake::image(needed, &baked)],
         });
         let values = Values {
-            told: Told::of(&context.config, context.global.sandbox),
+            told: Told::of(&context.config, context.global.sandbox, &environment.place),
             extension: Arc::clone(&target.extension),
             image: image.clone(),
             newer: None,

@@ -74,7 +74,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         .join("values")
         .join(format!("{name}-upgrade.yaml"));
     let request = Values {
-        told: Told::of(&context.config, context.global.sandbox),
+        told: Told::of(&context.config, context.global.sandbox, &environment.place),
         image: Image::Given(from.clone()),
         newer: Some(newer.clone()),
         needed: needed(&targets, &extension, context, &sources)?,

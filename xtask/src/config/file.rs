@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The text of a settings file: what it says of which setting, and in which line.
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Config, Origin, SANDBOX_FOLDER, SETTINGS, Setting, settings::Shape};
+use crate::failure::{Failure, did_you_mean};
+
+/// A settings file while it is read.
+struct File<'a> {
+    /// In messages.
+    name: &'a str,
+    text: &'a str,
+}
+
+/// A setting as a file has it.
+struct Said {
+    setting: &'static Setting,
+    line: usize,
+    text: String,
+}
+
+impl Config {
+    /// Takes what the text of a settings file says. `name` is the file's in messages.
+    pub(super) fn take(
+        &mut self,
+        text: &str,
+        name: &str,
+        origin: &dyn Fn(usize) -> Origin,
+    ) -> Result<(), Failure> {
+        let file = File { name, text };
+        for Said {
+            setting,
+            line,
+            text,
+        } in file.read()?
+        {
+            let origin = origin(line);
+            if setting.key == SANDBOX_FOLDER.setting.key && matches!(origin, Origin::File(_)) {
+                return Err(Failure::invalid(format!(
+                    "`{name}` line {line}: `{}` is not for a repository to say: the folder is made and removed on the machine of whoever works on it",
+                    setting.key
+                ))
+                .hint("take it out, and set `XTASK_SANDBOX_FOLDER`, `--sandbox-folder`, or the same key in `~/.config/xtask/config.toml`"));
+            }
+            self.put(setting, &text, &origin)?;
+        }
+        Ok(())
+    }
+}
+
+impl File<'_> {
+    fn line_at(&self, at: usize) -> usize {
+        1 + self.text[..at.min(self.text.len())].matches('\n').count()
+    }
+
+    fn wrong(&self, line: usize, what: &str) -> Failure {
+        Failure::invalid(format!("`{}` line {line}: {what}", self.name))
+    }
+
+    fn read(&self) -> Result<Vec<Said>, Failure> {
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let line = self.line_at(error.span().map_or(0, |span| span.start));
+            self.wrong(line, error.message())
+        })?;
+        let mut said = Vec::new();
+        let mut pending = self.members("", table.get_ref());
+        while let Some((key, line, value)) = pending.pop() {
+            let setting = SETTINGS.iter().find(|setting| setting.key == key);
+            let shape = setting.map(|setting| setting.shape);
+            let text = match value {
+                DeValue::Table(pairs) if shape == Some(Shape::Table) => {
+                    let mut texts = Vec::new();
+                    flatten(pairs, "", &mut texts);
+                    self.joined(&key, line, texts.into_iter())?
+                }
+                DeValue::Array(items) if shape == Some(Shape::Array) => {
+                    let texts = items.iter().map(|item| item.get_ref().as_str());
+                    self.joined(&key, line, texts.map(|text| text.map(str::to_owned)))?
+                }
+                DeValue::Table(table) => {
+                    pending.extend(self.members(&format!("{key}."), table));
+                    continue;
+                }
+                DeValue::String(text) => text.to_string(),
+                DeValue::Integer(number) => number.to_string(),
+                _ => {
+                    let what = format!("`{key}` must be a string or a whole number");
+                    return Err(self.wrong(line, &what));
+                }
+            };
+            let Some(setting) = setting else {
+                let meant = did_you_mean(&key, SETTINGS.iter().map(|setting| setting.key));
+                return Err(self
+                    .wrong(line, &format!("unknown setting `{key}`{meant}"))
+                    .hint("`cargo xtask config` lists every setting"));
+            };
+            said.push(Said {
+                setting,
+                line,
+                text,
+            });
+        }
+        Ok(said)
+    }
+
+    /// The members of a table: their keys with `prefix` before them, their lines, their values.
+    fn members<'v>(
+        &self,
+        prefix: &str,
+        table: &'v DeTable<'v>,
+    ) -> Vec<(String, usize, &'v DeValue<'v>)> {
+        let mut members = Vec::new();
+        for (name, value) in table {
+            let key = format!("{prefix}{}", name.get_ref());
+            members.push((key, self.line_at(name.span().start), value.get_ref()));
+        }
+        members
+    }
+
+    /// A list or a table as one text; an element that is no text is refused.
+    fn joined(
+        &self,
+        key: &str,
+        line: usize,
+        elements: impl Iterator<Item = Option<String>>,
+    ) -> Result<String, Failure> {
+        let texts: Option<Vec<String>> = elements.collect();
+        match texts {
+            Some(texts) if texts.iter().all(|text| !text.contains(',')) => Ok(texts.join(",")),
+            _ => Err(self.wrong(line, &format!("`{key}` holds strings, without commas"))),
+        }
+    }
+}
+
+/// `name=value` for everything in a table. A dot in a name that was not quoted has made a table of its
+/// own: `ghcr.io = "…"` means the same as `"ghcr.io" = "…"`.
+fn flatten(table: &DeTable<'_>, prefix: &str, pairs: &mut Vec<Option<String>>) {
+    for (name, value) in table {
+        let name = format!("{prefix}{}", name.get_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => flatten(inner, &format!("{name}."), pairs),
+            value => pairs.push(value.as_str().map(|value| format!("{name}={value}"))),
+        }
+    }
+}
