@@ -6,8 +6,8 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-pub use crate::config::Base;
 use crate::{config, value::Platform};
+pub use crate::{config::Base, tool::NeededFor};
 
 pub mod e2e;
 
@@ -177,15 +177,6 @@ pub struct Prereqs {
     /// Print the checks as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum NeededFor {
-    Checks,
-    Bake,
-    Smoke,
-    E2e,
-    Sandbox,
 }
 
 #[derive(Args, Debug)]

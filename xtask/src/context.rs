@@ -21,6 +21,7 @@ use crate::{
     plan::{Location, Plan},
     run::{self, Options, Report, record::RunRecord},
     sandbox::Sandbox,
+    tool,
     ui::{Row, Table, Ui, junit},
     workspace::{self, Workspace},
 };
@@ -157,8 +158,8 @@ impl Context {
         Ok(path)
     }
 
-    /// Runs a plan and reports each event. `exec` starts its processes, mostly an engine's; `jobs` is from the
-    /// flag, the setting, or eight.
+    /// Runs a plan, when all the programs are there that it needs, and reports each event. `exec` starts its
+    /// processes, mostly an engine's; `jobs` is from the flag, the setting, or eight.
     pub(crate) fn run(
         &mut self,
         exec: &Real,
@@ -166,6 +167,7 @@ impl Context {
         jobs: Option<u32>,
         keep_going: bool,
     ) -> anyhow::Result<Report> {
+        tool::require(exec, plan.programs())?;
         let jobs = jobs.unwrap_or_else(|| self.config.get(config::JOBS));
         let options = Options {
             jobs: if jobs == 0 { 8 } else { jobs as usize },

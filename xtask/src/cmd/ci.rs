@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     plan::{Cmd, Plan, Step},
     sandbox,
-    tool::{self, docker},
+    tool::{self, NeededFor, docker, table},
     ui::{Row, Ui, seconds},
     verdict::Verdict,
 };
@@ -204,11 +204,8 @@ fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
     let needs_cluster = lane != Lane::Engine;
     if !context.global.sandbox && docker::Info::survey(&context.exec).is_ok() {
         if needs_cluster {
-            for (program, ..) in tool::E2E {
-                if context.exec.finds(program).is_none() {
-                    return Err(tool::missing(program));
-                }
-            }
+            let tools = table::only_for(NeededFor::E2e);
+            tool::require(&context.exec, tools.map(|tool| tool.name))?;
         }
         return Ok(());
     }

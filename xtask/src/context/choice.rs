@@ -162,11 +162,9 @@ fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Res
                 .into(),
         );
     }
+    tool::require(&context.exec, ["kubectl"])?;
     let view = context.exec.read(&kubectl::view_cmd(path), None);
     let text = view.map_err(|failed| {
-        if failed.is_missing() {
-            return tool::missing("kubectl");
-        }
         Failure::invalid(format!("`{}` is not a kubeconfig", path.display()))
             .detail(
                 failed

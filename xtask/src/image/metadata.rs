@@ -83,6 +83,10 @@ pub(crate) struct Merge {
 }
 
 impl Work for Merge {
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
         let mut all = Metadata::default();
         for path in &self.from {

@@ -71,6 +71,10 @@ impl fmt::Display for Rotation {
 }
 
 impl Work for Rotation {
+    fn programs(&self) -> &'static [&'static str] {
+        &["docker"]
+    }
+
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
         // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
         let mut tags: Vec<String> = Vec::new();

@@ -13,6 +13,7 @@ mod cmd;
 mod location;
 mod owned;
 mod probe;
+mod programs;
 mod question;
 mod secret;
 pub(crate) mod shell;

@@ -33,3 +33,53 @@ fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
         "# for linux/amd64, this machine's platform\nmkdir -p -- 'a b'\nrm -f -- all.json\n"
     );
 }
+
+#[test]
+fn a_plan_needs_what_it_may_start_but_for_what_it_makes_itself() {
+    let call = |program: &str| Cmd::new(program, "try");
+    let mut plan = Plan::default();
+    let owned = Owned::new(Kind::Volume, "a=b", "remove it");
+    let script = Action::Script {
+        path: Location::output("bin/made"),
+        contents: String::new(),
+    };
+    let made = plan.add(Step::new("make", script));
+    let again = Again {
+        shortest: None,
+        ready: Probe::Succeeds(call("ready")),
+        prepare: call("prepare"),
+        step: Step::run("again", call("again")),
+    };
+    plan.add(
+        Step::run("a", call("run"))
+            .after([made])
+            .skip_if(Probe::Succeeds(call("probe")), "it is there")
+            .evidence(vec![Question::new("file", call("evidence"))])
+            .watch(Watch {
+                objects: call("objects"),
+                log: call("log"),
+            })
+            .again(again)
+            .undo(call("undo")),
+    );
+    plan.add(Step::run("b", call("made")));
+    plan.add(Step::run("c", call("/by/its/path")));
+    plan.add(Step::new("d", Action::Remove(owned)));
+    let save = Action::Save {
+        cmd: call("save"),
+        path: Location::output("saved"),
+    };
+    plan.add(Step::new("e", save));
+    let needed: Vec<String> = plan
+        .programs()
+        .into_iter()
+        .map(|program| program.into_string().unwrap())
+        .collect();
+    assert_eq!(
+        needed,
+        [
+            "again", "docker", "evidence", "log", "objects", "prepare", "probe", "ready", "run",
+            "save", "undo"
+        ]
+    );
+}

@@ -9,6 +9,9 @@ use crate::exec::Exec;
 /// Something to do that no other [`Action`](super::Action) is. It prints as lines that a shell takes and that
 /// do the same.
 pub(crate) trait Work: fmt::Display + fmt::Debug + Send + Sync {
+    /// The programs that it starts, by their names on PATH.
+    fn programs(&self) -> &'static [&'static str];
+
     /// Does it. Commands go through `exec`, and what is to be said meanwhile to `console`.
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed>;
 }

@@ -8,14 +8,12 @@ use crate::{
     exec::{Exec, Real},
     failure::Failure,
     plan::{Action, Plan, Probe, Step, StepId},
-    tool::apt,
+    tool::{
+        NeededFor, apt,
+        table::{self, Tool},
+    },
     value::Url,
 };
-
-/// What the machine itself must have; a Debian without them is hard to find.
-pub(crate) const HOST_PROGRAMS: &[&str] = &[
-    "apt-get", "bash", "dpkg-deb", "nsenter", "setpriv", "setsid", "unshare",
-];
 
 /// How to call mmdebstrap: the machine's, or the one that is fetched into the sandbox's folder.
 #[derive(Clone, Debug)]
@@ -30,14 +28,13 @@ pub(crate) struct Mmdebstrap {
 impl Mmdebstrap {
     /// Finds mmdebstrap and the mirror. Reads only.
     pub(crate) fn survey(sandbox: &Sandbox, exec: &Real) -> Result<Self, Failure> {
-        let missing: Vec<&str> = HOST_PROGRAMS
-            .iter()
-            .copied()
-            .filter(|program| exec.finds(program).is_none())
+        let missing: Vec<&Tool> = table::only_for(NeededFor::Sandbox)
+            .filter(|tool| exec.finds(tool.name).is_none())
             .collect();
-        if !missing.is_empty() {
-            return Err(Failure::unavailable(format!("the sandbox needs {} on PATH", missing.join(", ")))
-                .hint("the sandbox is for Debian and what descends from it; elsewhere install Docker 28 with buildx"));
+        if let Some(first) = missing.first() {
+            let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
+            let message = format!("the sandbox needs {} on PATH", names.join(", "));
+            return Err(Failure::unavailable(message).hint(first.install));
         }
         let mirror = match &sandbox.mirror {
             Some(mirror) => Some(mirror.clone()),

@@ -15,6 +15,10 @@ use crate::{
 pub(super) struct Claim(pub PathBuf);
 
 impl Work for Claim {
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
         folder::take(&self.0)?;
         Ok(Performed::Done(None))
@@ -35,6 +39,10 @@ pub(super) struct Extract {
 }
 
 impl Work for Extract {
+    fn programs(&self) -> &'static [&'static str] {
+        &["dpkg-deb"]
+    }
+
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
         file::make_folder(&self.into)?;
         for entry in fs_err::read_dir(&self.from)? {

@@ -90,6 +90,10 @@ pub(crate) struct Needed {
 }
 
 impl Work for Values {
+    fn programs(&self) -> &'static [&'static str] {
+        &["docker"]
+    }
+
     /// Asks each image what it says of itself, and writes the document.
     fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
         let own = self.mounted(&self.extension, self.described(&self.image, exec)?);

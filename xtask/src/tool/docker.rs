@@ -33,14 +33,13 @@ pub(crate) fn info_cmd() -> Cmd {
 impl Info {
     /// Asks the engine. No engine is a failure with what to do about it.
     pub(crate) fn survey(exec: &dyn Exec) -> Result<Self, Failure> {
-        let text = exec.read(&info_cmd(), Some(std::time::Duration::from_secs(30))).map_err(|failed| {
-            match failed.reason {
-                crate::exec::Reason::NotFound => Failure::unavailable("`docker` is not installed or not on PATH")
-                    .hint("install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)"),
+        let text = exec
+            .read(&info_cmd(), Some(std::time::Duration::from_secs(30)))
+            .map_err(|failed| match failed.reason {
+                crate::exec::Reason::NotFound => super::missing("docker"),
                 _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
                 _ => Failure::from(failed).or_unavailable(),
-            }
-        })?;
+            })?;
         Self::parse(&text)
     }
 

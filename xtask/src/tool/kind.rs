@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::version;
 use crate::{failure::Failure, plan::Cmd};
 
 /// Kind labels each node's container with the cluster's name and the node's role.
@@ -73,22 +74,16 @@ pub(crate) fn version_cmd() -> Cmd {
 /// Kind's own version, and whether it is new enough for the nodes: below 0.32 it cannot start nodes of
 /// Kubernetes 1.37, and below 0.27 it does not speak to containerd 2.
 pub(crate) fn check_version(kind: &str, kubernetes: &str) -> Result<(), Failure> {
-    let numbers: Vec<u32> = kind
-        .trim_start_matches('v')
-        .split('.')
-        .map_while(|part| part.split('-').next()?.parse().ok())
-        .collect();
-    let needed: &[u32] = match minor_of(kubernetes) {
-        Some(minor) if minor >= 37 => &[0, 32],
-        _ => &[0, 27],
+    let needed = match minor_of(kubernetes) {
+        Some(minor) if minor >= 37 => "0.32",
+        _ => "0.27",
     };
-    if numbers.len() >= 2 && numbers[..2] < *needed {
+    if version::is_older(kind, needed) {
         return Err(Failure::unavailable(format!(
             "kind {kind} is too old for nodes of Kubernetes {kubernetes}"
         ))
         .hint(format!(
-            "install kind {}.{} or newer, or choose an older Kubernetes with `--kubernetes`",
-            needed[0], needed[1]
+            "install kind {needed} or newer, or choose an older Kubernetes with `--kubernetes`"
         )));
     }
     Ok(())

@@ -50,10 +50,8 @@ pub(super) fn survey(
     }
     if let Place::Kind { kubernetes, .. } = &environment.place {
         engine.info()?;
+        tool::require(&engine.exec, ["kind", "kubectl"])?;
         check_kind(&engine.exec, kubernetes)?;
-        if engine.exec.finds("kubectl").is_none() {
-            return Err(tool::missing("kubectl").into());
-        }
     }
     let survey = Survey::refreshed(environment, &engine.exec)?;
     let Some(restart) = environment.restart(&survey)? else {
@@ -70,14 +68,11 @@ pub(super) fn survey(
     })
 }
 
-/// Kind must be there, and new enough for the version of its nodes.
+/// Kind must be new enough for the version of its nodes.
 fn check_kind(exec: &dyn Exec, kubernetes: &str) -> Result<(), Failure> {
     let text = exec
         .read(&kind::version_cmd(), None)
-        .map_err(|failed| match failed.reason {
-            crate::exec::Reason::NotFound => tool::missing("kind"),
-            _ => Failure::from(failed),
-        })?;
+        .map_err(Failure::from)?;
     kind::check_version(text.trim(), kubernetes)
 }
 

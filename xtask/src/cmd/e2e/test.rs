@@ -167,9 +167,6 @@ pub(super) fn reachable(runner: &Runner, api: Option<&Api>, exec: &Real) -> Resu
         return Api::survey(&runner.access, exec)
             .and_then(|api| reachable(runner, Some(&api), exec));
     };
-    if exec.finds("chainsaw").is_none() {
-        return Err(crate::tool::missing("chainsaw"));
-    }
     match &api.operator {
         None => Err(
             Failure::unavailable("the cluster has no CloudNativePG operator")

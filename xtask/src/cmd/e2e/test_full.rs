@@ -21,7 +21,7 @@ use crate::{
     plan::{Action, Location, Plan, Step, StepId},
     stage::values::{Needed, Told, Values},
     target::{Filter, Target, Targets},
-    tool::{self, docker},
+    tool::docker,
 };
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
@@ -133,11 +133,6 @@ pub(super) fn platform(survey: &Survey) -> String {
 
 /// What must be there beside the engine before a run is worth its time.
 pub(super) fn prepare(config: &Config, engine: &Engine) -> Result<(), Failure> {
-    for program in ["chainsaw", "kubectl"] {
-        if engine.exec.finds(program).is_none() {
-            return Err(tool::missing(program));
-        }
-    }
     // Whether images stay in the builder does not matter: they are pushed.
     bake::survey(config, engine)?;
     Ok(())

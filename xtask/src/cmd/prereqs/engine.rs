@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine, buildx and its builder, and the room for images.
+
+use super::{Check, State};
+use crate::{
+    config,
+    context::Context,
+    exec::{Exec, Real},
+    plan::Cmd,
+    target::PLATFORMS,
+    tool::{NeededFor, buildx, docker, table},
+    value::without_logins,
+};
+
+const INSTALL_BUILDX: &str = "install package `docker-buildx` or `docker-buildx-plugin`";
+
+pub(super) fn checks(context: &Context, exec: &Real, wanted: &[NeededFor]) -> Vec<Check> {
+    let Some(client) = exec.finds("docker") else {
+        let fix = table::missing("docker").hint.unwrap_or_default();
+        return vec![
+            Check::missing("docker", "not on PATH", &fix),
+            Check::missing("buildx", "needs docker", INSTALL_BUILDX),
+        ];
+    };
+    let mut checks = vec![
+        Check::good("docker", client.display().to_string()),
+        of_buildx(exec),
+    ];
+    let engine = match docker::Info::survey(exec) {
+        Ok(engine) => engine,
+        Err(failure) => {
+            let command = failure.command.as_ref();
+            let quoted = command
+                .and_then(|command| command.cause())
+                .map(without_logins);
+            let said = failure.details.first().cloned().or(quoted);
+            let found = said.unwrap_or(failure.message);
+            checks.push(Check {
+                name: "engine",
+                state: State::Missing,
+                found,
+                fix: failure.hint,
+            });
+            return checks;
+        }
+    };
+    let version = &engine.version;
+    checks.push(Check::good("engine", format!("Docker {version}")));
+    if wanted.contains(&NeededFor::Smoke) && engine.major() < 28 {
+        checks.push(Check::warning(
+            "image mounts",
+            format!("Docker {version} has none"),
+            "smoke copies the files instead; Docker 28 mounts them",
+        ));
+    }
+    if wanted.contains(&NeededFor::Bake) {
+        checks.extend(of_builder(context, exec, &engine));
+    }
+    checks.extend(of_disk(context, &engine));
+    checks
+}
+
+fn of_buildx(exec: &Real) -> Check {
+    let ask = Cmd::new("docker", "ask for buildx").args(["buildx", "version"]);
+    match exec.read(&ask, None) {
+        Ok(text) => {
+            let version = text.split_whitespace().nth(1);
+            Check::good("buildx", version.unwrap_or("there"))
+        }
+        Err(_) => Check::missing("buildx", "`docker buildx` is not known", INSTALL_BUILDX),
+    }
+}
+
+/// The builder, and the platforms that it knows.
+fn of_builder(context: &Context, exec: &Real, engine: &docker::Info) -> Vec<Check> {
+    let inspect = buildx::inspect_cmd(context.config.builder());
+    let text = match exec.read(&inspect, None) {
+        Ok(text) => text,
+        Err(failed) => {
+            let found = failed.cause().unwrap_or("cannot be inspected").to_owned();
+            let fix = "`docker buildx ls` lists the builders";
+            return vec![Check::missing("builder", found, fix)];
+        }
+    };
+    let driver = buildx::parse_driver(&text).unwrap_or("unknown");
+    let builder = if driver == "docker" && !engine.containerd_store {
+        Check::missing(
+            "builder",
+            "driver docker without the containerd image store: no attestations, no index",
+            "set features.containerd-snapshotter in daemon.json, or `docker buildx create --use --driver docker-container --driver-opt network=host`",
+        )
+    } else {
+        Check::good("builder", format!("driver {driver}"))
+    };
+    vec![builder, of_platforms(&text)]
+}
+
+/// Whether the builder can run programs of the other platforms. Our own Dockerfiles put such images
+/// together without running anything; others may need it.
+fn of_platforms(inspected: &str) -> Check {
+    let listed = inspected
+        .lines()
+        .find_map(|line| line.strip_prefix("Platforms:"))
+        .unwrap_or_default();
+    let missing: Vec<&str> = PLATFORMS
+        .into_iter()
+        .filter(|platform| !listed.contains(platform))
+        .collect();
+    if missing.is_empty() {
+        return Check::good("platforms", PLATFORMS.join(", "));
+    }
+    Check::warning(
+        "platforms",
+        format!("{} is not emulated", missing.join(", ")),
+        "Dockerfiles that run programs of that platform need it (ours do not): `docker run --privileged --rm tonistiigi/binfmt --install all`",
+    )
+}
+
+/// An engine on another machine has a disk that cannot be seen from here: then there is nothing to say.
+fn of_disk(context: &Context, engine: &docker::Info) -> Option<Check> {
+    // The sandbox's engine names its folder as it sees it; outside that is the sandbox's own.
+    let folder = match context.sandbox() {
+        Ok(sandbox) if context.global.sandbox => sandbox.folder,
+        _ => engine.root_folder.clone().into(),
+    };
+    let disk = nix::sys::statvfs::statvfs(&folder).ok()?;
+    let free = disk.blocks_available() * disk.fragment_size() / (1 << 30);
+    let found = format!("{free} GiB free for images");
+    let least = u64::from(context.config.get(config::DISK_WARNING));
+    Some(if free < least {
+        let fix = "`docker system df` shows what takes it, `docker buildx prune` drops build cache";
+        Check::warning("disk", found, fix)
+    } else {
+        Check::good("disk", found)
+    })
+}

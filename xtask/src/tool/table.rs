@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The programs that we call: what needs them, how they say their version, and how they are had.
+
+use std::ffi::OsStr;
+
+use clap::ValueEnum;
+
+use super::version;
+use crate::{exec::Real, failure::Failure, plan::Cmd};
+
+/// What a program may be needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NeededFor {
+    Checks,
+    Bake,
+    Smoke,
+    E2e,
+    Sandbox,
+}
+
+/// A program that we call.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub name: &'static str,
+    pub needed_for: &'static [NeededFor],
+    /// Arguments that print its version; none: it is enough that it is there.
+    version: &'static [&'static str],
+    /// The least version that will do; empty: any.
+    least: &'static str,
+    /// How it is had, for people.
+    pub install: &'static str,
+}
+
+const HOST: &str =
+    "the sandbox is for Debian and what descends from it; elsewhere install Docker 28 with buildx";
+
+/// What the machine itself must have for a sandbox; a Debian without it is hard to find.
+const fn of_host(name: &'static str) -> Tool {
+    Tool {
+        name,
+        needed_for: &[NeededFor::Sandbox],
+        version: &[],
+        least: "",
+        install: HOST,
+    }
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "docker",
+        needed_for: &[
+            NeededFor::Checks,
+            NeededFor::Bake,
+            NeededFor::Smoke,
+            NeededFor::E2e,
+        ],
+        version: &[],
+        least: "",
+        install: "install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
+    },
+    Tool {
+        name: "kind",
+        needed_for: &[NeededFor::E2e],
+        version: &["version", "--quiet"],
+        // What nodes need is more: see `kind::check_version`.
+        least: "0.27",
+        install: "install kind 0.32 or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
+    },
+    Tool {
+        name: "kubectl",
+        needed_for: &[NeededFor::E2e],
+        version: &["version", "--client", "--output", "json"],
+        least: "",
+        install: "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
+    },
+    Tool {
+        name: "chainsaw",
+        needed_for: &[NeededFor::E2e],
+        version: &["version"],
+        least: "0.2.14",
+        install: "install Chainsaw 0.2.14 or newer: https://kyverno.github.io/chainsaw",
+    },
+    of_host("apt-get"),
+    of_host("bash"),
+    of_host("dpkg-deb"),
+    of_host("nsenter"),
+    of_host("setpriv"),
+    of_host("setsid"),
+    of_host("unshare"),
+];
+
+/// The programs that are needed for this and for nothing else.
+pub(crate) fn only_for(what: NeededFor) -> impl Iterator<Item = &'static Tool> {
+    TOOLS.iter().filter(move |tool| tool.needed_for == [what])
+}
+
+/// A program that is not there, with what to do about it.
+pub(crate) fn missing(program: &str) -> Failure {
+    let failure = Failure::unavailable(format!("`{program}` is not installed or not on PATH"));
+    match TOOLS.iter().find(|tool| tool.name == program) {
+        Some(tool) => failure.hint(tool.install),
+        None => failure.hint("run `cargo xtask prereqs` to see all that is missing"),
+    }
+}
+
+/// Refuses to go on without programs that are looked for on PATH.
+pub(crate) fn require<T: AsRef<OsStr>>(
+    exec: &Real,
+    programs: impl IntoIterator<Item = T>,
+) -> Result<(), Failure> {
+    let mut programs = programs.into_iter();
+    match programs.find(|program| exec.finds(program).is_none()) {
+        Some(program) => Err(missing(&program.as_ref().to_string_lossy())),
+        None => Ok(()),
+    }
+}
+
+impl Tool {
+    /// Asks the tool for its version; None where it is enough that it is there.
+    pub(crate) fn version_cmd(&self) -> Option<Cmd> {
+        let cmd = Cmd::new(self.name, format!("ask {} for its version", self.name));
+        (!self.version.is_empty()).then(|| cmd.args(self.version))
+    }
+
+    /// Why what the tool has printed for [`Tool::version_cmd`] will not do.
+    pub(crate) fn too_old(&self, printed: &str) -> Option<String> {
+        let found = version::found_in(printed)?;
+        version::is_older(found, self.least)
+            .then(|| format!("{} {found} is older than {}", self.name, self.least))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_below_the_least_is_too_old() {
+        let chainsaw = only_for(NeededFor::E2e).find(|tool| tool.name == "chainsaw");
+        let too_old = |printed| chainsaw.unwrap().too_old(printed);
+        assert_eq!(
+            too_old("Version: v0.2.13\nTime: x\n").as_deref(),
+            Some("chainsaw 0.2.13 is older than 0.2.14")
+        );
+        for printed in ["Version: v0.2.14", "Version: 0.10.0", "Version: (devel)"] {
+            assert_eq!(too_old(printed), None, "{printed}");
+        }
+    }
+}
