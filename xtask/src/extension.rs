@@ -275,5 +275,6 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
 }
 
 mod fields;
+mod pins;
 #[cfg(test)]
 mod tests;

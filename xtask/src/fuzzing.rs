@@ -4,8 +4,11 @@
 
 use std::{ffi::OsString, path::Path};
 
+use clap::CommandFactory as _;
+
 use crate::{
     Refused,
+    cli::Cli,
     config::{Config, E2E_SEED, MIRRORS, Origin, SETTINGS},
     dialect, dockerfile,
     environment::release::Release,
@@ -174,12 +177,13 @@ pub fn arguments(data: &[u8]) {
             );
         }
     }
-    let Ok(words) = dialect::canonical(args, &|_| None) else {
+    let command = Cli::command();
+    let Ok(words) = dialect::canonical(&command, args, &|_| None) else {
         return;
     };
     // Values may look like words of the old grammar; what is canonical is not rewritten once more.
     if !words.iter().any(|word| word.contains(['=', ':'])) {
-        let once_more = dialect::canonical(words.clone(), &|_| None);
+        let once_more = dialect::canonical(&command, words.clone(), &|_| None);
         assert_eq!(once_more.ok(), Some(words));
     }
 }

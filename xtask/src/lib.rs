@@ -49,7 +49,7 @@ mod yaml;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::{
     cli::{Cli, Format},
@@ -141,16 +141,21 @@ fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
     refuse_password(&args).map_err(Refused::Dialect)?;
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
-    let args = match words {
-        Ok(words) => dialect::canonical(words, &|name| std::env::var_os(name))
+    let mut command = Cli::command();
+    let args: Vec<OsString> = match words {
+        Ok(words) => dialect::canonical(&command, words, &|name| std::env::var_os(name))
             .map_err(Refused::Dialect)?
             .into_iter()
             .map(OsString::from)
             .collect(),
         Err(_) => args,
     };
-    Cli::try_parse_from(std::iter::once(OsString::from("cargo xtask")).chain(args))
-        .map_err(Refused::Clap)
+    let args = std::iter::once(OsString::from("cargo xtask")).chain(args);
+    let mut matches = command
+        .try_get_matches_from_mut(args)
+        .map_err(Refused::Clap)?;
+    Cli::from_arg_matches_mut(&mut matches)
+        .map_err(|error| Refused::Clap(error.format(&mut command)))
 }
 
 /// Refuses a password among the arguments, whatever the command, and without repeating it: what is there

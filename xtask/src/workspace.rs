@@ -50,21 +50,9 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Reads every `<extensions>/<name>/metadata.hcl`.
     pub(crate) fn load(root: &Path, config: &Config) -> anyhow::Result<Self> {
-        let relative = |key: Key<String>| -> Result<PathBuf, Failure> {
-            let name = key.name();
-            let path = PathBuf::from(config.get(key));
-            if path.is_absolute() {
-                return Err(Failure::invalid(format!(
-                    "setting `{name}` is `{}`; it must be relative to the repository's root",
-                    path.display()
-                )));
-            }
-            source::stays_inside(root, &path)?;
-            Ok(path)
-        };
-        let folder = relative(config::PATHS_EXTENSIONS)?;
-        let bake_file = relative(config::PATHS_BAKE_FILE)?;
-        relative(config::PATHS_SUITE)?;
+        let folder = inside(root, config, config::PATHS_EXTENSIONS)?;
+        let bake_file = inside(root, config, config::PATHS_BAKE_FILE)?;
+        inside(root, config, config::PATHS_SUITE)?;
         let mut workspace = Self {
             root: root.to_owned(),
             bake_file,
@@ -329,6 +317,20 @@ impl Workspace {
         }
         self.extensions = sorted;
     }
+}
+
+/// A path that a setting has named, when it stays in the repository.
+fn inside(root: &Path, config: &Config, key: Key<String>) -> Result<PathBuf, Failure> {
+    let name = key.name();
+    let path = PathBuf::from(config.get(key));
+    if path.is_absolute() {
+        return Err(Failure::invalid(format!(
+            "setting `{name}` is `{}`; it must be relative to the repository's root",
+            path.display()
+        )));
+    }
+    source::stays_inside(root, &path)?;
+    Ok(path)
 }
 
 /// The path without `.`: `./pgvector` and `pgvector` are the same directory.

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Pin, Versions, version_of};
 use crate::{
     failure::did_you_mean,
     finding::Findings,
-    hcl::{File, Node, Value},
-    value::{DebianVersion, Major, PackageName, Server, SqlVersion, Suite, is_one_line},
+    hcl::{Node, Value},
+    value::is_one_line,
 };
 
 /// Whether the field may be left out.
@@ -26,7 +25,7 @@ pub(super) struct Fields<'a> {
     pub(super) lines: BTreeMap<String, usize>,
     asked: Vec<&'static str>,
     whole: usize,
-    findings: &'a mut Findings,
+    pub(super) findings: &'a mut Findings,
 }
 
 impl<'a> Fields<'a> {
@@ -54,7 +53,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn take(&mut self, name: &'static str, needed: Needed) -> Option<Node> {
+    pub(super) fn take(&mut self, name: &'static str, needed: Needed) -> Option<Node> {
         self.asked.push(name);
         let at = self.left.iter().position(|(key, _)| key == name);
         if at.is_none() {
@@ -71,7 +70,7 @@ impl<'a> Fields<'a> {
         at.map(|at| self.left.remove(at).1)
     }
 
-    fn wrong(&mut self, name: &str, node: &Node, wanted: &str) {
+    pub(super) fn wrong(&mut self, name: &str, node: &Node, wanted: &str) {
         let found = node.value.kind();
         self.findings.error(
             node.line,
@@ -173,150 +172,6 @@ impl<'a> Fields<'a> {
             }
         }
         map
-    }
-
-    pub(super) fn versions(&mut self, file: &File, created: bool) -> Versions {
-        let mut versions = Versions::new();
-        let Some(node) = self.take("versions", Needed::Always) else {
-            return versions;
-        };
-        let Value::Map(distros) = &node.value else {
-            self.wrong("versions", &node, "a map of distros");
-            return versions;
-        };
-        for (distro, majors) in distros {
-            let path = format!("versions.{distro}");
-            if !Suite::is(distro) {
-                self.findings.error(
-                    majors.line,
-                    format!("`{path}`: a distro is a Debian suite like `trixie`"),
-                );
-            }
-            let Value::Map(entries) = &majors.value else {
-                self.wrong(&path, majors, "a map of PostgreSQL majors");
-                continue;
-            };
-            for (major, pin) in entries {
-                let path = format!("{path}.\"{major}\"");
-                if !Major::is(major) {
-                    self.findings.error(
-                        pin.line,
-                        format!("`{path}`: a PostgreSQL major is a number like \"18\""),
-                    );
-                }
-                let pin = self.pin(file, &path, distro, pin, created);
-                versions.extend(Server::parse(distro, major).zip(pin));
-            }
-        }
-        versions
-    }
-
-    fn pin(
-        &mut self,
-        file: &File,
-        path: &str,
-        distro: &str,
-        node: &Node,
-        created: bool,
-    ) -> Option<Pin> {
-        let Value::Map(entries) = &node.value else {
-            self.wrong(path, node, "a map with `package` and `sql`");
-            return None;
-        };
-        let mut found: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
-        for (key, value) in entries {
-            let field = format!("{path}.{key}");
-            match (&value.value, key.as_str()) {
-                (Value::String(text), "package" | "sql") => {
-                    found.insert(key, (text, value.line));
-                }
-                (_, "package" | "sql") => self.wrong(&field, value, "a string (quote it)"),
-                _ => {
-                    let meant = did_you_mean(key, ["package", "sql"]);
-                    self.findings
-                        .error(value.line, format!("unknown field `{field}`{meant}"));
-                }
-            }
-        }
-        match (found.get("sql"), created) {
-            (None, true) => self.findings.error(
-                node.line,
-                format!("missing field `{path}.sql`: `create_extension` is true, so the SQL version must be known"),
-            ),
-            (Some((_, line)), false) => self.findings.error(
-                *line,
-                format!("`{path}.sql` is set, but `create_extension` is false"),
-            ),
-            _ => {}
-        }
-        match found.get("sql") {
-            Some(("", line)) => self.findings.error(*line, format!("`{path}.sql` is empty")),
-            Some((sql, line)) if !SqlVersion::is(sql) => self.findings.error(
-                *line,
-                format!("`{path}.sql` is `{sql}`; it must be {}", SqlVersion::WANTED),
-            ),
-            _ => {}
-        }
-        let Some((package, line)) = found.get("package").copied() else {
-            if !entries.iter().any(|(key, _)| key == "package") {
-                self.findings
-                    .error(node.line, format!("missing field `{path}.package`"));
-            }
-            return None;
-        };
-        self.check_package(path, distro, package, line);
-        let comment = file.comment_above(line);
-        let package_name = comment
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("depName="));
-        let package_name = package_name.and_then(|name| {
-            let parsed = name.parse().ok();
-            if parsed.is_none() {
-                self.findings.warning(
-                    line,
-                    format!(
-                        "the comment above `{path}.package` has `depName={name}`, which is not {}: it is not asked for",
-                        PackageName::WANTED
-                    ),
-                );
-            }
-            parsed
-        });
-        Some(Pin {
-            package: package.to_owned(),
-            sql: found.get("sql").map(|(text, _)| (*text).to_owned()),
-            package_name,
-            line,
-        })
-    }
-
-    /// A Debian version with a number to name the image after, of the distro it stands under.
-    fn check_package(&mut self, path: &str, distro: &str, package: &str, line: usize) {
-        if version_of(package).is_none() {
-            self.findings.error(
-                line,
-                format!("`{path}.package` is `{package}`; a Debian version starts with a number, like `0.8.6-1.pgdg13+1`"),
-            );
-        } else if !DebianVersion::is(package) {
-            self.findings.error(
-                line,
-                format!(
-                    "`{path}.package` is `{package}`; it must be {}",
-                    DebianVersion::WANTED
-                ),
-            );
-        }
-        let release = match distro {
-            "bookworm" => ".pgdg12+",
-            "trixie" => ".pgdg13+",
-            _ => return,
-        };
-        if package.contains(".pgdg") && !package.contains(release) {
-            self.findings.error(
-                line,
-                format!("`{path}.package` is `{package}`, which is not a package for {distro} (`{release}…`)"),
-            );
-        }
     }
 
     pub(super) fn unknown(&mut self) {

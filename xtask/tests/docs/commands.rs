@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use xtask::{cli::Cli, dialect};
 
 use super::repository::{text, xtask};
@@ -89,7 +89,7 @@ impl Line {
     }
 
     pub(super) fn canonical(&self) -> Vec<String> {
-        dialect::canonical(self.args.clone(), &|_| None)
+        dialect::canonical(&Cli::command(), self.args.clone(), &|_| None)
             .unwrap_or_else(|failure| panic!("{}: `{}`: {failure}", self.file, self.text))
     }
 }
