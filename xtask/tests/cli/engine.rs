@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tools and daemons that are missing or cannot do what is asked. Status 3, with the fix.
 
-use std::process::Command;
-
-use crate::cli::world::World;
+use crate::cli::world::{World, nobody};
 
 #[test]
 fn what_is_missing_is_said_before_anything_runs() {
@@ -104,20 +102,8 @@ fn without_root_the_sandbox_says_what_it_needs() {
         std::os::unix::fs::PermissionsExt::from_mode(0o755),
     )
     .unwrap();
-    let id = Command::new("id").arg("-u").output().unwrap();
-    let mut command = if String::from_utf8_lossy(&id.stdout).trim() == "0" {
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-            .arg(&copy);
-        command
-    } else {
-        Command::new(&copy)
-    };
-    command
-        .args(["sandbox", "up"])
-        .current_dir(place.path())
-        .env("HOME", place.path());
+    let mut command = nobody::as_nobody(&copy, place.path());
+    command.args(["sandbox", "up"]).current_dir(place.path());
     super::world::Ended::from(&command.output().unwrap())
         .status(3)
         .says("the sandbox needs root")

@@ -5,11 +5,10 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::Path,
-    process::Command,
 };
 
 use super::ours::{in_namespace, is_root};
-use crate::cli::world::{Ended, World};
+use crate::cli::world::{Ended, World, nobody};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -118,12 +117,9 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
     fs::create_dir_all(place.path().join("target/xtask")).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::chown(place.path(), Some(65534), Some(65534)).unwrap();
-    let output = Command::new("setpriv")
-        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-        .arg(place.path().join("xtask"))
+    let output = nobody::as_nobody(&place.path().join("xtask"), place.path())
         .args(["bake", "x"])
         .current_dir(place.path())
-        .env("HOME", place.path())
         .output()
         .unwrap();
     Ended::from(&output)

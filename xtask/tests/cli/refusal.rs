@@ -5,10 +5,9 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use crate::cli::world::{Ended, World};
+use crate::cli::world::{Ended, World, nobody};
 
 /// Lets everybody read what the fixture made; its folder is for its owner only.
 fn open(folder: &Path) {
@@ -23,20 +22,10 @@ fn as_nobody(world: &World, args: &[&str], environment: &[(&str, &str)]) -> Ende
     if !program.exists() {
         fs::copy(env!("CARGO_BIN_EXE_xtask"), &program).unwrap();
     }
-    let id = Command::new("id").arg("-u").output().unwrap();
-    let mut command = if id.stdout == b"0\n" {
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
-            .arg(&program);
-        command
-    } else {
-        Command::new(&program)
-    };
+    let mut command = nobody::as_nobody(&program, &place);
     command
         .args(args)
         .current_dir(world.root())
-        .env("HOME", &place)
         .envs(environment.iter().copied());
     Ended::from(&command.output().unwrap())
 }

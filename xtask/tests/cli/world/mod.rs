@@ -18,6 +18,7 @@ pub(crate) mod engine;
 pub(crate) mod extension;
 pub(crate) mod image;
 pub(crate) mod kind;
+pub(crate) mod nobody;
 pub(crate) mod process;
 pub(crate) mod registry;
 pub(crate) mod repository;
