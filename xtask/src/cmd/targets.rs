@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     cli,
@@ -13,8 +14,8 @@ use crate::{
     failure::Failure,
     plan::Cmd,
     target::{Filter, PLATFORMS, Target, Targets},
-    ui::Table,
-    value::Server,
+    ui::{Row, Table},
+    value::{Major, Server, Suite},
     workspace::Workspace,
 };
 
@@ -47,23 +48,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     }
     extensions.sort_by(|a, b| a.name.cmp(&b.name));
     if args.images {
-        let table = Table {
-            headings: vec!["EXTENSION", "DISTRO", "PG", "PACKAGE", "IMAGE"],
-            rows: targets
-                .chosen()
-                .map(|target| {
-                    vec![
-                        target.extension.name.clone(),
-                        target.server.distro.to_string(),
-                        target.server.major.to_string(),
-                        target.package.clone(),
-                        target.tag.to_string(),
-                    ]
-                })
-                .collect(),
-        };
-        let images: Vec<Value> = targets.chosen().map(image).collect();
-        context.result(args.json, json!(images), &table);
+        let images: Vec<Image<'_>> = targets.chosen().map(Image::of).collect();
+        context.rows(args.json, &images);
         return Ok(());
     }
     let names: Vec<&str> = extensions
@@ -93,22 +79,57 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     Ok(())
 }
 
-fn image(target: &Target) -> Value {
-    json!({
-        "name": target.extension.name,
-        "target": target.name,
-        "distro": target.server.distro,
-        "pg_major": target.server.major,
-        "version": target.version,
-        "package": target.package,
-        "sql_name": target.extension.sql_name,
-        "sql_version": target.sql_version,
-        "image": target.tag.repository,
-        "tags": [target.tag.to_string()],
-        "platforms": PLATFORMS,
-        "base": target.base.to_string(),
-        "required_extensions": target.extension.required_extensions,
-    })
+/// An image that can be built.
+#[derive(Serialize)]
+struct Image<'a> {
+    name: &'a str,
+    target: &'a str,
+    distro: &'a Suite,
+    pg_major: &'a Major,
+    version: &'a str,
+    package: &'a str,
+    sql_name: &'a str,
+    sql_version: Option<&'a str>,
+    image: &'a str,
+    tags: [String; 1],
+    platforms: [&'static str; 2],
+    base: String,
+    required_extensions: &'a [String],
+}
+
+impl<'a> Image<'a> {
+    fn of(target: &'a Target) -> Self {
+        let extension = &target.extension;
+        Self {
+            name: &extension.name,
+            target: &target.name,
+            distro: &target.server.distro,
+            pg_major: &target.server.major,
+            version: &target.version,
+            package: &target.package,
+            sql_name: &extension.sql_name,
+            sql_version: target.sql_version.as_deref(),
+            image: &target.tag.repository,
+            tags: [target.tag.to_string()],
+            platforms: PLATFORMS,
+            base: target.base.to_string(),
+            required_extensions: &extension.required_extensions,
+        }
+    }
+}
+
+impl Row for Image<'_> {
+    const HEADINGS: &'static [&'static str] = &["EXTENSION", "DISTRO", "PG", "PACKAGE", "IMAGE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.to_owned(),
+            self.distro.to_string(),
+            self.pg_major.to_string(),
+            self.package.to_owned(),
+            self.tags.concat(),
+        ]
+    }
 }
 
 /// The files that differ between the merge base with `reference` and the working tree, new ones included.
