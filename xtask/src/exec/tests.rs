@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+use nix::{sys::signal::Signal, unistd::Pid};
+
 use super::*;
-use crate::failure::Failure;
+use crate::{failure::Failure, own::process};
 
 fn sh(script: &str) -> Cmd {
     Cmd::new("sh", "try a shell").args(["-c", script])
+}
+
+fn within(timeout: Option<Duration>) -> Supervision<'static> {
+    Supervision {
+        timeout,
+        ..Supervision::default()
+    }
 }
 
 #[test]
@@ -11,7 +20,7 @@ fn output_comes_line_by_line_and_the_failure_quotes_the_first_error() {
     let mut lines = Vec::new();
     let script = "echo one; echo '#9 1.2 E: no space'; seq 50; exit 3";
     let failed = Real::default()
-        .run(&sh(script), None, None, &mut |line| {
+        .run(&sh(script), Supervision::default(), &mut |line| {
             lines.push(line.to_owned());
         })
         .unwrap_err();
@@ -45,7 +54,7 @@ fn a_missing_program_is_told_apart() {
 fn a_deadline_ends_the_whole_group() {
     let limit = Some(Duration::from_millis(100));
     let failed = Real::default()
-        .run(&sh("sleep 600 & sleep 600"), None, limit, &mut |_| {})
+        .run(&sh("sleep 600 & sleep 600"), within(limit), &mut |_| {})
         .unwrap_err();
     assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
 }
@@ -84,7 +93,7 @@ fn what_a_child_leaves_open_is_not_waited_for() {
     let mut lines = Vec::new();
     let script = format!("{}; echo last", daemon(folder.path()));
     Real::default()
-        .run(&sh(&script), None, None, &mut |line| {
+        .run(&sh(&script), Supervision::default(), &mut |line| {
             lines.push(line.to_owned());
         })
         .unwrap();
@@ -102,7 +111,7 @@ fn a_deadline_ends_the_wait_whoever_keeps_the_output_open() {
     let script = format!("{}; sleep 600", daemon(folder.path()));
     let limit = Some(Duration::from_secs(1));
     let failed = Real::default()
-        .run(&sh(&script), None, limit, &mut |_| {})
+        .run(&sh(&script), within(limit), &mut |_| {})
         .unwrap_err();
     assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
     assert!(daemon_lived(&file), "it was waited for, or ended");
@@ -114,27 +123,24 @@ fn a_deadline_ends_the_wait_whoever_keeps_the_output_open() {
 
 #[test]
 fn a_child_that_ended_well_has_succeeded_whatever_the_watcher_thinks() {
-    let hopeless = || true;
+    let how = Supervision {
+        hopeless: Some(&|| true),
+        ..Supervision::default()
+    };
     let patient = "trap 'echo passed; exit 0' TERM; while :; do sleep 0.01; done";
     let mut lines = Vec::new();
     Real::default()
-        .run_watched(
-            &sh(patient),
-            None,
-            None,
-            &mut |line| lines.push(line.to_owned()),
-            &hopeless,
-        )
+        .run(&sh(patient), how, &mut |line| lines.push(line.to_owned()))
         .unwrap();
     assert_eq!(lines.last().unwrap(), "passed");
     let failed = Real::default()
-        .run_watched(&sh("sleep 600"), None, None, &mut |_| {}, &hopeless)
+        .run(&sh("sleep 600"), how, &mut |_| {})
         .unwrap_err();
     assert!(matches!(failed.reason, Reason::GivenUp), "{failed:?}");
     // At its limit it was not done.
     let limit = Some(Duration::from_secs(1));
     let failed = Real::default()
-        .run(&sh(patient), None, limit, &mut |_| {})
+        .run(&sh(patient), within(limit), &mut |_| {})
         .unwrap_err();
     assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
 }
@@ -149,7 +155,7 @@ fn all_that_was_asked_to_end_in_a_group_ends() {
     );
     let limit = Some(Duration::from_secs(1));
     Real::default()
-        .run(&sh(&script), None, limit, &mut |_| {})
+        .run(&sh(&script), within(limit), &mut |_| {})
         .unwrap_err();
     let pid: i32 = fs_err::read_to_string(&file)
         .unwrap()
@@ -173,7 +179,9 @@ fn a_line_without_an_end_comes_in_pieces() {
     let mut lengths = Vec::new();
     let cmd = sh("head -c 3000000 /dev/zero | tr '\\0' x");
     Real::default()
-        .run(&cmd, None, None, &mut |line| lengths.push(line.len()))
+        .run(&cmd, Supervision::default(), &mut |line| {
+            lengths.push(line.len());
+        })
         .unwrap();
     assert_eq!(lengths.iter().sum::<usize>(), 3_000_000);
     assert!(lengths.len() > 1 && lengths.iter().all(|length| *length < 1_200_000));

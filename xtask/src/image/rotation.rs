@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::{
-    exec::Exec,
+    exec::{Exec, Supervision},
     failure::Failure,
     plan::{Cmd, Console, Performed, Work, shell},
 };
@@ -78,7 +78,7 @@ impl Work for Rotation {
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
         // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
         let mut tags: Vec<String> = Vec::new();
-        exec.run(&self.list(), None, None, &mut |line| {
+        exec.run(&self.list(), Supervision::default(), &mut |line| {
             tags.push(line.trim().to_owned());
         })
         .map_err(Failure::from)?;
@@ -86,7 +86,11 @@ impl Work for Rotation {
         if superseded.is_empty() {
             return Ok(Performed::Skipped("nothing superseded".into()));
         }
-        match exec.run(&Self::remove(&superseded), None, None, &mut |_| {}) {
+        match exec.run(
+            &Self::remove(&superseded),
+            Supervision::default(),
+            &mut |_| {},
+        ) {
             Ok(()) => {}
             // Two bakes of the same target drop the same images: the other one was faster.
             Err(failed) if failed.mentions("No such image") => {}

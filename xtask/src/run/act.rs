@@ -13,7 +13,7 @@ use super::{Walk, log_name, removal};
 use crate::{
     diagnosis::{Outlook, Watcher},
     event::{Event, Outcome},
-    exec::{CmdFailure, Reason},
+    exec::{CmdFailure, Reason, Supervision},
     failure::{self, Failure},
     own::{file, source},
     plan::{Action, Again, Arg, Cmd, Console, Owned, Performed, Probe, Step, Undo},
@@ -142,8 +142,13 @@ impl Walk<'_> {
             })
         };
         let log = self.options.logs.join(log_name(&step.name));
+        let how = Supervision {
+            log: Some(&log),
+            timeout: step.timeout,
+            hopeless: None,
+        };
         let Some(watch) = &step.watch else {
-            let ended = self.exec.run(&known, Some(&log), step.timeout, output);
+            let ended = self.exec.run(&known, how, output);
             return ended.map_err(named);
         };
         let watcher = Mutex::new((Watcher::default(), None));
@@ -159,9 +164,11 @@ impl Walk<'_> {
             }
             state.1.is_some()
         };
-        let ended = self
-            .exec
-            .run_watched(&known, Some(&log), step.timeout, output, &is_hopeless);
+        let how = Supervision {
+            hopeless: Some(&is_hopeless),
+            ..how
+        };
+        let ended = self.exec.run(&known, how, output);
         ended.map_err(|failed| {
             let given_up = matches!(failed.reason, Reason::GivenUp);
             let mut failure = named(failed);
@@ -187,7 +194,7 @@ impl Walk<'_> {
                 Ok(matches!(found, Some(Ok(Some(found))) if &found == text))
             }
             Probe::Answers { address, path } => Ok(answers(address, path)),
-            Probe::Succeeds(cmd) => match self.exec.run(cmd, None, None, &mut |_| {}) {
+            Probe::Succeeds(cmd) => match self.exec.run(cmd, Supervision::default(), &mut |_| {}) {
                 Ok(()) => Ok(true),
                 Err(CmdFailure {
                     reason: Reason::Status(_),

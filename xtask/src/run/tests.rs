@@ -9,7 +9,7 @@ mod printed;
 
 use super::*;
 use crate::{
-    exec::{CmdFailure, Reason},
+    exec::{CmdFailure, Reason, Supervision},
     plan::{Cmd, Probe},
 };
 
@@ -60,8 +60,7 @@ impl Exec for Fake {
     fn run(
         &self,
         cmd: &Cmd,
-        _: Option<&Path>,
-        _: Option<Duration>,
+        _: Supervision<'_>,
         _: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure> {
         self.ask(cmd)
@@ -168,8 +167,7 @@ fn independent_steps_run_side_by_side() {
         fn run(
             &self,
             _: &Cmd,
-            _: Option<&Path>,
-            _: Option<Duration>,
+            _: Supervision<'_>,
             _: &mut dyn FnMut(&str),
         ) -> Result<(), CmdFailure> {
             self.0.wait();
@@ -216,8 +214,7 @@ fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
         fn run(
             &self,
             _: &Cmd,
-            _: Option<&Path>,
-            _: Option<Duration>,
+            _: Supervision<'_>,
             _: &mut dyn FnMut(&str),
         ) -> Result<(), CmdFailure> {
             let now = {

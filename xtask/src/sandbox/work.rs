@@ -4,7 +4,7 @@
 use std::{fmt, path::PathBuf};
 
 use crate::{
-    exec::Exec,
+    exec::{Exec, Supervision},
     failure::Failure,
     own::{file, folder},
     plan::{Cmd, Console, Location, Performed, Work, shell::operand},
@@ -52,7 +52,7 @@ impl Work for Extract {
                     .args(["-x", "--"])
                     .arg(&package)
                     .arg(self.into.as_os_str());
-                exec.run(&cmd, None, None, console.line)
+                exec.run(&cmd, Supervision::default(), console.line)
                     .map_err(Failure::from)?;
             }
         }

@@ -73,7 +73,7 @@ fn only_exec_starts_processes_and_only_ui_prints() {
         found(
             "xtask/src",
             &spawning,
-            &["xtask/src/exec.rs", "xtask/src/exec/child.rs"]
+            &["xtask/src/exec/start.rs", "xtask/src/exec/child.rs"]
         ),
         nothing
     );

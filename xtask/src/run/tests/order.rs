@@ -163,8 +163,7 @@ impl Exec for Watched<'_> {
     fn run(
         &self,
         cmd: &Cmd,
-        _: Option<&Path>,
-        _: Option<Duration>,
+        _: Supervision<'_>,
         _: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure> {
         self.answer(cmd)
