@@ -179,7 +179,7 @@ impl fmt::Display for Image {
 impl Pending for Image {
     /// The reference by nothing but the digest that `buildx bake --metadata-file` wrote for this target; a
     /// given image stays as it was named.
-    fn text(&self) -> anyhow::Result<String> {
+    fn text(&self) -> Result<String, Failure> {
         let mut reference = self.tagged()?;
         if let Self::Baked { .. } = self {
             reference.tag = None;

@@ -87,7 +87,7 @@ impl Work for Merge {
         &[]
     }
 
-    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
         let mut all = Metadata::default();
         for path in &self.from {
             all.extend(Metadata::read(path)?);
@@ -123,7 +123,7 @@ pub(crate) struct Promised {
 }
 
 impl Postcondition for Promised {
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> Result<(), Failure> {
         let said = Metadata::read(&self.metadata)?;
         let missing: Vec<String> = self
             .names
@@ -138,8 +138,7 @@ impl Postcondition for Promised {
         Err(
             Failure::failed(format!("bake has not built {}", missing.join(", ")))
                 .detail(format!("`{file}` has no digest for it"))
-                .hint("see that the bake file has a target with exactly this name in its default group")
-                .into(),
+                .hint("see that the bake file has a target with exactly this name in its default group"),
         )
     }
 }

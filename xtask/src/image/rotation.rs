@@ -75,13 +75,12 @@ impl Work for Rotation {
         &["docker"]
     }
 
-    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
+    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
         // As steps are run, not as questions are asked: an interruption ends them whenever it comes.
         let mut tags: Vec<String> = Vec::new();
         exec.run(&self.list(), Supervision::default(), &mut |line| {
             tags.push(line.trim().to_owned());
-        })
-        .map_err(Failure::from)?;
+        })?;
         let superseded = self.superseded(tags.iter().map(String::as_str));
         if superseded.is_empty() {
             return Ok(Performed::Skipped("nothing superseded".into()));
@@ -106,7 +105,7 @@ impl Work for Rotation {
                 ));
                 return Ok(Performed::Done(None));
             }
-            Err(failed) => return Err(Failure::from(failed).into()),
+            Err(failed) => return Err(failed.into()),
         }
         Ok(Performed::Done(Some(format!(
             "{} dropped",

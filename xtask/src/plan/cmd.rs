@@ -8,12 +8,13 @@ use std::{
 };
 
 use super::{Secret, shell};
+use crate::failure::Failure;
 
 /// A text that is known only once the steps before have run: an image's digest, say. It prints as what
 /// stands for it until then.
 pub(crate) trait Pending: fmt::Display + fmt::Debug + Send + Sync {
     /// The text itself. Fails when the steps before have not left it where it was to be.
-    fn text(&self) -> anyhow::Result<String>;
+    fn text(&self) -> Result<String, Failure>;
 }
 
 /// One argument of a step's command.
@@ -35,7 +36,7 @@ impl From<OsString> for Arg {
 }
 
 impl Arg {
-    fn known(&self) -> anyhow::Result<OsString> {
+    fn known(&self) -> Result<OsString, Failure> {
         Ok(match self {
             Arg::Plain(text) => text.clone(),
             Arg::Pending {
@@ -133,8 +134,8 @@ impl Cmd<Arg> {
     }
 
     /// The command with all its arguments, when the steps before have run.
-    pub(crate) fn known(&self) -> anyhow::Result<Cmd> {
-        let args: anyhow::Result<Vec<OsString>> = self.args.iter().map(Arg::known).collect();
+    pub(crate) fn known(&self) -> Result<Cmd, Failure> {
+        let args: Result<Vec<OsString>, Failure> = self.args.iter().map(Arg::known).collect();
         Ok(Cmd {
             purpose: self.purpose.clone(),
             program: self.program.clone(),

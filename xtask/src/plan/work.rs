@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::exec::Exec;
+use crate::{exec::Exec, failure::Failure};
 
 /// Something to do that no other [`Action`](super::Action) is. It prints as lines that a shell takes and that
 /// do the same.
@@ -13,7 +13,7 @@ pub(crate) trait Work: fmt::Display + fmt::Debug + Send + Sync {
     fn programs(&self) -> &'static [&'static str];
 
     /// Does it. Commands go through `exec`, and what is to be said meanwhile to `console`.
-    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed>;
+    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure>;
 }
 
 /// Where work says what it is doing.
@@ -36,5 +36,5 @@ pub(crate) enum Performed {
 /// What a command must have done when it has ended well: a tool's status does not say all.
 pub(crate) trait Postcondition: fmt::Debug + Send + Sync {
     /// Fails when it has not.
-    fn check(&self) -> anyhow::Result<()>;
+    fn check(&self) -> Result<(), Failure>;
 }

@@ -131,8 +131,8 @@ impl Walk<'_> {
         cmd: &Cmd<Arg>,
         output: &mut dyn FnMut(&str),
     ) -> Result<(), Failure> {
-        let known = cmd.known().map_err(|error| {
-            CmdFailure::before_start(cmd, Reason::Argument(format!("{error:#}")))
+        let known = cmd.known().map_err(|failure| {
+            CmdFailure::before_start(cmd, Reason::Argument(failure.to_string()))
         })?;
         // People know an image by its tag.
         let named = |failed: CmdFailure| {

@@ -19,7 +19,7 @@ impl Work for Claim {
         &[]
     }
 
-    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
         folder::take(&self.0)?;
         Ok(Performed::Done(None))
     }
@@ -43,17 +43,16 @@ impl Work for Extract {
         &["dpkg-deb"]
     }
 
-    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> anyhow::Result<Performed> {
+    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
         file::make_folder(&self.into)?;
-        for entry in fs_err::read_dir(&self.from)? {
-            let package = entry?.path();
+        for entry in fs_err::read_dir(&self.from).map_err(anyhow::Error::from)? {
+            let package = entry.map_err(anyhow::Error::from)?.path();
             if package.extension().is_some_and(|ending| ending == "deb") {
                 let cmd = Cmd::new("dpkg-deb", format!("extract `{}`", package.display()))
                     .args(["-x", "--"])
                     .arg(&package)
                     .arg(self.into.as_os_str());
-                exec.run(&cmd, Supervision::default(), console.line)
-                    .map_err(Failure::from)?;
+                exec.run(&cmd, Supervision::default(), console.line)?;
             }
         }
         Ok(Performed::Done(None))

@@ -95,7 +95,7 @@ impl Work for Values {
     }
 
     /// Asks each image what it says of itself, and writes the document.
-    fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> anyhow::Result<Performed> {
+    fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
         let own = self.mounted(&self.extension, self.described(&self.image, exec)?);
         let mut needed = Vec::new();
         for one in &self.needed {
@@ -119,14 +119,14 @@ impl Work for Values {
 
 impl Values {
     /// What an image says of itself. Fails when it has nothing for the nodes' platform.
-    fn described(&self, image: &Image, exec: &dyn Exec) -> anyhow::Result<Described> {
+    fn described(&self, image: &Image, exec: &dyn Exec) -> Result<Described, Failure> {
         let described = Described::read(&image.tagged()?, exec)?;
         described.check_platform(&self.platform, exec)?;
         Ok(described)
     }
 
     /// The first of the images of what is needed that is there.
-    fn found(&self, needed: &Needed, exec: &dyn Exec) -> anyhow::Result<Described> {
+    fn found(&self, needed: &Needed, exec: &dyn Exec) -> Result<Described, Failure> {
         let mut missing = Failure::invalid(format!(
             "`{}` needs `{}`, of which there is no image",
             self.extension.name, needed.extension.name
@@ -144,7 +144,7 @@ impl Values {
             "build it first: `cargo xtask bake {} --push`",
             needed.extension.name
         );
-        Err(missing.hint(fix).into())
+        Err(missing.hint(fix))
     }
 
     fn mounted(&self, extension: &Arc<Extension>, image: Described) -> Mounted<Source> {
