@@ -11,7 +11,6 @@ use crate::{
     config::{self, Key},
     environment::{
         Environment, FOLDER, Place, kind, network_of,
-        registry::check_seeds,
         release::{self, Release},
         version_of,
     },
@@ -149,7 +148,6 @@ pub(crate) fn environment(
 ) -> Result<Environment, Failure> {
     let password = std::env::var(PASSWORD).ok();
     let environment = Environment::new(&context.config, place, release, password, &context.run_id)?;
-    check_seeds(&environment.seeds)?;
     environment.of_checkout(&context.root)
 }
 

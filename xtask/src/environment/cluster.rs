@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    image::ImageRef,
     own::RunId,
     plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
     tool::kind::{CLUSTER_LABEL, config, nodes},
@@ -103,7 +104,7 @@ impl Environment {
         &self,
         plan: &mut Plan,
         name: &str,
-        image: &str,
+        image: &ImageRef,
         config: &str,
         before: &[StepId],
     ) -> Vec<StepId> {
@@ -132,7 +133,8 @@ impl Environment {
                 .after([clear])
                 .quiet(),
         );
-        let create = kind(&network).create(name, image, &path, &folder.join("kubeconfig"));
+        let create =
+            kind(&network).create(name, &image.to_string(), &path, &folder.join("kubeconfig"));
         let create = Step::run(format!("kind cluster {name}"), create)
             .after(before.iter().copied().chain([written]))
             .timeout(Duration::from_secs(600))

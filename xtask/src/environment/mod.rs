@@ -16,6 +16,7 @@ pub(crate) mod operator;
 mod place;
 pub(crate) mod registry;
 pub(crate) mod release;
+mod seed;
 pub(crate) mod survey;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use serde_json::json;
 use self::{
     nodes::Host,
     release::{Manifest, Release},
+    seed::Seed,
     survey::Survey,
 };
 use crate::{
@@ -68,14 +70,14 @@ pub(crate) struct Environment {
     /// The local registry's port on this machine. None: images are pushed to a registry elsewhere.
     pub port: Option<u16>,
     pub naming: Naming,
-    pub registry_image: String,
+    pub registry_image: ImageRef,
     /// Of the engine, to push to the local registry.
-    pub seeds: Vec<String>,
+    pub seeds: Vec<Seed>,
     pub mirrors: Vec<Host>,
     pub credentials: Option<Credentials>,
     pub release: Release,
     pub manifest: String,
-    pub operator_image: Option<String>,
+    pub operator_image: Option<ImageRef>,
 }
 
 /// The steps after which the parts of the environment are ready.
@@ -125,20 +127,20 @@ impl Environment {
         };
         let operator_image =
             Some(config.get(config::OPERATOR_IMAGE)).filter(|image| !image.is_empty());
-        if let Some(image) = operator_image {
-            image.parse::<ImageRef>()?;
-        }
+        let operator_image = operator_image.map(str::parse).transpose()?;
+        let seeds = config.get(config::E2E_SEED).iter();
+        let seeds = seeds.map(|image| Seed::parse(image));
         Ok(Self {
             place,
             port,
             naming: Naming { host, cluster },
-            registry_image: config.get(config::REGISTRY_IMAGE).to_owned(),
-            seeds: config.get(config::E2E_SEED).to_vec(),
+            registry_image: config.get(config::REGISTRY_IMAGE).parse()?,
+            seeds: seeds.collect::<Result<_, _>>()?,
             mirrors: mirrors(config),
             credentials: Credentials::new(config, password)?,
             release,
             manifest: config.get(config::CNPG_MANIFEST).to_owned(),
-            operator_image: operator_image.map(str::to_owned),
+            operator_image,
             run: run.clone(),
             owner: run.clone(),
             name,
@@ -155,9 +157,9 @@ impl Environment {
 
     /// The same environment, whose registry is given these images of the engine too.
     pub(crate) fn with_seeds(mut self, images: &[ImageRef]) -> Self {
-        for image in images.iter().map(ToString::to_string) {
-            if !self.seeds.contains(&image) {
-                self.seeds.push(image);
+        for seed in images.iter().cloned().map(Seed::of) {
+            if !self.seeds.contains(&seed) {
+                self.seeds.push(seed);
             }
         }
         self

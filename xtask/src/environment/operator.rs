@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    image::ImageRef,
     plan::{Cmd, Plan, Probe, Question, Step, StepId, Watch},
     tool::kubectl::ClusterAccess,
 };
@@ -68,7 +69,7 @@ impl Environment {
     /// The wanted release's manifest, read when it is a file.
     pub(crate) fn read_manifest(&self) -> Result<Manifest, Failure> {
         let source = self.release.manifest(&self.manifest);
-        Manifest::read(source, self.operator_image.as_deref())
+        Manifest::read(source, self.operator_image.as_ref())
     }
 
     /// Applies the release over whatever is there, and waits for it. An earlier one's stamp is taken back
@@ -107,7 +108,7 @@ impl Environment {
 
     /// Another image for the operator than its manifest names, and for the pods of its databases, which start with
     /// the operator's own.
-    fn add_image(&self, plan: &mut Plan, image: &str, after: StepId) -> StepId {
+    fn add_image(&self, plan: &mut Plan, image: &ImageRef, after: StepId) -> StepId {
         let access = self.access();
         let deployment = format!("deployment/{DEPLOYMENT}");
         let mut last = after;

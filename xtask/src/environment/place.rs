@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Kind {
-        node_image: String,
+        node_image: ImageRef,
         /// `v1.36.1`.
         kubernetes: String,
         nodes: u32,
@@ -47,10 +47,9 @@ impl Place {
 
     /// Our own kind cluster, as the settings want it.
     pub(crate) fn kind(config: &Config) -> Result<Self, Failure> {
-        let node_image = config.get(config::NODE_IMAGE).to_owned();
-        let image: ImageRef = node_image.parse()?;
-        let kubernetes = image
-            .tag
+        let node_image: ImageRef = config.get(config::NODE_IMAGE).parse()?;
+        let tag = node_image.tag.clone();
+        let kubernetes = tag
             .filter(|tag| tag.starts_with('v') && docker::is_version(&tag[1..]))
             .ok_or_else(|| {
                 Failure::invalid(format!(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The local registry: its network, its volume, its container, and the images it is given.
+//! The local registry: its network, its volume, its container; and what the nodes ask it for.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    image::ImageRef,
     plan::{Action, Cmd, Kind, Owned, Plan, Probe, Question, Step, StepId},
     tool::docker::RUN_LABEL,
 };
@@ -27,7 +26,7 @@ pub(crate) struct Steps {
     pub answers: Vec<StepId>,
 }
 
-fn docker(purpose: impl Into<String>, args: &[&str]) -> Cmd {
+pub(super) fn docker(purpose: impl Into<String>, args: &[&str]) -> Cmd {
     Cmd::new("docker", purpose).args(args)
 }
 
@@ -165,38 +164,7 @@ impl Environment {
             .args(["--env", &format!("REGISTRY_HTTP_ADDR=:{INNER_PORT}")])
             .args(["--env", "OTEL_TRACES_EXPORTER=none"])
             .arg("--")
-            .arg(&self.registry_image)
-    }
-
-    /// Pushes images of the engine to the registry, where nodes look before they go elsewhere.
-    pub(crate) fn add_seeds(&self, plan: &mut Plan, registry: &Steps) -> Vec<StepId> {
-        let Some(port) = self.port else {
-            return Vec::new();
-        };
-        let mut last = Vec::new();
-        for seed in &self.seeds {
-            let (_, path) = split_host(seed);
-            let copy = format!("localhost:{port}/{path}");
-            let untag = docker(
-                format!("drop the tag `{copy}`"),
-                &["image", "rm", "--", &copy],
-            );
-            let tag = docker(format!("tag `{seed}`"), &["tag", "--", seed, &copy]);
-            let tag = plan.add(Step::run(format!("tag {seed}"), tag).quiet());
-            let push = docker(
-                format!("push `{seed}` to the local registry"),
-                &["push", "--quiet", "--", &copy],
-            );
-            let after = registry.answers.iter().copied().chain([tag]);
-            let push = plan.add(Step::run(format!("push {seed}"), push).after(after));
-            last.push(push);
-            plan.add(
-                Step::run(format!("untag {seed}"), untag)
-                    .after([push])
-                    .quiet(),
-            );
-        }
-        last
+            .arg(self.registry_image.to_string())
     }
 
     /// Where the nodes find images: the registry by both of its names, the hosts of seeded images, and
@@ -213,13 +181,13 @@ impl Environment {
                 });
             }
             for seed in &self.seeds {
-                let name = split_host(seed).0;
-                if !hosts.iter().any(|host| host.name == name) {
-                    let mirror = self.mirrors.iter().find(|mirror| mirror.name == name);
+                let name = &seed.host;
+                if !hosts.iter().any(|host| &host.name == name) {
+                    let mirror = self.mirrors.iter().find(|mirror| &mirror.name == name);
                     let upstream =
-                        mirror.map_or_else(|| upstream(&name), |mirror| mirror.url.clone());
+                        mirror.map_or_else(|| upstream(name), |mirror| mirror.url.clone());
                     hosts.push(Host {
-                        name,
+                        name: name.clone(),
                         url: url.clone(),
                         fallback: Some(upstream),
                     });
@@ -246,52 +214,10 @@ fn taken(port: u16) -> Failure {
         .hint(format!("choose another port for the registry: `--registry-port {other}` (macOS gives 5000 to AirPlay)"))
 }
 
-/// The registry's host in a reference, as docker understands it, and the path with tag or digest.
-fn split_host(reference: &str) -> (String, String) {
-    match reference.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
-            (host.to_owned(), path.to_owned())
-        }
-        Some(_) => ("docker.io".to_owned(), reference.to_owned()),
-        None => ("docker.io".to_owned(), format!("library/{reference}")),
-    }
-}
-
 /// Where images of a host really come from.
 fn upstream(host: &str) -> String {
     match host {
         "docker.io" => "https://registry-1.docker.io".to_owned(),
         _ => format!("https://{host}"),
-    }
-}
-
-/// Refuses seeds that are no references.
-pub(crate) fn check_seeds(seeds: &[String]) -> Result<(), Failure> {
-    for seed in seeds {
-        let image: ImageRef = seed.parse()?;
-        if image.digest.is_some() {
-            return Err(Failure::invalid(format!(
-                "the seed `{seed}` has a digest; a tag is needed to push it"
-            ))
-            .hint("name it as `docker image ls` does: `repository:tag`"));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn references_are_split_as_docker_does() {
-        for (reference, host, path) in [
-            ("ghcr.io/a/b:1", "ghcr.io", "a/b:1"),
-            ("alpine/psql:18", "docker.io", "alpine/psql:18"),
-            ("registry:3", "docker.io", "library/registry:3"),
-            ("localhost:5000/x", "localhost:5000", "x"),
-        ] {
-            assert_eq!(split_host(reference), (host.to_owned(), path.to_owned()));
-        }
     }
 }

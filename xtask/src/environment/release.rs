@@ -5,7 +5,7 @@ use std::{fmt, path::Path, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-use crate::{failure::Failure, own::source, tool::docker::is_version};
+use crate::{failure::Failure, image::ImageRef, own::source, tool::docker::is_version};
 
 /// Where CloudNativePG publishes the manifests of its branches and of its releases.
 const BRANCHES: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/{branch}/manifests/operator-manifest.yaml";
@@ -123,7 +123,7 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// Reads a manifest that is a file. `image` is the operator's when it is not the one that the manifest names.
-    pub(crate) fn read(source: String, image: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn read(source: String, image: Option<&ImageRef>) -> Result<Self, Failure> {
         let mut stamp = source.clone();
         if is_path(&source) {
             if !Path::new(&source).is_file() {
