@@ -11,11 +11,12 @@ use serde::Serialize;
 use crate::{
     cli::{Ci, Lane},
     context::Context,
+    engine,
     exec::Exec,
     failure::Failure,
     plan::{Cmd, Plan, Step},
     sandbox,
-    tool::{self, NeededFor, docker, table},
+    tool::{self, NeededFor, table},
     ui::{Row, Ui, seconds},
     verdict::Verdict,
 };
@@ -202,7 +203,7 @@ fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     let needs_cluster = lane != Lane::Engine;
-    if !context.global.sandbox && docker::Info::survey(&context.exec).is_ok() {
+    if !context.global.sandbox && engine::ask(&context.exec).is_ok() {
         if needs_cluster {
             let tools = table::only_for(NeededFor::E2e);
             tool::require(&context.exec, tools.map(|tool| tool.name))?;

@@ -8,18 +8,21 @@ mod holder;
 pub(crate) mod lock;
 mod opener;
 
-use std::{cell::OnceCell, path::Path};
+use std::{cell::OnceCell, path::Path, time::Duration};
 
 pub(crate) use self::opener::Opener;
 
 use self::lock::Lock;
 use crate::{
     config,
-    exec::Real,
+    exec::{Exec, Real},
     failure::Failure,
     sandbox::{Sandbox, State, up},
     tool::docker,
 };
+
+/// How long an engine may take to say what it is.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What an engine is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +134,7 @@ impl Engine {
         if let Some(info) = self.info.get() {
             return Ok(info);
         }
-        let info = docker::Info::survey(&self.exec)?;
+        let info = ask(&self.exec)?;
         Ok(self.info.get_or_init(|| info))
     }
 
@@ -155,6 +158,12 @@ impl Engine {
     }
 }
 
+/// Asks an engine what it is. No engine is a failure with what to do about it.
+pub(crate) fn ask(exec: &dyn Exec) -> Result<docker::Info, Failure> {
+    let text = exec.read(&docker::info_cmd(), Some(PATIENCE));
+    docker::Info::parse(&text.map_err(docker::no_answer)?)
+}
+
 /// The lock on a sandbox's engine, when it answers: it may be used by way of its programs on PATH. None: nobody
 /// can use it.
 pub(crate) fn lock_if_answering(
@@ -166,7 +175,7 @@ pub(crate) fn lock_if_answering(
     }
     let exec = with_programs(opener, sandbox)?;
     // From a folder that is surely visible inside.
-    match docker::Info::survey(&exec.clone().in_folder(Path::new("/"))) {
+    match ask(&exec.clone().in_folder(Path::new("/"))) {
         Ok(info) => lock::engine(opener, &exec, &info.identity).map(Some),
         Err(_) => Ok(None),
     }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
-use crate::{exec::Exec, failure::Failure, plan::Cmd};
+use crate::{
+    failure::{CmdFailure, Failure, Reason},
+    plan::Cmd,
+};
 
 /// On everything that an environment makes: how `cleanup` knows what is ours.
 pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
@@ -31,18 +34,6 @@ pub(crate) fn info_cmd() -> Cmd {
 }
 
 impl Info {
-    /// Asks the engine. No engine is a failure with what to do about it.
-    pub(crate) fn survey(exec: &dyn Exec) -> Result<Self, Failure> {
-        let text = exec
-            .read(&info_cmd(), Some(std::time::Duration::from_secs(30)))
-            .map_err(|failed| match failed.reason {
-                crate::exec::Reason::NotFound => super::missing("docker"),
-                _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
-                _ => Failure::from(failed).or_unavailable(),
-            })?;
-        Self::parse(&text)
-    }
-
     /// Reads the JSON of `docker info`. Without a daemon the client still prints it, with
     /// `ServerErrors` in place of the server's half.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
@@ -93,6 +84,15 @@ impl Info {
             .next()
             .and_then(|major| major.parse().ok())
             .unwrap_or_default()
+    }
+}
+
+/// Why there is no answer to [`info_cmd`], and what to do about it.
+pub(crate) fn no_answer(failed: CmdFailure) -> Failure {
+    match failed.reason {
+        Reason::NotFound => super::missing("docker"),
+        _ if failed.mentions(NO_DAEMON) => no_daemon(failed.cause().unwrap_or(NO_DAEMON)),
+        _ => Failure::from(failed).or_unavailable(),
     }
 }
 

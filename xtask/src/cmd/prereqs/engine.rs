@@ -5,6 +5,7 @@ use super::{Check, State};
 use crate::{
     config,
     context::Context,
+    engine,
     exec::{Exec, Real},
     plan::Cmd,
     target::PLATFORMS,
@@ -26,7 +27,7 @@ pub(super) fn checks(context: &Context, exec: &Real, wanted: &[NeededFor]) -> Ve
         Check::good("docker", client.display().to_string()),
         of_buildx(exec),
     ];
-    let engine = match docker::Info::survey(exec) {
+    let engine = match engine::ask(exec) {
         Ok(engine) => engine,
         Err(failure) => {
             let command = failure.command.as_ref();
