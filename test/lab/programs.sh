@@ -4,7 +4,6 @@
 # modules, which takes about 25 minutes on two processors. Also the operator's manifests, which its module carries.
 . "$(dirname "$0")/versions.sh"
 is_ours || fail "$lab is not the lab's folder" "\`test/lab/up\` makes it"
-archive=${XTASK_LAB_PROGRAMS:-$repository/../shared/lab/programs.tar.zst}
 all="hyperkube etcd coredns pause containerd containerd-shim-runc-v2 ctr local-path-provisioner chainsaw"
 mkdir -p "$programs" "$lab/cnpg"
 

@@ -11,6 +11,8 @@ marker=$XTASK_LAB/xtask-lab
 # Inside the sandbox this machine's files are below /host, wherever they are.
 [ ! -e /etc/xtask/root ] || lab=/host$lab marker=/host$marker
 programs=$lab/programs
+# The programs as somebody has compiled them, for who need not.
+archive=${XTASK_LAB_PROGRAMS:-$repository/../shared/lab/programs.tar.zst}
 
 # What kubeadm of this Kubernetes asks for.
 kubernetes=v1.36.3 etcd=v3.6.8 etcd_tag=3.6.8-0 coredns=v1.14.2 pause_tag=3.10.2

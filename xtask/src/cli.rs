@@ -4,7 +4,6 @@
 use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Serialize;
 
 use crate::{config, value::Platform};
 pub use crate::{config::Base, tool::NeededFor};
@@ -349,8 +348,7 @@ pub struct Ci {
     pub json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Lane {
     /// rustfmt.
     Fmt,

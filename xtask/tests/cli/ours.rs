@@ -233,6 +233,24 @@ fn files_of_a_repository_that_lead_out_are_not_read() {
 }
 
 #[test]
+fn the_lab_says_whether_it_is_made_in_minutes_and_makes_nothing_for_it() {
+    let world = World::new();
+    let lab = world.root().join("cache");
+    let up = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test/lab/up");
+    let ready = |archive: &str| {
+        let output = Command::new(&up)
+            .arg("--ready")
+            .env("XTASK_LAB", &lab)
+            .env("XTASK_LAB_PROGRAMS", world.root().join(archive))
+            .output();
+        Ended::from(&output.unwrap())
+    };
+    ready("absent").status(1);
+    assert!(!lab.exists());
+    ready("xtask.toml").success();
+}
+
+#[test]
 fn the_lab_removes_only_what_it_has_made() {
     let world = World::new();
     let world = world.root().join("cache");
