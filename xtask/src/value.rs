@@ -2,14 +2,18 @@
 //! Text from outside as values that cannot hold anything else: what has one of these types is no option, no
 //! path to elsewhere, and no command, whoever it is handed to.
 
+pub(crate) mod annotations;
 mod debian;
+mod image;
 mod name;
 mod postgres;
 mod registry;
 mod server;
 mod url;
 
+pub(crate) use annotations::Annotations;
 pub(crate) use debian::{DebianVersion, PackageName, Suite};
+pub(crate) use image::{ImageRef, split_host};
 pub(crate) use name::{BuilderName, EnvironmentName, LONGEST_NAME, Name, Platform, Username};
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};

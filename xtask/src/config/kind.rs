@@ -3,9 +3,8 @@
 
 use std::str::FromStr;
 
-use crate::{
-    image::ImageRef,
-    value::{BuilderName, Domain, EnvironmentName, Registry, Suite, Url, Username, is_one_line},
+use crate::value::{
+    BuilderName, Domain, EnvironmentName, ImageRef, Registry, Suite, Url, Username, is_one_line,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    image::{ImageRef, split_host},
     plan::{Plan, Step, StepId},
+    value::{ImageRef, split_host},
 };
 
 /// An image that the local registry is given.

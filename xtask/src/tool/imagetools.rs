@@ -6,9 +6,8 @@ use serde_json::Value;
 use crate::{
     exec::{Exec, Reason},
     failure::Failure,
-    image::{Annotations, ImageRef},
     plan::Cmd,
-    value::{Digest, Server},
+    value::{Annotations, Digest, ImageRef, Server},
 };
 
 /// Reads an image's index or manifest from its registry.

@@ -42,12 +42,10 @@ const FLOORS: &[(&str, &[&str])] = &[
 
 /// Files that import from a higher floor, each with the module and with what ends it. No row is ever added.
 const UPWARDS: &[(&str, &str, &str)] = &[
-    ("config/kind.rs", "image", "target.rs"),
     ("hcl.rs", "own", "text: reading goes to who has the file"),
     ("own/checkout.rs", "plan", "Location goes to own/"),
     ("own/file.rs", "plan", "Location goes to own/"),
     ("target.rs", "cli", "the filters become a type of target.rs"),
-    ("tool/imagetools.rs", "image", "target.rs"),
 ];
 
 /// Commands that import another one, with what ends it. No row is ever added.

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
-use super::ImageRef;
-use crate::{failure::Failure, value::Server};
+use super::{ImageRef, Server};
+use crate::failure::Failure;
 
 /// The PostgreSQL image that an extension image is for.
 const BASE_NAME: &str = "io.cloudnativepg.image.base.name";
