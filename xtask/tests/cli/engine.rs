@@ -93,8 +93,7 @@ fn without_root_the_sandbox_says_what_it_needs() {
     let world = World::new();
     // A user without rights must reach the binary and the repository, so both go to a place for all.
     let place = tempfile::tempdir_in("/tmp").unwrap();
-    let copy = place.path().join("xtask");
-    std::fs::copy(env!("CARGO_BIN_EXE_xtask"), &copy).unwrap();
+    let copy = nobody::copy_of_xtask(place.path());
     std::fs::write(place.path().join("xtask.toml"), "").unwrap();
     std::fs::create_dir(place.path().join("extensions")).unwrap();
     std::fs::set_permissions(

@@ -109,7 +109,7 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
         return;
     }
     let place = tempfile::tempdir_in("/tmp").unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_xtask"), place.path().join("xtask")).unwrap();
+    let copy = nobody::copy_of_xtask(place.path());
     fs::write(place.path().join("xtask.toml"), "").unwrap();
     fs::create_dir_all(place.path().join("extensions/x")).unwrap();
     let metadata = super::world::metadata("x", &[]);
@@ -117,7 +117,7 @@ fn a_repository_with_root_s_files_in_target_says_what_to_do() {
     fs::create_dir_all(place.path().join("target/xtask")).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::chown(place.path(), Some(65534), Some(65534)).unwrap();
-    let output = nobody::as_nobody(&place.path().join("xtask"), place.path())
+    let output = nobody::as_nobody(&copy, place.path())
         .args(["bake", "x"])
         .current_dir(place.path())
         .output()

@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use crate::cli::world::{World, free_port};
+use crate::cli::world::{World, free_port, wait_for};
 
 #[test]
 fn a_port_that_somebody_else_has_is_said_with_the_way_round() {
@@ -33,8 +33,11 @@ fn a_port_that_a_stopped_registry_had_may_be_taken_meanwhile() {
     let world = World::e2e();
     world.set_up();
     world.engine.set_state("registry.pg-extensions", "exited");
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    let _other = TcpListener::bind(("127.0.0.1", world.registry.port)).unwrap();
+    let mut other = None;
+    wait_for("the registry has left its port", || {
+        other = TcpListener::bind(("127.0.0.1", world.registry.port)).ok();
+        other.is_some()
+    });
     world.run("e2e setup-env").status(3).says("--registry-port");
     world.calls.never("docker start");
 }
