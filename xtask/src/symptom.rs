@@ -80,6 +80,7 @@ pub(crate) fn advice(failed: &CmdFailure) -> Option<(Kind, &'static str)> {
 impl Advice {
     fn is_for(&self, failed: &CmdFailure, pattern: &Regex) -> bool {
         let shows = |line: &str| {
+            let line = beginning(line);
             let said = if self.passed_on {
                 line
             } else {
@@ -89,6 +90,15 @@ impl Advice {
         };
         failed.command.contains(self.command) && failed.kept().any(shows)
     }
+}
+
+/// A line that is longer holds data: a symptom stands at its beginning.
+const LONGEST_LINE: usize = 16_384;
+
+fn beginning(line: &str) -> &str {
+    let end = line.len().min(LONGEST_LINE);
+    let end = (0..=end).rev().find(|at| line.is_char_boundary(*at));
+    &line[..end.unwrap_or_default()]
 }
 
 /// What of a line is the tool's own: nothing of what a build, a container or a suite has printed, or of a

@@ -116,11 +116,13 @@ impl Context {
     }
 
     /// Keeps the record where this run has a folder: what a killed run leaves says how far it came.
-    fn keep_record(&self) {
+    fn keep_record(&mut self) {
         let Some(folder) = &self.run_folder else {
             return;
         };
-        if let Err(error) = self.record.write(&folder.path) {
+        if let Err(error) = self.record.write(&folder.path)
+            && !std::mem::replace(&mut self.record.lost, true)
+        {
             self.ui
                 .warning(&format!("there is no record of this run: {error:#}"));
         }

@@ -52,6 +52,9 @@ pub(crate) struct RunRecord {
     /// Where the steps of the last plan begin.
     #[serde(skip)]
     last_plan: usize,
+    /// Whether it could not be kept, which is said once.
+    #[serde(skip)]
+    pub lost: bool,
 }
 
 /// A step of a plan.
@@ -112,6 +115,7 @@ impl RunRecord {
             result: None,
             clock: Some(Instant::now()),
             last_plan: 0,
+            lost: false,
         }
     }
 

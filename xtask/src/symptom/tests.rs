@@ -358,3 +358,12 @@ fn a_full_disk_and_what_apt_says_count_in_a_build_too() {
         assert!(hint.starts_with(said), "{line}\n{hint}");
     }
 }
+
+#[test]
+fn a_line_of_any_length_is_looked_through_at_its_beginning() {
+    let long = "ä".repeat(1 << 20);
+    let known = format!("no space left on device {long}");
+    assert!(bake(&[&known]).is_some());
+    let lines = vec![long.as_str(); 40];
+    assert_eq!(bake(&lines), None);
+}
