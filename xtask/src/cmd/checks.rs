@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{bake, smoke};
 use crate::{
     cli,
     context::Context,
@@ -17,6 +16,7 @@ use crate::{
     finding::{Finding, Findings, Severity},
     own::source,
     plan::{Plan, Step, StepId},
+    stage::{bake, smoke},
     tool::buildx::Bake,
     ui::Table,
     workspace::Workspace,
@@ -185,7 +185,7 @@ fn bake_check(
         .iter()
         .filter(|extension| wanted(&extension.name))
     {
-        let written = bake::write_metadata(&mut plan, &sources.repinned, &extension.name);
+        let written = bake::write_metadata(&mut plan, &sources, &extension.name);
         let check = Bake {
             purpose: format!("check how `{}` would be baked", extension.name),
             files: vec![

@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::Context;
 use crate::{
     config,
+    engine::Engine,
     event::Outcome,
     exec::{Exec, Real},
     failure::{Failure, Kind},
     own::{RunFolder, file, output},
-    plan::{Location, Plan},
+    plan::{Location, Plan, shell},
     run::{self, Options, Report},
     tool,
     ui::{Row, Table, junit},
@@ -126,6 +127,19 @@ impl Context {
             self.ui
                 .warning(&format!("there is no record of this run: {error:#}"));
         }
+    }
+
+    /// Prints a plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
+    pub(crate) fn print(&self, engine: &Engine, plan: &Plan) {
+        let mut text = String::new();
+        if self.here != self.root {
+            text += &format!("cd {}\n", shell::word(&self.root));
+        }
+        if let Some(sandbox) = &engine.sandbox {
+            text += &format!("export PATH={}:\"$PATH\"\n", shell::word(sandbox.bin()));
+        }
+        text += &plan.to_string();
+        self.ui.data(&text);
     }
 
     /// The error that a run's report amounts to, if any: `what` failed.

@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What commands have in common: each file adds the steps of one stage to a plan, or is the work of one.
 
+pub(crate) mod bake;
+pub(crate) mod begin;
+pub(crate) mod environment;
+pub(crate) mod results;
+pub(crate) mod smoke;
+pub(crate) mod suites;
+pub(crate) mod tested;
 pub(crate) mod values;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The values of one extension image, which the Chainsaw suites read: asked of the images themselves.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
+
+use serde_json::Value;
 
 use crate::{
     config::{self, Config},
@@ -11,7 +13,7 @@ use crate::{
     failure::Failure,
     image::{Image, Naming},
     mount::{Mounted, Mounts},
-    own::file,
+    own::{file, source},
     plan::{Console, Location, Performed, Work, shell},
     tool::imagetools::Described,
     yaml,
@@ -40,6 +42,15 @@ pub(crate) struct Values {
     pub platform: String,
     pub output: Location,
     pub told: Told,
+}
+
+/// The image under test, as values name it: that of the first extension. Empty: they do not say.
+pub(crate) fn image_in(values: &Path) -> anyhow::Result<String> {
+    let text = source::read_named(values)?.unwrap_or_default();
+    let document = yaml::from_text(&text).unwrap_or_default();
+    let reference = document.pointer("/extensions/0/image/reference");
+    let reference = reference.and_then(Value::as_str);
+    Ok(reference.unwrap_or_default().to_owned())
 }
 
 /// What a call was told by flags and its values follow from: the line that prints in place of them says it too.

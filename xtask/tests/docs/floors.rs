@@ -49,46 +49,7 @@ const UPWARDS: &[(&str, &str, &str)] = &[
 ];
 
 /// Commands that import another one, with what ends it. No row is ever added.
-const BETWEEN_COMMANDS: &[(&str, &str, &str)] = &[
-    ("cmd/checks.rs", "bake", "stage/bake"),
-    ("cmd/checks.rs", "smoke", "stage/smoke"),
-    ("cmd/e2e/cleanup.rs", "bake", "stage/bake"),
-    (
-        "cmd/e2e/generate_values.rs",
-        "e2e/test_full",
-        "stage/values",
-    ),
-    ("cmd/e2e/psql.rs", "e2e/results", "stage/results"),
-    ("cmd/e2e/psql.rs", "e2e/suite", "stage/suites"),
-    ("cmd/e2e/psql.rs", "e2e/test", "stage/suites"),
-    ("cmd/e2e/results.rs", "e2e/suite", "stage/suites"),
-    ("cmd/e2e/setup_env.rs", "bake", "stage/bake"),
-    ("cmd/e2e/test.rs", "bake", "stage/bake"),
-    ("cmd/e2e/test.rs", "e2e/results", "stage/results"),
-    ("cmd/e2e/test.rs", "e2e/suite", "stage/suites"),
-    ("cmd/e2e/test_full.rs", "bake", "stage/bake"),
-    ("cmd/e2e/test_full.rs", "e2e/cleanup", "stage/environment"),
-    ("cmd/e2e/test_full.rs", "e2e/results", "stage/results"),
-    ("cmd/e2e/test_full.rs", "e2e/setup_env", "stage/environment"),
-    ("cmd/e2e/test_full.rs", "e2e/suite", "stage/suites"),
-    ("cmd/e2e/test_full.rs", "e2e/test", "stage/suites"),
-    ("cmd/e2e/upgrade_test.rs", "bake", "stage/bake"),
-    (
-        "cmd/e2e/upgrade_test.rs",
-        "e2e/generate_values",
-        "stage/values",
-    ),
-    ("cmd/e2e/upgrade_test.rs", "e2e/results", "stage/results"),
-    (
-        "cmd/e2e/upgrade_test.rs",
-        "e2e/setup_env",
-        "stage/environment",
-    ),
-    ("cmd/e2e/upgrade_test.rs", "e2e/suite", "stage/suites"),
-    ("cmd/e2e/upgrade_test.rs", "e2e/test_full", "stage/values"),
-    ("cmd/smoke.rs", "bake", "stage/bake"),
-    ("cmd/smoke/server.rs", "bake", "stage/bake"),
-];
+const BETWEEN_COMMANDS: &[(&str, &str, &str)] = &[];
 
 /// A module's path as its parts: `cmd`, `e2e`, `test`.
 type Module = Vec<String>;

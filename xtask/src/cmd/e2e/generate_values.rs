@@ -3,26 +3,23 @@
 
 use std::path::PathBuf;
 
-use super::{
-    one,
-    test_full::{platform, psql_image},
-};
+use super::one;
 use crate::{
     cli::e2e::GenerateValues,
-    config::Config,
     context::{Context, choice},
     engine::{Access, Engine, base::Sources},
     environment::{Place, api::Api, survey::Survey},
-    extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
     own::file,
     plan::{Location, Plan, Step},
-    stage::values::{Needed, Told, Values},
-    target::{self, Filter, Targets},
+    stage::{
+        environment::platform,
+        tested::{needs, psql_image},
+        values::{Told, Values},
+    },
+    target::{Filter, Targets},
     tool::imagetools::Described,
-    value::Server,
-    workspace::Workspace,
 };
 
 /// What is taken when nothing is said.
@@ -92,7 +89,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         newer: newer.map(|image| Image::Given(environment.naming.on_host(&image))),
         needed,
         naming,
-        psql_image: psql_image(context, &sources),
+        psql_image: psql_image(&context.config, &sources),
         platform: platform(&survey),
         output: output.clone(),
     };
@@ -112,25 +109,4 @@ fn shown(context: &Context, path: &std::path::Path) -> String {
         |_| absolute.display().to_string(),
         |path| path.display().to_string(),
     )
-}
-
-/// What an extension needs, for the same server as the image that needs it; a local image wins over the
-/// published one.
-pub(super) fn needs(
-    extension: &Extension,
-    server: &Server,
-    workspace: &Workspace,
-    config: &Config,
-) -> Result<Vec<Needed>, Failure> {
-    let targets = target::needs_of(extension, server, workspace, config)?;
-    let needed = targets.into_iter().map(|target| {
-        Ok(Needed {
-            images: vec![
-                Image::Given(target.tag.clone()),
-                Image::Given(target.published(config)?),
-            ],
-            extension: target.extension,
-        })
-    });
-    needed.collect()
 }

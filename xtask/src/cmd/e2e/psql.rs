@@ -9,11 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    one,
-    suite::Runner,
-    test::{image_in, reachable},
-};
+use super::{one, runner};
 use crate::{
     cli::e2e::{Psql, Suites},
     context::{Context, choice},
@@ -23,6 +19,7 @@ use crate::{
     exec::{Exec, Real},
     failure::Failure,
     plan::{Cmd, Plan, Step},
+    stage::{environment::check_usable, results, suites::Runner, values::image_in},
     tool::{chainsaw, kubectl::ClusterAccess},
 };
 
@@ -36,8 +33,8 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let in_use = InUse::open(context, &wanted, false)?;
     let exec = in_use.engine.exec.clone();
     let (environment, survey) = wanted.existing(context, &in_use.engine)?;
-    let runner = Runner::new(context, &environment, &Suites::default(), false)?;
-    reachable(&runner, survey.api.as_ref(), &exec)?;
+    let runner = runner(context, &environment, &Suites::default(), false)?;
+    check_usable(&environment, &survey, &exec)?;
     let database = Database::of(&name, &environment);
     if database.is_foreign(&survey) {
         let namespace = &database.namespace;
@@ -199,7 +196,7 @@ fn find_values(name: &str, own: PathBuf) -> anyhow::Result<PathBuf> {
     if own.is_file() {
         return Ok(own);
     }
-    let last = super::results::last().ok().and_then(|rows| {
+    let last = results::last().ok().and_then(|rows| {
         rows.into_iter()
             .rfind(|row| row.extension == name && row.values.is_file())
     });

@@ -6,19 +6,20 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    results,
-    suite::{self, Runner, Subject},
-};
+use super::{runner, show};
 use crate::{
     cli::e2e::Test,
     context::{Context, choice},
-    environment::{FOLDER, api::Api, in_use::InUse, survey::Survey},
-    exec::Real,
+    environment::{FOLDER, in_use::InUse, survey::Survey},
     extension::Extension,
     failure::Failure,
-    own::source,
     plan::Plan,
+    stage::{
+        environment::check_usable,
+        results,
+        suites::{self, Subject},
+        values::image_in,
+    },
     verdict::Verdict,
     workspace::Workspace,
 };
@@ -44,14 +45,16 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         wanted.existing(context, &in_use.engine)?
     };
     let mut plan = Plan::default();
-    let runner = Runner::new(context, &environment, &args.suites, args.dry_run)?;
+    let runner = runner(context, &environment, &args.suites, args.dry_run)?;
     if !args.dry_run {
-        reachable(&runner, survey.api.as_ref(), &in_use.engine.exec)?;
+        check_usable(&environment, &survey, &in_use.engine.exec)?;
     }
-    let mut before = suite::add_leftovers(&mut plan, &environment, &survey);
+    let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
     before.push(runner.add_folder(&mut plan));
-    plan.limits
-        .push((suite::POOL, suite::limit(context, args.running.jobs)));
+    plan.limits.push((
+        suites::POOL,
+        suites::limit(&context.config, args.running.jobs),
+    ));
     let release = survey
         .api
         .and_then(|api| api.operator)
@@ -71,23 +74,12 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         subjects.push((subject, suites));
     }
     if args.dry_run {
-        crate::cmd::bake::print(context, &in_use.engine, &plan);
+        context.print(&in_use.engine, &plan);
         return Ok(());
     }
-    let report = context.run(&in_use.engine.exec, &plan, Some(jobs(&subjects)), true)?;
-    let passed = results::show(context, &subjects, &report, args.json)?;
-    context.verdict(&report, "the tests")?;
-    context
-        .ui
-        .conclusion(&format!("{passed} of {} passed", subjects.len()));
-    Ok(())
-}
-
-/// Threads: the pool bounds the suites, and small steps must not wait for them.
-pub(super) fn jobs<T>(subjects: &[T]) -> u32 {
-    u32::try_from(subjects.len())
-        .unwrap_or(u32::MAX)
-        .saturating_add(8)
+    let threads = suites::threads(subjects.len());
+    let report = context.run(&in_use.engine.exec, &plan, Some(threads), true)?;
+    show(context, &subjects, &report, args.json)
 }
 
 /// An extension with the values to test it with, and what tells it from others in this run.
@@ -153,42 +145,4 @@ fn check_values(name: &str, values: &Path) -> Result<(), Failure> {
     let fix =
         format!("`cargo xtask e2e generate-values {name} --extension-image REFERENCE` writes them");
     Err(Failure::invalid(missing).hint(fix))
-}
-
-/// The cluster must answer and have an operator.
-pub(super) fn reachable(runner: &Runner, api: Option<&Api>, exec: &Real) -> Result<(), Failure> {
-    let Some(api) = api else {
-        if runner.node.is_some() && !runner.access.kubeconfig.is_file() {
-            return Err(Failure::unavailable("there is no cluster").hint(
-                "`cargo xtask e2e setup-env` makes one; `--kubeconfig FILE` uses another one",
-            ));
-        }
-        // The failure says why it does not answer.
-        return Api::survey(&runner.access, exec)
-            .and_then(|api| reachable(runner, Some(&api), exec));
-    };
-    match &api.operator {
-        None => Err(
-            Failure::unavailable("the cluster has no CloudNativePG operator")
-                .hint("`cargo xtask e2e setup-env` installs it"),
-        ),
-        Some(operator) if !operator.available => {
-            Err(Failure::unavailable("the operator is not available")
-                .hint("`cargo xtask e2e setup-env` mends it"))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-/// The image under test, as the values name it: the first `reference` in them.
-pub(super) fn image_in(values: &Path) -> anyhow::Result<String> {
-    let text = source::read_named(values)?.unwrap_or_default();
-    let mut lines = text
-        .lines()
-        .map(|line| line.trim().trim_start_matches("- "));
-    let found = lines.find_map(|line| line.split_once("reference:").map(|(_, value)| value));
-    Ok(found
-        .unwrap_or_default()
-        .trim_matches(|c: char| c.is_whitespace() || "'\"}".contains(c))
-        .to_owned())
 }

@@ -2,6 +2,10 @@
 //! The suites of one image as steps: the shared one, then the extension's own, each in a namespace of
 //! its own.
 
+mod evidence;
+pub(crate) mod releases;
+mod suite;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,21 +13,21 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use walkdir::WalkDir;
+
+pub(crate) use suite::Suite;
 
 use crate::{
-    config,
-    context::Context,
-    environment::{self, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL},
+    config::{Config, E2E_SUITES, PATHS_SUITE},
+    environment::{Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey},
     extension::Extension,
     failure::Failure,
-    own::source,
-    plan::{Action, Again, Cmd, Location, Plan, Probe, Question, Step, StepId, Watch},
-    tool::{assertion, chainsaw, kubectl::ClusterAccess},
+    plan::{Action, Again, Cmd, Location, Plan, Probe, Step, StepId},
+    tool::{chainsaw, kubectl::ClusterAccess},
+    value::hex,
 };
 
 /// The pool that bounds how many suites run at once.
-pub(super) const POOL: &str = "suite";
+pub(crate) const POOL: &str = "suite";
 
 /// A namespace is a label of DNS.
 const LONGEST_NAME: usize = 63;
@@ -33,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// One image under test, with one release of the operator.
 #[derive(Clone, Debug)]
-pub(super) struct Subject {
+pub(crate) struct Subject {
     pub extension: Arc<Extension>,
     /// What tells it from others in this run: `pgvector 18-trixie`, `pgvector 18-trixie 1.30`.
     pub name: String,
@@ -44,117 +48,77 @@ pub(super) struct Subject {
 }
 
 /// How the suites of one run are run.
-pub(super) struct Runner {
+pub(crate) struct Runner {
     pub access: ClusterAccess,
-    pub environment: environment::Environment,
+    pub environment: Environment,
     /// The kind cluster's control plane, whose kubelet has things to say.
     pub node: Option<String>,
     pub root: PathBuf,
     pub shared: Suite,
     pub reports: PathBuf,
+    /// Namespaces stay, for whoever wants to look.
     pub skip_delete: bool,
+    /// For chainsaw, behind our own.
     pub flags: Vec<String>,
-    /// Tells the namespaces of this run from those of others on the same cluster.
-    pub unique: String,
 }
 
 /// The steps of one subject.
 #[derive(Clone, Debug)]
-pub(super) struct Suites {
+pub(crate) struct Suites {
     pub shared: StepId,
     /// None: the extension has none.
     pub own: Option<StepId>,
 }
 
-/// A folder of tests, read once however many images it tests.
-pub(super) struct Suite {
-    pub folder: PathBuf,
-    /// Another file than `chainsaw-test.yaml`, without its ending.
-    file: Option<&'static str>,
-    /// The least time that one of its assertions may take.
-    shortest: Option<Duration>,
-}
-
-impl Suite {
-    /// `folder` is below `root`.
-    pub(super) fn read(root: &Path, folder: PathBuf, file: Option<&'static str>) -> Self {
-        let shortest = texts(root, &folder, file)
-            .and_then(|texts| assertion::shortest(texts.iter().map(String::as_str)));
-        Self {
-            folder,
-            file,
-            shortest,
-        }
-    }
-}
-
-/// The texts of a suite's files; None when one cannot be read.
-fn texts(root: &Path, folder: &Path, file: Option<&str>) -> Option<Vec<String>> {
-    let mut texts = Vec::new();
-    for entry in WalkDir::new(root.join(folder)).max_depth(3) {
-        let entry = entry.ok()?;
-        let name = entry.file_name().to_string_lossy();
-        let is_test = name.starts_with("chainsaw-test.");
-        let is_meant = file.is_none_or(|file| !is_test || name.starts_with(file));
-        if entry.file_type().is_file() && name.ends_with(".yaml") && is_meant {
-            let path = entry.path().strip_prefix(root).ok()?;
-            texts.push(source::read(root, path).ok()??);
-        }
-    }
-    Some(texts)
-}
-
 impl Suites {
-    pub(super) fn steps(&self) -> impl Iterator<Item = StepId> {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = StepId> {
         std::iter::once(self.shared).chain(self.own)
     }
 }
 
 impl Runner {
-    pub(super) fn new(
-        context: &mut Context,
-        environment: &environment::Environment,
-        args: &crate::cli::e2e::Suites,
-        dry_run: bool,
-    ) -> anyhow::Result<Self> {
-        let shared = PathBuf::from(context.config.get(config::PATHS_SUITE));
-        if !context.root.join(&shared).is_dir() {
+    /// Runs suites in an environment. `reports` is where chainsaw's own go. Refused when the shared suite is not
+    /// there.
+    pub(crate) fn new(
+        environment: &Environment,
+        config: &Config,
+        root: &Path,
+        reports: PathBuf,
+    ) -> Result<Self, Failure> {
+        let shared = PathBuf::from(config.get(PATHS_SUITE));
+        if !root.join(&shared).is_dir() {
             return Err(Failure::invalid(format!(
                 "the shared suite `{}` is not there",
                 shared.display()
             ))
-            .hint("set `[paths] suite` in xtask.toml")
-            .into());
+            .hint("set `[paths] suite` in xtask.toml"));
         }
-        let reports = if dry_run {
-            PathBuf::from("target/xtask/e2e/reports")
-        } else {
-            context.run_folder()?.join("reports")
-        };
-        // Chainsaw's own flag of that name is always given: the namespaces are ours to remove.
-        let skip = |flag: &String| flag == "--skip-delete" || flag == "--skip-delete=true";
         Ok(Self {
             access: environment.access(),
             environment: environment.clone(),
             node: environment
                 .cluster()
                 .map(|name| format!("{name}-control-plane")),
-            root: context.root.clone(),
-            shared: Suite::read(&context.root, shared, None),
+            root: root.to_owned(),
+            shared: Suite::read(root, shared, None),
             reports,
-            skip_delete: args.skip_delete || args.flags.iter().any(skip),
-            flags: args
-                .flags
-                .iter()
-                .filter(|flag| !skip(flag))
-                .cloned()
-                .collect(),
-            unique: context.run_id.short().to_owned(),
+            skip_delete: false,
+            flags: Vec::new(),
         })
     }
 
+    /// With flags for chainsaw. Its own `--skip-delete` is always given, as the namespaces are ours to remove: among
+    /// the flags it means them.
+    #[must_use]
+    pub(crate) fn with_flags(mut self, flags: &[String]) -> Self {
+        let skip = |flag: &String| flag == "--skip-delete" || flag == "--skip-delete=true";
+        self.skip_delete |= flags.iter().any(skip);
+        self.flags = flags.iter().filter(|flag| !skip(flag)).cloned().collect();
+        self
+    }
+
     /// Adds what all suites need: the folder for their reports, which chainsaw does not make.
-    pub(super) fn add_folder(&self, plan: &mut Plan) -> StepId {
+    pub(crate) fn add_folder(&self, plan: &mut Plan) -> StepId {
         plan.add(
             Step::new(
                 "folder for reports",
@@ -165,7 +129,7 @@ impl Runner {
     }
 
     /// Adds the suites of a subject.
-    pub(super) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> Suites {
+    pub(crate) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> Suites {
         let shared = self.add_suite(plan, subject, "shared", &self.shared, after);
         let own = subject.extension.folder.join("test");
         let own = own.is_dir().then(|| {
@@ -180,7 +144,7 @@ impl Runner {
     }
 
     /// Adds one suite: its namespace, chainsaw, and the namespace's end.
-    pub(super) fn add_suite(
+    pub(crate) fn add_suite(
         &self,
         plan: &mut Plan,
         subject: &Subject,
@@ -262,107 +226,25 @@ impl Runner {
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
-        let room = LONGEST_NAME - format!("xtask--{kind}-{}", self.unique).len();
+        // Tells the namespaces of this run from those of others on the same cluster.
+        let unique = self.environment.run.short();
+        let room = LONGEST_NAME - format!("xtask--{kind}-{unique}").len();
         if safe.len() > room {
             // What makes the name unique may be at its end.
-            let digest = crate::value::hex(&Sha256::digest(&safe)[..4]);
+            let digest = hex(&Sha256::digest(&safe)[..4]);
             safe.truncate(room - digest.len() - 1);
             safe = format!("{safe}-{digest}");
         }
-        format!("xtask-{safe}-{kind}-{}", self.unique)
-    }
-
-    /// Where it shows that a suite waits in vain: a database that cannot start never says so itself.
-    pub(super) fn watch(&self, namespace: &str) -> Watch {
-        Watch {
-            objects: self
-                .access
-                .cmd("look after the suite")
-                .args(["--namespace", namespace, "get"])
-                .args(["clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,pods"])
-                .args(["--output", "json", "--request-timeout", "10s"]),
-            log: self
-                .access
-                .cmd("ask a failed pod why")
-                .args(["--namespace", namespace, "logs"])
-                .args(["--all-containers", "--tail", "60"]),
-        }
-    }
-
-    /// What a person would ask about a namespace in which something went wrong.
-    pub(super) fn evidence(&self, namespace: &str) -> Vec<Question> {
-        let ask = |file: &str, args: &[&str]| {
-            let cmd = self
-                .access
-                .cmd("ask the cluster about the suite")
-                .args(["--namespace", namespace])
-                .args(args);
-            Question::new(file, cmd)
-        };
-        let logs = |file: &str, label: &str| {
-            ask(
-                file,
-                &[
-                    "logs",
-                    "--selector",
-                    label,
-                    "--all-containers",
-                    "--prefix",
-                    "--ignore-errors",
-                    "--tail",
-                    "300",
-                    "--max-log-requests",
-                    "20",
-                ],
-            )
-        };
-        let mut all = vec![
-            ask(
-                "objects.yaml",
-                &[
-                    "get",
-                    "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,jobs,pods",
-                    "--output",
-                    "yaml",
-                ],
-            ),
-            ask("pods.txt", &["describe", "pods"]),
-            ask(
-                "events.txt",
-                &["get", "events", "--sort-by", ".lastTimestamp"],
-            ),
-            logs("instances.log", "cnpg.io/cluster"),
-            logs("jobs.log", "batch.kubernetes.io/job-name"),
-        ];
-        all.extend(environment::operator::evidence(
-            &self.access,
-            Some(namespace),
-        ));
-        if let Some(node) = &self.node {
-            let args = [
-                "exec",
-                "--",
-                node,
-                "journalctl",
-                "--unit",
-                "kubelet",
-                "--no-pager",
-                "--lines",
-                "1000",
-            ];
-            let read = Cmd::new("docker", "read kubelet's log").args(args);
-            all.push(Question::new("kubelet.log", read).about(namespace));
-        }
-        all
+        format!("xtask-{safe}-{kind}-{unique}")
     }
 }
 
 /// Removes what the suites of an earlier run of this checkout, which was killed, have left on a kind cluster.
 /// Those of other checkouts may be running: not all that use a kind cluster use its engine.
-pub(super) fn add_leftovers(
+pub(crate) fn add_leftovers(
     plan: &mut Plan,
-    environment: &environment::Environment,
-    survey: &environment::survey::Survey,
+    environment: &Environment,
+    survey: &Survey,
 ) -> Vec<StepId> {
     let Place::Kind { .. } = environment.place else {
         return Vec::new();
@@ -388,10 +270,17 @@ pub(super) fn add_leftovers(
 }
 
 /// How many suites at once: their databases mostly wait, for images, disks and each other.
-pub(super) fn limit(context: &Context, jobs: Option<u32>) -> usize {
-    let set = jobs.unwrap_or_else(|| context.config.get(config::E2E_SUITES)) as usize;
+pub(crate) fn limit(config: &Config, jobs: Option<u32>) -> usize {
+    let set = jobs.unwrap_or_else(|| config.get(E2E_SUITES)) as usize;
     if set > 0 {
         return set;
     }
     2 + std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2
+}
+
+/// How many steps at once: the pool bounds the suites, and small steps must not wait for them.
+pub(crate) fn threads(subjects: usize) -> u32 {
+    u32::try_from(subjects)
+        .unwrap_or(u32::MAX)
+        .saturating_add(8)
 }

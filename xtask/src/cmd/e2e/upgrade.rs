@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `e2e upgrade-test`: a database with an older image gets a newer one, and the extension follows.
+
+use std::sync::Arc;
+
+use super::{conclude, one, runner};
+use crate::{
+    cli::e2e::UpgradeTest,
+    config::Config,
+    context::{Context, choice},
+    environment::{Environment, Ready},
+    failure::Failure,
+    image::{Image, ImageRef},
+    plan::{Location, Plan, Step, StepId},
+    stage::{
+        bake,
+        begin::Begun,
+        environment::{platform, survey},
+        results,
+        suites::{self, Subject, Suite, Suites},
+        tested::{Build, needs, psql_image, values_folder},
+        values::{Told, Values},
+    },
+    target::{Filter, Targets},
+    tool::imagetools::Described,
+};
+
+/// Where the suite is, below the shared one.
+const SUITE: &str = "upgrade";
+const SUITE_FILE: &str = "upgrade-test";
+
+pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<()> {
+    let name = one(&args.targets, &args.more)?.to_owned();
+    let from: ImageRef = args.from.parse()?;
+    let to = args.to.as_deref().map(str::parse::<ImageRef>).transpose()?;
+    let place = choice::to_make(context, &args.environment)?;
+    let release = choice::release(context, args.cnpg_release.as_deref())?;
+    let environment = choice::environment(context, place, release)?;
+    let begun = Begun::open(context, std::slice::from_ref(&name), false, args.dry_run)?;
+    let environment = environment.of_checkout(&context.root)?;
+    let environment = environment.with_seeds(&begun.sources.bases);
+    let _cluster = environment.lock(context, &begun.engine)?;
+    let survey = survey(context, &begun.engine, &environment, args.dry_run)?;
+    let mut plan = Plan::default();
+    plan.limits.push((suites::POOL, 1));
+    let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
+    let upgrade = Upgrade {
+        from: environment.naming.on_host(&from),
+        to: to.map(|to| environment.naming.on_host(&to)),
+        platform: platform(&survey),
+        told: Told::of(&context.config, context.global.sandbox, &environment.place),
+    };
+    let (subject, newer, written) =
+        upgrade.add(&mut plan, context, &begun, &environment, &ready)?;
+    let runner = runner(context, &environment, &args.suites, args.dry_run)?;
+    let mut before: Vec<StepId> = ready.operator.clone();
+    before.extend(&ready.cluster);
+    before.extend(suites::add_leftovers(&mut plan, &environment, &survey));
+    before.extend([runner.add_folder(&mut plan), written]);
+    let folder = runner.shared.folder.join(SUITE);
+    let suite = Suite::read(&runner.root, folder, Some(SUITE_FILE));
+    let shared = runner.add_suite(&mut plan, &subject, SUITE, &suite, &before);
+    if args.dry_run {
+        context.print(&begun.engine, &plan);
+        return Ok(());
+    }
+    // Whether images stay in the builder does not matter: they are pushed.
+    bake::check_engine(&context.config, &begun.engine)?;
+    let report = context.run(&begun.engine.exec, &plan, None, false)?;
+    let suites = Suites { shared, own: None };
+    let tested = results::keep(&[(subject, suites)], &report)?;
+    context.rows(args.json, &tested);
+    context.verdict(&report, "the upgrade test")?;
+    context.ui.conclusion(&format!(
+        "`{}` was replaced by `{}`, and the data stayed",
+        upgrade.from,
+        newer.reference()
+    ));
+    conclude(context, &environment);
+    Ok(())
+}
+
+/// What is replaced by what.
+struct Upgrade {
+    from: ImageRef,
+    /// None: what is baked now.
+    to: Option<ImageRef>,
+    platform: String,
+    told: Told,
+}
+
+impl Upgrade {
+    /// Adds the steps that make the newer image, where none is named, and write the values of both. Gives what is
+    /// tested, the newer image, and the step that writes the values.
+    fn add(
+        &self,
+        plan: &mut Plan,
+        context: &Context,
+        begun: &Begun,
+        environment: &Environment,
+        ready: &Ready,
+    ) -> anyhow::Result<(Subject, Image, StepId)> {
+        let (config, sources) = (&context.config, &begun.sources);
+        // Which images belong together is what the older one says; its registry may be the one that is still
+        // to come, and then the newer one says it.
+        let targets = replacing(&self.from, begun, config)?;
+        let Ok(target) = targets.only() else {
+            return Err(Failure::failed("there is not one image that replaces it").into());
+        };
+        let (newer, mut after) = if let Some(to) = &self.to {
+            (Image::Given(to.clone()), Vec::new())
+        } else {
+            let build = Build {
+                config,
+                sources,
+                environment,
+                platform: &self.platform,
+                told: &self.told,
+                registry: &ready.registry,
+            };
+            let made = build.add(plan, &targets)?;
+            (made[0].image.clone(), vec![made[0].step])
+        };
+        after.extend(&ready.registry);
+        let (extension, name) = (&target.extension, &target.extension.name);
+        let output = values_folder().join(format!("{name}-upgrade.yaml"));
+        let values = Values {
+            told: self.told.clone(),
+            image: Image::Given(self.from.clone()),
+            newer: Some(newer.clone()),
+            needed: needs(extension, &target.server, &sources.workspace, config)?,
+            naming: environment.naming.clone(),
+            psql_image: psql_image(config, sources),
+            platform: self.platform.clone(),
+            output: Location::output(&output),
+            extension: Arc::clone(extension),
+        };
+        let subject = Subject {
+            extension: Arc::clone(extension),
+            name: name.clone(),
+            image: newer.reference().to_string(),
+            release: environment.release.to_string(),
+            values: output,
+        };
+        let written = Step::work(format!("values {name}"), values);
+        let written = plan.add(written.after(after).quiet());
+        Ok((subject, newer, written))
+    }
+}
+
+/// The image that replaces the older one: for its server, where it can be asked.
+fn replacing(from: &ImageRef, begun: &Begun, config: &Config) -> anyhow::Result<Targets> {
+    let filter = match Described::read(from, &begun.engine.exec) {
+        Ok(older) => {
+            let server = older.server()?;
+            Filter::only(&server.distro, &server.major)
+        }
+        Err(_) => Filter::default(),
+    };
+    let targets = begun.targets(&filter, config)?;
+    match targets.only() {
+        Ok(_) => Ok(targets),
+        Err(several) => Err(Failure::invalid(format!(
+            "`{from}` cannot be asked for its server, so which of {several} images replaces it is not known"
+        ))
+        .hint("push it where this machine can read it")
+        .into()),
+    }
+}

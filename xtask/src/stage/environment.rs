@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The environment of a command that tests: what is there of it, whether it can be used, and how it is taken away.
+
+use crate::{
+    engine::{Engine, Opener},
+    environment::{Environment, Place, api::Api, survey::Survey},
+    exec::{Exec, Real},
+    failure::{Failure, Kind},
+    plan::Plan,
+    tool::{self, docker, kind},
+};
+
+/// What is there, once a stopped cluster has been started again. A dry run without an engine to ask plans from
+/// nothing, and starts none.
+pub(crate) fn survey(
+    opener: &mut dyn Opener,
+    engine: &Engine,
+    environment: &Environment,
+    dry_run: bool,
+) -> anyhow::Result<Survey> {
+    if dry_run {
+        return Ok(Survey::of(environment, &engine.exec)
+            .unwrap_or_else(|_| Survey::without_engine(environment)));
+    }
+    if let Place::Kind { kubernetes, .. } = &environment.place {
+        engine.info()?;
+        tool::require(&engine.exec, ["kind", "kubectl"])?;
+        check_kind(&engine.exec, kubernetes)?;
+    }
+    let survey = Survey::refreshed(environment, &engine.exec)?;
+    let Some(restart) = environment.restart(&survey)? else {
+        return Ok(survey);
+    };
+    if let Err(error) = opener.carry_out(&engine.exec, &restart, "starting the cluster again")
+        && is_interrupted(&error)
+    {
+        return Err(error);
+    }
+    // One that did not come back shows in the second look, and is made anew.
+    Ok(Survey {
+        restarted: true,
+        ..Survey::refreshed(environment, &engine.exec)?
+    })
+}
+
+fn is_interrupted(error: &anyhow::Error) -> bool {
+    let failure = error.downcast_ref::<Failure>();
+    failure.is_some_and(|failure| failure.kind == Kind::Interrupted)
+}
+
+/// Kind must be new enough for the version of its nodes.
+fn check_kind(exec: &dyn Exec, kubernetes: &str) -> Result<(), Failure> {
+    let text = exec
+        .read(&kind::version_cmd(), None)
+        .map_err(Failure::from)?;
+    kind::check_version(text.trim(), kubernetes)
+}
+
+/// The nodes' platform; of a cluster that is still to come this machine's.
+pub(crate) fn platform(survey: &Survey) -> String {
+    let known = survey.api.as_ref().and_then(|api| api.platform());
+    known.map_or_else(
+        || docker::platform_of(std::env::consts::ARCH),
+        str::to_owned,
+    )
+}
+
+/// Refuses a cluster that does not answer or has no operator: suites would fail one after the other.
+pub(crate) fn check_usable(
+    environment: &Environment,
+    survey: &Survey,
+    exec: &Real,
+) -> Result<(), Failure> {
+    if let Some(api) = &survey.api {
+        return check_operator(api);
+    }
+    let access = environment.access();
+    if environment.cluster().is_some() && !access.kubeconfig.is_file() {
+        return Err(Failure::unavailable("there is no cluster")
+            .hint("`cargo xtask e2e setup-env` makes one; `--kubeconfig FILE` uses another one"));
+    }
+    // The failure says why it does not answer.
+    check_operator(&Api::survey(&access, exec)?)
+}
+
+fn check_operator(api: &Api) -> Result<(), Failure> {
+    match &api.operator {
+        None => Err(
+            Failure::unavailable("the cluster has no CloudNativePG operator")
+                .hint("`cargo xtask e2e setup-env` installs it"),
+        ),
+        Some(operator) if !operator.available => {
+            Err(Failure::unavailable("the operator is not available")
+                .hint("`cargo xtask e2e setup-env` mends it"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// The steps that remove the environment; none where there is nothing of it.
+pub(crate) fn cleanup(engine: &Engine, environment: &Environment) -> anyhow::Result<Plan> {
+    let mut plan = Plan::default();
+    match environment.place {
+        Place::Kind { .. } => {
+            let survey = Survey::of_engine(environment, &engine.exec)?;
+            environment.add_cleanup(&mut plan, &survey, engine.exec.finds("kind").is_some());
+        }
+        Place::Existing(_) => {
+            let survey = Survey::of(environment, &engine.exec)?;
+            environment.add_cleanup_of_existing(&mut plan, &survey);
+        }
+    }
+    Ok(plan)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A test's container: the base image, our script on its standard input, the extensions' images mounted.
+
+use super::{Runner, Test, server};
+use crate::{
+    mount,
+    plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
+    tool::docker::RUN_LABEL,
+};
+
+const SCRIPT: &str = include_str!("smoke.sh");
+
+/// The container of one test, by its name and its label.
+pub(super) struct Container {
+    pub name: String,
+    pub label: String,
+}
+
+impl Container {
+    pub(super) fn of(test: &Test, runner: &Runner) -> Self {
+        let (run, title) = (&runner.run, test.name.replace(' ', "-"));
+        Self {
+            name: format!("xtask-smoke-{}-{title}", run.short()),
+            label: format!("{RUN_LABEL}={run}"),
+        }
+    }
+
+    /// What takes it away.
+    pub(super) fn remove(&self) -> Owned {
+        Owned::new(Kind::Container, &self.label, "remove the test's container").name(&self.name)
+    }
+
+    /// Makes the container (`create`) or runs it (`run`); `mounted` adds what its files come from.
+    pub(super) fn cmd(
+        &self,
+        verb: &str,
+        test: &Test,
+        mounted: impl FnOnce(Cmd<Arg>) -> Cmd<Arg>,
+    ) -> Cmd<Arg> {
+        let cmd = Cmd::new("docker", purpose(test)).args([verb, "--rm", "--interactive"]);
+        let mut cmd =
+            cmd.args(["--network", "none"])
+                .args(["--name", &self.name, "--label", &self.label]);
+        for (name, value) in server::environment(test) {
+            // The name alone on the command line; docker takes the value from its own environment.
+            cmd = cmd.args(["--env", name]).env(name, value);
+        }
+        mounted(cmd.into())
+            .arg("--")
+            .arg(test.base.to_string())
+            .args(["bash", "-s", "--"])
+            .args(server::variables(&test.mounts))
+            // CNPG's names of variables hold no `-`.
+            .arg("--")
+            .args(server::options(&test.mounts))
+    }
+}
+
+pub(super) fn purpose(test: &Test) -> String {
+    format!("run `{}` in PostgreSQL", test.name)
+}
+
+/// What goes to the container's standard input. The script reads the rest of it: an argument or a variable has room
+/// for 128 KiB only.
+pub(super) fn input(test: &Test) -> String {
+    format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default())
+}
+
+/// Adds the step that tries the images, mounted as Docker 28 mounts them.
+pub(super) fn add(plan: &mut Plan, test: &Test, runner: &Runner) -> StepId {
+    let container = Container::of(test, runner);
+    let mounted = |mut cmd: Cmd<Arg>| {
+        for one in test.mounts.iter() {
+            let target = format!(",target={}", mount::root(&one.extension.name));
+            let image = one.source.image.clone();
+            cmd = cmd
+                .arg("--mount")
+                .pending("type=image,source=", image, target);
+        }
+        cmd
+    };
+    let cmd = container.cmd("run", test, mounted).stdin(input(test));
+    plan.add(
+        Step::run(format!("smoke {}", test.name), cmd)
+            .after(test.after.iter().copied())
+            .undo(container.remove())
+            .timeout(runner.limit)
+            .warns()
+            .proof("smoke"),
+    )
+}

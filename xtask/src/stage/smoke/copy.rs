@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The same test with an engine that cannot mount images: their files are copied, by way of a folder of the run, as
+//! `docker cp` does not copy from one container to another.
+
+use super::{
+    Runner, Test,
+    container::{Container, input, purpose},
+};
+use crate::{
+    image::Image,
+    plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
+};
+
+/// Adds the steps of a test; gives the one that decides.
+pub(super) fn add(plan: &mut Plan, test: &Test, runner: &Runner) -> StepId {
+    let container = Container::of(test, runner);
+    let create = container.cmd("create", test, |cmd| cmd);
+    let create = Step::run(format!("create {}", container.name), create)
+        .after(test.after.iter().copied())
+        .undo(container.remove())
+        .quiet();
+    let mut last = plan.add(create);
+    for one in test.mounts.iter() {
+        last = copy(
+            plan,
+            &one.extension.name,
+            &one.source.image,
+            &container,
+            last,
+        );
+    }
+    let start = Cmd::new("docker", purpose(test))
+        .args(["start", "--attach", "--interactive", "--", &container.name])
+        .stdin(input(test));
+    let step = Step::run(format!("smoke {}", test.name), start)
+        .after([last])
+        .timeout(runner.limit);
+    plan.add(step.warns().proof("smoke"))
+}
+
+/// Copies an image's files to where they are mounted otherwise, in a container that is not started yet.
+fn copy(
+    plan: &mut Plan,
+    name: &str,
+    image: &Image,
+    container: &Container,
+    after: StepId,
+) -> StepId {
+    let source = format!("{}-{name}", container.name);
+    let folder = format!("target/xtask/smoke/{source}");
+    let remove = Owned::new(
+        Kind::Container,
+        &container.label,
+        format!("close the image of `{name}`"),
+    )
+    .name(&source);
+    let opened = Step::run(
+        format!("open {source}"),
+        open(name, image, &source, container),
+    )
+    .undo(remove.clone());
+    let place = Location::output(format!("{folder}/extensions"));
+    let place = Step::new(format!("folder {source}"), Action::Folder(place))
+        .undo(Undo::RemoveFolder(Location::output(&folder)));
+    let cp = |from: String, to: String| {
+        Cmd::new("docker", format!("copy the files of `{name}`"))
+            .args(["cp", "--quiet", "--", &from, &to])
+    };
+    let take = cp(format!("{source}:/"), format!("{folder}/extensions/{name}"));
+    let put = cp(
+        format!("{folder}/extensions"),
+        format!("{}:/", container.name),
+    );
+    let steps = [
+        opened,
+        place,
+        Step::run(format!("take {source}"), take),
+        Step::run(format!("put {source}"), put),
+        Step::new(format!("close {source}"), Action::Remove(remove)),
+        Step::new(
+            format!("clear {source}"),
+            Action::RemoveFolder(Location::output(folder)),
+        ),
+    ];
+    let mut last = after;
+    for step in steps {
+        last = plan.add(step.after([last]).quiet());
+    }
+    last
+}
+
+/// A container of the image, which is never started, but wants a command all the same.
+fn open(name: &str, image: &Image, source: &str, container: &Container) -> Cmd<Arg> {
+    let create = Cmd::new("docker", format!("open the image of `{name}`")).args([
+        "create",
+        "--name",
+        source,
+        "--label",
+        &container.label,
+        "--",
+    ]);
+    let create: Cmd<Arg> = create.into();
+    create.pending("", image.clone(), "").arg("none")
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An image that the user names, in place of one that is built.
+
+use serde_json::Value;
+
+use super::Test;
+use crate::{
+    engine::Engine,
+    exec::Exec,
+    failure::{Failure, Reason},
+    image::{
+        Annotations, Image, ImageRef,
+        annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
+    },
+    target::{Filter, Target, Targets},
+    tool::docker,
+    value::SqlVersion,
+};
+
+/// A named image and what its labels say. Without labels of ours it is tested as what the filter says.
+pub(crate) struct Given {
+    image: ImageRef,
+    labels: Annotations,
+}
+
+impl Given {
+    /// Takes the image as it is named: a dry run asks nothing.
+    pub(crate) fn unseen(image: ImageRef) -> Self {
+        Self {
+            image,
+            labels: Annotations::default(),
+        }
+    }
+
+    /// Reads the image's labels, pulling it when the engine does not have it.
+    pub(crate) fn survey(image: ImageRef, engine: &Engine) -> anyhow::Result<Self> {
+        let labels = labels(engine, &image)?;
+        let version = labels.get(SQL_VERSION);
+        if let Some(found) = version.filter(|text| !SqlVersion::is(text)) {
+            return Err(Failure::invalid(format!(
+                "image `{image}` says that its SQL version is `{found}`; it must be {}",
+                SqlVersion::WANTED
+            ))
+            .into());
+        }
+        Ok(Self { image, labels })
+    }
+
+    /// Narrows the filter to what the labels say, where it leaves it open. Gives a warning for each label that says
+    /// something else than the filter.
+    pub(crate) fn narrow(&self, filter: &mut Filter) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (values, name) in [
+            (&mut filter.distros, BASE_OS),
+            (&mut filter.majors, BASE_MAJOR),
+        ] {
+            let said = self.labels.get(name).map(str::to_owned);
+            if values.is_empty() {
+                values.extend(said);
+            } else if let Some(said) = said.filter(|said| !values.contains(said)) {
+                warnings.push(format!(
+                    "image `{}` says that it is for `{said}` (`{name}`), and is tested as one for `{}`",
+                    self.image,
+                    values.join(",")
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// Puts it in the place of the image under test.
+    pub(crate) fn stand_in(&self, test: &mut Test) {
+        let source = &mut test.mounts.own_mut().source;
+        source.image = Image::Given(self.image.clone());
+        let version = self.labels.get(SQL_VERSION).map(str::to_owned);
+        source.sql_version = version.or(source.sql_version.take());
+    }
+}
+
+/// The one target in whose place a named image is tested.
+pub(crate) fn stands_for(targets: &Targets) -> Result<&Target, Failure> {
+    targets.only().map_err(|several| {
+        Failure::invalid(format!(
+            "`--image` does not say which of {several} images it stands for: it has no labels of ours"
+        ))
+        .hint("name the distro and the major: `--distro trixie --pg 18`")
+    })
+}
+
+fn labels(engine: &Engine, image: &ImageRef) -> anyhow::Result<Annotations> {
+    engine.info()?;
+    let read = || engine.exec.read(&docker::labels_cmd(image), None);
+    let text = match read() {
+        Ok(text) => text,
+        Err(failed) if matches!(failed.reason, Reason::Status(_)) => {
+            let pulled = engine.exec.read(&docker::pull_cmd(image), None);
+            pulled.map_err(|failed| {
+                let cause = failed.cause().unwrap_or("it cannot be pulled").to_owned();
+                Failure::failed(format!("image `{image}` cannot be had: {cause}"))
+                    .hint("`docker image ls` lists what the engine has")
+            })?;
+            read().map_err(Failure::from)?
+        }
+        Err(failed) => return Err(Failure::from(failed).into()),
+    };
+    let labels: Value = serde_json::from_str(&text).map_err(|error| {
+        Failure::failed(format!(
+            "`docker` gives labels of image `{image}` that are no JSON: {error}"
+        ))
+    })?;
+    Ok(Annotations::of(&labels))
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tests of images in a real PostgreSQL, as steps: a container of the base image, the extensions' files in it where
+//! CloudNativePG mounts them, and a throw-away server.
+
+mod container;
+mod copy;
+pub(crate) mod given;
+mod proof;
+mod server;
+
+use std::{sync::Arc, time::Duration};
+
+pub(crate) use proof::has_statement;
+
+use crate::{
+    config::{Config, SMOKE_MOUNT, SmokeMount},
+    engine::Engine,
+    failure::Failure,
+    image::{Image, ImageRef},
+    mount::{Mounted, Mounts},
+    own::{RunId, source},
+    plan::{Plan, StepId},
+    stage::bake::Baked,
+    target::{Target, Targets},
+    workspace::Workspace,
+};
+
+/// Where a mounted extension's files come from, and which version they must be.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub image: Image,
+    /// None: it is not created, or an image that the user names does not say.
+    pub sql_version: Option<String>,
+}
+
+/// One test: the extension under test and what it needs, in a base image.
+pub(crate) struct Test {
+    /// `pgvector 18-trixie`.
+    pub name: String,
+    base: ImageRef,
+    pub mounts: Mounts<Source>,
+    /// What `smoke.sql` holds. None: nothing that does anything.
+    pub proof: Option<String>,
+    /// The bakes of this plan that make the images.
+    after: Vec<StepId>,
+}
+
+impl Test {
+    /// The test of a target, with the images that the bakes of this plan make.
+    pub(crate) fn of(
+        target: &Target,
+        targets: &Targets,
+        workspace: &Workspace,
+        baked: &[Baked],
+    ) -> anyhow::Result<Self> {
+        let mounted = |target: &Target| Mounted {
+            extension: Arc::clone(&target.extension),
+            source: Source {
+                image: Baked::image(target, baked),
+                sql_version: target.sql_version.clone(),
+            },
+        };
+        let all = std::iter::once(target).chain(targets.needs(target));
+        let path = target.extension.folder.join("smoke.sql");
+        Ok(Self {
+            name: target.title(),
+            base: target.base.clone(),
+            mounts: Mounts::new(mounted(target), targets.needs(target).map(mounted)),
+            proof: source::read(&workspace.root, &path)?.filter(|text| has_statement(text)),
+            after: all
+                .filter_map(|target| Some(Baked::of(target, baked)?.step))
+                .collect(),
+        })
+    }
+
+    /// What a test that prints nothing has shown: the one place that has words for it.
+    pub(crate) fn silent(&self) -> &'static str {
+        match (&self.proof, self.mounts.own().extension.create_extension) {
+            (Some(_), _) => "smoke.sql passed, it prints nothing",
+            (None, true) => "created, not used",
+            (None, false) => "loaded, not created and not used",
+        }
+    }
+}
+
+/// How an extension's files get into the server's container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// `--mount type=image`, Docker 28 and newer.
+    Mount,
+    /// `docker cp` from a container of the one image into a container of the other.
+    Copy,
+}
+
+impl Transport {
+    /// What the setting says, or what the engine can do; a dry run takes the engine for a new one.
+    pub(crate) fn choose(config: &Config, engine: &Engine, dry_run: bool) -> Result<Self, Failure> {
+        Ok(match config.get(SMOKE_MOUNT) {
+            SmokeMount::Image => Self::Mount,
+            SmokeMount::Auto if dry_run || engine.info()?.major() >= 28 => Self::Mount,
+            SmokeMount::Auto | SmokeMount::Copy => Self::Copy,
+        })
+    }
+}
+
+/// What all tests of a run have in common.
+pub(crate) struct Runner {
+    pub transport: Transport,
+    pub run: RunId,
+    /// How long one test may take; zero: as long as it likes.
+    pub limit: Duration,
+}
+
+impl Runner {
+    /// Adds the steps of a test; gives the one that decides.
+    pub(crate) fn add(&self, plan: &mut Plan, test: &Test) -> StepId {
+        match self.transport {
+            Transport::Mount => container::add(plan, test, self),
+            Transport::Copy => copy::add(plan, test, self),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What to ask about a suite: while it runs, whether it waits in vain; when it has failed, what went wrong.
+
+use super::Runner;
+use crate::{
+    environment,
+    plan::{Cmd, Question, Watch},
+};
+
+impl Runner {
+    /// Where it shows that a suite waits in vain: a database that cannot start never says so itself.
+    pub(crate) fn watch(&self, namespace: &str) -> Watch {
+        Watch {
+            objects: self
+                .access
+                .cmd("look after the suite")
+                .args(["--namespace", namespace, "get"])
+                .args(["clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,pods"])
+                .args(["--output", "json", "--request-timeout", "10s"]),
+            log: self
+                .access
+                .cmd("ask a failed pod why")
+                .args(["--namespace", namespace, "logs"])
+                .args(["--all-containers", "--tail", "60"]),
+        }
+    }
+
+    /// What a person would ask about a namespace in which something went wrong.
+    pub(crate) fn evidence(&self, namespace: &str) -> Vec<Question> {
+        let ask = |file: &str, args: &[&str]| {
+            let cmd = self
+                .access
+                .cmd("ask the cluster about the suite")
+                .args(["--namespace", namespace])
+                .args(args);
+            Question::new(file, cmd)
+        };
+        let logs = |file: &str, label: &str| {
+            ask(
+                file,
+                &[
+                    "logs",
+                    "--selector",
+                    label,
+                    "--all-containers",
+                    "--prefix",
+                    "--ignore-errors",
+                    "--tail",
+                    "300",
+                    "--max-log-requests",
+                    "20",
+                ],
+            )
+        };
+        let mut all = vec![
+            ask(
+                "objects.yaml",
+                &[
+                    "get",
+                    "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,jobs,pods",
+                    "--output",
+                    "yaml",
+                ],
+            ),
+            ask("pods.txt", &["describe", "pods"]),
+            ask(
+                "events.txt",
+                &["get", "events", "--sort-by", ".lastTimestamp"],
+            ),
+            logs("instances.log", "cnpg.io/cluster"),
+            logs("jobs.log", "batch.kubernetes.io/job-name"),
+        ];
+        all.extend(environment::operator::evidence(
+            &self.access,
+            Some(namespace),
+        ));
+        if let Some(node) = &self.node {
+            let args = [
+                "exec",
+                "--",
+                node,
+                "journalctl",
+                "--unit",
+                "kubelet",
+                "--no-pager",
+                "--lines",
+                "1000",
+            ];
+            let read = Cmd::new("docker", "read kubelet's log").args(args);
+            all.push(Question::new("kubelet.log", read).about(namespace));
+        }
+        all
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The suites of several images with several releases of the operator, one release after the other on one cluster.
+
+use std::sync::Arc;
+
+use super::{Runner, Subject, Suites, add_leftovers};
+use crate::{
+    environment::{Environment, LABEL, Place, Ready, survey::Survey},
+    failure::Failure,
+    image::Naming,
+    plan::{Plan, Step, StepId},
+    stage::tested::ToTest,
+};
+
+/// The suites of every image with every release, one release after the other on the one cluster.
+pub(crate) fn add(
+    plan: &mut Plan,
+    runner: &Runner,
+    environments: &[Environment],
+    ready: &Ready,
+    survey: &Survey,
+    tested: &[ToTest],
+) -> Result<Vec<(Subject, Suites)>, Failure> {
+    let mut leftovers = add_leftovers(plan, &environments[0], survey);
+    leftovers.push(runner.add_folder(plan));
+    let mut before: Vec<StepId> = ready
+        .operator
+        .iter()
+        .chain(&ready.cluster)
+        .chain(&leftovers)
+        .copied()
+        .collect();
+    let mut subjects: Vec<(Subject, Suites)> = Vec::new();
+    let several = environments.len() > 1;
+    for (at, environment) in environments.iter().enumerate() {
+        if at > 0 {
+            if let (Place::Existing(_), true) = (&environment.place, several) {
+                return Err(Failure::invalid(
+                    "on an existing cluster, one release at a time: its operator is not ours to change",
+                ));
+            }
+            let ended: Vec<StepId> = subjects
+                .iter()
+                .flat_map(|(_, suites)| suites.steps())
+                .collect();
+            before = vec![next_release(plan, environment, &ended, &ready.cluster)?];
+        }
+        for one in tested {
+            let mut name = one.target.title();
+            if several {
+                name += &format!(" {}", environment.release);
+            }
+            let subject = Subject {
+                extension: Arc::clone(&one.target.extension),
+                name,
+                image: one.image.reference().to_string(),
+                release: environment.release.to_string(),
+                values: one.values.clone(),
+            };
+            let after: Vec<StepId> = before.iter().copied().chain([one.step]).collect();
+            let suites = runner.add(plan, &subject, &after);
+            subjects.push((subject, suites));
+        }
+    }
+    Ok(subjects)
+}
+
+/// The operator's next release, when the suites with the one before have ended and their databases are
+/// gone: it would restart them.
+fn next_release(
+    plan: &mut Plan,
+    environment: &Environment,
+    ended: &[StepId],
+    cluster: &[StepId],
+) -> Result<StepId, Failure> {
+    let gone = environment
+        .access()
+        .cmd("wait until the earlier suites' namespaces are gone")
+        .args([
+            "delete",
+            "namespace",
+            "--selector",
+            &format!("{LABEL}=suite"),
+            "--ignore-not-found",
+            "--timeout",
+            "3m",
+        ]);
+    let gone = Step::run(format!("room for operator {}", environment.release), gone)
+        .after(cluster.iter().copied())
+        .after_end_of(ended.iter().copied());
+    let gone = plan.add(gone);
+    let manifest = environment.read_manifest()?;
+    Ok(environment.add_release(plan, &manifest, true, &[gone]))
+}
+
+/// The subjects with the digests that are known now.
+pub(crate) fn with_digests(
+    subjects: Vec<(Subject, Suites)>,
+    tested: &[ToTest],
+    naming: &Naming,
+) -> Vec<(Subject, Suites)> {
+    subjects
+        .into_iter()
+        .map(|(mut subject, suites)| {
+            let one = tested.iter().find(|one| one.values == subject.values);
+            if let Some(Ok(tagged)) = one.map(|one| one.image.tagged()) {
+                subject.image = naming.in_cluster(&tagged).to_string();
+            }
+            (subject, suites)
+        })
+        .collect()
+}

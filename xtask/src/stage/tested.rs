@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Images that are built for a test on a cluster: baked, pushed, and each with its values.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    bake::{self, Baked},
+    values::{Needed, Told, Values},
+};
+use crate::{
+    config::{Config, PSQL_IMAGE},
+    engine::base::Sources,
+    environment::{Environment, FOLDER},
+    extension::Extension,
+    failure::Failure,
+    image::Image,
+    plan::{Action, Location, Plan, Step, StepId},
+    target::{self, Target, Targets},
+    value::Server,
+    workspace::Workspace,
+};
+
+/// Where the values of a run are, below the root.
+pub(crate) fn values_folder() -> PathBuf {
+    Path::new(FOLDER).join("values")
+}
+
+/// A target that is tested, with the step that writes its values.
+pub(crate) struct ToTest {
+    pub target: Target,
+    pub image: Image,
+    pub values: PathBuf,
+    pub step: StepId,
+}
+
+/// What images are built with for a test.
+pub(crate) struct Build<'a> {
+    pub config: &'a Config,
+    pub sources: &'a Sources,
+    pub environment: &'a Environment,
+    /// The nodes' platform.
+    pub platform: &'a str,
+    /// The flags that values in this run follow from.
+    pub told: &'a Told,
+    /// The steps after which images can be pushed.
+    pub registry: &'a [StepId],
+}
+
+impl Build<'_> {
+    /// Adds the steps that bake and push the targets and what they need, and write the values of each that was
+    /// chosen.
+    pub(crate) fn add(&self, plan: &mut Plan, targets: &Targets) -> Result<Vec<ToTest>, Failure> {
+        // For the nodes' platform alone, unless the registry is for others too.
+        let platforms: Vec<String> = match self.environment.port {
+            Some(_) => vec![self.platform.to_owned()],
+            None => Vec::new(),
+        };
+        let request = bake::Request {
+            config: self.config,
+            sources: self.sources,
+            targets: &targets.with_needs()?.collect::<Vec<_>>(),
+            filtered: targets.is_filtered(),
+            push: true,
+            platforms: &platforms,
+            no_cache: false,
+            metadata_file: None,
+            after: self.registry,
+        };
+        let baked = bake::add(plan, &request);
+        let folder = Action::Folder(Location::output(values_folder()));
+        let place = plan.add(Step::new("folder for values", folder).quiet());
+        let chosen = targets.chosen();
+        Ok(chosen
+            .map(|target| self.add_values(plan, targets, target, &baked, place))
+            .collect())
+    }
+
+    fn add_values(
+        &self,
+        plan: &mut Plan,
+        targets: &Targets,
+        target: &Target,
+        baked: &[Baked],
+        place: StepId,
+    ) -> ToTest {
+        let of_this = std::iter::once(target).chain(targets.needs(target));
+        let steps = of_this.filter_map(|target| Some(Baked::of(target, baked)?.step));
+        let after: Vec<StepId> = std::iter::once(place).chain(steps).collect();
+        let output = values_folder().join(format!("{}.yaml", target.name));
+        let image = Baked::image(target, baked);
+        // What was built in the same run, by digest.
+        let needed = targets.needs(target).map(|needed| Needed {
+            extension: Arc::clone(&needed.extension),
+            images: vec![Baked::image(needed, baked)],
+        });
+        let values = Values {
+            told: self.told.clone(),
+            extension: Arc::clone(&target.extension),
+            image: image.clone(),
+            newer: None,
+            needed: needed.collect(),
+            naming: self.environment.naming.clone(),
+            psql_image: psql_image(self.config, self.sources),
+            platform: self.platform.to_owned(),
+            output: Location::output(&output),
+        };
+        let step = Step::work(format!("values {}", target.name), values);
+        ToTest {
+            target: target.clone(),
+            image,
+            values: output,
+            step: plan.add(step.after(after).quiet()),
+        }
+    }
+}
+
+/// The image with psql for the suites' jobs. None: a base image that was made here, which has it too.
+pub(crate) fn psql_image(config: &Config, sources: &Sources) -> Option<String> {
+    let own = sources.bases.is_empty() || !config.is_default(PSQL_IMAGE);
+    own.then(|| config.get(PSQL_IMAGE).to_owned())
+}
+
+/// What an extension needs, for the same server as the image that needs it; a local image wins over the published
+/// one.
+pub(crate) fn needs(
+    extension: &Extension,
+    server: &Server,
+    workspace: &Workspace,
+    config: &Config,
+) -> Result<Vec<Needed>, Failure> {
+    let targets = target::needs_of(extension, server, workspace, config)?;
+    let needed = targets.into_iter().map(|target| {
+        Ok(Needed {
+            images: vec![
+                Image::Given(target.tag.clone()),
+                Image::Given(target.published(config)?),
+            ],
+            extension: target.extension,
+        })
+    });
+    needed.collect()
+}
