@@ -10,6 +10,7 @@ use self::fields::{Fields, Needed};
 use crate::{
     finding::Findings,
     hcl::File,
+    own::source,
     value::{
         LONGEST_NAME, Library, Name, PackageName, Parameter, RepositoryPath, Server, SqlName,
         Variable,
@@ -68,7 +69,18 @@ impl Extension {
         shown: &Path,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let file = File::read(root, &folder.join("metadata.hcl"), findings)?;
+        let text = match source::read(root, &folder.join("metadata.hcl")) {
+            Ok(Some(text)) => text,
+            Ok(None) => {
+                findings.error(None, "is not there");
+                return None;
+            }
+            Err(failure) => {
+                findings.error(None, failure.message);
+                return None;
+            }
+        };
+        let file = File::parse(&text, findings)?;
         Self::from_file(&file, folder, shown, findings)
     }
 

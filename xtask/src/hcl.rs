@@ -3,8 +3,6 @@
 //!
 //! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself.
 
-use std::path::Path;
-
 use hcl_edit::{
     Span,
     expr::{Expression, Object, ObjectKey},
@@ -12,7 +10,7 @@ use hcl_edit::{
     template::Element,
 };
 
-use crate::{finding::Findings, own::source};
+use crate::finding::Findings;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
@@ -69,21 +67,6 @@ impl File {
                     error.location().line(),
                     format!("not valid HCL: {}", error.message()),
                 );
-                None
-            }
-        }
-    }
-
-    /// Reads a file of the repository at `root`.
-    pub(crate) fn read(root: &Path, path: &Path, findings: &mut Findings) -> Option<Self> {
-        match source::read(root, path) {
-            Ok(Some(text)) => Self::parse(&text, findings),
-            Ok(None) => {
-                findings.error(None, "is not there");
-                None
-            }
-            Err(failure) => {
-                findings.error(None, failure.message);
                 None
             }
         }

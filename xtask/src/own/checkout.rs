@@ -6,8 +6,8 @@ use std::{os::unix::fs::MetadataExt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunId, file, source};
-use crate::{failure::Failure, plan::Location};
+use super::{Location, RunId, file, source};
+use crate::failure::Failure;
 
 /// Below the repository's root.
 const FILE: &str = "target/xtask/owner";

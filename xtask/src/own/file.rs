@@ -19,10 +19,11 @@ use nix::{
 };
 
 use super::{
+    Location,
     beneath::{self, Missing, Owner},
     removal,
 };
-use crate::{failure::Failure, plan::Location};
+use crate::failure::Failure;
 
 /// What may be done with a new file; one that is replaced keeps what it has.
 #[derive(Clone, Copy, PartialEq, Eq)]

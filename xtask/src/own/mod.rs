@@ -14,6 +14,7 @@ mod beneath;
 pub(crate) mod checkout;
 pub(crate) mod file;
 pub(crate) mod folder;
+mod location;
 pub(crate) mod lock;
 mod mounts;
 pub(crate) mod output;
@@ -25,6 +26,7 @@ pub(crate) mod source;
 mod walk;
 
 pub(crate) use beneath::resolved;
+pub(crate) use location::Location;
 pub(crate) use lock::LockFile;
 pub(crate) use run_folder::RunFolder;
 pub(crate) use run_id::RunId;

@@ -6,11 +6,11 @@
 
 use std::fmt;
 
+pub(crate) use crate::own::Location;
 use crate::printable;
 
 mod action;
 mod cmd;
-mod location;
 mod owned;
 mod probe;
 mod programs;
@@ -24,7 +24,6 @@ mod work;
 
 pub(crate) use action::{Action, Undo};
 pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
-pub(crate) use location::Location;
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
 pub(crate) use question::{Question, Watch};

@@ -41,12 +41,8 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Files that import from a higher floor, each with the module and with what ends it. No row is ever added.
-const UPWARDS: &[(&str, &str, &str)] = &[
-    ("hcl.rs", "own", "text: reading goes to who has the file"),
-    ("own/checkout.rs", "plan", "Location goes to own/"),
-    ("own/file.rs", "plan", "Location goes to own/"),
-    ("target.rs", "cli", "the filters become a type of target.rs"),
-];
+const UPWARDS: &[(&str, &str, &str)] =
+    &[("target.rs", "cli", "the filters become a type of target.rs")];
 
 /// Commands that import another one, with what ends it. No row is ever added.
 const BETWEEN_COMMANDS: &[(&str, &str, &str)] = &[];
