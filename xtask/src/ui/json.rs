@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     event::{Event, Outcome, StepReport},
-    failure::exit_code,
+    failure::{Failure, exit_code},
     finding::Finding,
     run::record::{Ended, FailureRecord},
 };
@@ -63,7 +63,15 @@ impl Reporter for Json {
     fn refusal(&self, text: &str, exit_code: u8) {
         let text = text.trim_end();
         let text = text.strip_prefix("error: ").unwrap_or(text);
-        self.line(&json!({"event": "failure", "text": text, "exit_code": exit_code}));
+        let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let lines = rest.lines().filter(|line| !line.is_empty());
+        let failure = lines.fold(Failure::invalid(message), Failure::detail);
+        self.line(&json!({
+            "event": "failure",
+            "text": text,
+            "exit_code": exit_code,
+            "failure": FailureRecord::from(&failure),
+        }));
     }
 }
 

@@ -52,7 +52,12 @@ fn every_line_is_an_event_whatever_the_command_and_its_end() {
         let events = events(&ended);
         assert_eq!(events.last().unwrap().0, last, "{args:?}: {}", ended.stdout);
         if last == "failure" {
-            assert_eq!(events.last().unwrap().1["exit_code"], status, "{args:?}");
+            let (_, end) = events.last().unwrap();
+            assert_eq!(end["exit_code"], status, "{args:?}");
+            let message = end["failure"]["message"].as_str().unwrap();
+            assert_eq!(end["text"].as_str().unwrap().lines().next(), Some(message));
+            let kind = if status == 2 { "invalid" } else { "failed" };
+            assert_eq!(end["failure"]["kind"], kind, "{args:?}");
         }
     }
 }
