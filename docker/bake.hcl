@@ -44,25 +44,31 @@ variable "authors" {
 # Read once: the tag and the creation date of one run are the same moment, in UTC.
 now = timestamp()
 
+# Makes the stage `archive` ask the package archive anew, once for all bakes of the same second. What follows that stage
+# depends on the index by content and stays cached until there is something new. `no-cache-filter` would not do: BuildKit
+# then empties the stage's cache mount as well, and apt fetches the whole index in every bake.
+asked_at = formatdate("YYYYMMDDhhmmss", now)
+
 target "default" {
   name = getBuildName(metadata.name, build.distro, build.pgVersion)
   matrix = {
     build = getBuildMatrix()
   }
 
-  context    = "extensions/${metadata.name}"
+  # The Dockerfile beside this file makes an image of Debian packages. An extension that needs more has a Dockerfile of its
+  # own, with the package archive's index as the named context `archive`, for `RUN --mount=from=archive`. `--check` cannot
+  # follow such a link (docker/buildx#3343) and wants `--set '*.contexts.archive=docker-image://scratch'` for these.
+  context    = packaged() ? "docker" : "extensions/${metadata.name}"
+  contexts   = packaged() ? {} : { archive = "target:archive-${build.pgVersion}-${build.distro}" }
   dockerfile = "Dockerfile"
   platforms  = ["linux/amd64", "linux/arm64"]
 
   args = {
     PG_MAJOR    = build.pgVersion
     EXT_VERSION = packageOf(build.distro, build.pgVersion)
+    PACKAGES    = packagesOf(build.pgVersion)
     BASE        = baseOf(build.distro, build.pgVersion)
-
-    # Makes the stage `archive` ask the package archive anew, once for all bakes of the same second. What follows that
-    # stage depends on the index by content and stays cached until there is something new. `no-cache-filter` would not
-    # do: BuildKit then empties the stage's cache mount as well, and apt fetches the whole index in every bake.
-    ASKED_AT = formatdate("YYYYMMDDhhmmss", now)
+    ASKED_AT    = asked_at
   }
 
   tags = [
@@ -74,6 +80,25 @@ target "default" {
 
   labels      = described(build.distro, build.pgVersion)
   annotations = [for key, value in described(build.distro, build.pgVersion) : "index,manifest:${key}=${value}"]
+}
+
+# The package archive's index for one base image: a named context for the Dockerfiles that are an extension's own. It is the
+# stage that the shared Dockerfile has, with the same arguments, so that BuildKit runs it once for both.
+target "archive" {
+  name = "archive-${build.pgVersion}-${build.distro}"
+  matrix = {
+    build = getBuildMatrix()
+  }
+
+  context    = "docker"
+  dockerfile = "Dockerfile"
+  target     = "archive"
+  platforms  = ["linux/amd64", "linux/arm64"]
+
+  args = {
+    BASE     = baseOf(build.distro, build.pgVersion)
+    ASKED_AT = asked_at
+  }
 }
 
 # What an image says about itself. Tools read the io.cloudnativepg keys to find the PostgreSQL image, the dependencies
@@ -119,6 +144,17 @@ function "getBuildName" {
 function "repository" {
   params = []
   result = lower("${registry}/${metadata.image_name}${environment == "testing" ? "-testing" : ""}")
+}
+
+# Whether the image is made of Debian packages alone: metadata.packages names them, with {pg} for PostgreSQL's major.
+function "packaged" {
+  params = []
+  result = length(lookup(metadata, "packages", [])) > 0
+}
+
+function "packagesOf" {
+  params = [pgVersion]
+  result = replace(join(" ", lookup(metadata, "packages", [])), "{pg}", pgVersion)
 }
 
 function "packageOf" {

@@ -3,6 +3,7 @@ metadata = {
   name                     = "pg-crash"
   sql_name                 = "pg_crash"
   image_name               = "pg-crash"
+  packages                 = ["postgresql-{pg}-pg-crash"]
   licenses                 = ["BSD-3-Clause"]
   shared_preload_libraries = ["pg_crash"]
   # Every second a random process gets a signal unless told otherwise: too often for a test of anything else.

@@ -3,6 +3,7 @@ metadata = {
   name                     = "pg-ivm"
   sql_name                 = "pg_ivm"
   image_name               = "pg-ivm"
+  packages                 = ["postgresql-{pg}-pg-ivm"]
   licenses                 = ["PostgreSQL"]
   shared_preload_libraries = ["pg_ivm"]
   postgresql_parameters    = {}

@@ -3,6 +3,7 @@ metadata = {
   name                     = "pgaudit"
   sql_name                 = "pgaudit"
   image_name               = "pgaudit"
+  packages                 = ["postgresql-{pg}-pgaudit"]
   licenses                 = ["PostgreSQL"]
   shared_preload_libraries = ["pgaudit"]
   postgresql_parameters    = {}

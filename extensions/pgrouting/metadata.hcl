@@ -3,6 +3,7 @@ metadata = {
   name                     = "pgrouting"
   sql_name                 = "pgrouting"
   image_name               = "pgrouting"
+  packages                 = ["postgresql-{pg}-pgrouting", "postgresql-{pg}-pgrouting-scripts"]
   licenses                 = ["GPL-2.0-or-later"]
   shared_preload_libraries = []
   postgresql_parameters    = {}

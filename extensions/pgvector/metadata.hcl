@@ -3,6 +3,7 @@ metadata = {
   name                     = "pgvector"
   sql_name                 = "vector"
   image_name               = "pgvector"
+  packages                 = ["postgresql-{pg}-pgvector"]
   licenses                 = ["PostgreSQL"]
   shared_preload_libraries = []
   postgresql_parameters    = {}

@@ -3,6 +3,7 @@ metadata = {
   name                     = "timescaledb-oss"
   sql_name                 = "timescaledb"
   image_name               = "timescaledb-oss"
+  packages                 = ["postgresql-{pg}-timescaledb"]
   licenses                 = ["Apache-2.0", "PostgreSQL"]
   shared_preload_libraries = ["timescaledb"]
   postgresql_parameters    = {}

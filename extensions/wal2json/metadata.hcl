@@ -3,6 +3,7 @@ metadata = {
   name                     = "wal2json"
   sql_name                 = "wal2json"
   image_name               = "wal2json"
+  packages                 = ["postgresql-{pg}-wal2json"]
   licenses                 = ["BSD-3-Clause"]
   shared_preload_libraries = []
   postgresql_parameters    = {

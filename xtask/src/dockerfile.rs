@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a Dockerfile of an extension must look like, as far as text can show it.
 
+mod shared;
+
+pub(crate) use shared::Shared;
+
 use crate::finding::Findings;
 
 /// An instruction with its continuation lines joined, and the line it starts on.
@@ -8,6 +12,17 @@ struct Instruction {
     line: usize,
     name: String,
     text: String,
+}
+
+/// Checks the text of the Dockerfile that builds all extensions which name their packages.
+pub(crate) fn check_shared(text: &str, findings: &mut Findings) {
+    check(text, findings);
+    if !uses(&instructions(text), "PACKAGES") {
+        findings.error(
+            None,
+            "does not use `PACKAGES`: the packages that metadata.hcl names would have no effect",
+        );
+    }
 }
 
 /// Checks the text of a Dockerfile. What makes a wrong image is an error; what is merely not as it
@@ -27,10 +42,7 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
     {
         packages(instruction, findings);
     }
-    if !instructions
-        .iter()
-        .any(|instruction| instruction.name != "ARG" && instruction.text.contains("EXT_VERSION"))
-    {
+    if !uses(&instructions, "EXT_VERSION") {
         findings.error(
             None,
             "does not use `EXT_VERSION`: the pinned package version would have no effect",
@@ -69,6 +81,14 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
             "whether the image ends as root depends on a variable; end with `USER 65532:65532`",
         );
     }
+}
+
+/// Whether a build argument is more than declared.
+fn uses(instructions: &[Instruction], argument: &str) -> bool {
+    let mut others = instructions
+        .iter()
+        .filter(|instruction| instruction.name != "ARG");
+    others.any(|instruction| instruction.text.contains(argument))
 }
 
 /// Whether the last stage copies licences, by name or as part of a whole tree that an earlier stage has
@@ -278,6 +298,27 @@ mod tests {
         let platform = GOOD.replace("FROM scratch", "FROM --platform=linux/amd64 scratch");
         assert_eq!(check_text(&platform), Vec::<String>::new());
         assert_eq!(check_text(""), ["Dockerfile: error: has no `FROM`"]);
+    }
+
+    #[test]
+    fn a_shared_file_takes_the_packages_that_it_is_given() {
+        let shared = |text: &str| {
+            let mut findings = Findings::about("Dockerfile");
+            check_shared(text, &mut findings);
+            let found = findings.all.iter().map(ToString::to_string);
+            found.collect::<Vec<_>>()
+        };
+        let good = GOOD.replace(
+            "\"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"",
+            "${PACKAGES}=${EXT_VERSION}",
+        );
+        assert_eq!(shared(&good), Vec::<String>::new());
+        assert_eq!(
+            shared(&good.replace("${PACKAGES}", "x")),
+            [
+                "Dockerfile: error: does not use `PACKAGES`: the packages that metadata.hcl names would have no effect"
+            ]
+        );
     }
 
     #[test]

@@ -6,14 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::fields::{Fields, Needed};
+use self::{
+    fields::{Fields, Needed},
+    pins::Beside,
+};
 use crate::{
     finding::Findings,
     hcl::File,
     own::source,
     value::{
-        LONGEST_NAME, Library, Name, PackageName, Parameter, RepositoryPath, Server, SqlName,
-        Variable,
+        LONGEST_NAME, Library, Name, PackageName, PackagePattern, Parameter, RepositoryPath,
+        Server, SqlName, Variable,
     },
 };
 
@@ -27,7 +30,8 @@ pub(crate) struct Pin {
     pub package: String,
     /// The extension's SQL version; present exactly when the extension is created.
     pub sql: Option<String>,
-    /// The Debian package, from the renovate comment's `depName`.
+    /// The Debian package that `package` is a version of: the first of the extension's `packages`, or else the one
+    /// that the renovate comment's `depName` names.
     pub package_name: Option<PackageName>,
     /// Where `package` stands in metadata.hcl, from 1.
     pub line: usize,
@@ -42,6 +46,9 @@ pub(crate) struct Extension {
     pub name: String,
     pub sql_name: String,
     pub image_name: String,
+    /// The Debian packages that the image is made of, all at the pinned version. Empty: the extension has a Dockerfile
+    /// of its own.
+    pub packages: Vec<PackagePattern>,
     pub licenses: Vec<String>,
     pub shared_preload_libraries: Vec<String>,
     pub postgresql_parameters: BTreeMap<String, String>,
@@ -104,6 +111,7 @@ impl Extension {
         let create_extension = fields
             .flag("create_extension", Needed::Always)
             .unwrap_or(true);
+        let packages = fields.packages();
         let extension = Self {
             name: fields.text("name"),
             sql_name: fields.text("sql_name"),
@@ -121,7 +129,12 @@ impl Extension {
                 .unwrap_or(false),
             required_extensions: fields.list("required_extensions", Needed::Expected),
             create_extension,
-            versions: fields.versions(file, create_extension),
+            versions: fields.versions(&Beside {
+                file,
+                create_extension,
+                packages: &packages,
+            }),
+            packages,
             folder: folder.to_owned(),
             metadata_file: shown.to_owned(),
         };

@@ -134,7 +134,7 @@ fn declared_name(file: &File) -> String {
 pub fn extension_dockerfile(data: &[u8]) {
     let text = text(data);
     let mut findings = Findings::about("Dockerfile");
-    dockerfile::check(text, &mut findings);
+    dockerfile::check_shared(text, &mut findings);
     let lines = text.lines().count().max(1);
     for finding in findings.all {
         let line = finding.line.unwrap_or(1);

@@ -81,6 +81,13 @@ impl File {
         Some(self.node(&attribute.value, self.line(attribute.key.span())))
     }
 
+    /// Whether there is a top-level block `kind "label" { … }`.
+    pub(crate) fn has_block(&self, kind: &str, label: &str) -> bool {
+        self.body.blocks().any(|block| {
+            block.ident.as_str() == kind && block.labels.iter().any(|own| own.as_str() == label)
+        })
+    }
+
     /// The text of the comments directly above a line.
     pub(crate) fn comment_above(&self, line: usize) -> String {
         let above: Vec<&str> = self.text.lines().take(line.saturating_sub(1)).collect();

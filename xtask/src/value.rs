@@ -12,7 +12,7 @@ mod server;
 mod url;
 
 pub(crate) use annotations::Annotations;
-pub(crate) use debian::{DebianVersion, PackageName, Suite};
+pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite};
 pub(crate) use image::{ImageRef, split_host};
 pub(crate) use name::{BuilderName, EnvironmentName, LONGEST_NAME, Name, Platform, Username};
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};

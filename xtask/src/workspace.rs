@@ -115,11 +115,6 @@ impl Workspace {
         self.extensions_folder.join(name)
     }
 
-    /// An extension's directory, usable or not.
-    pub(crate) fn folder(&self, name: &str) -> PathBuf {
-        self.root.join(self.shown(name))
-    }
-
     pub(crate) fn extensions(&self) -> &[Arc<Extension>] {
         &self.extensions
     }

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::{
     cli,
+    config::Config,
     context::Context,
-    dockerfile,
+    dockerfile::{self, Shared},
     engine::{Access, Engine, base::Sources},
     event::Outcome,
     extension::Extension,
@@ -22,49 +23,46 @@ use crate::{
     workspace::Workspace,
 };
 
+/// What the user has chosen of the directories, broken ones included.
+struct Chosen {
+    all: bool,
+    names: Vec<String>,
+}
+
+impl Chosen {
+    fn has(&self, name: &str) -> bool {
+        self.all || self.names.iter().any(|chosen| chosen == name)
+    }
+}
+
 pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
-    let names = args.selection.names();
-    workspace.known(&names)?;
-    if names.is_empty() && !args.selection.all {
-        workspace.select(&names, false)?;
+    let chosen = Chosen {
+        all: args.selection.all,
+        names: args.selection.names(),
+    };
+    workspace.known(&chosen.names)?;
+    if chosen.names.is_empty() && !chosen.all {
+        workspace.select(&chosen.names, false)?;
     }
-    let wanted = |name: &str| args.selection.all || names.iter().any(|wanted| wanted == name);
-    let mut findings: Vec<Finding> = workspace
-        .findings()
-        .iter()
-        .filter(|finding| {
-            finding
-                .file
-                .parent()
-                .and_then(Path::file_name)
-                .is_some_and(|name| wanted(&name.to_string_lossy()))
-        })
-        .cloned()
-        .collect();
-    let folders: Vec<PathBuf> = workspace
+    let names: Vec<String> = workspace
         .names()
-        .filter(|name| wanted(name))
-        .map(|name| workspace.folder(name))
+        .filter(|name| chosen.has(name))
+        .map(str::to_owned)
         .collect();
-    if folders.is_empty() {
+    if names.is_empty() {
         return Err(workspace.without_extensions().into());
     }
-    for folder in &folders {
-        findings.extend(files(&workspace, folder));
-    }
-    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let shared = Shared::beside(&workspace.root, &workspace.bake_file);
+    let mut findings = read(&workspace, &shared, &chosen, &names);
     let errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .count();
-    let sound = workspace
-        .extensions()
-        .iter()
-        .any(|extension| wanted(&extension.name));
+    let sound = names.iter().any(|name| workspace.get(name).is_some());
     let mut verdict = Ok(());
     if !args.no_bake && sound {
-        verdict = bake_check(workspace.clone(), &wanted, context, &mut findings);
+        verdict = bake_check(workspace, &shared, &chosen, context, &mut findings);
     }
     for finding in &findings {
         context.ui.finding(finding, args.json);
@@ -76,53 +74,88 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     };
     context.result(args.json, json!(findings), &none);
     if errors > 0 {
-        let what = if errors == 1 {
-            "1 error".to_owned()
-        } else {
-            format!("{errors} errors")
-        };
-        return Err(Failure::invalid(format!("checks found {what}")).into());
+        let found = counted(errors, "error");
+        return Err(Failure::invalid(format!("checks found {found}")).into());
     }
     verdict?;
-    let warnings = findings.len();
-    let found = match warnings {
+    let found = match findings.len() {
         0 => "nothing to mend".to_owned(),
-        1 => "1 warning".to_owned(),
-        _ => format!("{warnings} warnings"),
+        warnings => counted(warnings, "warning"),
     };
-    context.ui.conclusion(&format!(
-        "{} checked: {found}",
-        if folders.len() == 1 {
-            "1 extension".to_owned()
-        } else {
-            format!("{} extensions", folders.len())
-        }
-    ));
+    let checked = counted(names.len(), "extension");
+    context
+        .ui
+        .conclusion(&format!("{checked} checked: {found}"));
     Ok(())
 }
 
-/// What must stand beside metadata.hcl.
-fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
-    let shown = folder
-        .strip_prefix(&workspace.root)
-        .unwrap_or(folder)
-        .to_owned();
-    let mut all = Vec::new();
-    let mut about = |name: &str, check: &mut dyn FnMut(Option<String>, &mut Findings)| {
-        let mut findings = Findings::about(shown.join(name));
-        match source::read(&workspace.root, &folder.join(name)) {
-            Ok(text) => check(text, &mut findings),
-            Err(failure) => findings.error(None, failure.message),
-        }
-        all.append(&mut findings.all);
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What reading alone shows, in the order of files and lines.
+fn read(workspace: &Workspace, shared: &Shared, chosen: &Chosen, names: &[String]) -> Vec<Finding> {
+    let about = |finding: &&Finding| {
+        let folder = finding.file.parent().and_then(Path::file_name);
+        folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
     };
-    about("Dockerfile", &mut |text, findings| match text {
-        Some(text) => dockerfile::check(&text, findings),
-        None => findings.error(None, "missing: there is nothing to build"),
-    });
-    about(
-        "README.md",
-        &mut |text, findings| match text.as_deref().map(str::trim) {
+    let mut findings: Vec<Finding> = workspace.findings().iter().filter(about).cloned().collect();
+    let mut extensions = names.iter().filter_map(|name| workspace.get(name));
+    if let Some(dockerfile) = extensions.find_map(|extension| shared.dockerfile_of(extension)) {
+        findings.extend(about_file(workspace, dockerfile, |text, findings| {
+            dockerfile::check_shared(text.unwrap_or_default(), findings);
+        }));
+    }
+    for name in names {
+        findings.extend(own_dockerfile(workspace, shared, name));
+        findings.extend(prose(workspace, name));
+    }
+    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    findings
+}
+
+/// What `check` finds in a file of the repository; it gets None where there is none.
+fn about_file(
+    workspace: &Workspace,
+    file: &Path,
+    check: impl FnOnce(Option<&str>, &mut Findings),
+) -> Vec<Finding> {
+    let mut findings = Findings::about(file);
+    match source::read(&workspace.root, file) {
+        Ok(text) => check(text.as_deref(), &mut findings),
+        Err(failure) => findings.error(None, failure.message),
+    }
+    findings.all
+}
+
+/// The Dockerfile beside metadata.hcl, which is there exactly where bake reads it.
+fn own_dockerfile(workspace: &Workspace, shared: &Shared, name: &str) -> Vec<Finding> {
+    let extension = workspace.get(name);
+    let other = extension.and_then(|extension| shared.dockerfile_of(extension));
+    let file = workspace.shown(name).join("Dockerfile");
+    about_file(workspace, &file, |text, findings| match (text, other) {
+        (Some(text), None) => dockerfile::check(text, findings),
+        (Some(_), Some(other)) => findings.error(
+            None,
+            format!(
+                "is not read: `packages` in metadata.hcl means `{}`; keep one of the two",
+                other.display()
+            ),
+        ),
+        (None, Some(_)) => {}
+        // Metadata that cannot be read does not say which it is.
+        (None, None) if extension.is_none() && shared.dockerfile.is_some() => {}
+        (None, None) => findings.error(None, "missing: there is nothing to build"),
+    })
+}
+
+/// What people read, and the proof that `smoke` runs.
+fn prose(workspace: &Workspace, name: &str) -> Vec<Finding> {
+    let folder = workspace.shown(name);
+    let mut all = about_file(
+        workspace,
+        &folder.join("README.md"),
+        |text, findings| match text.map(str::trim) {
             None => findings.warning(
                 None,
                 "missing: users want to know what is in the image and how to use it",
@@ -134,32 +167,29 @@ fn files(workspace: &Workspace, folder: &Path) -> Vec<Finding> {
             Some(_) => {}
         },
     );
-    about(
-        "smoke.sql",
-        &mut |text, findings| match text.as_deref().map(str::trim) {
-            None => findings.warning(
-                None,
-                "missing: `smoke` will create or load the extension, but not use it",
-            ),
-            Some("") => findings.warning(
-                None,
-                "empty: `smoke` will create or load the extension, but not use it",
-            ),
-            Some(text) if !smoke::has_statement(text) => findings.warning(
-                None,
-                "holds no statement: `smoke` will create or load the extension, but not use it",
-            ),
-            Some(_) => {}
+    all.extend(about_file(
+        workspace,
+        &folder.join("smoke.sql"),
+        |text, findings| {
+            let lacking = match text.map(str::trim) {
+                None => "missing",
+                Some("") => "empty",
+                Some(text) if !smoke::has_statement(text) => "holds no statement",
+                Some(_) => return,
+            };
+            let message =
+                format!("{lacking}: `smoke` will create or load the extension, but not use it");
+            findings.warning(None, message);
         },
-    );
+    ));
     all
 }
 
-/// Bake's own `--check` for every image. Without an override of the output, index annotations refuse
-/// the single platform that a check builds.
+/// Bake's own `--check` for every image.
 fn bake_check(
     workspace: Workspace,
-    wanted: &dyn Fn(&str) -> bool,
+    shared: &Shared,
+    chosen: &Chosen,
     context: &mut Context,
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {
@@ -176,57 +206,69 @@ fn bake_check(
     let sources = Sources::prepare(context, &engine, workspace)?;
     engine.info().map_err(not_made)?;
     let mut plan = Plan::default();
-    let builder = context.config.builder();
-    let variables = context.config.bake_variables();
     let mut checked: Vec<(&Extension, StepId)> = Vec::new();
-    for extension in sources
-        .workspace
-        .extensions()
-        .iter()
-        .filter(|extension| wanted(&extension.name))
-    {
+    let extensions = sources.workspace.extensions().iter();
+    for extension in extensions.filter(|extension| chosen.has(&extension.name)) {
         let written = bake::write_metadata(&mut plan, &sources, &extension.name);
-        let check = Bake {
-            purpose: format!("check how `{}` would be baked", extension.name),
-            files: vec![
-                sources.workspace.bake_file.clone(),
-                extension.metadata_file.clone(),
-            ],
-            variables: variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            builder: builder.map(str::to_owned),
-            // Nothing is exported, so nothing needs the scanner's image, which bake would look up.
-            set: vec![
-                "*.output=type=cacheonly".to_owned(),
-                "*.attest=type=sbom,disabled=true".to_owned(),
-            ],
-            check: true,
-            ..Bake::default()
-        };
+        let check = check_of(extension, &sources.workspace, shared, &context.config);
         let step = Step::run(format!("check {}", extension.name), check.cmd()).after(written);
         checked.push((extension, plan.add(step)));
     }
     let report = context.run(&engine.exec, &plan, None, true)?;
     for (extension, id) in checked {
-        let Outcome::Failed(failure) = &report.step(id).outcome else {
-            continue;
-        };
-        if failure.kind == Kind::Interrupted {
-            continue;
-        }
-        let command = failure.command.as_ref();
-        let cause = command.and_then(|command| command.first_error.as_deref());
-        findings.push(Finding {
-            file: sources
+        if let Outcome::Failed(failure) = &report.step(id).outcome {
+            let file = sources
                 .workspace
                 .shown(&extension.name)
-                .join("metadata.hcl"),
-            line: None,
-            severity: Severity::Error,
-            message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
-        });
+                .join("metadata.hcl");
+            findings.extend(refusal(file, failure));
+        }
     }
     Ok(context.verdict(&report, "bake's own check")?)
+}
+
+/// The call of bake that checks an extension. Without an override of the output, index annotations refuse the single
+/// platform that a check builds.
+fn check_of(
+    extension: &Extension,
+    workspace: &Workspace,
+    shared: &Shared,
+    config: &Config,
+) -> Bake {
+    let variables = config.bake_variables().into_iter();
+    // Nothing is exported, so nothing needs the scanner's image, which bake would look up.
+    let mut set = vec![
+        "*.output=type=cacheonly".to_owned(),
+        "*.attest=type=sbom,disabled=true".to_owned(),
+    ];
+    if shared.archive && shared.dockerfile_of(extension).is_none() {
+        // A check does not follow a context to another target: docker/buildx#3343. Nothing of it is read.
+        set.push("*.contexts.archive=docker-image://scratch".to_owned());
+    }
+    Bake {
+        purpose: format!("check how `{}` would be baked", extension.name),
+        files: vec![workspace.bake_file.clone(), extension.metadata_file.clone()],
+        variables: variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        builder: config.builder().map(str::to_owned),
+        set,
+        check: true,
+        ..Bake::default()
+    }
+}
+
+/// A check that has failed, as a finding of the file that it was made for; none when it was interrupted.
+fn refusal(file: PathBuf, failure: &Failure) -> Option<Finding> {
+    if failure.kind == Kind::Interrupted {
+        return None;
+    }
+    let command = failure.command.as_ref();
+    let cause = command.and_then(|command| command.first_error.as_deref());
+    Some(Finding {
+        file,
+        line: None,
+        severity: Severity::Error,
+        message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
+    })
 }

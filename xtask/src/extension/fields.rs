@@ -7,7 +7,7 @@ use crate::{
     failure::did_you_mean,
     finding::Findings,
     hcl::{Node, Value},
-    value::is_one_line,
+    value::{PackagePattern, is_one_line},
 };
 
 /// Whether the field may be left out.
@@ -17,6 +17,8 @@ pub(super) enum Needed {
     Always,
     /// Older files lack it; it then has its empty default.
     Expected,
+    /// Not every extension has it.
+    Optional,
 }
 
 /// The fields of the `metadata` object, taken out one after the other.
@@ -65,6 +67,7 @@ impl<'a> Fields<'a> {
                     self.whole,
                     format!("missing field `{name}`, taken as empty"),
                 ),
+                Needed::Optional => {}
             }
         }
         at.map(|at| self.left.remove(at).1)
@@ -172,6 +175,21 @@ impl<'a> Fields<'a> {
             }
         }
         map
+    }
+
+    /// Names of Debian packages, in which `{pg}` stands for the major.
+    pub(super) fn packages(&mut self) -> Vec<PackagePattern> {
+        let mut packages = Vec::new();
+        for (name, line) in self.nodes("packages", Needed::Optional) {
+            match name.parse() {
+                Ok(package) => packages.push(package),
+                Err(wanted) => self.findings.error(
+                    line,
+                    format!("`packages` has `{name}`; it must be {wanted}"),
+                ),
+            }
+        }
+        packages
     }
 
     pub(super) fn unknown(&mut self) {

@@ -11,15 +11,22 @@ use super::{
 use crate::{
     failure::did_you_mean,
     hcl::{File, Node, Value},
-    value::{DebianVersion, Major, PackageName, Server, SqlVersion, Suite},
+    value::{DebianVersion, Major, PackageName, PackagePattern, Server, SqlVersion, Suite},
 };
+
+/// What of the rest of the file the pins are checked against.
+pub(super) struct Beside<'a> {
+    pub file: &'a File,
+    /// The extension has an SQL version, which must be known.
+    pub create_extension: bool,
+    pub packages: &'a [PackagePattern],
+}
 
 /// The texts of a pin by their keys, with their lines.
 type Texts<'a> = BTreeMap<&'a str, (&'a str, usize)>;
 
 impl Fields<'_> {
-    /// `created`: the extension has an SQL version, which must be known.
-    pub(super) fn versions(&mut self, file: &File, created: bool) -> Versions {
+    pub(super) fn versions(&mut self, beside: &Beside<'_>) -> Versions {
         let mut versions = Versions::new();
         let Some(node) = self.take("versions", Needed::Always) else {
             return versions;
@@ -48,8 +55,16 @@ impl Fields<'_> {
                         format!("`{path}`: a PostgreSQL major is a number like \"18\""),
                     );
                 }
-                let pin = self.pin(file, &path, distro, pin, created);
-                versions.extend(Server::parse(distro, major).zip(pin));
+                let server = Server::parse(distro, major);
+                let packages: Vec<PackageName> = match &server {
+                    Some(server) => {
+                        let packages = beside.packages.iter();
+                        packages.map(|each| each.package(&server.major)).collect()
+                    }
+                    None => Vec::new(),
+                };
+                let pin = self.pin(beside, &path, distro, &packages, pin);
+                versions.extend(server.zip(pin));
             }
         }
         versions
@@ -57,11 +72,11 @@ impl Fields<'_> {
 
     fn pin(
         &mut self,
-        file: &File,
+        beside: &Beside<'_>,
         path: &str,
         distro: &str,
+        packages: &[PackageName],
         node: &Node,
-        created: bool,
     ) -> Option<Pin> {
         let Value::Map(entries) = &node.value else {
             self.wrong(path, node, "a map with `package` and `sql`");
@@ -69,7 +84,7 @@ impl Fields<'_> {
         };
         let found = self.texts(path, entries);
         let sql = found.get("sql").copied();
-        self.check_sql(path, node.line, sql, created);
+        self.check_sql(path, node.line, sql, beside.create_extension);
         let Some((package, line)) = found.get("package").copied() else {
             if !entries.iter().any(|(key, _)| key == "package") {
                 self.findings
@@ -78,10 +93,14 @@ impl Fields<'_> {
             return None;
         };
         self.check_package(path, distro, package, line);
+        let named = self.package_name(beside.file, path, line);
+        for (field, (_, line)) in &found {
+            self.check_dep_name(beside.file, &format!("{path}.{field}"), *line, packages);
+        }
         Some(Pin {
             package: package.to_owned(),
             sql: sql.map(|(text, _)| text.to_owned()),
-            package_name: self.package_name(file, path, line),
+            package_name: packages.first().cloned().or(named),
             line,
         })
     }
@@ -130,10 +149,7 @@ impl Fields<'_> {
 
     /// The name of Debian's package, which the comment above the line says.
     fn package_name(&mut self, file: &File, path: &str, line: usize) -> Option<PackageName> {
-        let comment = file.comment_above(line);
-        let name = comment
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("depName="))?;
+        let name = dep_name(file, line)?;
         let parsed = name.parse().ok();
         if parsed.is_none() {
             self.findings.warning(
@@ -145,6 +161,23 @@ impl Fields<'_> {
             );
         }
         parsed
+    }
+
+    /// Renovate must follow one of the packages for which bake takes the version.
+    fn check_dep_name(&mut self, file: &File, path: &str, line: usize, packages: &[PackageName]) {
+        let Some(name) = dep_name(file, line) else {
+            return;
+        };
+        if !packages.is_empty() && !packages.iter().any(|package| **package == *name) {
+            let packages: Vec<String> = packages.iter().map(|name| format!("`{name}`")).collect();
+            self.findings.error(
+                line,
+                format!(
+                    "the comment above `{path}` has `depName={name}`, but `packages` has {}",
+                    packages.join(", ")
+                ),
+            );
+        }
     }
 
     /// A Debian version with a number to name the image after, of the distro it stands under.
@@ -175,4 +208,12 @@ impl Fields<'_> {
             );
         }
     }
+}
+
+/// The `depName` in the comment above a line.
+fn dep_name(file: &File, line: usize) -> Option<String> {
+    let comment = file.comment_above(line);
+    let mut words = comment.split_whitespace();
+    let name = words.find_map(|word| word.strip_prefix("depName="))?;
+    Some(name.to_owned())
 }

@@ -34,6 +34,7 @@ const GOOD: &str = r#"metadata = {
   name = "x"
   sql_name = "x"
   image_name = "x"
+  packages = ["postgresql-{pg}-x"]
   licenses = ["MIT"]
   shared_preload_libraries = []
   postgresql_parameters = {}
@@ -50,6 +51,7 @@ const GOOD: &str = r#"metadata = {
       "18" = {
         // renovate: suite=trixie-pgdg depName=postgresql-18-x
         package = "1.2-1.pgdg13+1"
+        // renovate: extractVersion
         sql = "1.2"
       }
     }
@@ -84,6 +86,33 @@ fn a_good_file_has_no_findings() {
 }
 
 #[test]
+fn a_pin_is_of_the_first_package_or_else_of_the_one_in_the_comment() {
+    let two = "[\"postgresql-{pg}-y\", \"postgresql-{pg}-x\"]";
+    let packages = "  packages = [\"postgresql-{pg}-x\"]\n";
+    let comment = "depName=postgresql-18-x";
+    let uncommented = GOOD.replace(comment, "");
+    for (text, named) in [
+        (
+            GOOD.replace("[\"postgresql-{pg}-x\"]", two),
+            Some("postgresql-18-y"),
+        ),
+        (GOOD.replace(packages, ""), Some("postgresql-18-x")),
+        (
+            GOOD.replace(packages, "  packages = []\n"),
+            Some("postgresql-18-x"),
+        ),
+        (uncommented.clone(), Some("postgresql-18-x")),
+        (uncommented.replace(packages, ""), None),
+    ] {
+        let (extension, findings) = load(&text);
+        let extension = extension.unwrap_or_else(|| panic!("{findings:?}"));
+        let server = Server::parse("trixie", "18").unwrap();
+        let pin = extension.pin(&server).unwrap();
+        assert_eq!(pin.package_name.as_deref(), named, "{text}");
+    }
+}
+
+#[test]
 fn each_mistake_has_its_message_and_line() {
     let cases = [
         (
@@ -109,52 +138,52 @@ fn each_mistake_has_its_message_and_line() {
         (
             r#"["MIT"]"#,
             "[]",
-            "x/metadata.hcl:5: error: `licenses` is empty",
+            "x/metadata.hcl:6: error: `licenses` is empty",
         ),
         (
             r#"["system"]"#,
             r#"["../x"]"#,
-            "x/metadata.hcl:10: error: `ld_library_path` has `../x`",
+            "x/metadata.hcl:11: error: `ld_library_path` has `../x`",
         ),
         (
             r#"["system"]"#,
             r#""system""#,
-            "x/metadata.hcl:10: error: `ld_library_path` is a string; it must be a list of strings",
+            "x/metadata.hcl:11: error: `ld_library_path` is a string; it must be a list of strings",
         ),
         (
             r#"sql = "1.2""#,
             "sql = 1.2",
-            "x/metadata.hcl:21: error: `versions.trixie.\"18\".sql` is a number; it must be a string (quote it)",
+            "x/metadata.hcl:23: error: `versions.trixie.\"18\".sql` is a number; it must be a string (quote it)",
         ),
         (
             r#"        sql = "1.2""#,
             "",
-            "x/metadata.hcl:18: error: missing field `versions.trixie.\"18\".sql`",
+            "x/metadata.hcl:19: error: missing field `versions.trixie.\"18\".sql`",
         ),
         (
             "create_extension = true",
             "create_extension = false",
-            "x/metadata.hcl:21: error: `versions.trixie.\"18\".sql` is set, but `create_extension` is false",
+            "x/metadata.hcl:23: error: `versions.trixie.\"18\".sql` is set, but `create_extension` is false",
         ),
         (
             "1.2-1.pgdg13+1",
             "beta",
-            "x/metadata.hcl:20: error: `versions.trixie.\"18\".package` is `beta`",
+            "x/metadata.hcl:21: error: `versions.trixie.\"18\".package` is `beta`",
         ),
         (
             "1.2-1.pgdg13+1",
             "1.2-1.pgdg12+1",
-            "x/metadata.hcl:20: error: `versions.trixie.\"18\".package` is `1.2-1.pgdg12+1`, which is not a package for trixie",
+            "x/metadata.hcl:21: error: `versions.trixie.\"18\".package` is `1.2-1.pgdg12+1`, which is not a package for trixie",
         ),
         (
             "1.2-1.pgdg13+1",
             "<package-version-here>",
-            "x/metadata.hcl:20: error: `versions.trixie.18.package` still holds the placeholder",
+            "x/metadata.hcl:21: error: `versions.trixie.18.package` still holds the placeholder",
         ),
         (
             "        package =",
             "        pakage =",
-            "x/metadata.hcl:20: error: unknown field `versions.trixie.\"18\".pakage`; did you mean `package`?",
+            "x/metadata.hcl:21: error: unknown field `versions.trixie.\"18\".pakage`; did you mean `package`?",
         ),
         (
             "  bin_path = []",
@@ -162,6 +191,39 @@ fn each_mistake_has_its_message_and_line() {
             "x/metadata.hcl:1: warning: missing field `bin_path`, taken as empty",
         ),
     ];
+    have_findings(&cases);
+}
+
+#[test]
+fn packages_are_debians_and_the_comments_agree_with_them() {
+    let cases = [
+        (
+            "[\"postgresql-{pg}-x\"]",
+            "\"x\"",
+            "x/metadata.hcl:5: error: `packages` is a string; it must be a list of strings",
+        ),
+        (
+            "postgresql-{pg}-x",
+            "--{pg}",
+            "x/metadata.hcl:5: error: `packages` has `--{pg}`; it must be the name of a Debian package, with `{pg}` for",
+        ),
+        (
+            "postgresql-{pg}-x\"",
+            "postgresql-{pg}-y\", \"zz\"",
+            "x/metadata.hcl:21: error: the comment above `versions.trixie.\"18\".package` has `depName=postgresql-18-x`, but `packages` has `postgresql-18-y`, `zz`",
+        ),
+        (
+            "extractVersion",
+            "depName=postgresql-17-x",
+            "x/metadata.hcl:23: error: the comment above `versions.trixie.\"18\".sql` has `depName=postgresql-17-x`, but",
+        ),
+    ];
+    have_findings(&cases);
+}
+
+/// Each replacement in a good file is found.
+#[track_caller]
+fn have_findings(cases: &[(&str, &str, &str)]) {
     for (from, to, message) in cases {
         assert!(GOOD.contains(from), "{from}");
         let (_, findings) = load(&GOOD.replacen(from, to, 1));

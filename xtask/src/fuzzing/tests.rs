@@ -16,13 +16,13 @@ fn fuzz() -> PathBuf {
 
 /// What is known of a target's input: its seeds, and the repository's own files of that kind.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let own = match target {
-        "extension_metadata" => Some(("../extensions", "metadata.hcl")),
-        "extension_dockerfile" => Some(("../extensions", "Dockerfile")),
-        _ => None,
+    let own: &[(&str, &str)] = match target {
+        "extension_metadata" => &[("../extensions", "metadata.hcl")],
+        "extension_dockerfile" => &[("../docker", "Dockerfile"), ("../extensions", "Dockerfile")],
+        _ => &[],
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let own = own.map(|(folder, name)| (root.join(folder), name));
+    let own = own.iter().map(|(folder, name)| (root.join(folder), *name));
     let folders = [(fuzz().join("seeds").join(target), "")]
         .into_iter()
         .chain(own);

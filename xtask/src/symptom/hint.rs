@@ -138,7 +138,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     passed_on(
         r"E: Unable to locate package",
         Kind::Failed,
-        "the archive of this distro has no such package: compare its name with the Dockerfile's",
+        "the archive of this distro has no such package: compare its name with `packages` in metadata.hcl or with the Dockerfile's",
     ),
     says(
         r"failed to find target",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Debian's suites, packages and versions. Facts: Debian Policy, 5.6.1, 5.6.7 and 5.6.12.
 
-use super::{is_lower, is_made_of, text_type};
+use super::{Major, is_lower, is_made_of, text_type};
 
 text_type!(
     /// A suite of the archive: `trixie`, `bookworm-backports`.
@@ -17,6 +17,23 @@ text_type!(
         && is_made_of(text, is_lower, |byte| is_lower(byte) || b"+.-".contains(&byte), 200),
     "the name of a Debian package: lower-case letters, digits and `+.-`, like `postgresql-18-pgvector`"
 );
+
+text_type!(
+    /// A package of any major: `postgresql-{pg}-pgvector`, in which `{pg}` stands for the major.
+    PackagePattern,
+    |text| PackageName::is(&text.replace(PG, "999")),
+    "the name of a Debian package, with `{pg}` for PostgreSQL's major, like `postgresql-{pg}-pgvector`"
+);
+
+/// What stands for PostgreSQL's major.
+const PG: &str = "{pg}";
+
+impl PackagePattern {
+    /// The package for a PostgreSQL major.
+    pub(crate) fn package(&self, major: &Major) -> PackageName {
+        PackageName(self.replace(PG, major))
+    }
+}
 
 text_type!(
     /// A version, `[epoch:]upstream[-revision]`: `0.8.6-1.pgdg13+1`.

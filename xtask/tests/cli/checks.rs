@@ -145,3 +145,74 @@ fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
         .says("1 extension checked: 2 warnings");
     world.run("bake gamma").success();
 }
+
+/// Builds the packages that metadata names.
+const SHARED: &str = "ARG BASE\nFROM $BASE AS builder\nRUN apt-get download \"$PACKAGES=$EXT_VERSION\"\nFROM scratch\nCOPY --from=builder /licenses /licenses/\nUSER 65532:65532\n";
+
+/// `beta` and `gamma` name their packages and have no Dockerfile; `alpha` has one of its own.
+fn packaged() -> World {
+    let world = World::new();
+    for name in ["beta", "gamma"] {
+        let named = format!("\"{name}\"\n  packages = [\"postgresql-{{pg}}-{name}\"]");
+        world.extension(name, &metadata(name, &[("image_name", &named)]));
+        fs::remove_file(world.root().join(format!("extensions/{name}/Dockerfile"))).unwrap();
+    }
+    world.write("docker/Dockerfile", SHARED);
+    world
+}
+
+#[test]
+fn packages_are_built_by_the_dockerfile_beside_the_bake_file() {
+    let world = packaged();
+    let checks = "checks --all --no-bake";
+    world
+        .run(checks)
+        .success()
+        .says("3 extensions checked: nothing to mend");
+    // Once, whoever is built by it.
+    world.write("docker/Dockerfile", &SHARED.replace("65532:65532", "root"));
+    let ended = world.run(checks).status(2);
+    let found = "docker/Dockerfile:6: error: the image ends as root";
+    assert_eq!(ended.stderr.matches(found).count(), 1, "{ended:#?}");
+    world.run("checks alpha --no-bake").success();
+    world.write("docker/Dockerfile", &SHARED.replace("$PACKAGES", "x"));
+    world
+        .run("checks beta --no-bake")
+        .status(2)
+        .says("docker/Dockerfile: error: does not use `PACKAGES`");
+}
+
+#[test]
+fn an_extension_has_packages_or_a_dockerfile() {
+    let world = packaged();
+    world.write("extensions/gamma/Dockerfile", SHARED);
+    fs::remove_file(world.root().join("extensions/alpha/Dockerfile")).unwrap();
+    world
+        .run("checks --all --no-bake")
+        .status(2)
+        .says("extensions/alpha/Dockerfile: error: missing: there is nothing to build")
+        .says("extensions/gamma/Dockerfile: error: is not read: `packages` in metadata.hcl means `docker/Dockerfile`")
+        .says("checks found 2 errors");
+    fs::remove_file(world.root().join("docker/Dockerfile")).unwrap();
+    world
+        .run("checks beta --no-bake")
+        .status(2)
+        .says("extensions/beta/Dockerfile: error: missing: there is nothing to build");
+}
+
+#[test]
+fn a_link_to_the_archive_is_cut_where_there_is_one() {
+    let world = packaged();
+    let cut = "--set *.contexts.archive=docker-image://scratch ";
+    let checked = |world: &World| {
+        world.run("checks --all").success();
+        world.calls.of("docker buildx bake")
+    };
+    assert!(!checked(&world).iter().any(|call| call.line().contains(cut)));
+    world.calls.forget();
+    world.write("docker/bake.hcl", "target \"archive\" {\n}\n");
+    let mut calls = checked(&world);
+    calls.retain(|call| call.line().contains(cut));
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert!(calls[0].line().contains("extensions/alpha/metadata.hcl"));
+}

@@ -111,6 +111,21 @@ fn an_old_one_is_driven_as_it_is() {
 }
 
 #[test]
+fn an_old_one_has_a_dockerfile_in_each_directory_whatever_its_metadata_names() {
+    let world = World::new();
+    old_layout(&world);
+    let named = "\"gamma\"\n  packages = [\"postgresql-{pg}-gamma\"]";
+    let text = metadata("gamma", &[("image_name", named)]);
+    world.write("gamma/metadata.hcl", &text);
+    world.run("checks gamma").success();
+    fs::remove_file(world.root().join("gamma/Dockerfile")).unwrap();
+    world
+        .run("checks gamma --no-bake")
+        .status(2)
+        .says("gamma/Dockerfile: error: missing: there is nothing to build");
+}
+
+#[test]
 fn settings_of_paths_win_over_what_the_layout_suggests() {
     let world = World::new();
     old_layout(&world);

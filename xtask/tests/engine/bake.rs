@@ -231,7 +231,9 @@ fn bake_works_without_xtask_and_names_what_xtask_names() {
         .iter()
         .filter(|image| image["name"] == "postgis")
         .collect();
-    assert_eq!(ours.len(), printed["target"].as_object().unwrap().len());
+    let targets = printed["target"].as_object().unwrap();
+    let images = targets.keys().filter(|name| !name.starts_with("archive-"));
+    assert_eq!(ours.len(), images.count());
     for image in ours {
         let target = &printed["target"][text(image, "/target")];
         assert_eq!(target["args"]["POSTGIS_MAJOR"], "3");
@@ -254,6 +256,58 @@ fn bake_works_without_xtask_and_names_what_xtask_names() {
             "{stamped}"
         );
     }
+}
+
+#[test]
+fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
+    let repository = Repository::new();
+    // Which files bake is given, the dry run knows: pins that the archive has.
+    for name in ["wal2json", "postgis"] {
+        repository.xtask(&["bake", name]).success();
+    }
+    let plain = |name: &str| {
+        let copy = format!("target/xtask/debian/{name}/metadata.hcl");
+        let copied = repository.path().join(&copy).exists();
+        let metadata = if copied {
+            copy
+        } else {
+            format!("extensions/{name}/metadata.hcl")
+        };
+        let platform = "*.platform=linux/amd64";
+        let asked_at = format!("*.args.ASKED_AT={}", repository.path().display());
+        let args = [
+            "buildx",
+            "bake",
+            "-f",
+            "docker/bake.hcl",
+            "-f",
+            &metadata,
+            "--progress",
+            "plain",
+            "--set",
+            platform,
+            "--set",
+            &asked_at,
+            "--set",
+            "*.output=type=cacheonly",
+            "--set",
+            "*.attest=type=sbom,disabled=true",
+        ];
+        let said = repository.docker(&args).success().stderr;
+        let index = |line: &&str| {
+            line.contains(" archive 2/2] RUN ") || line.contains("[archive 2/2] RUN ")
+        };
+        let steps: Vec<String> = said
+            .lines()
+            .filter(index)
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect();
+        assert!(!steps.is_empty(), "{said}");
+        let cached = |step: &&String| said.lines().any(|line| line == format!("{step} CACHED"));
+        steps.len() - steps.iter().filter(cached).count()
+    };
+    assert_ne!(plain("wal2json"), 0, "asked at a new moment, apt is run");
+    assert_eq!(plain("postgis"), 0, "and not once more");
 }
 
 #[test]
@@ -287,9 +341,9 @@ fn the_lines_of_a_dry_run_do_the_same_in_a_shell() {
 fn a_failing_build_shows_the_tools_first_error() {
     let repository = Repository::new();
     repository.replace(
-        "extensions/wal2json/Dockerfile",
-        "${EXT_VERSION}",
-        "${EXT_VERSION}.nowhere",
+        "docker/Dockerfile",
+        "=$EXT_VERSION",
+        "=$EXT_VERSION.nowhere",
     );
     repository
         .xtask(&["bake", "wal2json"])
@@ -365,14 +419,16 @@ fn bakes_own_check_passes_for_every_extension() {
         .xtask(&["checks", "--all"])
         .success()
         .says("8 extensions checked: nothing to mend");
-    repository.replace(
-        "extensions/pgaudit/Dockerfile",
-        "FROM scratch",
-        "FROM scratch\nNONSENSE here",
-    );
-    repository
-        .xtask(&["checks", "pgaudit"])
-        .status(1)
-        .says("bake refuses it: ")
-        .says("unknown instruction: NONSENSE");
+    // The one that is shared, and one of an extension's own.
+    for (file, name) in [
+        ("docker/Dockerfile", "pgaudit"),
+        ("extensions/postgis/Dockerfile", "postgis"),
+    ] {
+        repository.replace(file, "FROM scratch", "FROM scratch\nNONSENSE here");
+        repository
+            .xtask(&["checks", name])
+            .status(1)
+            .says("bake refuses it: ")
+            .says("unknown instruction: NONSENSE");
+    }
 }

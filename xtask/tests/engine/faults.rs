@@ -28,7 +28,7 @@ struct Broken {
     original: String,
 }
 
-const DOCKERFILE: &str = "extensions/wal2json/Dockerfile";
+const DOCKERFILE: &str = "docker/Dockerfile";
 
 impl Broken {
     fn new() -> Self {

@@ -125,12 +125,12 @@ fn a_library_that_nothing_provides_is_found() {
 #[test]
 fn a_library_that_is_named_in_the_servers_own_folder_is_said() {
     let repository = Repository::new();
-    let dockerfile = repository.path().join("extensions/pgvector/Dockerfile");
+    let dockerfile = repository.path().join("docker/Dockerfile");
     let text = fs::read_to_string(&dockerfile).unwrap();
-    let end = "/extension\" /build/image/share/\n";
+    let end = "\nFROM scratch\n";
     assert!(text.contains(end), "{text}");
     let with = |lines: &str| {
-        let added = format!("{end}RUN cd /build/image/share/extension; {lines}\n");
+        let added = format!("RUN cd /build/image/share/extension; {lines}\n{end}");
         fs::write(&dockerfile, text.replace(end, &added)).unwrap();
         repository.xtask(&["smoke", "pgvector"])
     };
@@ -194,19 +194,33 @@ fn an_interruption_leaves_no_container() {
 #[test]
 fn a_repository_of_the_old_layout_is_driven_as_it_is() {
     let repository = Repository::new();
-    let bake = fs::read_to_string(repository.path().join("docker/bake.hcl")).unwrap();
+    let read = |file: &str| fs::read_to_string(repository.path().join(file)).unwrap();
+    let without = |text: &str, start: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with(start));
+        let kept: Vec<&str> = lines.collect();
+        assert_ne!(kept.len(), text.lines().count(), "no line `{start}`");
+        kept.join("\n") + "\n"
+    };
+    // Every directory has its own Dockerfile, and the bake file nothing to share.
+    let bake = without(&read("docker/bake.hcl"), "  contexts ");
     assert!(bake.contains("extensions/${metadata.name}"));
     fs::write(
         repository.path().join("docker-bake.hcl"),
         bake.replace("extensions/${metadata.name}", "${metadata.name}/"),
     )
     .unwrap();
+    let dockerfile = without(&read("docker/Dockerfile"), "ARG PACKAGES");
     for name in ["pgvector", "wal2json"] {
-        fs::rename(
-            repository.path().join("extensions").join(name),
-            repository.path().join(name),
-        )
-        .unwrap();
+        let folder = repository.path().join("extensions").join(name);
+        let metadata = without(
+            &read(&format!("extensions/{name}/metadata.hcl")),
+            "  packages ",
+        );
+        fs::write(folder.join("metadata.hcl"), metadata).unwrap();
+        let package = format!("postgresql-$PG_MAJOR-{name}");
+        let dockerfile = dockerfile.replace("$PACKAGES", &package);
+        fs::write(folder.join("Dockerfile"), dockerfile).unwrap();
+        fs::rename(folder, repository.path().join(name)).unwrap();
     }
     for name in ["extensions", "docker"] {
         fs::remove_dir_all(repository.path().join(name)).unwrap();
