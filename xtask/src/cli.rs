@@ -5,8 +5,8 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{config, value::Platform};
-pub use crate::{config::Base, tool::NeededFor};
+use crate::{config, target::Filter, value::Platform};
+pub use crate::{config::Base, target::Shard, tool::NeededFor};
 
 pub mod e2e;
 
@@ -122,23 +122,12 @@ pub struct Filters {
     pub shard: Option<Shard>,
 }
 
-/// A share of the images: part `index` (from 1) of `count`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    pub index: usize,
-    pub count: usize,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text
-            .split_once('/')
-            .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
-        match parts {
-            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err("write it as `2/5`: the second of five parts".into()),
+impl From<&Filters> for Filter {
+    fn from(args: &Filters) -> Self {
+        Self {
+            distros: args.distro.clone(),
+            majors: args.pg.clone(),
+            shard: args.shard,
         }
     }
 }

@@ -2,73 +2,25 @@
 //! What is built, and what each image needs: extension × server, exactly the pairs that the metadata names.
 //! Resolved once for a command, and the only place that knows how bake names things.
 
+mod filter;
+mod needs;
+
 use std::sync::Arc;
 
+pub(crate) use filter::Filter;
+pub use filter::Shard;
+pub(crate) use needs::{Targets, needs_of};
+
 use crate::{
-    cli::{Filters, Shard},
     config::{self, Config, Purpose},
     extension::{Extension, Pin, version_of},
     failure::Failure,
     image::{ImageRef, Rotation},
     value::Server,
-    workspace::Workspace,
 };
 
 /// What bake builds an image for unless it is told otherwise: `platforms` of the bake file.
 pub(crate) const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
-
-/// Which images of the selected extensions.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Filter {
-    /// Empty: all.
-    pub distros: Vec<String>,
-    /// Empty: all.
-    pub majors: Vec<String>,
-    /// Of what the others take, only this share.
-    pub shard: Option<Shard>,
-}
-
-impl From<&Filters> for Filter {
-    fn from(args: &Filters) -> Self {
-        Self {
-            distros: args.distro.clone(),
-            majors: args.pg.clone(),
-            shard: args.shard,
-        }
-    }
-}
-
-impl Filter {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.distros.is_empty() && self.majors.is_empty() && self.shard.is_none()
-    }
-
-    /// Only the images for one server.
-    pub(crate) fn only(distro: &str, major: &str) -> Self {
-        Self {
-            distros: vec![distro.to_owned()],
-            majors: vec![major.to_owned()],
-            shard: None,
-        }
-    }
-
-    fn takes(&self, server: &Server) -> bool {
-        let among = |names: &[String], name: &str| {
-            names.is_empty() || names.iter().any(|known| known == name)
-        };
-        among(&self.distros, &server.distro) && among(&self.majors, &server.major)
-    }
-
-    /// The flags that narrow the choice, as they are written.
-    fn flags(&self) -> String {
-        [("--distro", &self.distros), ("--pg", &self.majors)]
-            .iter()
-            .filter(|(_, values)| !values.is_empty())
-            .map(|(flag, values)| format!("`{flag} {}`", values.join(",")))
-            .collect::<Vec<_>>()
-            .join(" and ")
-    }
-}
 
 /// One image to build: what bake calls a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,141 +112,6 @@ impl Target {
     }
 }
 
-/// The targets that a command is about, and those that they need.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Targets {
-    /// What is needed stands before what needs it.
-    all: Vec<Needing>,
-    /// Places in `all`, in the order of the choice.
-    chosen: Vec<usize>,
-    /// The choice was narrowed by a filter.
-    filtered: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Needing {
-    target: Target,
-    /// Places in `all` of what the target needs, direct or not, in mounting order.
-    needs: Vec<usize>,
-    /// The extensions among them that are not built for this server.
-    missing: Vec<String>,
-}
-
-impl Targets {
-    /// The images of `extensions` that `filter` takes, with what they need of `workspace` for the same
-    /// server. Refused when the filter fits none of them, and when there is nothing to build at all; a share
-    /// may be empty.
-    pub(crate) fn resolve(
-        extensions: &[Arc<Extension>],
-        filter: &Filter,
-        workspace: &Workspace,
-        config: &Config,
-    ) -> Result<Self, Failure> {
-        let chosen = matrix(extensions, filter, config)?;
-        Ok(Self {
-            filtered: !filter.is_empty(),
-            ..Self::with_needs_of(chosen, workspace, config)?
-        })
-    }
-
-    fn with_needs_of(
-        chosen: Vec<Target>,
-        workspace: &Workspace,
-        config: &Config,
-    ) -> Result<Self, Failure> {
-        let mut targets = Self::default();
-        for target in chosen {
-            let mut dependencies = workspace.dependencies(&target.extension);
-            dependencies.sort_by_key(|dependency| workspace.position(dependency));
-            for dependency in &dependencies {
-                if let Some(needed) = Target::for_server(dependency, &target.server, config)? {
-                    targets.place(needed);
-                }
-            }
-            let place = targets.place(target);
-            targets.chosen.push(place);
-        }
-        for place in 0..targets.all.len() {
-            let Target {
-                extension, server, ..
-            } = &targets.all[place].target;
-            let (mut needs, mut missing) = (Vec::new(), Vec::new());
-            for dependency in workspace.dependencies(extension) {
-                match targets.find(&dependency, server) {
-                    Some(place) => needs.push(place),
-                    None => missing.push(dependency.name.clone()),
-                }
-            }
-            targets.all[place].needs = needs;
-            targets.all[place].missing = missing;
-        }
-        Ok(targets)
-    }
-
-    fn find(&self, extension: &Extension, server: &Server) -> Option<usize> {
-        let is_it = |Needing { target, .. }: &Needing| {
-            target.extension.name == extension.name && target.server == *server
-        };
-        self.all.iter().position(is_it)
-    }
-
-    /// Where a target stands, which is added when it is new.
-    fn place(&mut self, target: Target) -> usize {
-        self.find(&target.extension, &target.server)
-            .unwrap_or_else(|| {
-                self.all.push(Needing {
-                    target,
-                    needs: Vec::new(),
-                    missing: Vec::new(),
-                });
-                self.all.len() - 1
-            })
-    }
-
-    /// The images that the command is about, those that are needed first.
-    pub(crate) fn chosen(&self) -> impl Iterator<Item = &Target> {
-        self.chosen.iter().map(|place| &self.all[*place].target)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.chosen.is_empty()
-    }
-
-    /// Whether the choice was narrowed by a filter, so that bake must be told the names of the targets.
-    pub(crate) fn is_filtered(&self) -> bool {
-        self.filtered
-    }
-
-    /// The only image that the command is about; else how many there are.
-    pub(crate) fn only(&self) -> Result<&Target, usize> {
-        match self.chosen[..] {
-            [place] => Ok(&self.all[place].target),
-            _ => Err(self.chosen.len()),
-        }
-    }
-
-    /// The chosen images and before them all that they need. Refused when one of these is not built for the
-    /// server of the image that needs it.
-    pub(crate) fn with_needs(&self) -> Result<impl Iterator<Item = &Target>, Failure> {
-        for Needing {
-            target, missing, ..
-        } in &self.all
-        {
-            if let Some(missing) = missing.first() {
-                return Err(not_built(&target.extension, missing, &target.server));
-            }
-        }
-        Ok(self.all.iter().map(|needing| &needing.target))
-    }
-
-    /// What a target needs, for the same server, direct or not, in the order in which it is mounted behind it.
-    pub(crate) fn needs(&self, target: &Target) -> impl Iterator<Item = &Target> {
-        let place = self.find(&target.extension, &target.server);
-        let places = place.into_iter().flat_map(|place| &self.all[place].needs);
-        places.map(|place| &self.all[*place].target)
-    }
-}
-
 /// The PostgreSQL image that images for a server are built for and run in.
 pub(crate) fn base_of(server: &Server, config: &Config) -> Result<ImageRef, Failure> {
     let pattern = config.get(config::BASE_IMAGE);
@@ -302,70 +119,6 @@ pub(crate) fn base_of(server: &Server, config: &Config) -> Result<ImageRef, Fail
         .replace("{pg}", &server.major)
         .replace("{distro}", &server.distro)
         .parse()
-}
-
-/// What an extension needs for a server, direct or not, in mounting order, whether or not it is built for that
-/// server itself.
-pub(crate) fn needs_of(
-    extension: &Extension,
-    server: &Server,
-    workspace: &Workspace,
-    config: &Config,
-) -> Result<Vec<Target>, Failure> {
-    let needed = workspace.dependencies(extension).into_iter();
-    let needed = needed.map(|dependency| {
-        let target = Target::for_server(&dependency, server, config)?;
-        target.ok_or_else(|| not_built(extension, &dependency.name, server))
-    });
-    needed.collect()
-}
-
-fn not_built(extension: &Extension, needed: &str, server: &Server) -> Failure {
-    Failure::invalid(format!(
-        "`{}` needs `{needed}`, which is not built for {} and PostgreSQL {}",
-        extension.name, server.distro, server.major
-    ))
-}
-
-/// Every pair of the metadata that `filter` takes.
-fn matrix(
-    extensions: &[Arc<Extension>],
-    filter: &Filter,
-    config: &Config,
-) -> Result<Vec<Target>, Failure> {
-    let mut all = Vec::new();
-    for extension in extensions {
-        for (server, pin) in &extension.versions {
-            all.extend(Target::new(extension, server, pin, config)?);
-        }
-    }
-    let fitting = all.iter().filter(|target| filter.takes(&target.server));
-    let taken: Vec<Target> = fitting.cloned().collect();
-    if !all.is_empty() && taken.is_empty() {
-        return Err(none_fits(filter, &all));
-    }
-    Ok(match filter.shard {
-        None => taken,
-        Some(Shard { index, count }) => taken.into_iter().skip(index - 1).step_by(count).collect(),
-    })
-}
-
-fn none_fits(filter: &Filter, all: &[Target]) -> Failure {
-    let known = |name: &dyn Fn(&Target) -> String| {
-        let mut names: Vec<String> = all.iter().map(name).collect();
-        names.sort();
-        names.dedup();
-        names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    Failure::invalid(format!("{}: no image fits", filter.flags())).hint(format!(
-        "the metadata names the distros {} and the majors {}",
-        known(&|target| target.server.distro.to_string()),
-        known(&|target| target.server.major.to_string())
-    ))
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The repository that is worked on: its root and its extensions.
 
+mod between;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
     config::{self, Config, Key},
-    extension::{Extension, Pin},
+    extension::Extension,
     failure::{Failure, did_you_mean},
     finding::{Finding, Findings, Severity},
     own::source,
-    value::{Name, Server},
+    value::Name,
 };
 
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
@@ -235,59 +237,6 @@ impl Workspace {
         }
     }
 
-    fn find(&mut self, extension: &Extension, line: Option<usize>, message: String) {
-        self.findings.push(Finding {
-            file: extension.metadata_file.clone(),
-            line,
-            severity: Severity::Error,
-            message,
-        });
-    }
-
-    /// What only all files together can show.
-    fn cross_check(&mut self) {
-        let extensions = self.extensions.clone();
-        let mut images: BTreeMap<&str, &str> = BTreeMap::new();
-        for extension in &extensions {
-            if let Some(other) = images.insert(&extension.image_name, &extension.name) {
-                self.find(
-                    extension,
-                    None,
-                    format!(
-                        "`image_name` is `{}`, which `{other}` has too",
-                        extension.image_name
-                    ),
-                );
-            }
-            for required in &extension.required_extensions {
-                let Some(dependency) = extensions.iter().find(|other| &other.name == required)
-                else {
-                    if !self.names.contains(required) {
-                        let meant = did_you_mean(required, self.names());
-                        self.find(extension, None, format!("`required_extensions` names `{required}`, which does not exist{meant}"));
-                    }
-                    continue;
-                };
-                for (server, Pin { line, .. }) in &extension.versions {
-                    if dependency.pin(server).is_none() {
-                        let Server { distro, major } = server;
-                        self.find(extension, Some(*line), format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
-                    }
-                }
-            }
-            if let Some(path) = cycle(&extensions, &extension.name) {
-                self.find(
-                    extension,
-                    None,
-                    format!(
-                        "`required_extensions` go in a circle: {}",
-                        path.join(" -> ")
-                    ),
-                );
-            }
-        }
-    }
-
     /// Dependencies first, and among the rest those first that others wait for.
     fn sort_dependencies_first(&mut self) {
         let needed: BTreeSet<String> = self
@@ -333,33 +282,6 @@ fn clean(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != std::path::Component::CurDir)
         .collect()
-}
-
-/// A way from `start` back to itself through `required_extensions`.
-fn cycle(extensions: &[Arc<Extension>], start: &str) -> Option<Vec<String>> {
-    fn walk(
-        extensions: &[Arc<Extension>],
-        path: &mut Vec<String>,
-        seen: &mut BTreeSet<String>,
-    ) -> bool {
-        let here = path.last().cloned().unwrap_or_default();
-        let Some(extension) = extensions.iter().find(|extension| extension.name == here) else {
-            return false;
-        };
-        for next in &extension.required_extensions {
-            path.push(next.clone());
-            if Some(next) == path.first()
-                || (seen.insert(next.clone()) && walk(extensions, path, seen))
-            {
-                return true;
-            }
-            path.pop();
-        }
-        false
-    }
-    let mut path = vec![start.to_owned()];
-    let mut seen = BTreeSet::new();
-    walk(extensions, &mut path, &mut seen).then_some(path)
 }
 
 #[cfg(test)]

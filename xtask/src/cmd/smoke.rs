@@ -30,13 +30,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         .config
         .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
     let (names, all) = (args.selection.names(), args.selection.all);
-    let given = args.image.as_deref().map(ImageRef::from_str).transpose()?;
-    if given.is_some() && names.len() != 1 {
-        return Err(Failure::invalid(
-            "`--image` tests one image: name the one extension that is in it",
-        )
-        .into());
-    }
+    let given = named_image(args, &names)?;
     let begun = Begun::open(context, &names, all, args.dry_run)?;
     let mut filter = Filter::from(&args.filters);
     let given = match given {
@@ -77,9 +71,8 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let report = context.run(&begun.engine.exec, &plan, jobs, keep_going)?;
     let steps = tested.iter().map(|id| report.step(*id));
     let rows = targets.chosen().zip(&tests).zip(steps);
-    let rows: Vec<Row> = rows
-        .map(|((target, test), step)| row(target, test, step))
-        .collect();
+    let rows = rows.map(|((target, test), step)| row(target, test, step));
+    let rows: Vec<Row> = rows.collect();
     let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
     let passed = passed.count();
     context.rows(args.json, &rows);
@@ -89,6 +82,17 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         all => format!("{passed} of {all} passed"),
     });
     Ok(())
+}
+
+/// The image that `--image` names, for the one extension that is in it.
+fn named_image(args: &cli::Smoke, names: &[String]) -> Result<Option<ImageRef>, Failure> {
+    let given = args.image.as_deref().map(ImageRef::from_str).transpose()?;
+    if given.is_some() && names.len() != 1 {
+        return Err(Failure::invalid(
+            "`--image` tests one image: name the one extension that is in it",
+        ));
+    }
+    Ok(given)
 }
 
 /// Adds the bakes of what is tested and of what it needs. A given image is there already: only what it needs is built.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::{collection::btree_set, prelude::*, sample::select};
 
-use super::*;
+use super::{needs::matrix, *};
 use crate::{
     fuzzing::tests::{extension, runner},
     workspace::tests::{graphs, workspace},

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e generate-values`: what the suites read, from an image's annotations.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::one;
 use crate::{
     cli::e2e::GenerateValues,
+    config::Config,
     context::{Context, choice},
     engine::{Access, Engine, base::Sources},
     environment::{Place, api::Api, survey::Survey},
+    extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
     own::file,
@@ -44,20 +49,9 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let engine = Engine::open(context, Access::Work)?;
     let sources = Sources::prepare(context, &engine, workspace)?;
     engine.info()?;
-    let image = if let Some(image) = given {
-        environment.naming.on_host(&image)
-    } else {
-        let distro = args.distro.as_deref().unwrap_or(DISTRO);
-        let major = args.pg.as_deref().unwrap_or(MAJOR);
-        let filter = Filter::only(distro, major);
-        let extensions = std::slice::from_ref(&extension);
-        let targets = Targets::resolve(extensions, &filter, &sources.workspace, &context.config)?;
-        let target = targets.chosen().next().ok_or_else(|| {
-            Failure::invalid(format!(
-                "`{name}` has no version for {distro} and PostgreSQL {major}"
-            ))
-        })?;
-        target.published(&context.config)?
+    let image = match given {
+        Some(image) => environment.naming.on_host(&image),
+        None => published(args, &extension, &sources, &context.config)?,
     };
     let described = Described::read(&image, &engine.exec)?;
     let naming = environment.naming.clone();
@@ -67,14 +61,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         let server = described.server()?;
         needs(&extension, &server, &sources.workspace, &context.config)?
     };
-    let output = match &args.output {
-        Some(path) => {
-            let path = context.resolve(path);
-            file::can_be_written(&path)?;
-            Location::Named(path)
-        }
-        None => Location::Repository(sources.workspace.shown(&name).join("values.yaml")),
-    };
+    let output = output(args, context, &sources.workspace.shown(&name))?;
     let survey = match &environment.place {
         Place::Existing(access) => Survey {
             api: Some(Api::survey(access, &engine.exec)?),
@@ -103,7 +90,38 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     Ok(())
 }
 
-fn shown(context: &Context, path: &std::path::Path) -> String {
+/// The published image for the server that the flags name.
+fn published(
+    args: &GenerateValues,
+    extension: &Arc<Extension>,
+    sources: &Sources,
+    config: &Config,
+) -> Result<ImageRef, Failure> {
+    let distro = args.distro.as_deref().unwrap_or(DISTRO);
+    let major = args.pg.as_deref().unwrap_or(MAJOR);
+    let filter = Filter::only(distro, major);
+    let extensions = std::slice::from_ref(extension);
+    let targets = Targets::resolve(extensions, &filter, &sources.workspace, config)?;
+    let target = targets.chosen().next().ok_or_else(|| {
+        Failure::invalid(format!(
+            "`{}` has no version for {distro} and PostgreSQL {major}",
+            extension.name
+        ))
+    })?;
+    target.published(config)
+}
+
+/// Where the values go: to the named file, or into the extension's folder.
+fn output(args: &GenerateValues, context: &Context, folder: &Path) -> anyhow::Result<Location> {
+    let Some(path) = &args.output else {
+        return Ok(Location::Repository(folder.join("values.yaml")));
+    };
+    let path = context.resolve(path);
+    file::can_be_written(&path)?;
+    Ok(Location::Named(path))
+}
+
+fn shown(context: &Context, path: &Path) -> String {
     let absolute: PathBuf = context.root.join(path);
     absolute.strip_prefix(&context.here).map_or_else(
         |_| absolute.display().to_string(),

@@ -36,21 +36,10 @@ impl Runner {
             Question::new(file, cmd)
         };
         let logs = |file: &str, label: &str| {
-            ask(
-                file,
-                &[
-                    "logs",
-                    "--selector",
-                    label,
-                    "--all-containers",
-                    "--prefix",
-                    "--ignore-errors",
-                    "--tail",
-                    "300",
-                    "--max-log-requests",
-                    "20",
-                ],
-            )
+            let all = ["--all-containers", "--prefix", "--ignore-errors"];
+            let bounds = ["--tail", "300", "--max-log-requests", "20"];
+            let args = [&["logs", "--selector", label][..], &all, &bounds].concat();
+            ask(file, &args)
         };
         let mut all = vec![
             ask(
@@ -75,18 +64,9 @@ impl Runner {
             Some(namespace),
         ));
         if let Some(node) = &self.node {
-            let args = [
-                "exec",
-                "--",
-                node,
-                "journalctl",
-                "--unit",
-                "kubelet",
-                "--no-pager",
-                "--lines",
-                "1000",
-            ];
-            let read = Cmd::new("docker", "read kubelet's log").args(args);
+            let journal = ["journalctl", "--unit", "kubelet", "--no-pager"];
+            let read = Cmd::new("docker", "read kubelet's log").args(["exec", "--", node]);
+            let read = read.args(journal).args(["--lines", "1000"]);
             all.push(Question::new("kubelet.log", read).about(namespace));
         }
         all

@@ -143,7 +143,7 @@ impl Runner {
         Suites { shared, own }
     }
 
-    /// Adds one suite: its namespace, chainsaw, and the namespace's end.
+    /// Adds one suite: its namespace, chainsaw, and the namespace's end. `kind` tells it from the subject's others.
     pub(crate) fn add_suite(
         &self,
         plan: &mut Plan,
@@ -154,59 +154,65 @@ impl Runner {
     ) -> StepId {
         let title = format!("{kind} suite of {}", subject.name);
         let namespace = self.namespace(subject, kind);
-        let remove = self.remove(&namespace);
         let made = self.environment.make_namespace(&namespace, "suite");
-        let mut made = Step::run(format!("namespace {namespace}"), made)
+        let made = Step::run(format!("namespace {namespace}"), made)
             .after(after.iter().copied())
             .quiet();
-        if !self.skip_delete {
-            made = made.undo(remove.clone());
-        }
-        let made = plan.add(made);
+        let made = plan.add(self.temporary(made, &namespace));
         let fresh = self.namespace(subject, &format!("{kind}-2"));
-        let test = |name: String, namespace: &str| {
-            let test = chainsaw::Test {
-                purpose: format!("pass the {title}"),
-                suite: &suite.folder,
-                values: &subject.values,
-                namespace,
-                access: &self.access,
-                root: &self.root,
-                report: (self.reports.clone(), title.replace(' ', "-")),
-                file: suite.file,
-                flags: &self.flags,
-            };
-            Step::run(name, test.cmd())
-                .timeout(PATIENCE)
-                .evidence(self.evidence(namespace))
-                .watch(self.watch(namespace))
+        let again = Again {
+            shortest: suite.shortest,
+            ready: Probe::Succeeds(self.access.readiness()),
+            prepare: self.environment.make_namespace(&fresh, "suite"),
+            step: self.test(subject, suite, (&title, " again"), &fresh),
         };
-        let mut again = test(format!("{title} again"), &fresh);
-        if !self.skip_delete {
-            again = again.undo(self.remove(&fresh));
-        }
-        let mut step = test(title.clone(), &namespace)
+        let step = self
+            .test(subject, suite, (&title, ""), &namespace)
             .after([made])
             .pool(POOL)
             .proof("suite")
-            .again(Again {
-                shortest: suite.shortest,
-                ready: Probe::Succeeds(self.access.readiness()),
-                prepare: self.environment.make_namespace(&fresh, "suite"),
-                step: again,
-            });
-        if !self.skip_delete {
-            step = step.undo(remove.clone());
-        }
+            .again(again);
         let tested = plan.add(step);
         if !self.skip_delete {
-            plan.add(
-                Step::run(format!("tidy {namespace}"), remove)
-                    .after([tested])
-                    .quiet(),
-            );
+            let tidy = Step::run(format!("tidy {namespace}"), self.remove(&namespace));
+            plan.add(tidy.after([tested]).quiet());
         }
         tested
+    }
+
+    /// A suite in a namespace that is there. The step is called by its title and what tells a second run.
+    fn test(
+        &self,
+        subject: &Subject,
+        suite: &Suite,
+        (title, run): (&str, &str),
+        namespace: &str,
+    ) -> Step {
+        let test = chainsaw::Test {
+            purpose: format!("pass the {title}"),
+            suite: &suite.folder,
+            values: &subject.values,
+            namespace,
+            access: &self.access,
+            root: &self.root,
+            report: (self.reports.clone(), title.replace(' ', "-")),
+            file: suite.file,
+            flags: &self.flags,
+        };
+        let step = Step::run(format!("{title}{run}"), test.cmd())
+            .timeout(PATIENCE)
+            .evidence(self.evidence(namespace))
+            .watch(self.watch(namespace));
+        self.temporary(step, namespace)
+    }
+
+    /// The step with the namespace's end as its undo, unless namespaces stay.
+    fn temporary(&self, step: Step, namespace: &str) -> Step {
+        if self.skip_delete {
+            step
+        } else {
+            step.undo(self.remove(namespace))
+        }
     }
 
     fn remove(&self, namespace: &str) -> Cmd {

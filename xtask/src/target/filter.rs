@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which of the images are meant.
+
+use std::str::FromStr;
+
+use crate::value::Server;
+
+/// Which images of the selected extensions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    /// Empty: all.
+    pub distros: Vec<String>,
+    /// Empty: all.
+    pub majors: Vec<String>,
+    /// Of what the others take, only this share.
+    pub shard: Option<Shard>,
+}
+
+impl Filter {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.distros.is_empty() && self.majors.is_empty() && self.shard.is_none()
+    }
+
+    /// Only the images for one server.
+    pub(crate) fn only(distro: &str, major: &str) -> Self {
+        Self {
+            distros: vec![distro.to_owned()],
+            majors: vec![major.to_owned()],
+            shard: None,
+        }
+    }
+
+    pub(super) fn takes(&self, server: &Server) -> bool {
+        let among = |names: &[String], name: &str| {
+            names.is_empty() || names.iter().any(|known| known == name)
+        };
+        among(&self.distros, &server.distro) && among(&self.majors, &server.major)
+    }
+
+    /// The flags that narrow the choice, as they are written.
+    pub(super) fn flags(&self) -> String {
+        [("--distro", &self.distros), ("--pg", &self.majors)]
+            .iter()
+            .filter(|(_, values)| !values.is_empty())
+            .map(|(flag, values)| format!("`{flag} {}`", values.join(",")))
+            .collect::<Vec<_>>()
+            .join(" and ")
+    }
+}
+
+/// A share of the images: part `index` (from 1) of `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    pub index: usize,
+    pub count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text
+            .split_once('/')
+            .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parts {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err("write it as `2/5`: the second of five parts".into()),
+        }
+    }
+}
