@@ -15,6 +15,7 @@ use crate::{
     own::{RunFolder, file, output},
     plan::{Location, Plan, shell},
     run::{self, Options, Report},
+    stage::results,
     tool,
     ui::{Row, Table, junit},
 };
@@ -32,9 +33,10 @@ impl Context {
             self.root.clone()
         };
         let mut warnings = Vec::new();
-        let made = RunFolder::make(&self.root, &shown, &self.run_id, &mut |text| {
-            warnings.push(text);
-        });
+        // `--rerun-failed` wants to read it.
+        let tests = results::last_run(&self.root);
+        let warn = &mut |text| warnings.push(text);
+        let made = RunFolder::make(&self.root, &shown, &self.run_id, tests.as_deref(), warn);
         let made = made.and_then(|made| {
             let ignore = Location::output("target/xtask/.gitignore");
             if !ignore.exists() {
@@ -95,6 +97,7 @@ impl Context {
     pub(crate) fn result(&mut self, json: bool, value: Value, table: &Table) {
         self.ui.result(json, &value, table);
         self.record.result = Some(value);
+        self.keep_record();
     }
 
     /// Says how the run has ended, where there is a record of it.

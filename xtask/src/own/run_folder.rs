@@ -29,7 +29,7 @@ const COPY: &str = "xtask-smoke-";
 /// Runs whose logs are kept.
 const KEPT: usize = 20;
 /// Below the repository's root.
-const RUNS: &str = "target/xtask/runs";
+pub(crate) const RUNS: &str = "target/xtask/runs";
 /// Two clocks that say the same second, and a rotation in between.
 const ATTEMPTS: usize = 5;
 
@@ -42,11 +42,12 @@ pub(crate) struct RunFolder {
 
 impl RunFolder {
     /// Makes it below `root`, which people and tools call `shown`, and removes those that are old.
-    /// `warn` is told what could not be removed.
+    /// `kept` is the name of an old one that stays all the same; `warn` is told what could not be removed.
     pub(crate) fn make(
         root: &Path,
         shown: &Path,
         id: &RunId,
+        kept: Option<&str>,
         warn: &mut dyn FnMut(String),
     ) -> anyhow::Result<Self> {
         let top = beneath::open_named(root)?;
@@ -75,7 +76,7 @@ impl RunFolder {
             let Some(lock) = lock else {
                 continue;
             };
-            drop_old(&runs, Path::new(RUNS), warn);
+            drop_old(&runs, Path::new(RUNS), kept, warn);
             drop_copies(&top, &runs, id, warn);
             return Ok(Self {
                 path: shown.join(RUNS).join(name),
@@ -101,7 +102,7 @@ fn locked(folder: OwnedFd, runs: &OwnedFd, name: &str) -> std::io::Result<Option
 
 /// Removes all but the newest; what runs keeps its folder, however old that is. What has another name
 /// than we give is not ours and does not count. Nothing in here is worth a failure.
-fn drop_old(runs: &OwnedFd, shown: &Path, warn: &mut dyn FnMut(String)) {
+fn drop_old(runs: &OwnedFd, shown: &Path, kept: Option<&str>, warn: &mut dyn FnMut(String)) {
     let names = beneath::names(runs).unwrap_or_default();
     let ours: Vec<&str> = names
         .iter()
@@ -109,6 +110,9 @@ fn drop_old(runs: &OwnedFd, shown: &Path, warn: &mut dyn FnMut(String)) {
         .filter(|name| is_name(name))
         .collect();
     for name in &ours[..ours.len().saturating_sub(KEPT)] {
+        if kept == Some(name) {
+            continue;
+        }
         // A link of such a name is not ours; neither is a file.
         let Ok(folder) = beneath::open_child(runs, OsStr::new(name)) else {
             continue;
@@ -180,7 +184,7 @@ mod tests {
     fn make(root: &Path) -> anyhow::Result<(RunFolder, Vec<String>)> {
         let mut warnings = Vec::new();
         let id = RunId::draw()?;
-        RunFolder::make(root, root, &id, &mut |text| warnings.push(text))
+        RunFolder::make(root, root, &id, None, &mut |text| warnings.push(text))
             .map(|folder| (folder, warnings))
     }
 

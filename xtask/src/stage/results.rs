@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What became of each image in the suites, and the file that `--rerun-failed` reads.
+//! What became of each image in the suites, and where `--rerun-failed` reads it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::suites::{Subject, Suites};
 use crate::{
-    environment::FOLDER,
     event::{Outcome, StepReport},
     failure::Failure,
-    json::pretty,
-    own::{file, source},
-    plan::Location,
-    run::Report,
+    own::{Location, RUNS, file, source},
+    run::{
+        Report,
+        record::{self, RunRecord},
+    },
     verdict::Verdict,
 };
 
@@ -84,35 +84,46 @@ impl Tested {
     }
 }
 
-/// What the run's record says of the last tests, where it outlives the folders of runs.
-fn file_path() -> PathBuf {
-    PathBuf::from(FOLDER).join("results.json")
+/// Names the folder of the last run of tests, whose record says what it has found.
+const LAST: &str = "target/xtask/e2e/last-tests";
+
+/// What became of each subject.
+pub(crate) fn of(subjects: &[(Subject, Suites)], report: &Report) -> Vec<Tested> {
+    let tested = subjects.iter();
+    tested
+        .map(|(subject, suites)| Tested::of(subject, suites, report))
+        .collect()
 }
 
-/// What became of each subject, kept for the next call.
-pub(crate) fn keep(subjects: &[(Subject, Suites)], report: &Report) -> anyhow::Result<Vec<Tested>> {
-    let tested = subjects.iter();
-    let tested: Vec<Tested> = tested
-        .map(|(subject, suites)| Tested::of(subject, suites, report))
-        .collect();
-    let text = pretty(&serde_json::to_value(&tested)?);
-    file::write_atomically(&Location::Output(file_path()), &text)?;
-    Ok(tested)
+/// Notes that the run whose folder this is was the last one of tests: it is the one to read.
+pub(crate) fn note(folder: &Path) -> anyhow::Result<()> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    file::write_atomically(&Location::output(LAST), &name)
+}
+
+/// The name of that run's folder, below the repository at `root`.
+pub(crate) fn last_run(root: &Path) -> Option<String> {
+    let name = source::read(root, Path::new(LAST)).ok().flatten()?;
+    let name = name.trim();
+    (!name.is_empty() && !name.contains(['/', '\\'])).then(|| name.to_owned())
 }
 
 /// What the last run of tests found.
 pub(crate) fn last() -> anyhow::Result<Vec<Tested>> {
-    let path = file_path();
-    let text = source::read(Path::new("."), &path)?.ok_or_else(|| {
+    let here = Path::new(".");
+    let none = || {
         Failure::invalid("there are no results of an earlier run")
             .hint("run `cargo xtask e2e test TARGET` or `--all` first")
-    })?;
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::invalid(format!(
-            "`{}` is not what we wrote: {error}",
-            path.display()
-        ))
-        .hint("run the tests without `--rerun-failed`")
-        .into()
-    })
+    };
+    let folder = Path::new(RUNS).join(last_run(here).ok_or_else(none)?);
+    let path = folder.join(record::FILE);
+    let text = source::read(here, &path)?.ok_or_else(none)?;
+    let wrong = |error: serde_json::Error| {
+        let path = path.display();
+        Failure::invalid(format!("`{path}` is not what we wrote: {error}"))
+            .hint("run the tests without `--rerun-failed`")
+    };
+    let record: RunRecord = serde_json::from_str(&text).map_err(wrong)?;
+    let tested = serde_json::from_value(record.result.unwrap_or_default());
+    Ok(tested.map_err(wrong)?)
 }

@@ -85,8 +85,9 @@ fn show(
     report: &Report,
     json: bool,
 ) -> anyhow::Result<()> {
-    let tested = results::keep(subjects, report)?;
+    let tested = results::of(subjects, report);
     context.rows(json, &tested);
+    results::note(&context.run_folder()?)?;
     context.verdict(report, "the tests")?;
     let passed = tested.iter().filter(|row| row.result == Verdict::Passed);
     let (passed, all) = (passed.count(), tested.len());

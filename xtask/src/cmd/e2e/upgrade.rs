@@ -68,8 +68,9 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     bake::check_engine(&context.config, &begun.engine)?;
     let report = context.run(&begun.engine.exec, &plan, None, false)?;
     let suites = Suites { shared, own: None };
-    let tested = results::keep(&[(subject, suites)], &report)?;
+    let tested = results::of(&[(subject, suites)], &report);
     context.rows(args.json, &tested);
+    results::note(&context.run_folder()?)?;
     context.verdict(&report, "the upgrade test")?;
     context.ui.conclusion(&format!(
         "`{}` was replaced by `{}`, and the data stayed",

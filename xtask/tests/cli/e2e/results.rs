@@ -21,9 +21,10 @@ fn json_is_all_that_standard_output_holds() {
         let image = row["image"].as_str().unwrap();
         assert!(image.contains("@sha256:cdcd"), "{image}");
     }
-    let kept: serde_json::Value =
-        serde_json::from_str(&world.read("target/xtask/e2e/results.json")).unwrap();
-    assert_eq!(kept, results);
+    let last = world.read("target/xtask/e2e/last-tests");
+    let record = world.read(&format!("target/xtask/runs/{last}/run.json"));
+    let kept: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(kept["result"], results);
 }
 
 #[test]
@@ -91,6 +92,21 @@ fn only_what_failed_is_run_again() {
 }
 
 #[test]
+fn what_failed_is_known_after_any_number_of_other_runs() {
+    let world = World::e2e_up(&["alpha", "gamma"]);
+    world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
+    world.run("e2e test alpha gamma").status(1);
+    for _ in 0..22 {
+        world.run("bake alpha").success();
+    }
+    world.chainsaw.passes("shared-suite-of-gamma");
+    world
+        .run("e2e test --rerun-failed")
+        .success()
+        .says("1 of 1 passed");
+}
+
+#[test]
 fn without_an_earlier_run_there_is_nothing_to_repeat() {
     let world = World::e2e_up(&["alpha"]);
     world
@@ -99,11 +115,15 @@ fn without_an_earlier_run_there_is_nothing_to_repeat() {
         .says("there are no results of an earlier run")
         .says("hint: ");
     world.run("e2e test --rerun-failed alpha").status(2);
-    world.write("target/xtask/e2e/results.json", "{ half");
+    world.write("target/xtask/e2e/last-tests", "0000000001-0123456789abcdef");
+    world.write(
+        "target/xtask/runs/0000000001-0123456789abcdef/run.json",
+        "{ half",
+    );
     world
         .run("e2e test --rerun-failed")
         .status(2)
-        .says("results.json")
+        .says("run.json")
         .says("hint: ");
 }
 
