@@ -67,6 +67,8 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
+    /// List the files of an image with their sizes: `cargo xtask inspect pgvector:0.8.7-18-trixie`.
+    Inspect(Inspect),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
     /// The private container engine for a machine that has none.
@@ -249,6 +251,19 @@ pub struct Smoke {
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
     /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// The image (a tag or a digest), pulled when the engine does not have it.
+    #[arg(value_name = "REFERENCE")]
+    pub image: String,
+    /// Print the commands in place of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the files as JSON.
     #[arg(long)]
     pub json: bool,
 }

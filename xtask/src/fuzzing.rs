@@ -15,7 +15,7 @@ use crate::{
     extension::{Extension, Pin, Versions, version_of},
     finding::Findings,
     hcl::{File, Value},
-    image::{ImageRef, Metadata, Naming, Rotation},
+    image::{Contents, ImageRef, Metadata, Naming, Rotation},
     parse,
     plan::{Cmd, Kind, Owned, PASSWORD},
     printable::{is_hidden, printable},
@@ -46,7 +46,19 @@ macro_rules! targets {
 
 targets! {
     apt_output arguments bake_metadata debian_version engine_output extension_dockerfile extension_metadata
-    image_reference operator_release registry_manifest settings_file shell_line shown_text typed_value
+    image_files image_reference operator_release registry_manifest settings_file shell_line shown_text typed_value
+}
+
+/// An archive of an image's files is read to its end or refused. No archive makes a path that is not the image's.
+pub fn image_files(data: &[u8]) {
+    let Ok(contents) = Contents::read(data) else {
+        return;
+    };
+    assert!(contents.files.is_sorted_by_key(|file| &file.path));
+    for file in contents.files {
+        assert!(file.path.starts_with('/'), "{file:?}");
+        assert!(file.link.is_none() || file.size == 0, "{file:?}");
+    }
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.

@@ -3,9 +3,11 @@
 
 use std::{fmt, path::PathBuf};
 
+mod contents;
 mod metadata;
 mod rotation;
 
+pub(crate) use contents::{Contents, Entry};
 pub(crate) use metadata::{Merge, Metadata, Promised};
 pub(crate) use rotation::Rotation;
 

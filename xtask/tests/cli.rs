@@ -54,6 +54,7 @@ mod cli {
     mod events;
     mod failures;
     mod fields;
+    mod inspect;
     mod interruption;
     mod mistakes;
     mod neighbours;

@@ -16,6 +16,7 @@ mod support;
 mod engine {
     mod bake;
     mod faults;
+    mod inspect;
     mod operands;
     mod sandbox;
     mod smoke;

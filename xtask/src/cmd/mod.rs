@@ -7,6 +7,7 @@ mod ci;
 mod completions;
 mod config;
 mod e2e;
+mod inspect;
 mod prereqs;
 mod sandbox;
 mod smoke;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Checks(args) => checks::run(&args, context)?,
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
+        Command::Inspect(args) => inspect::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context),

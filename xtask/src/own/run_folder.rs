@@ -22,10 +22,12 @@ use super::{
     lock, removal,
 };
 
-/// Below the repository's root: files of images, of a `smoke` that copies them.
-const COPIES: &str = "target/xtask/smoke";
-/// What their names begin with, before the first digits of the run's id.
-const COPY: &str = "xtask-smoke-";
+/// Folders below the repository's root with files of images, of a `smoke` that copies them and of `inspect`; and what
+/// names in them begin with, before the first digits of the run's id.
+const COPIES: [(&str, &str); 2] = [
+    ("target/xtask/smoke", "xtask-smoke-"),
+    ("target/xtask/inspect", "xtask-inspect-"),
+];
 /// Runs whose logs are kept.
 const KEPT: usize = 20;
 /// Below the repository's root.
@@ -77,7 +79,9 @@ impl RunFolder {
                 continue;
             };
             drop_old(&runs, Path::new(RUNS), kept, warn);
-            drop_copies(&top, &runs, id, warn);
+            for (place, prefix) in COPIES {
+                drop_copies(&top, &runs, Path::new(place), prefix, id, warn);
+            }
             return Ok(Self {
                 path: shown.join(RUNS).join(name),
                 _lock: lock,
@@ -127,8 +131,14 @@ fn drop_old(runs: &OwnedFd, shown: &Path, kept: Option<&str>, warn: &mut dyn FnM
 }
 
 /// Removes what runs that were killed have copied: whoever runs holds its folder.
-fn drop_copies(top: &OwnedFd, runs: &OwnedFd, own: &RunId, warn: &mut dyn FnMut(String)) {
-    let place = Path::new(COPIES);
+fn drop_copies(
+    top: &OwnedFd,
+    runs: &OwnedFd,
+    place: &Path,
+    prefix: &str,
+    own: &RunId,
+    warn: &mut dyn FnMut(String),
+) {
     // Mostly there are none. A link in the way is said by whoever goes there to write.
     let Ok(copies) = beneath::open(top, place, Path::new(""), Missing::Refused) else {
         return;
@@ -146,7 +156,7 @@ fn drop_copies(top: &OwnedFd, runs: &OwnedFd, own: &RunId, warn: &mut dyn FnMut(
     for name in beneath::names(&copies).unwrap_or_default() {
         let id = name
             .to_str()
-            .and_then(|name| name.strip_prefix(COPY)?.get(..8));
+            .and_then(|name| name.strip_prefix(prefix)?.get(..8));
         let is_id = |id: &&str| {
             id.bytes()
                 .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -202,27 +212,29 @@ mod tests {
 
     #[test]
     fn what_a_killed_run_has_copied_goes_with_the_next_one() {
-        let root = tempfile::tempdir().unwrap();
-        let copies = root.path().join(COPIES);
-        let put = |name: &str| {
-            let place = copies.join(name);
-            fs_err::create_dir_all(place.join("extensions/x")).unwrap();
-            place
-        };
-        let of = |folder: &RunFolder| {
-            let name = folder.path.file_name().unwrap().to_str().unwrap();
-            put(&format!("{COPY}{}-gamma-18-trixie-gamma", &name[11..19]))
-        };
-        let (runs_on, _) = make(root.path()).unwrap();
-        let (killed, _) = make(root.path()).unwrap();
-        let (stays, gone) = (of(&runs_on), of(&killed));
-        let long_gone = put(&format!("{COPY}01234567-gamma-18-trixie-gamma"));
-        let foreign = [put("notes"), put("xtask-smoke-notes"), put("xtask-smoke-")];
-        drop(killed);
-        let (_, warnings) = make(root.path()).unwrap();
-        assert_eq!(warnings, Vec::<String>::new());
-        assert!(stays.is_dir() && !gone.exists() && !long_gone.exists());
-        assert!(foreign.iter().all(|place| place.is_dir()));
+        for (place, prefix) in COPIES {
+            let root = tempfile::tempdir().unwrap();
+            let copies = root.path().join(place);
+            let put = |name: &str| {
+                let place = copies.join(name);
+                fs_err::create_dir_all(place.join("extensions/x")).unwrap();
+                place
+            };
+            let of = |folder: &RunFolder| {
+                let name = folder.path.file_name().unwrap().to_str().unwrap();
+                put(&format!("{prefix}{}-gamma-18-trixie-gamma", &name[11..19]))
+            };
+            let (runs_on, _) = make(root.path()).unwrap();
+            let (killed, _) = make(root.path()).unwrap();
+            let (stays, gone) = (of(&runs_on), of(&killed));
+            let long_gone = put(&format!("{prefix}01234567"));
+            let foreign = [put("notes"), put(&format!("{prefix}notes")), put(prefix)];
+            drop(killed);
+            let (_, warnings) = make(root.path()).unwrap();
+            assert_eq!(warnings, Vec::<String>::new());
+            assert!(stays.is_dir() && !gone.exists() && !long_gone.exists());
+            assert!(foreign.iter().all(|place| place.is_dir()));
+        }
     }
 
     #[test]

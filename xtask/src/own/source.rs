@@ -67,6 +67,21 @@ pub(crate) fn read_own(folder: &Path, path: &Path) -> Result<Option<String>, Fai
     }
 }
 
+/// The same file, opened: for what is read piece by piece, of any size.
+pub(crate) fn open_own(folder: &Path, path: &Path) -> Result<File, Failure> {
+    let found = opened_own(folder, path).and_then(|file| {
+        let file = file
+            .ok_or(std::io::ErrorKind::NotFound)
+            .map_err(std::io::Error::from)?;
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            anyhow::bail!("it is not an ordinary file")
+        }
+    });
+    found.map_err(|error| unreadable(error, &folder.join(path)))
+}
+
 /// The end of a log of our own, as far as anybody reads it; None when it is not there or no plain file.
 pub(crate) fn read_log(path: &Path) -> Option<Vec<u8>> {
     let mut file = File::from(open(path, READ | OFlag::O_NOFOLLOW, Mode::empty()).ok()?);

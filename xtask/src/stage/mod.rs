@@ -4,6 +4,7 @@
 pub(crate) mod bake;
 pub(crate) mod begin;
 pub(crate) mod environment;
+pub(crate) mod opened;
 pub(crate) mod results;
 pub(crate) mod smoke;
 pub(crate) mod suites;

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     image::Image,
-    plan::{Action, Arg, Cmd, Kind, Location, Owned, Plan, Step, StepId, Undo},
+    plan::{Action, Cmd, Location, Plan, Step, StepId, Undo},
+    stage::opened::Opened,
 };
 
 /// Adds the steps of a test; gives the one that decides.
@@ -48,17 +49,11 @@ fn copy(
 ) -> StepId {
     let source = format!("{}-{name}", container.name);
     let folder = format!("target/xtask/smoke/{source}");
-    let remove = Owned::new(
-        Kind::Container,
-        &container.label,
-        format!("close the image of `{name}`"),
-    )
-    .name(&source);
-    let opened = Step::run(
-        format!("open {source}"),
-        open(name, image, &source, container),
-    )
-    .undo(remove.clone());
+    let opened = Opened {
+        name: &source,
+        label: &container.label,
+        of: &format!("image of `{name}`"),
+    };
     let place = Location::output(format!("{folder}/extensions"));
     let place = Step::new(format!("folder {source}"), Action::Folder(place))
         .undo(Undo::RemoveFolder(Location::output(&folder)));
@@ -72,11 +67,11 @@ fn copy(
         format!("{}:/", container.name),
     );
     let steps = [
-        opened,
+        opened.open(format!("open {source}"), image),
         place,
         Step::run(format!("take {source}"), take),
         Step::run(format!("put {source}"), put),
-        Step::new(format!("close {source}"), Action::Remove(remove)),
+        opened.close(format!("close {source}")),
         Step::new(
             format!("clear {source}"),
             Action::RemoveFolder(Location::output(folder)),
@@ -87,18 +82,4 @@ fn copy(
         last = plan.add(step.after([last]).quiet());
     }
     last
-}
-
-/// A container of the image, which is never started, but wants a command all the same.
-fn open(name: &str, image: &Image, source: &str, container: &Container) -> Cmd<Arg> {
-    let create = Cmd::new("docker", format!("open the image of `{name}`")).args([
-        "create",
-        "--name",
-        source,
-        "--label",
-        &container.label,
-        "--",
-    ]);
-    let create: Cmd<Arg> = create.into();
-    create.pending("", image.clone(), "").arg("none")
 }

@@ -135,6 +135,18 @@ impl Docker {
         self.answer("test.hangs", "");
     }
 
+    /// A file of any image that is opened.
+    pub(crate) fn file(&self, path: &str, contents: &str) {
+        let place = self.answers.join("files").join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, contents).unwrap();
+    }
+
+    /// Lets the reading of an image's files last until it is ended.
+    pub(crate) fn export_hangs(&self) {
+        self.answer("export.hangs", "");
+    }
+
     /// Somebody else has containers of the names that tests want.
     pub(crate) fn names_are_taken(&self) {
         self.answer("taken", "");

@@ -173,7 +173,8 @@ info*)
 "volume ls --format {{json .}}") labelled volumes ;;
 "ps --all --no-trunc --format {{json .}}") containers ;;
 "ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
-"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"*) asked_for "$@" ;;
+"ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"* | \
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-inspect-"*) asked_for "$@" ;;
 "ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
 "network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
 "volume ls --quiet --filter label="*) filtered volumes "$@" ;;
@@ -195,6 +196,9 @@ info*)
 "run --rm --interactive "*) serve ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp "*) ;;
+"export --output "*)
+  [ ! -e "$answers/export.hangs" ] || hang
+  mkdir -p "$answers/files" && tar --create --file "$3" --directory "$answers/files" . ;;
 "start --attach --interactive "*) serve ;;
 "start "*) shift; start "$@" ;;
 "rm --force "*) shift; remove "$@" ;;

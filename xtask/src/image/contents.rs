@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The files of an image, as the archive that `docker export` writes has them.
+
+use std::io::{self, Read};
+
+use serde::Serialize;
+use tar::EntryType;
+
+/// What the engine puts into every container, in the place of what the image may have there: moby's
+/// `daemon/initlayer/setup_unix.go`.
+const OF_THE_ENGINE: &[&str] = &[
+    "/.dockerenv",
+    "/dev/console",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/mtab",
+    "/etc/resolv.conf",
+];
+
+/// A file of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Entry {
+    /// From the image's root on, with `/` before it; what is not UTF-8 in it is replaced.
+    pub path: String,
+    /// In bytes; none of a link.
+    pub size: u64,
+    /// What a link of either kind leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// All files of an image, by their paths. Folders are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Contents {
+    /// In bytes, of all files together.
+    pub size: u64,
+    pub files: Vec<Entry>,
+}
+
+impl Contents {
+    /// Reads an archive to its end. Fails where it is none, or has been cut off.
+    pub(crate) fn read(archive: impl Read) -> io::Result<Self> {
+        let mut files = Vec::new();
+        for entry in tar::Archive::new(archive).entries()? {
+            let entry = entry?;
+            let kind = entry.header().entry_type();
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = format!("/{}", name.trim_start_matches("./").trim_matches('/'));
+            if kind == EntryType::Directory || OF_THE_ENGINE.contains(&path.as_str()) {
+                continue;
+            }
+            let link = entry.link_name_bytes();
+            let link = link.map(|name| String::from_utf8_lossy(&name).into_owned());
+            let size = if link.is_some() { 0 } else { entry.size() };
+            files.push(Entry { path, size, link });
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let sizes = files.iter().map(|file| file.size);
+        Ok(Self {
+            size: sizes.fold(0, u64::saturating_add),
+            files,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn put(archive: &mut Builder<Vec<u8>>, path: &str, kind: EntryType, of: &str) {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        if kind.is_symlink() || kind.is_hard_link() {
+            header.set_size(0);
+            archive.append_link(&mut header, path, of).unwrap();
+        } else {
+            header.set_size(of.len() as u64);
+            archive
+                .append_data(&mut header, path, of.as_bytes())
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn files_and_links_are_listed_without_what_the_engine_adds() {
+        let mut archive = Builder::new(Vec::new());
+        let long = format!("share/{}.sql", "x".repeat(200));
+        put(&mut archive, "lib/", EntryType::Directory, "");
+        put(&mut archive, &long, EntryType::Regular, "SELECT 1;");
+        put(&mut archive, "lib/a.so", EntryType::Symlink, "a.so.1");
+        put(&mut archive, "lib/a.so.1", EntryType::Regular, "1234");
+        put(&mut archive, "lib/b.so", EntryType::Link, "lib/a.so.1");
+        put(&mut archive, ".dockerenv", EntryType::Regular, "");
+        put(&mut archive, "etc/hosts", EntryType::Regular, "");
+        let bytes = archive.into_inner().unwrap();
+        let contents = Contents::read(&bytes[..]).unwrap();
+        let entry = |path: &str, size, link: Option<&str>| Entry {
+            path: path.into(),
+            size,
+            link: link.map(str::to_owned),
+        };
+        let wanted = [
+            entry("/lib/a.so", 0, Some("a.so.1")),
+            entry("/lib/a.so.1", 4, None),
+            entry("/lib/b.so", 0, Some("lib/a.so.1")),
+            entry(&format!("/{long}"), 9, None),
+        ];
+        assert_eq!(contents.files, wanted);
+        assert_eq!(contents.size, 13);
+    }
+
+    #[test]
+    fn what_is_no_archive_or_is_cut_off_is_refused() {
+        let mut archive = Builder::new(Vec::new());
+        put(&mut archive, "a", EntryType::Regular, &"x".repeat(2000));
+        let bytes = archive.into_inner().unwrap();
+        for part in [&bytes[..1000], &[b'x'; 600][..]] {
+            assert!(Contents::read(part).is_err());
+        }
+    }
+}

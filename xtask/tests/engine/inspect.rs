@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is in a real image.
+
+use crate::support::repository::Repository;
+
+#[test]
+fn the_files_of_an_image_are_those_that_were_copied_into_it() {
+    let repository = Repository::new();
+    let baked = repository.xtask(&["bake", "pgvector", "--json"]).success();
+    let baked = baked.json();
+    let image = baked[0]["image"].as_str().unwrap();
+    let found = repository.xtask(&["inspect", image, "--json"]).success();
+    let found = found.json();
+    let files = found["files"].as_array().unwrap();
+    let has = |path: &str| {
+        let mut files = files.iter();
+        files.any(|file| file["path"] == path && file["size"].as_u64() > Some(0))
+    };
+    assert!(has("/lib/vector.so"), "{found:#}");
+    assert!(has("/share/extension/vector.control"), "{found:#}");
+    // What the engine puts into each container is not the image's.
+    let places = ["/lib/", "/share/", "/licenses/"];
+    for file in files {
+        let path = file["path"].as_str().unwrap();
+        assert!(places.iter().any(|place| path.starts_with(place)), "{path}");
+    }
+    repository.has_no_containers();
+}
