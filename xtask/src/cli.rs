@@ -10,9 +10,9 @@ pub use crate::{config::Base, target::Shard, tool::NeededFor};
 
 pub mod e2e;
 
-/// Check, build and prove PostgreSQL extension images for CloudNativePG.
+/// Check, build and test PostgreSQL extension images for CloudNativePG.
 ///
-/// The rungs, from quick to thorough: `checks` reads, `bake` builds, `smoke` runs each image in a real
+/// From quick to thorough: `checks` reads, `bake` builds, `smoke` runs each image in a real
 /// PostgreSQL, `e2e` in CloudNativePG on a kind cluster. The commands of the old Taskfile work too: `cargo xtask bake:all PUSH=true`.
 #[derive(Debug, Parser)]
 #[command(
@@ -35,10 +35,10 @@ pub struct Global {
     /// Use a private container engine, and start it when it does not run (Linux, root).
     #[arg(long, global = true, env = "XTASK_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
-    /// Base images in the sandbox: the published ones, or made from Debian's packages [default: auto].
+    /// Base images in the sandbox: the published ones, or built from Debian's packages [default: auto].
     #[arg(long, global = true, value_enum, value_name = "BASE")]
     pub base: Option<Base>,
-    /// Where the sandbox lives [default: `xtask-sandbox` in the user's cache folder].
+    /// The sandbox's folder [default: `xtask-sandbox` in the user's cache folder].
     #[arg(long, global = true, value_name = "PATH")]
     pub sandbox_folder: Option<std::path::PathBuf>,
     /// How to report: text for people, or one JSON object per event on standard output.
@@ -113,7 +113,7 @@ impl Selection {
 /// Which images of the extensions.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Filters {
-    /// Only for these Debian suites.
+    /// Only for these distros (Debian suites, like `trixie`).
     #[arg(long, value_delimiter = ',', value_name = "SUITE")]
     pub distro: Vec<String>,
     /// Only for these PostgreSQL majors.
@@ -194,7 +194,7 @@ pub struct Checks {
     /// Print the findings as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Leave out bake's own check, which needs Docker.
+    /// Skip bake's own check, which needs Docker.
     #[arg(long)]
     pub no_bake: bool,
 }
@@ -213,7 +213,7 @@ pub struct Bake {
     /// Print the commands in place of running them.
     #[arg(long)]
     pub dry_run: bool,
-    /// Write what bake says of the images (digests) to a file, as JSON.
+    /// Write bake's metadata of the images (digests) to a file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub metadata_file: Option<PathBuf>,
     /// Only for these platforms [default: this machine's; all with --push to a registry elsewhere].
@@ -222,7 +222,7 @@ pub struct Bake {
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
-    /// Build every layer again.
+    /// Build without the cache.
     #[arg(long)]
     pub no_cache: bool,
     /// Print the images as JSON.
@@ -276,9 +276,9 @@ pub struct Sandbox {
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Make the sandbox, or mend it, and start its engine.
+    /// Create or repair the sandbox, and start its engine.
     Up,
-    /// Say what is there.
+    /// Show what exists.
     Status {
         /// Print it as JSON.
         #[arg(long)]
@@ -294,7 +294,7 @@ pub enum SandboxCommand {
         )]
         command: Vec<OsString>,
     },
-    /// End the sandbox and remove all that belongs to it.
+    /// Stop the sandbox and delete all that belongs to it.
     Down {
         /// Stop the engine but keep the files, so that the next `up` is quick.
         #[arg(long)]
@@ -364,7 +364,7 @@ pub enum Lane {
     Cli,
     /// Every command of README and BUILD.
     Docs,
-    /// Dependencies: licences, sources, duplicates, unused ones, and known faults where their list can be had.
+    /// Dependencies: licences, sources, duplicates, unused ones, and known vulnerabilities where their list can be downloaded.
     Supply,
     /// Real builds and real servers: Docker, or root on Linux for the sandbox.
     Engine,

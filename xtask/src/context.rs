@@ -47,7 +47,7 @@ fn env(name: &str) -> Option<OsString> {
 impl Context {
     /// `arguments`: the command line, as it was given.
     pub(crate) fn new(global: Global, arguments: &[OsString]) -> anyhow::Result<Self> {
-        let here = std::env::current_dir().context("the current folder cannot be told")?;
+        let here = std::env::current_dir().context("the current folder cannot be determined")?;
         let root = workspace::find_root(&here)?;
         if root.to_str().is_none() {
             return Err(Failure::invalid(format!(

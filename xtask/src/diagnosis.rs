@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the objects of a cluster say of themselves *now*, look after look, and whether that is hopeless.
 //!
-//! Events and logs are history: what they tell may have been mended since. So a Database is judged by its
+//! Events and logs are history: what they tell may have been fixed since. So a Database is judged by its
 //! status, a pod by what its containers wait for, and a bootstrap by the log of a pod that has failed, while
 //! no other one tries. Nothing is judged by one look, and what has succeeded is not looked at any more.
 
@@ -44,7 +44,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// One look at objects as JSON (`kubectl get … --output json`). None: they could not be had, which shows
+    /// One look at objects as JSON (`kubectl get … --output json`). None: they could not be read, which shows
     /// nothing. `log` gives the log of a pod.
     pub(crate) fn look(
         &mut self,
@@ -111,7 +111,7 @@ fn named(object: &Value) -> String {
     )
 }
 
-/// Why a Database is not applied, where that does not mend itself.
+/// Why a Database is not applied, where that does not pass by itself.
 ///
 /// A failure leaves `observedGeneration` as it was, absent at first: only `applied` tells.
 fn refused(database: &Value) -> Option<String> {
@@ -313,8 +313,8 @@ mod tests {
             "Back-off pulling image \"r:5000/x:1\"",
         )];
         let soon = SOON as usize;
-        let mended = [vec![bad.clone(); soon - 1], vec![good; 9]].concat();
-        assert_eq!(given_up(&mended), None);
+        let recovered = [vec![bad.clone(); soon - 1], vec![good; 9]].concat();
+        assert_eq!(given_up(&recovered), None);
         // What older kubelets say in between neither counts nor forgives.
         let turns: Vec<_> = (0..9).flat_map(|_| [bad.clone(), bare.clone()]).collect();
         assert_eq!(given_up(&turns), Some(2 * (soon - 1)));

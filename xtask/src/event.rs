@@ -69,7 +69,7 @@ pub(crate) struct StepReport {
     pub quiet: bool,
     /// The last line of output: where a tool's answer stands.
     pub last_line: Option<String>,
-    /// Why it was run once more.
+    /// Why it was run again.
     pub retried: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use self::{
-    fields::{Fields, Needed},
+    fields::{Fields, Requirement},
     pins::Beside,
 };
 use crate::{
@@ -79,7 +79,7 @@ impl Extension {
         let text = match source::read(root, &folder.join("metadata.hcl")) {
             Ok(Some(text)) => text,
             Ok(None) => {
-                findings.error(None, "is not there");
+                findings.error(None, "does not exist");
                 return None;
             }
             Err(failure) => {
@@ -109,15 +109,16 @@ impl Extension {
             .to_string_lossy()
             .into_owned();
         let create_extension = fields
-            .flag("create_extension", Needed::Always)
+            .flag("create_extension", Requirement::Required)
             .unwrap_or(true);
         let packages = fields.packages();
         let extension = Self {
             name: fields.text("name"),
             sql_name: fields.text("sql_name"),
             image_name: fields.text("image_name"),
-            licenses: fields.list("licenses", Needed::Always),
-            shared_preload_libraries: fields.list("shared_preload_libraries", Needed::Expected),
+            licenses: fields.list("licenses", Requirement::Required),
+            shared_preload_libraries: fields
+                .list("shared_preload_libraries", Requirement::Expected),
             postgresql_parameters: fields.map("postgresql_parameters"),
             extension_control_path: fields.paths("extension_control_path"),
             dynamic_library_path: fields.paths("dynamic_library_path"),
@@ -125,9 +126,9 @@ impl Extension {
             bin_path: fields.paths("bin_path"),
             env: fields.map("env"),
             auto_update_os_libs: fields
-                .flag("auto_update_os_libs", Needed::Expected)
+                .flag("auto_update_os_libs", Requirement::Expected)
                 .unwrap_or(false),
-            required_extensions: fields.list("required_extensions", Needed::Expected),
+            required_extensions: fields.list("required_extensions", Requirement::Expected),
             create_extension,
             versions: fields.versions(&Beside {
                 file,

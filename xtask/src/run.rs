@@ -73,7 +73,7 @@ pub(crate) fn run(
         exec,
         options,
         state: Mutex::new(State {
-            steps: (0..plan.steps.len()).map(|_| Place::Waiting).collect(),
+            steps: (0..plan.steps.len()).map(|_| Progress::Waiting).collect(),
             failed: false,
         }),
         changed: Condvar::new(),
@@ -92,14 +92,14 @@ pub(crate) fn run(
     walk.finish(on)
 }
 
-enum Place {
+enum Progress {
     Waiting,
     Running,
     Ended(Box<StepReport>),
 }
 
 struct State {
-    steps: Vec<Place>,
+    steps: Vec<Progress>,
     failed: bool,
 }
 
@@ -122,24 +122,24 @@ impl State {
     fn next(&mut self, plan: &Plan, stop: bool) -> Next {
         let mut waiting = false;
         for (at, step) in plan.steps.iter().enumerate() {
-            if !matches!(self.steps[at], Place::Waiting) {
+            if !matches!(self.steps[at], Progress::Waiting) {
                 continue;
             }
             let mut ready = self.has_room(plan, step);
             let mut blocked = stop;
             for before in &step.after {
                 match &self.steps[before.0] {
-                    Place::Ended(report) if report.succeeded() => {}
-                    Place::Ended(_) => blocked = true,
-                    Place::Waiting | Place::Running => ready = false,
+                    Progress::Ended(report) if report.succeeded() => {}
+                    Progress::Ended(_) => blocked = true,
+                    Progress::Waiting | Progress::Running => ready = false,
                 }
             }
-            let ended = |before: &StepId| matches!(self.steps[before.0], Place::Ended(_));
+            let ended = |before: &StepId| matches!(self.steps[before.0], Progress::Ended(_));
             ready &= step.after_end_of.iter().all(ended);
             if blocked {
-                self.steps[at] = Place::Ended(StepReport::not_run(StepId(at), step).into());
+                self.steps[at] = Progress::Ended(StepReport::not_run(StepId(at), step).into());
             } else if ready {
-                self.steps[at] = Place::Running;
+                self.steps[at] = Progress::Running;
                 return Next::Run(at);
             } else {
                 waiting = true;
@@ -157,7 +157,9 @@ impl State {
         let running = || {
             let steps = plan.steps.iter().zip(&self.steps);
             steps
-                .filter(|(other, place)| other.pool == step.pool && matches!(place, Place::Running))
+                .filter(|(other, progress)| {
+                    other.pool == step.pool && matches!(progress, Progress::Running)
+                })
                 .count()
         };
         limit.is_none_or(|(_, limit)| running() < *limit)
@@ -185,7 +187,7 @@ impl Walk<'_> {
             let report = self.step(StepId(at), events);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.failed |= !report.succeeded();
-            state.steps[at] = Place::Ended(report.into());
+            state.steps[at] = Progress::Ended(report.into());
             drop(state);
             self.changed.notify_all();
         }
@@ -200,9 +202,9 @@ impl Walk<'_> {
             .into_iter()
             .zip(&self.plan.steps)
             .enumerate()
-            .map(|(at, (place, step))| match place {
-                Place::Ended(report) => *report,
-                Place::Waiting | Place::Running => StepReport::not_run(StepId(at), step),
+            .map(|(at, (progress, step))| match progress {
+                Progress::Ended(report) => *report,
+                Progress::Waiting | Progress::Running => StepReport::not_run(StepId(at), step),
             })
             .collect();
         let mut lost: BTreeMap<usize, bool> = BTreeMap::new();

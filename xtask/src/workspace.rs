@@ -179,7 +179,7 @@ impl Workspace {
             failure = Some(failed.detail(finding.to_string()));
         }
         if let Some(failure) = failure {
-            return Err(failure.hint("run `cargo xtask checks` on it once more when it is mended"));
+            return Err(failure.hint("run `cargo xtask checks` again when it is fixed"));
         }
         if self.names.is_empty() {
             return Err(self.without_extensions());

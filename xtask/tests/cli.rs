@@ -56,6 +56,7 @@ mod cli {
     mod fields;
     mod inspect;
     mod interruption;
+    mod locks;
     mod mistakes;
     mod neighbours;
     pub(crate) mod ours;
@@ -72,6 +73,5 @@ mod cli {
     mod special;
     mod targets;
     mod text;
-    mod turns;
     mod values;
 }

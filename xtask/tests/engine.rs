@@ -17,8 +17,8 @@ mod engine {
     mod bake;
     mod faults;
     mod inspect;
+    mod locks;
     mod operands;
     mod sandbox;
     mod smoke;
-    mod turns;
 }

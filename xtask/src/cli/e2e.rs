@@ -17,7 +17,7 @@ pub struct E2e {
 
 #[derive(Debug, Subcommand)]
 pub enum E2eCommand {
-    /// Make the environment, or mend it: network, registry, kind cluster, operator.
+    /// Create or repair the environment: network, registry, kind cluster, operator.
     SetupEnv(SetupEnv),
     /// Write a kubeconfig for the cluster; without a path a private one of ours.
     ExportKubeconfig(ExportKubeconfig),
@@ -25,11 +25,11 @@ pub enum E2eCommand {
     GenerateValues(GenerateValues),
     /// Run the shared suite and the extension's own, with values that are there.
     Test(Test),
-    /// Everything from nothing: environment, bake and push, values, suites.
+    /// Do it all: set up the environment, bake and push, generate values, run the suites.
     TestFull(TestFull),
     /// Replace an image by a newer one under a running database, and update the extension.
     UpgradeTest(UpgradeTest),
-    /// Say what exists, in which version, and what differs from what is wanted.
+    /// Show what exists, in which version, and what differs from what is wanted.
     Status(Status),
     /// Open psql on a database with the extension, or run a statement after `--`.
     Psql(Psql),
@@ -115,7 +115,7 @@ pub struct GenerateValues {
     /// And what changes when this newer image replaces it, for the upgrade suite.
     #[arg(long, value_name = "REFERENCE", requires = "extension_image")]
     pub upgrade_to: Option<String>,
-    /// Without an image: of this Debian suite.
+    /// Without an image: of this distro.
     #[arg(long, value_name = "SUITE", conflicts_with = "extension_image")]
     pub distro: Option<String>,
     /// Without an image: for this PostgreSQL major.
@@ -130,7 +130,7 @@ pub struct GenerateValues {
 
 /// How suites are run.
 #[derive(Args, Clone, Debug, Default)]
-pub struct Suites {
+pub struct SuiteOptions {
     /// Keep what the suites made in the cluster.
     #[arg(long)]
     pub skip_delete: bool,
@@ -148,7 +148,7 @@ pub struct Test {
     #[command(flatten)]
     pub running: Running,
     #[command(flatten)]
-    pub suites: Suites,
+    pub suites: SuiteOptions,
     /// Only what failed the last time.
     #[arg(long, conflicts_with_all = ["targets", "more", "all"])]
     pub rerun_failed: bool,
@@ -177,7 +177,7 @@ pub struct TestFull {
     #[command(flatten)]
     pub running: Running,
     #[command(flatten)]
-    pub suites: Suites,
+    pub suites: SuiteOptions,
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
@@ -215,7 +215,7 @@ pub struct UpgradeTest {
     #[arg(long, value_name = "RELEASE")]
     pub cnpg_release: Option<String>,
     #[command(flatten)]
-    pub suites: Suites,
+    pub suites: SuiteOptions,
     /// Print the commands in place of running them.
     #[arg(long)]
     pub dry_run: bool,

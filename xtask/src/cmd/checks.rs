@@ -79,7 +79,7 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     }
     verdict?;
     let found = match findings.len() {
-        0 => "nothing to mend".to_owned(),
+        0 => "no findings".to_owned(),
         warnings => counted(warnings, "warning"),
     };
     let checked = counted(names.len(), "extension");
@@ -195,7 +195,7 @@ fn bake_check(
 ) -> anyhow::Result<()> {
     let not_made = |failure: Failure| {
         let message = format!("bake's own check was not made: {}", failure.message);
-        Failure { message, ..failure }.or_hint("`--no-bake` leaves it out")
+        Failure { message, ..failure }.or_hint("`--no-bake` skips it")
     };
     if !context.global.sandbox {
         Engine::open(context, Access::Look)?

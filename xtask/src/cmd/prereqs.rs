@@ -119,11 +119,12 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
             return Err(Failure::unavailable(what).into());
         }
     }
-    context.ui.conclusion("all that is needed is there");
+    context.ui.conclusion("all prerequisites are met");
     Ok(())
 }
 
-/// Looks at all that is `wanted`. Who has not asked for `e2e` by name can do all the rest without its tools.
+/// Checks all that is `wanted`. Missing tools of `e2e` are an error only where `e2e` was named: everything else
+/// works without them.
 fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Result<Vec<Check>> {
     let mut checks = Vec::new();
     let mut exec = context.exec.clone();

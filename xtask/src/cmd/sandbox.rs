@@ -119,7 +119,7 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
     let folder = sandbox.folder.display().to_string();
     let text = match sandbox::down::remove(&sandbox)? {
         Removed::Absent => "there is no sandbox".to_owned(),
-        Removed::Gone => format!("the sandbox is gone: `{folder}` is removed"),
+        Removed::Gone => format!("the sandbox is removed, with its folder `{folder}`"),
         Removed::Kept(names) => {
             let names = names.iter().map(|name| format!("`{}`", name.display()));
             let names = names.collect::<Vec<_>>().join(", ");
@@ -127,7 +127,7 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
                 "move away what is yours and run `sandbox down` again to remove `{folder}` too"
             ));
             format!(
-                "the sandbox is gone, but `{folder}` stays: it holds {names}, which is not of the sandbox"
+                "the sandbox is removed, but `{folder}` is kept: it holds {names}, which does not belong to the sandbox"
             )
         }
     };

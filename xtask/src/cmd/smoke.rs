@@ -16,7 +16,7 @@ use crate::{
         bake::{self, Baked},
         begin::{Begun, NONE_IN_SHARE},
         smoke::{
-            Runner, Test, Transport,
+            Runner, SmokeTest, Transport,
             given::{Given, stands_for},
         },
     },
@@ -46,7 +46,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
     let mut tests = Vec::new();
     for target in targets.chosen() {
-        let mut test = Test::of(target, &targets, &begun.sources.workspace, &baked)?;
+        let mut test = SmokeTest::of(target, &targets, &begun.sources.workspace, &baked)?;
         if let Some(given) = &given {
             given.stand_in(&mut test);
         }
@@ -126,7 +126,7 @@ fn bake_first(
     Ok(bake::add(plan, &request))
 }
 
-fn warn_without_proof(context: &mut Context, test: &Test) {
+fn warn_without_proof(context: &mut Context, test: &SmokeTest) {
     if test.proof.is_none() {
         context.ui.warning(&format!(
             "`{}` has no smoke.sql that does anything: it is {}",
@@ -165,7 +165,7 @@ impl ui::Row for Row {
     }
 }
 
-fn row(target: &Target, test: &Test, step: &StepReport) -> Row {
+fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
     // What a failed test said last is no proof.
     let proof = step.last_line.clone().filter(|_| step.succeeded());
     let source = &test.mounts.own().source;

@@ -47,7 +47,7 @@ choices! {
     /// Which base images the sandbox has.
     #[derive(ValueEnum)]
     pub enum Base {
-        /// Published where they can be had, else Debian's packages.
+        /// Published where they can be pulled, else Debian's packages.
         Auto "auto",
         Published "published",
         Debian "debian",

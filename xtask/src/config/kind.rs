@@ -63,7 +63,7 @@ impl Kind {
             Kind::Domain => Domain::WANTED,
             Kind::Image => "an image reference: `registry/name:tag` or `registry/name@sha256:…`",
             Kind::ImagePattern => {
-                "an image reference, where `{pg}` and `{distro}` stand for a major and a suite"
+                "an image reference, where `{pg}` and `{distro}` stand for a major and a distro"
             }
             Kind::Builder => BuilderName::WANTED,
             Kind::Suite => Suite::WANTED,

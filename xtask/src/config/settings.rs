@@ -185,7 +185,7 @@ settings! {
     SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
     SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"
-        "seconds that one smoke test may take; 0: as long as it likes";
+        "seconds that one smoke test may take; 0: no limit";
     E2E_NAME: String = Text("pg-extensions", Kind::Environment), "e2e.name" "XTASK_E2E_NAME"
         "the name of the end-to-end environment: of its network, registry and cluster";
     E2E_NODES: u32 = Number(1, NODES), "e2e.nodes" "XTASK_E2E_NODES"
@@ -211,9 +211,9 @@ settings! {
     CLUSTER_REGISTRY: String = Text("", Kind::Registry), "cluster.registry" "XTASK_CLUSTER_REGISTRY"
         "what an existing cluster calls the registry that images are pushed to; empty: the same";
     SANDBOX_FOLDER: String = Text("", Kind::Path), "sandbox.folder" "XTASK_SANDBOX_FOLDER"
-        "where the sandbox lives; empty: xtask-sandbox in the user's cache folder";
+        "the sandbox's folder; empty: xtask-sandbox in the user's cache folder";
     SANDBOX_BASE: Base = OneOf(Base::Auto), "sandbox.base" "XTASK_SANDBOX_BASE"
-        "base images in the sandbox; auto: the published ones, or Debian's packages where they cannot be had";
+        "base images in the sandbox; auto: the published ones, or Debian's packages where those cannot be pulled";
     SANDBOX_SUITE: String = Text("forky", Kind::Suite), "sandbox.suite" "XTASK_SANDBOX_SUITE"
         "the Debian suite of the sandbox and of its base image";
     SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"

@@ -154,11 +154,12 @@ pub(crate) fn environment(
 /// Whether a kubeconfig's context is that of our own kind cluster.
 fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Result<bool> {
     if !path.is_file() {
-        return Err(
-            Failure::invalid(format!("the kubeconfig `{}` is not there", path.display()))
-                .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
-                .into(),
-        );
+        return Err(Failure::invalid(format!(
+            "the kubeconfig `{}` does not exist",
+            path.display()
+        ))
+        .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
+        .into());
     }
     tool::require(&context.exec, ["kubectl"])?;
     let view = context.exec.read(&kubectl::view_cmd(path), None);
@@ -194,7 +195,7 @@ fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Res
     let own = given.is_some() && given == own_authority(context, &name, cluster)?;
     if !own {
         context.ui.note(&format!(
-            "`{}` opens another `{cluster}` than the one that this machine's kind has: that other one is meant",
+            "`{}` is for a cluster `{cluster}` that is not the one on this machine: the one of the kubeconfig is used",
             path.display()
         ));
     }

@@ -105,8 +105,9 @@ impl Context {
         self.record.ends(exit_code, error);
         self.keep_record();
         if let Err(error) = self.keep_proofs() {
-            self.ui
-                .warning(&format!("the proofs of this run are not kept: {error:#}"));
+            self.ui.warning(&format!(
+                "the results of this run were not saved: {error:#}"
+            ));
         }
     }
 
@@ -128,7 +129,7 @@ impl Context {
             && !std::mem::replace(&mut self.record.lost, true)
         {
             self.ui
-                .warning(&format!("there is no record of this run: {error:#}"));
+                .warning(&format!("this run was not recorded: {error:#}"));
         }
     }
 

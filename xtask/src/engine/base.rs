@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which base images extensions are built on: the published ones, or, where those cannot be had, ones that
+//! Which base images extensions are built on: the published ones, or, where those cannot be pulled, ones that
 //! are made here from Debian's packages, and then extensions pinned to what Debian's archive has.
 
 use std::{
@@ -127,14 +127,14 @@ fn is_debian(
     let debian = !has_published(opener, engine, sandbox, workspace)?;
     if debian {
         opener.note(&format!(
-            "the published base images cannot be had from here: built for Debian {} and its packages (`--base debian`)",
+            "the published base images cannot be pulled from here: images are built for Debian {} and its packages (`--base debian`)",
             sandbox.suite
         ));
     }
     Ok(debian)
 }
 
-/// Whether the published base images can be had from here. Asked of the registry, and remembered for an hour.
+/// Whether the published base images can be pulled from here. Asked of the registry, and remembered for an hour.
 fn has_published(
     opener: &dyn Opener,
     engine: &Engine,
@@ -170,7 +170,7 @@ fn has_published(
     Ok(published)
 }
 
-/// How long it is remembered whether the published base images can be had.
+/// How long it is remembered whether the published base images can be pulled.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// The versions that Debian's archive has now; for an engine that is only looked at those that it had last time.

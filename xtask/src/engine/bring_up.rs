@@ -52,8 +52,7 @@ fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::
     sandbox.refuse_foreign()?;
     let running = matches!(sandbox.state(), State::Running(_));
     if running && !up::is_current(sandbox) {
-        opener
-            .note("the sandbox was made by another version or for another suite: it is made anew");
+        opener.note("the sandbox was made by another version or for another suite: it is rebuilt");
     }
     // Whoever was killed may have left an engine that is just starting, which works on the root too.
     if !running {

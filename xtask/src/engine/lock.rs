@@ -30,7 +30,7 @@ use crate::{
 /// How long a question about what was left may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Held while an engine or a cluster is used; let go when dropped.
+/// Held while an engine or a cluster is used; released when dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: LockFile,
@@ -100,7 +100,7 @@ impl Lock {
             };
             remains.end(&|| exec.interrupted(), &mut || {
                 opener.note(&format!(
-                    "a run of xtask was killed ({gone}): what it left running is ended"
+                    "a run of xtask was killed ({gone}): the processes that it left are stopped"
                 ));
             })?;
         }
@@ -125,7 +125,7 @@ impl Lock {
             } else {
                 "containers"
             };
-            opener.note(&format!("{several} of a run that was killed: removed"));
+            opener.note(&format!("removed {several} of a killed run"));
         }
         self.cleared()
     }

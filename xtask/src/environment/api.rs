@@ -197,10 +197,10 @@ fn there(access: &ClusterAccess) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::invalid(format!(
-        "the kubeconfig `{}` is not there",
+        "the kubeconfig `{}` does not exist",
         access.kubeconfig.display()
     ))
-    .hint("`cargo xtask e2e setup-env` makes a cluster; `--kubeconfig FILE` uses another one"))
+    .hint("`cargo xtask e2e setup-env` creates a cluster; `--kubeconfig FILE` uses another one"))
 }
 
 fn unreachable(access: &ClusterAccess, failed: &CmdFailure) -> Failure {
@@ -227,6 +227,6 @@ fn unreachable(access: &ClusterAccess, failed: &CmdFailure) -> Failure {
         return failure.hint("`kubectl config get-contexts` lists the contexts of a kubeconfig");
     }
     failure.hint(
-        "is the cluster up? `cargo xtask e2e status` says what is there, `e2e setup-env` mends it",
+        "is the cluster up? `cargo xtask e2e status` shows what exists, `e2e setup-env` repairs it",
     )
 }

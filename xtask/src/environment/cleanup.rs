@@ -34,7 +34,7 @@ impl Environment {
                 volume_after.push(removed);
             }
             Some(_) => plan.note(format!(
-                "the container `{registry}` was not made by xtask: it stays"
+                "the container `{registry}` was not created by xtask: it is kept"
             )),
             None => {}
         }
@@ -44,7 +44,7 @@ impl Environment {
                 plan.add(Step::new("volume", Action::Remove(remove)).after(volume_after));
             }
             Presence::Foreign => plan.note(format!(
-                "the volume `{}` was not made by xtask: it stays",
+                "the volume `{}` was not created by xtask: it is kept",
                 self.volume()
             )),
             Presence::Absent => {}
@@ -55,7 +55,7 @@ impl Environment {
                 plan.add(Step::new("network", Action::Remove(remove)).after_end_of(before.clone()));
             }
             Presence::Foreign => plan.note(format!(
-                "the network `{}` was not made by xtask: it stays",
+                "the network `{}` was not created by xtask: it is kept",
                 self.network()
             )),
             Presence::Absent => {}
@@ -82,7 +82,7 @@ impl Environment {
             .and_then(|found| found.release.as_ref())
         {
             plan.note(format!(
-                "the operator ({release}), which setup-env installed, stays"
+                "the operator ({release}), which `setup-env` installed, is kept"
             ));
         }
         let owner = self.owner.to_string();
@@ -92,7 +92,7 @@ impl Environment {
             .partition(|found| found.owner.as_ref() == Some(&owner));
         for other in &others {
             plan.note(format!(
-                "the namespace `{}` was made by another checkout: it stays",
+                "the namespace `{}` was created by another checkout: it is kept",
                 other.name
             ));
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The kind cluster: made, started again, or made anew when it is not what is wanted.
+//! The kind cluster: created, started again, or deleted and created again when it is not what is wanted.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -43,13 +43,16 @@ impl Environment {
             return Err(taken(&name));
         }
         let wanted = nodes(&name, *count);
-        // The engine gives addresses in the order in which containers start, and a control plane does not
-        // like to find its own changed: the registry comes first when it is made, and when it is restarted.
+        // The engine assigns addresses in the order in which containers start, and a control plane does not survive
+        // a change of its own: so the registry always starts before the nodes.
         let mut before = registry.network.clone();
         before.extend(&registry.container);
-        // Two clusters at once are for nobody's memory, and every command means *the* cluster.
+        // One cluster at a time: two need too much memory, and no command says which of two it means.
         for other in survey.clusters.iter().filter(|other| other.name != name) {
-            plan.note(format!("`{}` makes way for `{name}`", other.name));
+            plan.note(format!(
+                "cluster `{}` is deleted: `{name}` replaces it",
+                other.name
+            ));
             before.push(plan.add(self.delete_cluster(&other.name)));
         }
         let create = |plan: &mut Plan, before: &[StepId]| {
@@ -59,9 +62,13 @@ impl Environment {
         let ready = match self.decide(survey) {
             Decision::Keep => Vec::new(),
             Decision::Start => self.start(plan, &name, &wanted, &before),
-            Decision::Wait(why) if !survey.restarted => self.give_time(plan, &name, &why, &before),
+            Decision::Wait(why) if !survey.restarted => {
+                self.wait_for_recovery(plan, &name, &why, &before)
+            }
             Decision::Wait(why) | Decision::Replace(why) => {
-                plan.note(format!("the cluster `{name}` is made anew: {why}"));
+                plan.note(format!(
+                    "cluster `{name}` is deleted and created again: {why}"
+                ));
                 before.push(plan.add(self.delete_cluster(&name)));
                 create(plan, &before)
             }
@@ -93,7 +100,7 @@ impl Environment {
                 self.start(&mut plan, &name, &nodes(&name, *count), &registry.container);
             }
             Decision::Wait(why) => {
-                self.give_time(&mut plan, &name, &why, &[]);
+                self.wait_for_recovery(&mut plan, &name, &why, &[]);
             }
             Decision::Keep | Decision::Replace(_) | Decision::Make => return Ok(None),
         }
@@ -113,7 +120,7 @@ impl Environment {
         let folder = PathBuf::from(FOLDER).join("kind");
         let clear = plan.add(
             Step::new(
-                "clear kind's folder",
+                "empty kind's folder",
                 Action::RemoveFolder(Location::output(&folder)),
             )
             .quiet(),
@@ -174,8 +181,17 @@ impl Environment {
         self.recover(plan, name, &[started], START)
     }
 
-    fn give_time(&self, plan: &mut Plan, name: &str, why: &str, before: &[StepId]) -> Vec<StepId> {
-        plan.note(format!("the cluster `{name}` is given time: {why}"));
+    fn wait_for_recovery(
+        &self,
+        plan: &mut Plan,
+        name: &str,
+        why: &str,
+        before: &[StepId],
+    ) -> Vec<StepId> {
+        plan.note(format!(
+            "waiting up to {}s for cluster `{name}`: {why}",
+            RECOVERY.as_secs()
+        ));
         self.recover(plan, name, before, RECOVERY)
     }
 
@@ -190,6 +206,7 @@ impl Environment {
         let saved = self.save_kubeconfig(plan, name, before);
         let access = self.access();
         let wait = Action::WaitFor {
+            what: "the cluster's API",
             probe: Probe::Succeeds(access.readiness()),
             every: Duration::from_millis(500),
             patience,
@@ -258,6 +275,6 @@ pub(super) fn nodes_of(cluster: &str, network: Option<&str>) -> Owned {
 }
 
 fn taken(name: &str) -> Failure {
-    Failure::invalid(format!("a kind cluster `{name}` is there, but not on the network of this environment: xtask did not make it"))
+    Failure::invalid(format!("a kind cluster `{name}` exists, but not on this environment's network: xtask did not create it"))
         .hint(format!("delete it (`kind delete cluster --name {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
 }

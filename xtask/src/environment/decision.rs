@@ -14,14 +14,14 @@ pub(super) enum Decision {
     Keep,
     /// Its nodes have stopped.
     Start,
-    /// What is wrong with it, which may pass: it is given time.
+    /// What is wrong with it, which may pass: it is waited for.
     Wait(String),
-    /// Why it is made anew.
+    /// Why it is deleted and created again.
     Replace(String),
     Make,
 }
 
-const HALF_MADE: &str = "it is half made";
+const HALF_MADE: &str = "it was not fully created";
 
 impl Environment {
     /// What the cluster says, when it is one that stays.

@@ -7,7 +7,7 @@ use crate::engine::{
     lock::{self, Lock},
 };
 
-/// The engine of an environment and the lock on its cluster, let go of together.
+/// The engine of an environment and the lock on its cluster, released together.
 pub(crate) struct InUse {
     pub engine: Engine,
     _cluster: Option<Lock>,

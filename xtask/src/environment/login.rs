@@ -44,13 +44,13 @@ impl Environment {
         let has_operator =
             !survey.restarted && self.kept(survey).is_some_and(|api| api.operator.is_some());
         if let (true, Some(first)) = (has_operator, nodes.first()) {
-            let needless = (is_read(first), "kubelet went on");
+            let needless = (is_read(first), "kubelet has already read it");
             settled = vec![self.add_restart(plan, &settled, Some(needless))];
         }
         let note = |node: &String| {
             let copy = on_node(
                 node,
-                format!("note that kubelet on `{node}` has the login"),
+                format!("record that kubelet on `{node}` has read the login"),
                 &["cp", "--preserve=mode", LOGINS, READ],
             );
             let step = Step::run(format!("login on {node} read"), copy);
@@ -63,7 +63,7 @@ impl Environment {
 fn is_read(node: &str) -> Probe {
     Probe::Succeeds(on_node(
         node,
-        format!("ask whether kubelet on `{node}` has the login"),
+        format!("ask whether kubelet on `{node}` has read the login"),
         &["cmp", "--quiet", LOGINS, READ],
     ))
 }
@@ -84,17 +84,17 @@ fn login(plan: &mut Plan, node: &str, credentials: &Credentials, after: &[StepId
     let written = plan.add(
         Step::run(format!("login on {node}"), write.secret_stdin(config))
             .after(after.iter().copied())
-            .skip_if(same, "it is there"),
+            .skip_if(same, "it is up to date"),
     );
     let restart = on_node(
         node,
-        format!("let kubelet on `{node}` read the login"),
+        format!("restart kubelet on `{node}` to read the login"),
         &["systemctl", "restart", "kubelet"],
     );
     plan.add(
         Step::run(format!("restart kubelet on {node}"), restart)
             .after([written])
-            .skip_if(is_read(node), "it has read it")
+            .skip_if(is_read(node), "it has already read the login")
             .quiet(),
     )
 }

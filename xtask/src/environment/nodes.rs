@@ -37,7 +37,7 @@ impl Environment {
         for node in nodes {
             let mut wire = on_node(
                 node,
-                format!("tell `{node}` where images are"),
+                format!("configure the registries of `{node}`"),
                 &["sh", "-s", "--"],
             );
             for host in self.hosts() {

@@ -57,7 +57,10 @@ impl Environment {
             check_step_back(found, &self.release, databases)?;
             if found.stamp.as_ref() != Some(&manifest.stamp) {
                 let was = found.release.as_deref().unwrap_or("half installed");
-                plan.note(format!("the operator ({was}) becomes {}", self.release));
+                plan.note(format!(
+                    "the operator is changed from {was} to {}",
+                    self.release
+                ));
             }
         }
         let stamped = api
@@ -86,8 +89,8 @@ impl Environment {
         let mut before = after.to_vec();
         if stamped {
             let forget = [format!("{STAMP}={UNFINISHED}"), format!("{RELEASE}-")];
-            let forget = annotate(&access, "forget which release was applied", forget);
-            let step = Step::run(format!("unstamp for operator {release}"), forget);
+            let forget = annotate(&access, "delete the record of the applied release", forget);
+            let step = Step::run(format!("delete operator record for {release}"), forget);
             before = vec![plan.add(step.after(before).quiet())];
         }
         let apply = access.apply_file(format!("apply the operator's manifest `{source}`"), source);
@@ -101,8 +104,8 @@ impl Environment {
         }
         let available = self.available(plan, &[last]);
         let note = [format!("{STAMP}={stamp}"), format!("{RELEASE}={release}")];
-        let note = annotate(&access, "note which release was applied", note);
-        let step = Step::run(format!("stamp the operator {release}"), note);
+        let note = annotate(&access, "record the applied release", note);
+        let step = Step::run(format!("record operator {release}"), note);
         plan.add(step.after([available]).quiet())
     }
 
@@ -173,7 +176,7 @@ impl Environment {
             PATIENCE,
         ]);
         // Not its events: they tell of an earlier release too.
-        let pods = access.cmd("look after the operator").args([
+        let pods = access.cmd("find the operator's pods").args([
             "--namespace",
             NAMESPACE,
             "get",

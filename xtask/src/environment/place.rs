@@ -38,7 +38,7 @@ impl Place {
         }
         if let Some(context) = context {
             return Err(
-                Failure::invalid(format!("context `{context}` of which kubeconfig?"))
+                Failure::invalid(format!("context `{context}` needs a kubeconfig"))
                     .hint("add `--kubeconfig FILE`"),
             );
         }

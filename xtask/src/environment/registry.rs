@@ -65,6 +65,7 @@ impl Environment {
             path: "/v2/",
         };
         let wait = Action::WaitFor {
+            what: "the local registry",
             probe,
             every: Duration::from_millis(100),
             patience: Duration::from_secs(30),
@@ -81,7 +82,7 @@ impl Environment {
         Ok(steps)
     }
 
-    /// The container: as it is, started again, or made anew.
+    /// The container: as it is, started again, or created again.
     fn add_container(
         &self,
         plan: &mut Plan,
@@ -111,7 +112,7 @@ impl Environment {
         }
         let mut before = network.to_vec();
         if found.is_some() {
-            plan.note("the registry is made anew for other settings; its images stay");
+            plan.note("the registry is created again with other settings; its images are kept");
             let remove = Action::Remove(self.registry_with(&self.label()));
             let remove = Step::new("remove the registry", remove).after(before);
             before = vec![plan.add(remove.quiet())];
@@ -204,7 +205,7 @@ impl Environment {
 }
 
 fn foreign(what: &str, name: &str) -> Failure {
-    Failure::invalid(format!("the {what} `{name}` is there, but was not made by xtask"))
+    Failure::invalid(format!("the {what} `{name}` exists, but was not created by xtask"))
         .hint(format!("remove it (`docker {what} rm {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
 }
 

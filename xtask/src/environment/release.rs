@@ -128,7 +128,7 @@ impl Manifest {
         if is_path(&source) {
             if !Path::new(&source).is_file() {
                 return Err(Failure::invalid(format!(
-                    "the operator's manifest `{source}` is not there"
+                    "the operator's manifest `{source}` does not exist"
                 ))
                 .hint("name a release (`1.30`), or the path or URL of a manifest"));
             }

@@ -63,7 +63,7 @@ impl Environment {
             let image = seed.image.to_string();
             let copy = format!("localhost:{port}/{}", seed.path);
             let untag = docker(
-                format!("drop the tag `{copy}`"),
+                format!("remove the tag `{copy}`"),
                 &["image", "rm", "--", &copy],
             );
             let tag = docker(format!("tag `{image}`"), &["tag", "--", &image, &copy]);

@@ -46,7 +46,7 @@ pub(crate) struct Survey {
     pub taken: bool,
     /// The wanted cluster's nodes run, but have not got as far as a kubeconfig.
     pub unfinished: bool,
-    /// The wanted cluster has been started again, or given time to come to itself.
+    /// The wanted cluster has been started again, or waited for.
     pub restarted: bool,
     /// Of the wanted cluster; None: it does not answer.
     pub api: Option<Api>,
@@ -185,7 +185,7 @@ impl Questions<'_> {
 
     /// Whether what has this name carries the label.
     fn carries(&self, kind: Kind, label: &str, name: &str) -> Result<bool, Failure> {
-        let owned = Owned::new(kind, label, format!("whose `{name}` is")).name(name);
+        let owned = Owned::new(kind, label, format!("ask who created `{name}`")).name(name);
         Ok(!owned.listed(&self.ask(&owned.list())?).is_empty())
     }
 

@@ -208,8 +208,8 @@ impl Exec for Real {
 
     fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
         let started = Instant::now();
-        // Asked while we are being stopped, it is part of cleaning up and may go on; cut off in between,
-        // it ends like all that ran.
+        // What starts after Ctrl-C belongs to the clean-up and runs to its end. When Ctrl-C comes between this
+        // line and the start, the command is stopped like all that ran before.
         let stopping = self.interrupted();
         let mut child = self.spawn(cmd, true, started)?;
         if !stopping && self.interrupted() {

@@ -12,9 +12,9 @@ use crate::{
 
 /// Whether the field may be left out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needed {
+pub(super) enum Requirement {
     /// Without it the image would be wrong.
-    Always,
+    Required,
     /// Older files lack it; it then has its empty default.
     Expected,
     /// Not every extension has it.
@@ -55,19 +55,19 @@ impl<'a> Fields<'a> {
         })
     }
 
-    pub(super) fn take(&mut self, name: &'static str, needed: Needed) -> Option<Node> {
+    pub(super) fn take(&mut self, name: &'static str, needed: Requirement) -> Option<Node> {
         self.asked.push(name);
         let at = self.left.iter().position(|(key, _)| key == name);
         if at.is_none() {
             match needed {
-                Needed::Always => self
+                Requirement::Required => self
                     .findings
                     .error(self.whole, format!("missing field `{name}`")),
-                Needed::Expected => self.findings.warning(
+                Requirement::Expected => self.findings.warning(
                     self.whole,
                     format!("missing field `{name}`, taken as empty"),
                 ),
-                Needed::Optional => {}
+                Requirement::Optional => {}
             }
         }
         at.map(|at| self.left.remove(at).1)
@@ -82,7 +82,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> String {
-        match self.take(name, Needed::Always) {
+        match self.take(name, Requirement::Required) {
             Some(Node {
                 value: Value::String(text),
                 line,
@@ -100,7 +100,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn flag(&mut self, name: &'static str, needed: Needed) -> Option<bool> {
+    pub(super) fn flag(&mut self, name: &'static str, needed: Requirement) -> Option<bool> {
         match self.take(name, needed)? {
             Node {
                 value: Value::Bool(flag),
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn nodes(&mut self, name: &'static str, needed: Needed) -> Vec<(String, usize)> {
+    fn nodes(&mut self, name: &'static str, needed: Requirement) -> Vec<(String, usize)> {
         let Some(node) = self.take(name, needed) else {
             return Vec::new();
         };
@@ -131,7 +131,7 @@ impl<'a> Fields<'a> {
         texts
     }
 
-    pub(super) fn list(&mut self, name: &'static str, needed: Needed) -> Vec<String> {
+    pub(super) fn list(&mut self, name: &'static str, needed: Requirement) -> Vec<String> {
         self.nodes(name, needed)
             .into_iter()
             .map(|(text, _)| text)
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
     /// Paths inside the image: relative to its root, and staying there.
     pub(super) fn paths(&mut self, name: &'static str) -> Vec<String> {
         let mut paths = Vec::new();
-        for (path, line) in self.nodes(name, Needed::Expected) {
+        for (path, line) in self.nodes(name, Requirement::Expected) {
             if path.starts_with(['/', '-'])
                 || path.is_empty()
                 || path.contains([':', ',', '"', '\'', '\\'])
@@ -158,7 +158,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn map(&mut self, name: &'static str) -> BTreeMap<String, String> {
-        let Some(node) = self.take(name, Needed::Expected) else {
+        let Some(node) = self.take(name, Requirement::Expected) else {
             return BTreeMap::new();
         };
         let Value::Map(entries) = &node.value else {
@@ -180,7 +180,7 @@ impl<'a> Fields<'a> {
     /// Names of Debian packages, in which `{pg}` stands for the major.
     pub(super) fn packages(&mut self) -> Vec<PackagePattern> {
         let mut packages = Vec::new();
-        for (name, line) in self.nodes("packages", Needed::Optional) {
+        for (name, line) in self.nodes("packages", Requirement::Optional) {
             match name.parse() {
                 Ok(package) => packages.push(package),
                 Err(wanted) => self.findings.error(

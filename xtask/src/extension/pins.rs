@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Pin, Versions,
-    fields::{Fields, Needed},
+    fields::{Fields, Requirement},
     version_of,
 };
 use crate::{
@@ -28,7 +28,7 @@ type Texts<'a> = BTreeMap<&'a str, (&'a str, usize)>;
 impl Fields<'_> {
     pub(super) fn versions(&mut self, beside: &Beside<'_>) -> Versions {
         let mut versions = Versions::new();
-        let Some(node) = self.take("versions", Needed::Always) else {
+        let Some(node) = self.take("versions", Requirement::Required) else {
             return versions;
         };
         let Value::Map(distros) = &node.value else {

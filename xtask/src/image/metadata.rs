@@ -32,8 +32,8 @@ impl Metadata {
                 file.display()
             ))
         };
-        let text =
-            source::read(Path::new("."), file)?.ok_or_else(|| failed("it is not there".into()))?;
+        let text = source::read(Path::new("."), file)?
+            .ok_or_else(|| failed("it does not exist".into()))?;
         Ok(Self::parse(&text).map_err(|error| failed(error.to_string()))?)
     }
 

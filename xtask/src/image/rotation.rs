@@ -47,7 +47,7 @@ impl Rotation {
     }
 
     fn remove(references: &[String]) -> Cmd {
-        Cmd::new("docker", "drop superseded images")
+        Cmd::new("docker", "remove superseded images")
             .args(["image", "rm", "--"])
             .args(references)
     }
@@ -100,7 +100,7 @@ impl Work for Rotation {
                     .unwrap_or("docker did not say why")
                     .to_owned();
                 (console.warning)(format!(
-                    "a superseded image of {} stays: {why}",
+                    "a superseded image of {} was not removed: {why}",
                     self.repository
                 ));
                 return Ok(Performed::Done(None));

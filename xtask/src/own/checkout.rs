@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const FILE: &str = "target/xtask/owner";
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+struct Identity {
     path: String,
     inode: u64,
     /// Empty where a machine has no name for itself.
@@ -24,10 +24,10 @@ struct Place {
 struct Record {
     owner: String,
     #[serde(flatten)]
-    place: Place,
+    identity: Identity,
 }
 
-impl Place {
+impl Identity {
     fn of(root: &Path) -> Result<Self, Failure> {
         let unknown = |error: std::io::Error| {
             Failure::unavailable(format!("`{}` cannot be looked at: {error}", root.display()))
@@ -50,7 +50,7 @@ pub(crate) fn owner(root: &Path) -> Result<Option<RunId>, Failure> {
     let Ok(record) = serde_json::from_str::<Record>(&text) else {
         return Ok(None);
     };
-    let here = record.place == Place::of(root)?;
+    let here = record.identity == Identity::of(root)?;
     Ok(RunId::parse(&record.owner).filter(|_| here))
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn note(root: &Path, owner: &RunId) -> anyhow::Result<()> {
     }
     let record = Record {
         owner: owner.to_string(),
-        place: Place::of(root)?,
+        identity: Identity::of(root)?,
     };
     let text = serde_json::to_string(&record)?;
     file::write_atomically(&Location::output(FILE), &format!("{text}\n"))
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(owner(&first).unwrap(), None);
         let record = Record {
             owner: id.to_string(),
-            place: Place::of(&first).unwrap(),
+            identity: Identity::of(&first).unwrap(),
         };
         fs_err::write(&file, serde_json::to_string(&record).unwrap()).unwrap();
         assert_eq!(owner(&first).unwrap(), Some(id));

@@ -53,8 +53,8 @@ pub(crate) fn write_program(location: &Location, contents: &str) -> anyhow::Resu
 
 /// Makes a folder and those above it.
 pub(crate) fn make_folder(location: &Location) -> anyhow::Result<()> {
-    let place = Place::find(location)?;
-    place.folder(true).map(drop)
+    let anchored = Anchored::find(location)?;
+    anchored.folder(true).map(drop)
 }
 
 /// Gives a file or folder of ours another name; what has that name already is replaced.
@@ -66,8 +66,8 @@ pub(crate) fn rename(from: &Location, to: &Location) -> anyhow::Result<()> {
             to.display()
         )
     };
-    let (source, name) = Place::find(from)?.parent(false)?;
-    let (target, new) = Place::find(to)?.parent(false)?;
+    let (source, name) = Anchored::find(from)?.parent(false)?;
+    let (target, new) = Anchored::find(to)?.parent(false)?;
     for (folder, name, location) in [(&source, &name, from), (&target, &new, to)] {
         let found = beneath::look(folder, name).with_context(failed)?;
         if found.is_some_and(|found| beneath::is(&found, SFlag::S_IFLNK)) {
@@ -84,7 +84,7 @@ pub(crate) fn remove_folder(location: &Location) -> anyhow::Result<()> {
     if let Location::Named(path) | Location::Repository(path) = location {
         anyhow::bail!("`{}` is not ours to remove", path.display());
     }
-    match Place::find(location)?.parent(false) {
+    match Anchored::find(location)?.parent(false) {
         Ok((folder, name)) => removal::remove(&folder, &name, location),
         Err(error) if is_absent(&error) => Ok(()),
         Err(error) => Err(error),
@@ -96,7 +96,7 @@ pub(crate) fn remove_file(location: &Location) -> anyhow::Result<()> {
     if let Location::Named(path) | Location::Repository(path) = location {
         anyhow::bail!("`{}` is not ours to remove", path.display());
     }
-    let (folder, name) = match Place::find(location)?.parent(false) {
+    let (folder, name) = match Anchored::find(location)?.parent(false) {
         Ok(found) => found,
         Err(error) if is_absent(&error) => return Ok(()),
         Err(error) => return Err(error),
@@ -115,11 +115,11 @@ pub(crate) fn remove_file(location: &Location) -> anyhow::Result<()> {
 /// Gives a file that a tool has made as root, where the user has named it, to the repository's owner when
 /// it is in the repository.
 pub(crate) fn hand_over(path: &Path) -> anyhow::Result<()> {
-    let place = Place::named(path)?;
-    let Some(owner) = place.owner else {
+    let anchored = Anchored::named(path)?;
+    let Some(owner) = anchored.owner else {
         return Ok(());
     };
-    let (folder, name) = place.parent(false)?;
+    let (folder, name) = anchored.parent(false)?;
     super::output::give(&folder, &name, path, owner)
         .map(drop)
         .with_context(|| format!("`{}` still belongs to root", path.display()))
@@ -171,19 +171,19 @@ pub(crate) fn can_be_written(path: &Path) -> Result<(), Failure> {
                 .hint("name a file that can be made or replaced"),
         )
     };
-    let place = match beneath::resolved(path) {
-        Ok(place) => place,
+    let resolved = match beneath::resolved(path) {
+        Ok(resolved) => resolved,
         Err(error) => return refuse(error.to_string()),
     };
-    match fs_err::metadata(&place) {
+    match fs_err::metadata(&resolved) {
         Ok(found) if found.is_dir() => return refuse("it is a folder".into()),
         Ok(found) if !found.is_file() => {
-            return match special_can_be_written(&place, &found) {
+            return match special_can_be_written(&resolved, &found) {
                 Ok(()) => Ok(()),
                 Err(error) => refuse(error.to_string()),
             };
         }
-        Ok(_) if nix::unistd::access(&place, nix::unistd::AccessFlags::W_OK).is_err() => {
+        Ok(_) if nix::unistd::access(&resolved, nix::unistd::AccessFlags::W_OK).is_err() => {
             return refuse("its permissions do not allow it".into());
         }
         Ok(_) => {}
@@ -191,7 +191,7 @@ pub(crate) fn can_be_written(path: &Path) -> Result<(), Failure> {
         Err(error) => return refuse(error.to_string()),
     }
     let missing = |folder: &&Path| fs_err::symlink_metadata(folder).is_ok();
-    let Some(above) = place.ancestors().skip(1).find(missing) else {
+    let Some(above) = resolved.ancestors().skip(1).find(missing) else {
         return Ok(());
     };
     if !above.is_dir() {
@@ -239,8 +239,8 @@ pub(super) fn is_absent(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// A location with the folder that it is looked up in.
-struct Place {
+/// A location, anchored at the open folder that it is looked up in.
+struct Anchored {
     top: OwnedFd,
     /// Relative to `top`, without a link that we would follow.
     path: PathBuf,
@@ -253,7 +253,7 @@ struct Place {
     above: Option<Owner>,
 }
 
-impl Place {
+impl Anchored {
     /// The repository's root is the current folder: the program enters it when it starts.
     fn find(location: &Location) -> anyhow::Result<Self> {
         let failed = || format!("failed to write `{}`", location.display());
@@ -284,20 +284,20 @@ impl Place {
     }
 
     fn named(path: &Path) -> anyhow::Result<Self> {
-        let place = beneath::resolved(path)?;
+        let resolved = beneath::resolved(path)?;
         let root = fs_err::canonicalize(".")?;
-        let owner = match place.strip_prefix(&root) {
+        let owner = match resolved.strip_prefix(&root) {
             Ok(_) => Owner::of(beneath::open_named(&root)?)?,
             Err(_) => None,
         };
         let is_there = |folder: &&Path| folder.is_dir();
-        let above = place.ancestors().skip(1).find(is_there);
+        let above = resolved.ancestors().skip(1).find(is_there);
         let above = above.unwrap_or(Path::new("/"));
         let top = beneath::open_named(above)?;
         Ok(Self {
             above: Owner::of(&top)?.or(owner),
             top,
-            path: place.strip_prefix(above)?.to_owned(),
+            path: resolved.strip_prefix(above)?.to_owned(),
             shown: above.to_owned(),
             replaces_links: false,
             owner,
@@ -339,17 +339,16 @@ fn relative(path: &Path) -> anyhow::Result<PathBuf> {
 
 fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", location.display());
-    let place = Place::find(location)?;
-    let (folder, name) = place
-        .parent(true)
-        .map_err(|error| match error.downcast::<Failure>() {
-            Ok(failure) => anyhow::Error::from(failure),
-            Err(error) => error.context(failed()),
-        })?;
+    let anchored = Anchored::find(location)?;
+    let parent = anchored.parent(true);
+    let (folder, name) = parent.map_err(|error| match error.downcast::<Failure>() {
+        Ok(failure) => anyhow::Error::from(failure),
+        Err(error) => error.context(failed()),
+    })?;
     let old = beneath::look(&folder, &name).with_context(failed)?;
     if let Some(old) = &old {
         if beneath::is(old, SFlag::S_IFLNK) {
-            if !place.replaces_links {
+            if !anchored.replaces_links {
                 return Err(beneath::is_a_link(&folder, &name, location).into());
             }
         } else if !beneath::is(old, SFlag::S_IFREG) {
@@ -362,7 +361,7 @@ fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<
     }
     let old = old.filter(|old| beneath::is(old, SFlag::S_IFREG));
     let new = Temporary::make(&folder).with_context(failed)?;
-    match new.dress(old.as_ref(), place.owner, access) {
+    match new.dress(old.as_ref(), anchored.owner, access) {
         // Only root can give a file away. One that lies in a folder of several people stays whose it is.
         Err(Errno::EPERM) if old.is_some() => {
             drop(new);

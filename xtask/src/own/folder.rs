@@ -134,7 +134,7 @@ fn of_others(found: &FileStat) -> Option<Others> {
 }
 
 fn failed(path: &Path) -> String {
-    format!("cannot tell whose `{}` is", path.display())
+    format!("cannot determine the owner of `{}`", path.display())
 }
 
 fn foreign(path: &Path, why: &str) -> Failure {

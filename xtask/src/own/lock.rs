@@ -115,7 +115,7 @@ impl Drop for LockFile {
         if !self.path.as_os_str().is_empty() && self.is_there() {
             let emptied = self.file.set_len(0);
             let removed = fs_err::remove_file(&self.path);
-            tracing::debug!(path = %self.path.display(), ?emptied, ?removed, "lock let go");
+            tracing::debug!(path = %self.path.display(), ?emptied, ?removed, "lock released");
         }
     }
 }

@@ -166,7 +166,9 @@ pub(crate) fn unwritable(root: &Path, error: &anyhow::Error) -> Failure {
                 path.display()
             ))
             .hint("make it yours again: `sudo chown -R \"$(id -u):$(id -g)\" target`"),
-        None => failure.hint("logs and results go there: free some disk or make it writable"),
+        None => {
+            failure.hint("logs and results go there: free some disk space, or make it writable")
+        }
     }
 }
 

@@ -198,7 +198,7 @@ impl Remains {
             if begun.elapsed() > GRACE + KILLED {
                 let numbers: Vec<String> = left.iter().map(|one| one.pid.to_string()).collect();
                 return Err(Failure::failed(format!(
-                    "what a killed run has left does not end: process {}",
+                    "processes of a killed run do not stop: {}",
                     numbers.join(", ")
                 )));
             }

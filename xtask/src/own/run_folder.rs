@@ -125,7 +125,9 @@ fn drop_old(runs: &OwnedFd, shown: &Path, kept: Option<&str>, warn: &mut dyn FnM
             continue;
         };
         if let Err(error) = removal::remove(runs, OsStr::new(name), &shown.join(name)) {
-            warn(format!("the logs of an old run stay: {error:#}"));
+            warn(format!(
+                "the logs of an old run were not removed: {error:#}"
+            ));
         }
     }
 }
@@ -169,7 +171,7 @@ fn drop_copies(
         }
         if let Err(error) = removal::remove(&copies, &name, &place.join(&name)) {
             warn(format!(
-                "the copies of a run that was killed stay: {error:#}"
+                "the copies of a killed run were not removed: {error:#}"
             ));
         }
     }

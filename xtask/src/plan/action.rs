@@ -29,8 +29,10 @@ pub(crate) enum Action {
         cmd: Cmd,
         log: PathBuf,
     },
-    /// Ask until the answer is yes; then go on. Fails after `patience`, quoting the end of `log`.
+    /// Ask until the answer is yes; then go on. Fails after `patience`, naming `what` is not ready and quoting
+    /// the end of `log`.
     WaitFor {
+        what: &'static str,
         probe: Probe,
         every: Duration,
         patience: Duration,

@@ -14,7 +14,7 @@ impl Plan {
     /// while they run and when they fail, and what takes them back. What a step of it puts there itself is none
     /// of them.
     pub(crate) fn programs(&self) -> BTreeSet<OsString> {
-        let mut needed = Needed::default();
+        let mut needed = Programs::default();
         for step in &self.steps {
             needed.step(step);
         }
@@ -30,9 +30,9 @@ impl Plan {
 }
 
 #[derive(Default)]
-struct Needed(BTreeSet<OsString>);
+struct Programs(BTreeSet<OsString>);
 
-impl Needed {
+impl Programs {
     /// A program that is called by its path is not looked for.
     fn program(&mut self, program: &OsStr) {
         if Path::new(program).components().count() == 1 {

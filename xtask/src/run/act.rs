@@ -54,11 +54,12 @@ impl Walk<'_> {
                 self.exec.start(cmd, log).map_err(Failure::from)?;
             }
             Action::WaitFor {
+                what,
                 probe,
                 every,
                 patience,
                 log,
-            } => self.wait(probe, *every, *patience, log.as_deref())?,
+            } => self.wait(what, probe, *every, *patience, log.as_deref())?,
             Action::Save { cmd, path } => {
                 let text = self.exec.read(cmd, step.timeout).map_err(Failure::from)?;
                 file::write_private(path, &text)?;
@@ -109,15 +110,21 @@ impl Walk<'_> {
         again: &Again,
         output: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Outcome> {
-        self.wait(&again.ready, Duration::from_secs(1), READY, None)
-            .map_err(|error| {
-                let mut failure = Failure::from(error);
-                if failure.kind != failure::Kind::Interrupted {
-                    let why = &failure.message;
-                    failure.message = format!("the cluster's API does not answer again: {why}");
-                }
-                failure
-            })?;
+        self.wait(
+            "the cluster's API",
+            &again.ready,
+            Duration::from_secs(1),
+            READY,
+            None,
+        )
+        .map_err(|error| {
+            let mut failure = Failure::from(error);
+            if failure.kind != failure::Kind::Interrupted {
+                let why = &failure.message;
+                failure.message = format!("the cluster's API still does not answer: {why}");
+            }
+            failure
+        })?;
         let limit = Some(Duration::from_secs(60));
         self.exec
             .read(&again.prepare, limit)
@@ -175,7 +182,7 @@ impl Walk<'_> {
             let state = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
             if let Some(hopeless) = state.1.filter(|_| given_up) {
                 let (object, looks) = (&hopeless.object, hopeless.looks);
-                failure = failure.detail(format!("{object} said the same in {looks} looks"));
+                failure = failure.detail(format!("{object} said the same {looks} times in a row"));
                 failure.cause = Some(hopeless.cause);
             }
             failure
@@ -207,6 +214,7 @@ impl Walk<'_> {
 
     fn wait(
         &self,
+        what: &str,
         probe: &Probe,
         every: Duration,
         patience: Duration,
@@ -225,7 +233,7 @@ impl Walk<'_> {
             let gave_up = text.lines().any(|line| line.starts_with("error: "));
             if gave_up || started.elapsed() > patience {
                 let mut failure = Failure::failed(format!(
-                    "not ready after {:.0}s",
+                    "{what} is not ready after {:.0}s",
                     started.elapsed().as_secs_f64()
                 ));
                 if let Some(log) = log {

@@ -48,7 +48,7 @@ impl Walk<'_> {
             let kept = file::write_atomically(&place, &text);
             if let Err(error) = kept {
                 return failure.detail(format!(
-                    "what the cluster says could not be kept: {error:#}"
+                    "what the cluster says could not be saved: {error:#}"
                 ));
             }
             texts.push(match &question.about {

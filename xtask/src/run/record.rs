@@ -83,7 +83,7 @@ pub(crate) struct StepRecord {
     pub failure: Option<FailureRecord>,
     /// The file with all that its command printed.
     pub log: Option<PathBuf>,
-    /// Why it was run once more.
+    /// Why it was run again.
     pub retried: Option<String>,
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One step from its start to its report: run, run once more where that may help, judged, taken back.
+//! One step from its start to its report: run, run again where that may help, judged, taken back.
 
 use std::{
     path::PathBuf,
@@ -75,7 +75,7 @@ impl Walk<'_> {
         if let Some((again, why)) = &again {
             // Never silent: a second run hides nothing of the first.
             warn(format!(
-                "`{}` is run once more, in a fresh namespace: {why}",
+                "`{}` is run again in a new namespace: {why}",
                 step.name
             ));
             ended = self.once_more(again, &mut |line| voice.output(line));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A PostgreSQL base image from Debian's own packages, for where the published one cannot be had.
+//! A PostgreSQL base image from Debian's own packages, for where the published one cannot be pulled.
 
 use std::{path::Path, time::Duration};
 

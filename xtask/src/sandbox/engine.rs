@@ -127,7 +127,7 @@ pub(super) fn end(sandbox: &Sandbox) -> anyhow::Result<(bool, StartLock)> {
             let numbers: Vec<String> = there.iter().map(|one| one.pid.to_string()).collect();
             let numbers = numbers.join(", ");
             return Err(Failure::failed(format!(
-                "the sandbox's engine does not end: process {numbers}"
+                "the sandbox's engine does not stop: process {numbers}"
             ))
             .into());
         }
@@ -150,7 +150,7 @@ fn ask(processes: &[Process], signal: Signal, folder: &Path) -> Result<(), Failu
             .signal(signal, &|pid| is_starting(pid, folder))
             .map_err(|error| {
                 Failure::unavailable(format!(
-                    "the sandbox's process {} cannot be ended: {error}",
+                    "the sandbox's process {} cannot be stopped: {error}",
                     process.pid
                 ))
                 .hint("run this as the user who started the sandbox")
@@ -176,7 +176,7 @@ fn unseen(sandbox: &Sandbox) -> anyhow::Error {
         "an engine of this sandbox starts or runs where it cannot be seen: `{}` is held by another process",
         path.display()
     ))
-    .detail("nothing was ended or removed")
+    .detail("nothing was stopped or removed")
     .hint(format!(
         "end it from where it was started (another container, say), and run this again; who holds it: `fuser -v {}`",
         shell_words::quote(&path.to_string_lossy())

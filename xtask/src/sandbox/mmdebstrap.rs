@@ -86,8 +86,12 @@ pub(super) fn fetch(
     let have = || Probe::Exists(extracted.to_owned());
     let packages = apt.join("cache/archives");
     let mut last = marker;
-    let mut add =
-        |step: Step| last = plan.add(step.after([last]).skip_if(have(), "mmdebstrap is there"));
+    let mut add = |step: Step| {
+        last = plan.add(
+            step.after([last])
+                .skip_if(have(), "mmdebstrap was extracted before"),
+        );
+    };
     let quiet = |name: &str, action: Action| Step::new(name, action).quiet();
     add(quiet(
         "folder for packages",
@@ -103,7 +107,7 @@ pub(super) fn fetch(
         apt::download_cmd(&apt, &["mmdebstrap"]),
     ));
     add(quiet(
-        "clear half-extracted tools",
+        "remove partly extracted tools",
         Action::RemoveFolder(partial.clone()),
     ));
     let extract = Extract {

@@ -45,18 +45,18 @@ pub(crate) fn reveal(sandbox: &Sandbox, repository: &Path, exec: &Real) -> anyho
         ])
     };
     // A checkout that was removed and made again left its old self mounted. Mostly there is none.
-    let stale = enter("let go of an earlier repository")
+    let stale = enter("unmount an earlier repository")
         .args(["umount", "--lazy"])
         .arg(repository);
     if let Err(failed) = exec.read(&stale, None) {
-        tracing::debug!(%failed, "nothing to let go of");
+        tracing::debug!(%failed, "nothing to unmount");
     }
     let host = Path::new("/host").join(repository.strip_prefix("/")?);
     for cmd in [
-        enter("make a place for the repository in the sandbox")
+        enter("create the mount point of the repository in the sandbox")
             .args(["mkdir", "-p"])
             .arg(repository),
-        enter("show the repository to the sandbox")
+        enter("mount the repository in the sandbox")
             .args(["mount", "--rbind"])
             .arg(&host)
             .arg(repository),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes a sandbox, or mends one that is half made: each step looks first.
+//! Creates a sandbox, or repairs an incomplete one: each step looks first.
 
 use std::{
     path::{Path, PathBuf},
@@ -41,7 +41,7 @@ fn stamp(sandbox: &Sandbox) -> String {
     format!("{} {}\n", sandbox.suite, PACKAGES.join(" "))
 }
 
-/// Whether the root is what this version of the program would make. An older one is made anew.
+/// Whether the root is what this version of the program would make. An older one is rebuilt.
 pub(crate) fn is_current(sandbox: &Sandbox) -> bool {
     let found = source::read_own(&sandbox.root(), Path::new(STAMP));
     found.is_ok_and(|text| text == Some(stamp(sandbox)))
@@ -115,7 +115,7 @@ pub(crate) fn add(
     let marker = Claim(sandbox.folder.clone());
     let marker = plan.add(Step::work("mark the sandbox's folder", marker).quiet());
     let clear = Step::new(
-        "clear temporary files",
+        "remove temporary files",
         Action::RemoveFolder(sandbox.location(&tools.temporary)),
     );
     let clear = plan.add(clear.after([marker]).quiet());
@@ -151,7 +151,7 @@ fn add_root(
     };
     let partial = sandbox.folder.join(entries::ROOT_NEW);
     let clear = Step::new(
-        "clear a half-made root",
+        "remove an unfinished root",
         Action::RemoveFolder(sandbox.location(&partial)),
     );
     let clear = plan.add(clear.after([marker]).quiet());
@@ -181,7 +181,7 @@ fn add_root(
     };
     for (name, action) in [
         ("configure the engine", Action::Write { path, contents }),
-        ("stamp the root", stamped),
+        ("record what the root is for", stamped),
         (
             "keep the root",
             Action::Rename {
@@ -258,6 +258,7 @@ fn add_engine(plan: &mut Plan, sandbox: &Sandbox, caller: &Caller, ready: &[Step
     .skip_if(Probe::Succeeds(answers.clone()), "it answers");
     let started = plan.add(start);
     let wait = Action::WaitFor {
+        what: "the sandbox's engine",
         probe: Probe::Succeeds(answers),
         every: Duration::from_millis(100),
         patience: Duration::from_secs(60),

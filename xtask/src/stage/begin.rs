@@ -75,5 +75,5 @@ impl Begun {
 
 fn not_in_archive(text: impl Into<String>) -> Failure {
     Failure::invalid(text)
-        .hint("leave out `--base debian` where the published base images can be had")
+        .hint("leave out `--base debian` where the published base images can be pulled")
 }

@@ -36,7 +36,7 @@ pub(crate) fn survey(
     {
         return Err(error);
     }
-    // One that did not come back shows in the second look, and is made anew.
+    // One that did not come back shows in the second look, and is created again.
     Ok(Survey {
         restarted: true,
         ..Survey::refreshed(environment, &engine.exec)?
@@ -76,8 +76,9 @@ pub(crate) fn check_usable(
     }
     let access = environment.access();
     if environment.cluster().is_some() && !access.kubeconfig.is_file() {
-        return Err(Failure::unavailable("there is no cluster")
-            .hint("`cargo xtask e2e setup-env` makes one; `--kubeconfig FILE` uses another one"));
+        return Err(Failure::unavailable("there is no cluster").hint(
+            "`cargo xtask e2e setup-env` creates one; `--kubeconfig FILE` uses another one",
+        ));
     }
     // The failure says why it does not answer.
     check_operator(&Api::survey(&access, exec)?)
@@ -91,7 +92,7 @@ fn check_operator(api: &Api) -> Result<(), Failure> {
         ),
         Some(operator) if !operator.available => {
             Err(Failure::unavailable("the operator is not available")
-                .hint("`cargo xtask e2e setup-env` mends it"))
+                .hint("`cargo xtask e2e setup-env` repairs it"))
         }
         Some(_) => Ok(()),
     }

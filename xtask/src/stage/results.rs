@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::suites::{Subject, Suites};
+use super::suites::{Subject, SuiteSteps};
 use crate::{
     event::{Outcome, StepReport},
     failure::Failure,
@@ -28,7 +28,7 @@ pub(crate) struct Tested {
     pub own: OwnSuite,
     pub seconds: f64,
     pub values: PathBuf,
-    /// Why a suite was run once more; its verdict is that of the second run.
+    /// Why a suite was run again; its verdict is that of the second run.
     #[serde(default)]
     pub retried: Option<String>,
     /// The probable cause of a failure.
@@ -60,7 +60,7 @@ impl OwnSuite {
 }
 
 impl Tested {
-    fn of(subject: &Subject, suites: &Suites, report: &Report) -> Self {
+    fn of(subject: &Subject, suites: &SuiteSteps, report: &Report) -> Self {
         let shared = report.step(suites.shared);
         let own = suites.own.map(|id| report.step(id));
         let both = || std::iter::once(shared).chain(own);
@@ -88,7 +88,7 @@ impl Tested {
 const LAST: &str = "target/xtask/e2e/last-tests";
 
 /// What became of each subject.
-pub(crate) fn of(subjects: &[(Subject, Suites)], report: &Report) -> Vec<Tested> {
+pub(crate) fn of(subjects: &[(Subject, SuiteSteps)], report: &Report) -> Vec<Tested> {
     let tested = subjects.iter();
     tested
         .map(|(subject, suites)| Tested::of(subject, suites, report))

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     bake::{self, Baked},
-    values::{Needed, Told, Values},
+    values::{Dependency, Told, Values},
 };
 use crate::{
     config::{Config, PSQL_IMAGE},
@@ -92,7 +92,7 @@ impl Build<'_> {
         let output = values_folder().join(format!("{}.yaml", target.name));
         let image = Baked::image(target, baked);
         // What was built in the same run, by digest.
-        let needed = targets.needs(target).map(|needed| Needed {
+        let needed = targets.needs(target).map(|needed| Dependency {
             extension: Arc::clone(&needed.extension),
             images: vec![Baked::image(needed, baked)],
         });
@@ -130,10 +130,10 @@ pub(crate) fn needs(
     server: &Server,
     workspace: &Workspace,
     config: &Config,
-) -> Result<Vec<Needed>, Failure> {
+) -> Result<Vec<Dependency>, Failure> {
     let targets = target::needs_of(extension, server, workspace, config)?;
     let needed = targets.into_iter().map(|target| {
-        Ok(Needed {
+        Ok(Dependency {
             images: vec![
                 Image::Given(target.tag.clone()),
                 Image::Given(target.published(config)?),

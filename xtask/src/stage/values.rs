@@ -34,7 +34,7 @@ pub(crate) struct Values {
     /// What the image is replaced by, in the upgrade suite.
     pub newer: Option<Image>,
     /// In mounting order.
-    pub needed: Vec<Needed>,
+    pub needed: Vec<Dependency>,
     pub naming: Naming,
     /// With psql, for the suites' jobs. None: the PostgreSQL image itself.
     pub psql_image: Option<String>,
@@ -95,7 +95,7 @@ impl Told {
 
 /// An extension that the tested one needs, and where its image may be; the first that exists is taken.
 #[derive(Clone, Debug)]
-pub(crate) struct Needed {
+pub(crate) struct Dependency {
     pub extension: Arc<Extension>,
     pub images: Vec<Image>,
 }
@@ -137,7 +137,7 @@ impl Values {
     }
 
     /// The first of the images of what is needed that is there.
-    fn found(&self, needed: &Needed, exec: &dyn Exec) -> Result<Described, Failure> {
+    fn found(&self, needed: &Dependency, exec: &dyn Exec) -> Result<Described, Failure> {
         let mut missing = Failure::invalid(format!(
             "`{}` needs `{}`, of which there is no image",
             self.extension.name, needed.extension.name

@@ -29,12 +29,12 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
     means(
         NEVER,
         r"no space left on device|No space left on device|DiskPressure",
-        "a disk is full, the node's or the engine's. `docker system df` shows what takes the room.",
+        "a disk is full, the node's or the engine's. `docker system df` shows what uses the space.",
     ),
     means(
         SOON,
         r"proxyconnect [^\n]*?(?:lookup ([^\s:]+)|dial tcp ([^\s]+): )[^\n]*",
-        "the proxy `$1$2`, which the engine or the node is told to use, cannot be reached; the registry was not even asked. Look at HTTPS_PROXY, \
+        "the proxy `$1$2`, which the engine or the node is told to use, cannot be reached; the registry was not even asked. Check HTTPS_PROXY, \
          HTTP_PROXY and NO_PROXY in the engine's environment: kind hands them to its nodes when it makes them.",
     ),
     means(
@@ -50,13 +50,13 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
     means(
         LATE,
         r"CreateContainerConfigError: ([^\n]+)",
-        "a pod's container cannot be made: $1",
+        "a pod's container cannot be created: $1",
     ),
     means(
         SOON,
         r#"failed to (?:resolve|pull)[^\n]*"([^"\n]+)"[^\n]*(?:401|403|[Uu]nauthorized|authorization failed|insufficient_scope|pull access denied)"#,
-        "the registry does not let the node have the image `$1`: the login is missing or wrong. Set REGISTRY_HOST, REGISTRY_USERNAME and \
-         REGISTRY_PASSWORD, and run `cargo xtask e2e setup-env` once more.",
+        "the registry refuses the node the image `$1`: the login is missing or wrong. Set REGISTRY_HOST, REGISTRY_USERNAME and \
+         REGISTRY_PASSWORD, and run `cargo xtask e2e setup-env` again.",
     ),
     means(
         SOON,
@@ -68,12 +68,12 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
         SOON,
         r"failed to (?:pull|resolve|do request)[^\n]*lookup ([^\s:]+)[^\n]*: no such host",
         "an image cannot be pulled: the node does not know the registry's host `$1`. Compare the reference in the values with the registry's \
-         name in the cluster (`cargo xtask e2e status`), or send the host elsewhere with `[mirrors]` in xtask.toml.",
+         name in the cluster (`cargo xtask e2e status`), or redirect the host with `[mirrors]` in xtask.toml.",
     ),
     means(
         NEVER,
         r#"failed to do request: (?:Head|Get) "https?://([^/"\\]+)[^\n]*(?:connection refused|i/o timeout|network is unreachable|no route to host|context deadline exceeded)"#,
-        "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` mends a local registry and tells \
+        "an image cannot be pulled: nothing answers at `$1`, as the node sees it. `cargo xtask e2e setup-env` repairs a local registry and tells \
          every node where it is; a registry that cannot be reached from here needs an entry in `[mirrors]` of xtask.toml.",
     ),
     means(
@@ -95,7 +95,7 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
     means(
         NEVER,
         r"exec format error",
-        "an image is for another processor than the node's. Build it for the node: `cargo xtask bake TARGET --push --platform linux/amd64`, say.",
+        "an image is for another architecture than the node's. Build it for the node, for example: `cargo xtask bake TARGET --push --platform linux/amd64`.",
     ),
     means(
         SOON,
@@ -112,7 +112,7 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
         SOON,
         r#"(?:could not access file "(?:\$libdir/)?({contrib})": No such file or directory|extension "({contrib})" is not available)"#,
         "`$1$2` is PostgreSQL's own (contrib, or a language), which the server's image brings, and this server's image does not have it. No extension \
-         image can mend that: use a PostgreSQL image that has it (`images.base`).",
+         image can fix that: use a PostgreSQL image that has it (`images.base`).",
     ),
     means(
         SOON,
@@ -205,17 +205,17 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
     means(
         NEVER,
         r"0/\d+ nodes are available: ([^\n]+)",
-        "no node takes the pod: $1",
+        "no node can run the pod: $1",
     ),
     means(
         NEVER,
         r"OOMKilled",
-        "a container was killed because it used more memory than it may.",
+        "a container was killed because it used more memory than its limit.",
     ),
     means(
         NEVER,
         r"(?:CrashLoopBackOff|Back-off restarting failed container)[^\n]*cnpg-controller-manager",
-        "the operator is not ready: it ends again and again. operator.log says why.",
+        "the operator is not ready: it crashes repeatedly. operator.log says why.",
     ),
     means(
         NEVER,
@@ -229,13 +229,13 @@ pub(super) const MACHINE: &[Symptom<Cause>] = &[
     means(
         NEVER,
         r"proxyconnect [^\n]*?(?:lookup ([^\s:]+)|dial tcp ([^\s]+): )[^\n]*",
-        "the proxy `$1$2`, which this machine's engine is told to use, cannot be reached; the registry was not even asked. Look at HTTPS_PROXY, \
+        "the proxy `$1$2`, which this machine's engine is told to use, cannot be reached; the registry was not even asked. Check HTTPS_PROXY, \
          HTTP_PROXY and NO_PROXY in the engine's environment.",
     ),
     means(
         NEVER,
         r"no space left on device|No space left on device",
-        "a disk of this machine is full. `docker system df` shows what takes the room.",
+        "a disk of this machine is full. `docker system df` shows what uses the space.",
     ),
     means(
         NEVER,

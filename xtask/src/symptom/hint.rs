@@ -34,18 +34,18 @@ impl Symptom<Advice> {
     }
 }
 
-const NO_MANIFEST: &str = "the operator's manifest cannot be fetched: the setting `cnpg.manifest` names another place, a path or a URL";
+const NO_MANIFEST: &str = "the operator's manifest cannot be downloaded: the setting `cnpg.manifest` names another place, a path or a URL";
 
-pub(super) const TAKEN: &str = "somebody else has made a cluster of that name on this engine meanwhile, and it stays: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
+pub(super) const TAKEN: &str = "somebody else has created a cluster of that name on this engine, and it is kept: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
 
 /// Of what SIGKILL has ended.
-pub(super) const KILLED: &str = "it was killed: the engine ended, or memory ran out; with `--sandbox` the same command starts the engine again";
+pub(super) const KILLED: &str = "it was killed: the engine stopped, or memory ran out; with `--sandbox` the same command starts the engine again";
 
 pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"proxyconnect",
         Kind::Unavailable,
-        "the proxy cannot be reached, and the registry was not even asked: look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",
+        "the proxy cannot be reached, and the registry was not even asked: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",
     ),
     says(
         r"Cannot connect to the Docker daemon",
@@ -65,7 +65,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     passed_on(
         r"[Nn]o space left on device",
         Kind::Failed,
-        "free some disk: `docker system df` shows what takes it, `docker buildx prune` drops build cache",
+        "free some disk space: `docker system df` shows what uses it, `docker buildx prune` removes build cache",
     ),
     says(
         r"already in use by container|Conflict\. The container name",
@@ -113,7 +113,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"failed to resolve source metadata",
         Kind::Unavailable,
-        "the base image cannot be had; `--sandbox --base debian` makes it from Debian's packages",
+        "the base image cannot be pulled; `--sandbox --base debian` builds it from Debian's packages",
     ),
     says(
         r"failed to (?:push|do request).*connection refused",
@@ -123,12 +123,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"failed to do request.*no such host",
         Kind::Unavailable,
-        "the registry's name is not known here; look at the resolver, or name another registry with the environment variable `registry`",
+        "the registry's name does not resolve here: check the resolver, or name another registry with the environment variable `registry`",
     ),
     passed_on(
         r"Temporary failure resolving",
         Kind::Unavailable,
-        "names are not resolved where the packages are fetched: look at the network and at the resolver that `/etc/resolv.conf` names",
+        "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names",
     ),
     passed_on(
         r"E: Version '.*was not found",
@@ -138,7 +138,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     passed_on(
         r"E: Unable to locate package",
         Kind::Failed,
-        "the archive of this distro has no such package: compare its name with `packages` in metadata.hcl or with the Dockerfile's",
+        "the archive has no such package for this distro: compare its name with `packages` in metadata.hcl or with the Dockerfile's",
     ),
     says(
         r"failed to find target",

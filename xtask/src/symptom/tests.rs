@@ -135,7 +135,7 @@ fn what_clusters_were_seen_to_say_has_its_cause() {
         ),
         (
             "Warning  BackOff  65s (x22 over 4m)  kubelet  spec.containers{manager}: Back-off restarting failed container manager in pod cnpg-controller-manager-9f5cd66db-bw56x_cnpg-system(800b)",
-            "the operator is not ready: it ends again and again",
+            "the operator is not ready: it crashes repeatedly",
         ),
         (
             r#"failed to do request: Head "https://ghcr.io/v2/": proxyconnect tcp: dial tcp: lookup proxy.corp on 127.0.0.11:53: no such host"#,
@@ -271,7 +271,7 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
         ),
         (
             r#"ERROR: failed to solve: ghcr.io/a:1: failed to resolve source metadata for ghcr.io/a:1: failed to do request: Head "https://ghcr.io/v2/": dial tcp 1.2.3.4:443: connect: connection refused"#,
-            "the base image cannot be had",
+            "the base image cannot be pulled",
         ),
         (
             r#"ERROR: failed to push localhost:5000/a:1: failed to do request: Head "http://localhost:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused"#,
@@ -279,7 +279,7 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
         ),
         (
             r#"ERROR: failed to do request: Head "https://nosuch/v2/": dial tcp: lookup nosuch: no such host"#,
-            "the registry's name is not known here",
+            "the registry's name does not resolve here",
         ),
         (
             "ERROR: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
@@ -347,11 +347,11 @@ fn a_full_disk_and_what_apt_says_count_in_a_build_too() {
         ),
         (
             "1.2 E: Unable to locate package a",
-            "the archive of this distro",
+            "the archive has no such package for this distro",
         ),
         (
             "#9 1.2   Temporary failure resolving 'archive.example'",
-            "names are not resolved",
+            "names do not resolve",
         ),
     ] {
         let (_, hint) = bake(&[line]).unwrap();

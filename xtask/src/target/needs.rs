@@ -200,7 +200,7 @@ fn none_fits(filter: &Filter, all: &[Target]) -> Failure {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    Failure::invalid(format!("{}: no image fits", filter.flags())).hint(format!(
+    Failure::invalid(format!("{}: no image matches", filter.flags())).hint(format!(
         "the metadata names the distros {} and the majors {}",
         known(&|target| target.server.distro.to_string()),
         known(&|target| target.server.major.to_string())

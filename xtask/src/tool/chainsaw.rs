@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::kubectl::ClusterAccess;
 use crate::plan::Cmd;
 
-/// One run of `chainsaw test`.
+/// One call of `chainsaw test`.
 #[derive(Clone, Debug)]
-pub(crate) struct Test<'a> {
+pub(crate) struct Call<'a> {
     pub purpose: String,
     pub suite: &'a Path,
     pub values: &'a Path,
@@ -23,7 +23,7 @@ pub(crate) struct Test<'a> {
     pub flags: &'a [String],
 }
 
-impl Test<'_> {
+impl Call<'_> {
     /// Chainsaw leaves what it made, so that there is something to look at after a failure; the
     /// namespace is removed by whoever made it.
     pub(crate) fn cmd(&self) -> Cmd {

@@ -61,7 +61,7 @@ fn case(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
             ended(writer, step)?;
             let log = step.log.iter().map(|log| format!("log: {}", log.display()));
             let again = step.retried.iter();
-            let again = again.map(|why| format!("it was run once more: {why}"));
+            let again = again.map(|why| format!("it was run again: {why}"));
             let said: Vec<String> = again.chain(log).collect();
             if said.is_empty() {
                 return Ok(());

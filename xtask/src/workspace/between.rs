@@ -59,10 +59,7 @@ impl Workspace {
                 self.find(
                     extension,
                     None,
-                    format!(
-                        "`required_extensions` go in a circle: {}",
-                        path.join(" -> ")
-                    ),
+                    format!("`required_extensions` form a cycle: {}", path.join(" -> ")),
                 );
             }
         }

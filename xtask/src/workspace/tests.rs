@@ -69,7 +69,7 @@ fn check(graph: &[Vec<Index>]) {
     let said: BTreeSet<String> = workspace
         .findings()
         .iter()
-        .filter(|finding| finding.message.contains("go in a circle"))
+        .filter(|finding| finding.message.contains("form a cycle"))
         .map(|finding| finding.message.clone())
         .collect();
     assert_eq!(said.is_empty(), circular.is_empty(), "{said:?}");
@@ -83,7 +83,7 @@ fn check(graph: &[Vec<Index>]) {
             .copied()
             .filter(|name| *name != &*extension.name);
         assert_eq!(found, others.collect());
-        // Where nothing that it needs is in a circle, all of that stands before it.
+        // Where nothing that it needs is in a cycle, all of that stands before it.
         if circular.is_empty() {
             for name in needed {
                 let before = workspace

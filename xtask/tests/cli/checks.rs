@@ -11,7 +11,7 @@ fn a_sound_repository_passes_and_bake_is_asked_for_each_extension() {
     world
         .run("checks:all")
         .success()
-        .says("3 extensions checked: nothing to mend");
+        .says("3 extensions checked: no findings");
     let calls = world.calls.of("docker buildx bake");
     assert_eq!(calls.len(), 3);
     for call in calls {
@@ -168,7 +168,7 @@ fn packages_are_built_by_the_dockerfile_beside_the_bake_file() {
     world
         .run(checks)
         .success()
-        .says("3 extensions checked: nothing to mend");
+        .says("3 extensions checked: no findings");
     // Once, whoever is built by it.
     world.write("docker/Dockerfile", &SHARED.replace("65532:65532", "root"));
     let ended = world.run(checks).status(2);

@@ -53,7 +53,7 @@ fn prereqs_says_all_that_is_missing_at_once() {
     world
         .run("prereqs")
         .success()
-        .says("all that is needed is there");
+        .says("all prerequisites are met");
     world.docker.info(
         r#"{"ServerVersion":"27.1.0","DockerRootDir":"/","DriverStatus":[],"ClientInfo":{}}"#,
     );

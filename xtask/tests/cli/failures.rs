@@ -57,7 +57,7 @@ fn known_symptoms_come_with_what_helps() {
         (
             "ERROR: failed to copy: write /var/lib/docker/x: no space left on device",
             1,
-            "hint: free some disk: `docker system df`",
+            "hint: free some disk space: `docker system df`",
         ),
         (
             "tar: y: Cannot write: No space left on device",
@@ -82,12 +82,12 @@ fn known_symptoms_come_with_what_helps() {
         (
             "#5 1.0 E: Unable to locate package postgresql-18-gamma",
             1,
-            "hint: the archive of this distro has no such package",
+            "hint: the archive has no such package for this distro",
         ),
         (
             "ERROR: ghcr.io/x: failed to resolve source metadata for ghcr.io/x: 403 Forbidden",
             3,
-            "hint: the base image cannot be had",
+            "hint: the base image cannot be pulled",
         ),
     ] {
         let world = World::new();

@@ -73,7 +73,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "required_extensions",
         "[\"gamma\"]",
-        "`required_extensions` go in a circle: gamma -> gamma",
+        "`required_extensions` form a cycle: gamma -> gamma",
     ),
     (
         "create_extension",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wrong input: one message that says what, where, what was allowed, and how to mend it. Status 2.
+//! Wrong input: one message that says what, where, what was allowed, and how to fix it. Status 2.
 
 use crate::cli::world::{World, metadata};
 
@@ -21,7 +21,10 @@ fn wrong_arguments_are_named() {
             &["bake", "alpha", "--distro", "sid"],
             "the metadata names the distros `bookworm`, `trixie` and the majors `18`",
         ),
-        (&["bake", "alpha", "--pg", "17"], "`--pg 17`: no image fits"),
+        (
+            &["bake", "alpha", "--pg", "17"],
+            "`--pg 17`: no image matches",
+        ),
         (
             &["bake", "alpha", "--pussh"],
             "a similar argument exists: '--push'",
@@ -119,7 +122,7 @@ fn circles_and_twins_are_found() {
     world
         .run("checks --all --no-bake")
         .status(2)
-        .says("`required_extensions` go in a circle: alpha -> beta -> alpha")
+        .says("`required_extensions` form a cycle: alpha -> beta -> alpha")
         .says("`image_name` is `beta`, which `beta` has too");
 }
 

@@ -169,7 +169,7 @@ fn what_the_sandbox_did_not_make_stays_in_its_folder() {
     for _ in 0..2 {
         call(&world, &folder, &["down"])
             .success()
-            .says("stays: it holds `my-work`, which is not of the sandbox");
+            .says("is kept: it holds `my-work`, which does not belong to the sandbox");
         assert!(folder.join("my-work/thesis").exists());
         assert!(!folder.join("root").exists());
     }

@@ -158,7 +158,7 @@ fn an_extension_without_the_wanted_distro_is_left_out_of_all() {
     world
         .run("bake gamma --distro bookworm")
         .status(2)
-        .says("no image fits");
+        .says("no image matches");
 }
 
 #[test]

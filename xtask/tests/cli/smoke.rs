@@ -62,7 +62,7 @@ fn a_named_image_is_tested_as_it_is() {
     assert!(run.line().contains(mount), "{run}");
     assert!(run.variable("XTASK_CREATE").contains("VERSION '1.1'"));
 
-    // Not there yet: pulled. Not to be had: said. Without labels: asked.
+    // Not there yet: pulled. Cannot be pulled: said. Without labels: asked.
     let world = World::new();
     world.docker.labels_once_pulled(labels);
     world.run("smoke gamma --image elsewhere/gamma:7").success();
@@ -71,7 +71,7 @@ fn a_named_image_is_tested_as_it_is() {
     world
         .run("smoke gamma --image elsewhere/gamma:7")
         .status(1)
-        .says("image `elsewhere/gamma:7` cannot be had: Error: manifest unknown");
+        .says("image `elsewhere/gamma:7` cannot be pulled: Error: manifest unknown");
     world.docker.labels("null");
     world
         .run("smoke gamma --image elsewhere/gamma:7")

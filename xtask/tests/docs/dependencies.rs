@@ -30,6 +30,6 @@ fn the_lock_file_of_the_fuzz_targets_knows_every_dependency() {
     let wanted: BTreeSet<&str> = wanted.keys().map(String::as_str).collect();
     assert_eq!(
         known, wanted,
-        "`cargo update --manifest-path fuzz/Cargo.toml --workspace` mends it"
+        "`cargo update --manifest-path fuzz/Cargo.toml --workspace` fixes it"
     );
 }

@@ -12,7 +12,7 @@ use std::{
 use super::lab::{Lab, NAME};
 
 #[test]
-fn setting_up_again_makes_nothing_and_mends_what_differs() {
+fn setting_up_again_makes_nothing_and_repairs_what_differs() {
     let lab = Lab::up();
     let again = lab.xtask(&["e2e", "setup-env"]).success().says("as it was");
     for made in ["kind cluster", "registry at", "operator"] {
@@ -28,12 +28,16 @@ fn setting_up_again_makes_nothing_and_mends_what_differs() {
     let node = lab.node();
     let file = format!("/etc/containerd/certs.d/registry.{NAME}:5000/hosts.toml");
     lab.docker(&["exec", &node, "rm", &file]).success();
-    let mended = lab
+    let repaired = lab
         .xtask(&["e2e", "setup-env"])
         .success()
         .says("start the registry")
         .says("wrote registry.");
-    assert!(!mended.stderr.contains("kind cluster"), "{}", mended.stderr);
+    assert!(
+        !repaired.stderr.contains("kind cluster"),
+        "{}",
+        repaired.stderr
+    );
     lab.docker(&["exec", &node, "test", "-s", &file]).success();
     let config = lab.kubectl(&[
         "get",
@@ -92,7 +96,8 @@ fn another_manifest_is_an_upgrade_in_place() {
     let up = lab
         .xtask(&["e2e", "setup-env", "--cnpg-release", "./addition.yaml"])
         .success();
-    up.says("the operator (").says("addition.yaml");
+    up.says("the operator is changed from ")
+        .says("addition.yaml");
     let status = lab.xtask(&["e2e", "status", "--json"]).success().json();
     assert_eq!(status["operator"]["image"], image);
     assert!(
@@ -106,12 +111,12 @@ fn another_manifest_is_an_upgrade_in_place() {
     let missing = lab
         .xtask(&["e2e", "setup-env", "--cnpg-release", "./nothing.yaml"])
         .status(2);
-    missing.says("nothing.yaml").says("is not there");
+    missing.says("nothing.yaml").says("does not exist");
 }
 
-/// What is killed in the middle is ended and mended by the next run.
+/// What is killed in the middle is stopped and repaired by the next run.
 #[test]
-fn a_kill_in_the_middle_is_mended() {
+fn a_kill_in_the_middle_is_repaired() {
     let lab = Lab::new();
     lab.xtask(&["e2e", "cleanup"]).success();
     let mut child = lab
@@ -129,8 +134,10 @@ fn a_kill_in_the_middle_is_mended() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let mended = lab.xtask(&["e2e", "setup-env"]).success();
-    mended.says("is made anew").says("the environment is up");
+    let repaired = lab.xtask(&["e2e", "setup-env"]).success();
+    repaired
+        .says("is deleted and created again")
+        .says("the environment is up");
 }
 
 #[test]

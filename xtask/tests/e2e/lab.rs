@@ -61,7 +61,7 @@ impl Lab {
         }
     }
 
-    /// The same, with the environment made or mended.
+    /// The same, with the environment created or repaired.
     pub(crate) fn up() -> Self {
         let lab = Self::new();
         lab.xtask(&["e2e", "setup-env"]).success();

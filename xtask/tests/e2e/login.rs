@@ -124,7 +124,7 @@ fn a_private_registry_opens_with_the_right_login_only() {
         } else {
             ended
                 .status(1)
-                .says(&format!("does not let the node have the image `{inside}`"));
+                .says(&format!("refuses the node the image `{inside}`"));
         }
     }
 }

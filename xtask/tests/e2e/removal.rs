@@ -21,7 +21,7 @@ fn what_was_made_goes_and_what_was_not_stays() {
         .success();
     lab.xtask(&["e2e", "cleanup"])
         .success()
-        .says("the environment is gone");
+        .says("the environment is removed");
     assert_eq!(lab.things(), before);
     assert!(!lab.repository.path().join("target/xtask/e2e").exists());
     lab.xtask(&["e2e", "cleanup"])
@@ -33,8 +33,8 @@ fn what_was_made_goes_and_what_was_not_stays() {
     lab.docker(&["network", "create", &network]).success();
     lab.xtask(&["e2e", "setup-env"])
         .status(2)
-        .says("was not made by xtask");
-    lab.xtask(&["e2e", "cleanup"]).success().says("it stays");
+        .says("was not created by xtask");
+    lab.xtask(&["e2e", "cleanup"]).success().says("it is kept");
     lab.docker(&["network", "rm", &network]).success();
     assert_eq!(lab.things(), before);
 }

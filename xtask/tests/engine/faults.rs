@@ -158,7 +158,7 @@ fn an_engine_that_is_killed_during_a_bake() {
         })
         .status(3)
         .says("failed to bake `wal2json`")
-        .says("hint: it was killed: the engine ended");
+        .says("hint: it was killed: the engine stopped");
     broken.recovers(&[], &[]);
 }
 
@@ -252,7 +252,7 @@ fn a_network_without_names() {
     .unwrap();
     let ended = broken.repository.xtask(&BAKE);
     fs::write(&resolver, original).unwrap();
-    ended.status(3).says("hint: names are not resolved");
+    ended.status(3).says("hint: names do not resolve");
     broken.recovers(&[], &[]);
 }
 

@@ -76,7 +76,7 @@ fn kill_engine(folder: &Path) {
 }
 
 #[test]
-fn killed_half_way_it_is_mended_and_gone_it_leaves_nothing() {
+fn killed_half_way_it_is_repaired_and_gone_it_leaves_nothing() {
     let repository = Repository::new();
     if !root() {
         repository

@@ -60,7 +60,7 @@ pub(super) fn cmd(lane: Lane) -> Cmd {
     let cargo = |purpose: &str, args: &[&str]| Cmd::new("cargo", purpose).args(args);
     match lane {
         Lane::Fmt => cargo(
-            "check the format (`cargo fmt` mends it)",
+            "check the format (`cargo fmt` fixes it)",
             &["fmt", "--all", "--check"],
         ),
         Lane::Clippy => cargo(
@@ -94,11 +94,11 @@ pub(super) fn cmd(lane: Lane) -> Cmd {
             "run the tests of the documentation",
             &["test", "--package", "xtask", "--locked", "--test", "docs"],
         ),
-        Lane::Supply => Cmd::new("sh", "look at the dependencies").args(["--", ".ci/supply"]),
+        Lane::Supply => Cmd::new("sh", "check the dependencies").args(["--", ".ci/supply"]),
         Lane::Engine => serial("run the tests on a real engine", "engine"),
         Lane::E2e => serial("run the tests on a real cluster", "e2e"),
         Lane::Kill => cargo(
-            "disturb real commands",
+            "kill real commands and run them again",
             &["test", "--package", "xtask", "--locked", "--test", "kill"],
         )
         .arg("--"),

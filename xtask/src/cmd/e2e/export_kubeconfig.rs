@@ -34,7 +34,7 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
     else {
         return Err(
             Failure::invalid("there is no kind cluster of this environment")
-                .hint("`cargo xtask e2e setup-env` makes it")
+                .hint("`cargo xtask e2e setup-env` creates it")
                 .into(),
         );
     };
@@ -83,8 +83,8 @@ impl File {
         let given = args.path.as_deref().or(args.kubeconfig.as_deref());
         let given = given.filter(|path| !path.as_os_str().is_empty());
         if args.merge && given.is_none() {
-            return Err(Failure::invalid("`--merge` into which file?")
-                .hint("name it: `~/.kube/config`, say")
+            return Err(Failure::invalid("`--merge` needs a file")
+                .hint("name it: `--merge ~/.kube/config`, for example")
                 .into());
         }
         let own = if args.internal {
@@ -130,7 +130,7 @@ fn refuse_foreign(
     }
     let shown = path.display();
     let refuse = |why: String| {
-        Err(Failure::invalid(format!("`{shown}` is there and {why}; it stays as it is"))
+        Err(Failure::invalid(format!("`{shown}` exists and {why}; it is left as it is"))
             .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
     };
     let view = match exec.read(&kubectl::view_cmd(path), None) {
@@ -173,7 +173,7 @@ fn refuse_foreign(
         return Ok(());
     }
     refuse(format!(
-        "opens another cluster than `{cluster}` of this machine"
+        "is for another cluster than `{cluster}` of this machine"
     ))
 }
 

@@ -26,7 +26,7 @@ use crate::{
     stage::{
         environment,
         results::{self, Tested},
-        suites::{Runner, Subject, Suites},
+        suites::{Runner, Subject, SuiteSteps},
     },
     ui::{Row, seconds},
     verdict::Verdict,
@@ -64,7 +64,7 @@ fn one<'a>(targets: &'a [String], more: &'a [String]) -> Result<&'a str, Failure
 fn runner(
     context: &mut Context,
     environment: &Environment,
-    args: &cli::Suites,
+    args: &cli::SuiteOptions,
     dry_run: bool,
 ) -> anyhow::Result<Runner> {
     let reports = if dry_run {
@@ -81,7 +81,7 @@ fn runner(
 /// Shows what became of the suites.
 fn show(
     context: &mut Context,
-    subjects: &[(Subject, Suites)],
+    subjects: &[(Subject, SuiteSteps)],
     report: &Report,
     json: bool,
 ) -> anyhow::Result<()> {
@@ -172,8 +172,8 @@ fn remove(context: &mut Context, engine: &Engine, environment: &Environment) -> 
     let report = context.run(&engine.exec, &plan, None, true)?;
     context.verdict(&report, "cleaning up")?;
     context.ui.conclusion(match environment.place {
-        Place::Kind { .. } => "the environment is gone",
-        Place::Existing(_) => "what xtask made for databases is gone from the cluster",
+        Place::Kind { .. } => "the environment is removed",
+        Place::Existing(_) => "what xtask created for databases is removed from the cluster",
     });
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{one, runner};
 use crate::{
-    cli::e2e::{Psql, Suites},
+    cli::e2e::{Psql, SuiteOptions},
     context::{Context, choice},
     environment::{
         Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, in_use::InUse, survey::Survey,
@@ -33,14 +33,14 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let in_use = InUse::open(context, &wanted, false)?;
     let exec = in_use.engine.exec.clone();
     let (environment, survey) = wanted.existing(context, &in_use.engine)?;
-    let runner = runner(context, &environment, &Suites::default(), false)?;
+    let runner = runner(context, &environment, &SuiteOptions::default(), false)?;
     check_usable(&environment, &survey, &exec)?;
     let database = Database::of(&name, &environment);
     if database.is_foreign(&survey) {
         let namespace = &database.namespace;
         if args.delete {
             context.ui.note(&format!(
-                "the namespace `{namespace}` was not made by xtask from this checkout: it stays"
+                "the namespace `{namespace}` was not created by xtask from this checkout: it is kept"
             ));
             context.ui.conclusion("there is nothing to remove");
             return Ok(0);
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
         context.verdict(&report, "removing the database")?;
         context
             .ui
-            .conclusion(&format!("the database of `{name}` is gone"));
+            .conclusion(&format!("the database of `{name}` is removed"));
         return Ok(0);
     }
     let values = find_values(&name, values)?;
@@ -139,7 +139,7 @@ impl Database {
         let made = runner.environment.make_namespace(namespace, "psql");
         let made = Step::run(format!("namespace {namespace}"), made);
         let made = plan.add(made.after([cleared, folder]).quiet());
-        let test = chainsaw::Test {
+        let test = chainsaw::Call {
             purpose: format!("make the database `{}`", self.resource),
             suite: &runner.shared.folder,
             values,
@@ -184,10 +184,10 @@ impl Database {
 
 fn foreign(namespace: &str) -> Failure {
     Failure::failed(format!(
-        "the namespace `{namespace}` already exists, and was not made by xtask from this checkout: it is not used"
+        "the namespace `{namespace}` already exists, and was not created by xtask from this checkout: it is not used"
     ))
     .hint(format!(
-        "whoever made it can remove it: `kubectl delete namespace {namespace}`"
+        "its owner can delete it: `kubectl delete namespace {namespace}`"
     ))
 }
 

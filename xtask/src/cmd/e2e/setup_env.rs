@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `e2e setup-env`: makes the environment, or mends it.
+//! `e2e setup-env`: creates or repairs the environment.
 
 use super::conclude;
 use crate::{

@@ -75,7 +75,7 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
     if !up {
         context
             .ui
-            .note("`cargo xtask e2e setup-env` makes it, or mends it");
+            .note("`cargo xtask e2e setup-env` creates or repairs it");
     }
     Ok(u8::from(!up))
 }

@@ -141,7 +141,7 @@ fn check_values(name: &str, values: &Path) -> Result<(), Failure> {
     if values.is_file() {
         return Ok(());
     }
-    let missing = format!("the values `{}` are not there", values.display());
+    let missing = format!("the values `{}` do not exist", values.display());
     let fix =
         format!("`cargo xtask e2e generate-values {name} --extension-image REFERENCE` writes them");
     Err(Failure::invalid(missing).hint(fix))

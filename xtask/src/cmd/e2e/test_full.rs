@@ -75,7 +75,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     match first.place {
         Place::Kind { .. } if args.cleanup => remove(context, engine, first)?,
         // Its suites have removed what they made.
-        Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster stays"),
+        Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster is kept"),
         // The operator is that of the last release.
         _ => conclude(context, environments.last().unwrap_or(first)),
     }

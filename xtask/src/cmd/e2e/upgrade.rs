@@ -17,7 +17,7 @@ use crate::{
         begin::Begun,
         environment::{platform, survey},
         results,
-        suites::{self, Subject, Suite, Suites},
+        suites::{self, Subject, Suite, SuiteSteps},
         tested::{Build, needs, psql_image, values_folder},
         values::{Told, Values},
     },
@@ -67,7 +67,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     // Whether images stay in the builder does not matter: they are pushed.
     bake::check_engine(&context.config, &begun.engine)?;
     let report = context.run(&begun.engine.exec, &plan, None, false)?;
-    let suites = Suites { shared, own: None };
+    let suites = SuiteSteps { shared, own: None };
     let tested = results::of(&[(subject, suites)], &report);
     context.rows(args.json, &tested);
     results::note(&context.run_folder()?)?;

@@ -129,7 +129,8 @@ fn of_disk(context: &Context, engine: &docker::Info) -> Option<Check> {
     let found = format!("{free} GiB free for images");
     let least = u64::from(context.config.get(config::DISK_WARNING));
     Some(if free < least {
-        let fix = "`docker system df` shows what takes it, `docker buildx prune` drops build cache";
+        let fix =
+            "`docker system df` shows what uses it, `docker buildx prune` removes build cache";
         Check::warning("disk", found, fix)
     } else {
         Check::good("disk", found)

@@ -254,6 +254,7 @@ fn files_and_folders_are_those_of_the_plan() {
             let inside = |name: &str| PathBuf::from("-d").join(name);
             let to = Location::Output;
             let wait = |probe| Action::WaitFor {
+                what: "it",
                 probe,
                 every: Duration::ZERO,
                 patience: Duration::ZERO,

@@ -121,7 +121,7 @@ pub(super) fn enter(root: &Path, folder: &Path, repository: &Path) -> anyhow::Re
     fresh("tmpfs", "run")?;
     pivot_root(root, &root.join("oldroot")).context("pivot_root")?;
     chdir("/")?;
-    umount2("/oldroot", MntFlags::MNT_DETACH).context("let go of the host's root")?;
+    umount2("/oldroot", MntFlags::MNT_DETACH).context("unmount the host's root")?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A test's container: the base image, our script on its standard input, the extensions' images mounted.
 
-use super::{Runner, Test, server};
+use super::{Runner, SmokeTest, server};
 use crate::{
     mount,
     plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
@@ -17,7 +17,7 @@ pub(super) struct Container {
 }
 
 impl Container {
-    pub(super) fn of(test: &Test, runner: &Runner) -> Self {
+    pub(super) fn of(test: &SmokeTest, runner: &Runner) -> Self {
         let (run, title) = (&runner.run, test.name.replace(' ', "-"));
         Self {
             name: format!("xtask-smoke-{}-{title}", run.short()),
@@ -34,7 +34,7 @@ impl Container {
     pub(super) fn cmd(
         &self,
         verb: &str,
-        test: &Test,
+        test: &SmokeTest,
         mounted: impl FnOnce(Cmd<Arg>) -> Cmd<Arg>,
     ) -> Cmd<Arg> {
         let cmd = Cmd::new("docker", purpose(test)).args([verb, "--rm", "--interactive"]);
@@ -56,18 +56,18 @@ impl Container {
     }
 }
 
-pub(super) fn purpose(test: &Test) -> String {
+pub(super) fn purpose(test: &SmokeTest) -> String {
     format!("run `{}` in PostgreSQL", test.name)
 }
 
 /// What goes to the container's standard input. The script reads the rest of it: an argument or a variable has room
 /// for 128 KiB only.
-pub(super) fn input(test: &Test) -> String {
+pub(super) fn input(test: &SmokeTest) -> String {
     format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default())
 }
 
 /// Adds the step that tries the images, mounted as Docker 28 mounts them.
-pub(super) fn add(plan: &mut Plan, test: &Test, runner: &Runner) -> StepId {
+pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
     let container = Container::of(test, runner);
     let mounted = |mut cmd: Cmd<Arg>| {
         for one in test.mounts.iter() {

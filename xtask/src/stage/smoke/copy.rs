@@ -3,7 +3,7 @@
 //! `docker cp` does not copy from one container to another.
 
 use super::{
-    Runner, Test,
+    Runner, SmokeTest,
     container::{Container, input, purpose},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Adds the steps of a test; gives the one that decides.
-pub(super) fn add(plan: &mut Plan, test: &Test, runner: &Runner) -> StepId {
+pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
     let container = Container::of(test, runner);
     let create = container.cmd("create", test, |cmd| cmd);
     let create = Step::run(format!("create {}", container.name), create)

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::Test;
+use super::SmokeTest;
 use crate::{
     engine::Engine,
     exec::Exec,
@@ -69,7 +69,7 @@ impl Given {
     }
 
     /// Puts it in the place of the image under test.
-    pub(crate) fn stand_in(&self, test: &mut Test) {
+    pub(crate) fn stand_in(&self, test: &mut SmokeTest) {
         let source = &mut test.mounts.own_mut().source;
         source.image = Image::Given(self.image.clone());
         let version = self.labels.get(SQL_VERSION).map(str::to_owned);
@@ -95,8 +95,11 @@ fn labels(engine: &Engine, image: &ImageRef) -> anyhow::Result<Annotations> {
         Err(failed) if matches!(failed.reason, Reason::Status(_)) => {
             let pulled = engine.exec.read(&docker::pull_cmd(image), None);
             pulled.map_err(|failed| {
-                let cause = failed.cause().unwrap_or("it cannot be pulled").to_owned();
-                Failure::failed(format!("image `{image}` cannot be had: {cause}"))
+                let cause = failed
+                    .cause()
+                    .unwrap_or("docker did not say why")
+                    .to_owned();
+                Failure::failed(format!("image `{image}` cannot be pulled: {cause}"))
                     .hint("`docker image ls` lists what the engine has")
             })?;
             read().map_err(Failure::from)?

@@ -34,7 +34,7 @@ pub(crate) struct Source {
 }
 
 /// One test: the extension under test and what it needs, in a base image.
-pub(crate) struct Test {
+pub(crate) struct SmokeTest {
     /// `pgvector 18-trixie`.
     pub name: String,
     base: ImageRef,
@@ -45,7 +45,7 @@ pub(crate) struct Test {
     after: Vec<StepId>,
 }
 
-impl Test {
+impl SmokeTest {
     /// The test of a target, with the images that the bakes of this plan make.
     pub(crate) fn of(
         target: &Target,
@@ -113,7 +113,7 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// Adds the steps of a test; gives the one that decides.
-    pub(crate) fn add(&self, plan: &mut Plan, test: &Test) -> StepId {
+    pub(crate) fn add(&self, plan: &mut Plan, test: &SmokeTest) -> StepId {
         match self.transport {
             Transport::Mount => container::add(plan, test, self),
             Transport::Copy => copy::add(plan, test, self),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a test's server is told: its options, its variables and the statements before the proof.
 
-use super::{Source, Test};
+use super::{SmokeTest, Source};
 use crate::mount::{Folders, Mounts};
 
 /// The server's options, as CNPG sets them.
@@ -27,7 +27,7 @@ pub(super) fn options(mounts: &Mounts<Source>) -> Vec<String> {
 }
 
 /// What our script is told.
-pub(super) fn environment(test: &Test) -> [(&'static str, String); 5] {
+pub(super) fn environment(test: &SmokeTest) -> [(&'static str, String); 5] {
     let joined = |folders| test.mounts.folders(folders).join(":");
     [
         ("XTASK_EXTENSION", test.mounts.own().extension.name.clone()),

@@ -13,7 +13,7 @@ impl Runner {
         Watch {
             objects: self
                 .access
-                .cmd("look after the suite")
+                .cmd("list what the suite created")
                 .args(["--namespace", namespace, "get"])
                 .args(["clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,pods"])
                 .args(["--output", "json", "--request-timeout", "10s"]),

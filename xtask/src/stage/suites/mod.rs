@@ -64,13 +64,13 @@ pub(crate) struct Runner {
 
 /// The steps of one subject.
 #[derive(Clone, Debug)]
-pub(crate) struct Suites {
+pub(crate) struct SuiteSteps {
     pub shared: StepId,
     /// None: the extension has none.
     pub own: Option<StepId>,
 }
 
-impl Suites {
+impl SuiteSteps {
     pub(crate) fn steps(&self) -> impl Iterator<Item = StepId> {
         std::iter::once(self.shared).chain(self.own)
     }
@@ -88,7 +88,7 @@ impl Runner {
         let shared = PathBuf::from(config.get(PATHS_SUITE));
         if !root.join(&shared).is_dir() {
             return Err(Failure::invalid(format!(
-                "the shared suite `{}` is not there",
+                "the shared suite `{}` does not exist",
                 shared.display()
             ))
             .hint("set `[paths] suite` in xtask.toml"));
@@ -129,7 +129,7 @@ impl Runner {
     }
 
     /// Adds the suites of a subject.
-    pub(crate) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> Suites {
+    pub(crate) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> SuiteSteps {
         let shared = self.add_suite(plan, subject, "shared", &self.shared, after);
         let own = subject.extension.folder.join("test");
         let own = own.is_dir().then(|| {
@@ -140,7 +140,7 @@ impl Runner {
             let own = Suite::read(&self.root, own, None);
             self.add_suite(plan, subject, "own", &own, &[shared])
         });
-        Suites { shared, own }
+        SuiteSteps { shared, own }
     }
 
     /// Adds one suite: its namespace, chainsaw, and the namespace's end. `kind` tells it from the subject's others.
@@ -188,7 +188,7 @@ impl Runner {
         (title, run): (&str, &str),
         namespace: &str,
     ) -> Step {
-        let test = chainsaw::Test {
+        let test = chainsaw::Call {
             purpose: format!("pass the {title}"),
             suite: &suite.folder,
             values: &subject.values,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Runner, Subject, Suites, add_leftovers};
+use super::{Runner, Subject, SuiteSteps, add_leftovers};
 use crate::{
     environment::{Environment, LABEL, Place, Ready, survey::Survey},
     failure::Failure,
@@ -20,7 +20,7 @@ pub(crate) fn add(
     ready: &Ready,
     survey: &Survey,
     tested: &[ToTest],
-) -> Result<Vec<(Subject, Suites)>, Failure> {
+) -> Result<Vec<(Subject, SuiteSteps)>, Failure> {
     let mut leftovers = add_leftovers(plan, &environments[0], survey);
     leftovers.push(runner.add_folder(plan));
     let mut before: Vec<StepId> = ready
@@ -30,7 +30,7 @@ pub(crate) fn add(
         .chain(&leftovers)
         .copied()
         .collect();
-    let mut subjects: Vec<(Subject, Suites)> = Vec::new();
+    let mut subjects: Vec<(Subject, SuiteSteps)> = Vec::new();
     let several = environments.len() > 1;
     for (at, environment) in environments.iter().enumerate() {
         if at > 0 {
@@ -95,10 +95,10 @@ fn next_release(
 
 /// The subjects with the digests that are known now.
 pub(crate) fn with_digests(
-    subjects: Vec<(Subject, Suites)>,
+    subjects: Vec<(Subject, SuiteSteps)>,
     tested: &[ToTest],
     naming: &Naming,
-) -> Vec<(Subject, Suites)> {
+) -> Vec<(Subject, SuiteSteps)> {
     subjects
         .into_iter()
         .map(|(mut subject, suites)| {

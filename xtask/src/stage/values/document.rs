@@ -48,7 +48,7 @@ impl Values {
                 return Err(Failure::invalid(format!(
                     "the images are for different servers: `{name}` is {from} and {to}"
                 ))
-                .hint("an upgrade of the extension keeps PostgreSQL and its distribution"));
+                .hint("an upgrade of the extension keeps PostgreSQL's major and its distro"));
             }
         }
         let mut document = self.document(older)?;

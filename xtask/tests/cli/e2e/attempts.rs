@@ -68,7 +68,7 @@ fn a_cluster_that_another_made_meanwhile_is_not_taken_back() {
         if !said.contains("something else") {
             ended
                 .says(CLUSTER)
-                .says("hint: somebody else has made a cluster of that name");
+                .says("hint: somebody else has created a cluster of that name");
         }
         world.calls.never("kind delete");
         world.calls.never("docker rm");

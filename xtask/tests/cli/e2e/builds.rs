@@ -103,7 +103,7 @@ fn filters_choose_among_the_images() {
     World::e2e_with_images()
         .run("e2e test-full gamma --pg 17")
         .status(2)
-        .says("no image fits");
+        .says("no image matches");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is made of a suite that fails: its probable cause, whether to wait for it, and whether to run it once more.
+//! What is made of a suite that fails: its probable cause, whether to wait for it, and whether to run it again.
 
 use crate::cli::world::{CLUSTER, World};
 
@@ -42,7 +42,7 @@ fn a_suite_that_cannot_succeed_is_ended_with_what_its_pod_says() {
         .status(1)
         .says("given up after ")
         .says("probable cause: the server cannot find the library `nolib`")
-        .says("Cluster `gamma` said the same in 4 looks");
+        .says("Cluster `gamma` said the same 4 times in a row");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn an_unanswered_assertion_is_run_once_more_in_a_fresh_namespace_and_said() {
     let ended = world
         .run("e2e test gamma --json")
         .success()
-        .says("warning: `shared suite of gamma` is run once more, in a fresh namespace: Get ")
+        .says("warning: `shared suite of gamma` is run again in a new namespace: Get ")
         .says("1 of 1 passed");
     let results = ended.json();
     assert_eq!(results[0]["result"], "passed");

@@ -13,7 +13,7 @@ fn all_that_was_made_goes_and_nothing_else() {
     world
         .run("e2e cleanup")
         .success()
-        .says("the environment is gone");
+        .says("the environment is removed");
     assert_eq!(world.engine.inventory(), before);
     assert!(!world.exists("target/xtask/e2e"));
     world.calls.in_order(&["kind delete", "docker network rm"]);
@@ -52,7 +52,7 @@ fn a_kubeconfig_of_another_cluster_with_our_names_is_not_ours() {
     for text in [theirs, loopback, other] {
         world.write("colleague.kc", &text);
         let ended = world.run("e2e cleanup --kubeconfig colleague.kc");
-        ended.says("`colleague.kc` opens another");
+        ended.says("`colleague.kc` is for a cluster");
         world.calls.never("kind delete");
         world.calls.never("docker rm");
         assert_eq!(world.engine.inventory(), before);
@@ -63,7 +63,7 @@ fn a_kubeconfig_of_another_cluster_with_our_names_is_not_ours() {
         world
             .run("e2e export-kubeconfig colleague.kc")
             .status(2)
-            .says("`colleague.kc` is there and opens another cluster than");
+            .says("`colleague.kc` exists and is for another cluster than");
         assert_eq!(world.read("colleague.kc"), text);
         world.calls.forget();
     }
@@ -81,7 +81,7 @@ fn a_kubeconfig_of_another_cluster_with_our_names_is_not_ours() {
     world
         .run("e2e cleanup --kubeconfig own")
         .success()
-        .says("the environment is gone");
+        .says("the environment is removed");
     world.calls.only("kind delete");
     // What was exported is known when its cluster is gone.
     world.set_up();
@@ -113,7 +113,7 @@ fn without_kind_the_nodes_are_removed_by_docker() {
     world
         .run("e2e cleanup")
         .success()
-        .says("the environment is gone");
+        .says("the environment is removed");
     assert!(
         world.engine.inventory().is_empty(),
         "{:#?}",

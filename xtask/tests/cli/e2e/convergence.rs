@@ -81,7 +81,7 @@ fn a_registry_with_other_settings_is_made_anew_and_keeps_its_images() {
     world
         .run(("e2e setup-env --registry-port", [&other.to_string()]))
         .success()
-        .says("the registry is made anew")
+        .says("the registry is created again")
         .says(&format!("registry localhost:{other}"));
     world.calls.in_order(&["docker rm", "docker run"]);
     world.calls.never("docker volume rm");

@@ -45,7 +45,7 @@ fn it_gets_an_operator_when_it_has_none() {
             &[REGISTRY],
         )
         .success()
-        .says("the operator (1.30) becomes main");
+        .says("the operator is changed from 1.30 to main");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn an_upgrade_that_came_half_way_is_still_ours_to_finish() {
     world
         .run_with(("e2e", &setup), &[REGISTRY])
         .success()
-        .says("the operator (half installed) becomes 1.30");
+        .says("the operator is changed from half installed to 1.30");
     let release = std::fs::read_to_string(world.clusters.file("ci", "operator/release"));
     assert_eq!(release.unwrap(), "1.30\n");
 }
@@ -177,7 +177,7 @@ fn a_context_or_a_file_that_is_not_there_is_said() {
     world
         .run("e2e setup-env --context ci")
         .status(2)
-        .says("context `ci` of which kubeconfig?");
+        .says("context `ci` needs a kubeconfig");
     world.write("text", "no kubeconfig at all\n");
     let ended = world.run("e2e test alpha --kubeconfig text");
     assert_eq!(ended.status, Some(2), "{ended:#?}");

@@ -12,7 +12,7 @@ fn refused(world: &World, what: &str) {
         .run("e2e setup-env")
         .status(2)
         .says(what)
-        .says("was not made by xtask")
+        .says("was not created by xtask")
         .says("hint: ");
     assert_eq!(changes(world), Vec::<String>::new());
     assert_eq!(world.engine.inventory(), before);
@@ -87,9 +87,9 @@ fn things_of_that_name_which_others_made_stay_and_are_named() {
     world
         .run("e2e cleanup")
         .success()
-        .says("the network `pg-extensions-e2e` was not made by xtask: it stays")
-        .says("the volume `registry.pg-extensions` was not made by xtask: it stays")
-        .says("the container `registry.pg-extensions` was not made by xtask: it stays");
+        .says("the network `pg-extensions-e2e` was not created by xtask: it is kept")
+        .says("the volume `registry.pg-extensions` was not created by xtask: it is kept")
+        .says("the container `registry.pg-extensions` was not created by xtask: it is kept");
     assert_eq!(world.engine.inventory(), before);
 }
 
@@ -118,14 +118,14 @@ fn a_labels_text_does_not_speak_for_another_label() {
     world
         .run("e2e cleanup")
         .success()
-        .says("the network `pg-extensions-e2e` was not made by xtask: it stays")
-        .says("the container `registry.pg-extensions` was not made by xtask: it stays");
+        .says("the network `pg-extensions-e2e` was not created by xtask: it is kept")
+        .says("the container `registry.pg-extensions` was not created by xtask: it is kept");
     world.calls.never("kind delete");
     assert_eq!(world.engine.inventory(), before);
     world
         .run("e2e setup-env")
         .status(2)
-        .says("not made by xtask");
+        .says("not created by xtask");
     assert_eq!(world.engine.inventory(), before);
 }
 

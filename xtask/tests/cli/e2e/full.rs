@@ -138,7 +138,7 @@ fn when_all_has_passed_it_can_be_removed() {
         .run("e2e test-full alpha --cleanup")
         .success()
         .says("1 of 1 passed")
-        .says("the environment is gone");
+        .says("the environment is removed");
     assert_eq!(world.engine.inventory(), before);
 }
 
@@ -169,7 +169,10 @@ fn what_is_wrong_is_said_before_anything_is_made() {
             &["test-full", "alpha", "--cnpg-release", "1.30,x"],
             "`x` is not a release",
         ),
-        (&["test-full", "alpha", "--distro", "sid"], "no image fits"),
+        (
+            &["test-full", "alpha", "--distro", "sid"],
+            "no image matches",
+        ),
         (
             &["test-full", "alpha", "--kubernetes", "1.36"],
             "is not a version of Kubernetes",
@@ -177,7 +180,7 @@ fn what_is_wrong_is_said_before_anything_is_made() {
     ] {
         let world = World::e2e_with_images();
         world.run(("e2e", words)).status(2).says(says);
-        // Whose turn it is, is told by the engine's own name.
+        // The lock goes by the engine's own name.
         let mut lines = world.calls.names();
         lines.retain(|line| !line.starts_with("docker info"));
         assert!(lines.is_empty(), "{words:?}: {lines:#?}");

@@ -114,7 +114,7 @@ fn a_file_of_somebody_else_is_not_touched() {
         assert_eq!(ended.stdout, "");
         ended
             .says("`theirs`")
-            .says("it stays as it is")
+            .says("it is left as it is")
             .says("--merge");
     }
 }
@@ -138,7 +138,7 @@ fn an_empty_file_and_our_own_are_written_over() {
         world.run("e2e export-kubeconfig ours").success();
         assert!(world.read("ours").contains("127.0.0.1:35000"));
     }
-    // A cluster that was made anew has another authority; the file is still the one that we wrote.
+    // A cluster that was created again has another authority; the file is still the one that we wrote.
     world.tools.rule(
         "kind get kubeconfig",
         "sh \"$here/../bin/kind.real\" \"$@\" | sed s/Q0E=/TkVX/; exit",
@@ -170,7 +170,7 @@ fn merging_is_kinds_business_and_keeps_the_rest() {
     world
         .run("e2e export-kubeconfig --merge")
         .status(2)
-        .says("`--merge` into which file?");
+        .says("`--merge` needs a file");
 }
 
 #[test]

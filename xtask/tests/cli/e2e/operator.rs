@@ -16,7 +16,7 @@ fn another_release_is_an_upgrade_in_place() {
     world
         .run("e2e setup-env --cnpg-release main")
         .success()
-        .says("the operator (1.29) becomes main");
+        .says("the operator is changed from 1.29 to main");
     world.calls.never("kind create");
     world.calls.never("kind delete");
     world.calls.never("kubectl delete");
@@ -83,7 +83,7 @@ fn a_step_back_is_refused_while_there_are_databases() {
     world
         .run("e2e setup-env --cnpg-release 1.30")
         .success()
-        .says("the operator (main) becomes 1.30");
+        .says("the operator is changed from main to 1.30");
     assert_eq!(world.clusters.operator(CLUSTER, "release").unwrap(), "1.30");
 }
 
@@ -159,7 +159,7 @@ fn one_that_never_became_available_is_applied_again() {
 }
 
 #[test]
-fn one_that_stopped_being_available_is_mended() {
+fn one_that_stopped_being_available_is_repaired() {
     let world = World::e2e();
     world.set_up();
     fs::write(

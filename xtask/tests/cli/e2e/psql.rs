@@ -87,7 +87,7 @@ fn it_can_be_removed_again() {
     world
         .run("e2e psql alpha --delete")
         .success()
-        .says("the database of `alpha` is gone");
+        .says("the database of `alpha` is removed");
     assert_eq!(world.clusters.namespaces(CLUSTER), Vec::<String>::new());
 }
 

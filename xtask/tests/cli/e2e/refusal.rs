@@ -70,7 +70,7 @@ fn a_manifest_that_is_not_there_is_refused_before_anything_is_made() {
             .run(("e2e", words))
             .status(2)
             .says("the operator's manifest `")
-            .says("operator.yaml` is not there")
+            .says("operator.yaml` does not exist")
             .says("hint: ");
         assert!(world.engine.inventory().is_empty());
     }
@@ -81,7 +81,7 @@ fn a_manifest_that_is_not_there_is_refused_before_anything_is_made() {
             &[("XTASK_CNPG_MANIFEST", "lab/{release}.yaml")],
         )
         .status(2)
-        .says("`lab/1.30.yaml` is not there");
+        .says("`lab/1.30.yaml` does not exist");
 }
 
 #[test]

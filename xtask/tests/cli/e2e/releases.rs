@@ -128,7 +128,7 @@ fn a_later_call_goes_back_to_the_first() {
     world
         .run(("e2e", &args))
         .success()
-        .says("the operator (1.30) becomes 1.29");
+        .says("the operator is changed from 1.30 to 1.29");
     assert_eq!(applied(&world), ["1.29", "1.30"]);
     world.calls.never("kind delete");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A cluster that is not what is wanted is made anew, and the reason is said.
+//! A cluster that is not what is wanted is deleted and created again, and the reason is said.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn anew(args: &[&str], reason: &str, spoil: impl FnOnce(&World)) {
     let world = World::e2e();
     world.set_up();
     spoil(&world);
-    let note = format!("note: the cluster `{CLUSTER}` is made anew: ");
+    let note = format!("note: cluster `{CLUSTER}` is deleted and created again: ");
     let ended = world.run(("e2e", args)).success().says(&note);
     let said = ended.stderr.split(&note).nth(1).unwrap();
     let said = said.lines().next().unwrap();
@@ -34,7 +34,7 @@ fn anew(args: &[&str], reason: &str, spoil: impl FnOnce(&World)) {
 #[test]
 fn when_its_api_does_not_answer() {
     anew(&["setup-env"], "does not answer", |world| {
-        // Not at once, and not after it was given time.
+        // Not at once, and not after it was waited for.
         for _ in 0..2 {
             world.tools.fails_at(
                 1,
@@ -48,7 +48,7 @@ fn when_its_api_does_not_answer() {
 
 #[test]
 fn when_it_has_not_got_as_far_as_a_kubeconfig() {
-    anew(&["setup-env"], "half made", |world| {
+    anew(&["setup-env"], "not fully created", |world| {
         world.tools.fails_at(1, "kind get kubeconfig", 1, "ERROR: failed to get cluster internal kubeconfig: cat: /etc/kubernetes/admin.conf: No such file or directory\n");
     });
 }
@@ -63,10 +63,9 @@ fn one_that_only_comes_to_itself_slowly_is_kept() {
         1,
         "The connection to the server 127.0.0.1:35000 was refused\n",
     );
-    world
-        .run("e2e setup-env")
-        .success()
-        .says(&format!("`{CLUSTER}` is given time: it does not answer"));
+    world.run("e2e setup-env").success().says(&format!(
+        "waiting up to 45s for cluster `{CLUSTER}`: it does not answer"
+    ));
     world.calls.never("kind delete");
 }
 
@@ -93,7 +92,7 @@ fn when_there_are_too_many_nodes() {
 
 #[test]
 fn when_it_has_no_storage_class() {
-    anew(&["setup-env"], "half made", |world| {
+    anew(&["setup-env"], "not fully created", |world| {
         fs::remove_file(world.clusters.of_kind(CLUSTER, "objects/storage.json")).unwrap();
     });
 }
@@ -130,7 +129,9 @@ fn a_cluster_of_another_version_makes_way() {
     world
         .run("e2e setup-env --kubernetes 1.35.0")
         .success()
-        .says(&format!("`{CLUSTER}` makes way for `{other}`"));
+        .says(&format!(
+            "cluster `{CLUSTER}` is deleted: `{other}` replaces it"
+        ));
     world.calls.in_order(&["kind delete", "kind create"]);
     assert_eq!(world.calls.only("kind delete").after("--name"), CLUSTER);
     assert_eq!(world.calls.only("kind create").after("--name"), other);

@@ -74,7 +74,7 @@ fn a_full_test_with_cleanup_leaves_it() {
             &[("registry", &registry)],
         )
         .success()
-        .says("the existing cluster stays");
+        .says("the existing cluster is kept");
     assert_eq!(world.engine.inventory(), before);
 }
 

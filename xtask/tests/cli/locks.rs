@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whose turn it is, and what a killed run has left: only what carries its mark is ended, with real
+//! Who holds the lock, and what a killed run has left: only what carries its mark is ended, with real
 //! processes.
 
 use std::{
@@ -107,8 +107,8 @@ fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
         .run("bake gamma")
         .success()
         .says("a run of xtask was killed (`bake gamma --jobs 1` in `")
-        .says("what it left running is ended")
-        .says("1 container of a run that was killed: removed");
+        .says("the processes that it left are stopped")
+        .says("removed 1 container of a killed run");
     assert!(!lives(&left));
     for survivor in [&mut tail, &mut shell, &mut other] {
         assert!(survivor.try_wait().unwrap().is_none());

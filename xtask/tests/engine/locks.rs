@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One engine has one turn, and what a killed run has left on it is told from what others have there.
+//! One engine has one lock, and what a killed run has left on it is told from what others have there.
 
 use std::{
     fs,
@@ -11,8 +11,8 @@ use std::{
 
 use crate::support::repository::{Repository, sandboxed};
 
-/// An environment of which there is nothing, so that its clean-up does nothing but take the turn.
-const NOBODY: [(&str, &str); 1] = [("XTASK_E2E_NAME", "turns-of-nobody")];
+/// An environment of which there is nothing, so that its clean-up does nothing but take the lock.
+const NOBODY: [(&str, &str); 1] = [("XTASK_E2E_NAME", "locks-of-nobody")];
 
 fn folder(repository: &Repository) -> PathBuf {
     let status = repository.xtask(&["sandbox", "status", "--json"]).json();
@@ -25,7 +25,7 @@ fn lock_of(folder: &Path) -> PathBuf {
     path.into()
 }
 
-/// What a run says of itself while it has the turn; this one has been killed.
+/// What a run says of itself while it holds the lock; this one has been killed.
 fn record(run: &str) -> String {
     format!(
         r#"{{"run":"{run}","pid":1,"started":1,"session":1,"namespace":"pid:[1]","command":"bake all","folder":"/elsewhere","since":1}}"#
@@ -33,7 +33,7 @@ fn record(run: &str) -> String {
 }
 
 #[test]
-fn whoever_shares_the_sandbox_shares_the_turn() {
+fn whoever_shares_the_sandbox_shares_the_lock() {
     if !sandboxed() {
         return;
     }
@@ -48,7 +48,7 @@ fn whoever_shares_the_sandbox_shares_the_turn() {
         .unwrap();
     lock.lock().unwrap();
     fs::write(lock_of(&folder), record("0123456789abcdef")).unwrap();
-    // Another HOME, and the same sandbox: `down` would end the engine under whoever has the turn.
+    // Another HOME, and the same sandbox: `down` would end the engine under whoever holds the lock.
     let said = repository.path().join("said");
     let mut down = repository
         .command(&["sandbox", "down", "--keep"])
@@ -91,7 +91,7 @@ fn a_killed_runs_containers_go_and_no_others() {
     assert!(tar.unwrap().success());
     let path = repository.path().join("image.tar");
     repository
-        .docker(&["import", path.to_str().unwrap(), "xtask-turns:1"])
+        .docker(&["import", path.to_str().unwrap(), "xtask-locks:1"])
         .success();
     let (gone, other) = ("0123456789abcdef", "fedcba9876543210");
     let environment = "io.cloudnativepg.xtask.environment=somebody";
@@ -101,30 +101,30 @@ fn a_killed_runs_containers_go_and_no_others() {
         for label in labels {
             args.extend(["--label", label]);
         }
-        args.extend(["xtask-turns:1", "/hello"]);
+        args.extend(["xtask-locks:1", "/hello"]);
         repository.docker(&args).success();
     };
-    create("xtask-turns-left", &[&of(gone)]);
-    create("xtask-turns-kept", &[&of(gone), environment]);
-    create("xtask-turns-of-another-run", &[&of(other)]);
-    create("xtask-turns-foreign", &[]);
+    create("xtask-locks-left", &[&of(gone)]);
+    create("xtask-locks-kept", &[&of(gone), environment]);
+    create("xtask-locks-of-another-run", &[&of(other)]);
+    create("xtask-locks-foreign", &[]);
     fs::write(lock_of(&folder), record(gone)).unwrap();
     repository
         .xtask_with(&["e2e", "cleanup"], &NOBODY)
         .success()
-        .says("1 container of a run that was killed: removed");
+        .says("removed 1 container of a killed run");
     let args = ["ps", "--all", "--format", "{{.Names}}", "--filter"];
-    let there = repository.docker(&[&args[..], &["name=xtask-turns-"]].concat());
+    let there = repository.docker(&[&args[..], &["name=xtask-locks-"]].concat());
     let mut there: Vec<&str> = there.stdout.lines().collect();
     there.sort_unstable();
     let kept = [
-        "xtask-turns-foreign",
-        "xtask-turns-kept",
-        "xtask-turns-of-another-run",
+        "xtask-locks-foreign",
+        "xtask-locks-kept",
+        "xtask-locks-of-another-run",
     ];
     repository.docker(&[&["rm"][..], &kept].concat()).success();
     repository
-        .docker(&["image", "rm", "xtask-turns:1"])
+        .docker(&["image", "rm", "xtask-locks:1"])
         .success();
     assert_eq!(there, kept);
     assert!(!lock_of(&folder).exists());
