@@ -141,10 +141,18 @@ fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Resul
     if wanted.iter().any(|what| *what != NeededFor::Sandbox) {
         checks.extend(engine::checks(context, &exec, wanted));
     }
-    if wanted.contains(&NeededFor::E2e) {
-        let absent = if e2e { State::Missing } else { State::Warning };
-        let tools = table::only_for(NeededFor::E2e);
-        checks.extend(tools.map(|tool| of_tool(tool, context, &exec, absent)));
+    for tool in table::needed_for(wanted) {
+        let only_for = |what| tool.needed_for == [what];
+        // What a sandbox needs has been looked at, and so has the engine with its program.
+        if tool.name == "docker" || only_for(NeededFor::Sandbox) {
+            continue;
+        }
+        let absent = if only_for(NeededFor::E2e) && !e2e {
+            State::Warning
+        } else {
+            State::Missing
+        };
+        checks.push(of_tool(tool, context, &exec, absent));
     }
     Ok(checks)
 }
@@ -168,11 +176,14 @@ fn of_sandbox(context: &Context) -> Vec<Check> {
     std::iter::once(machine).chain(tools).collect()
 }
 
-/// A tool of the tests on a cluster; `absent` is what it is when it will not do.
+/// A tool of its own; `absent` is what it is when it will not do.
 fn of_tool(tool: &Tool, context: &Context, exec: &Real, absent: State) -> Check {
     let wrong = |found: String| Check::wrong(absent, tool.name, found, tool.install);
-    let (Some(_), Some(cmd)) = (exec.finds(tool.name), tool.version_cmd()) else {
-        return wrong("not on PATH, and e2e needs it".to_owned());
+    let Some(path) = exec.finds(tool.name) else {
+        return wrong(format!("not on PATH, and {} needs it", tool.needed_by()));
+    };
+    let Some(cmd) = tool.version_cmd() else {
+        return Check::good(tool.name, path.display().to_string());
     };
     match exec.read(&cmd, Some(PATIENCE)) {
         Ok(text) => match too_old(tool, text.trim(), context) {

@@ -89,6 +89,12 @@ const TOOLS: &[Tool] = &[
     of_host("unshare"),
 ];
 
+/// The programs that one of these needs.
+pub(crate) fn needed_for(any: &[NeededFor]) -> impl Iterator<Item = &'static Tool> {
+    let needs = |tool: &&Tool| tool.needed_for.iter().any(|what| any.contains(what));
+    TOOLS.iter().filter(needs)
+}
+
 /// The programs that are needed for this and for nothing else.
 pub(crate) fn only_for(what: NeededFor) -> impl Iterator<Item = &'static Tool> {
     TOOLS.iter().filter(move |tool| tool.needed_for == [what])
@@ -116,6 +122,16 @@ pub(crate) fn require<T: AsRef<OsStr>>(
 }
 
 impl Tool {
+    /// The commands that need it, for people.
+    pub(crate) fn needed_by(&self) -> String {
+        let values = self
+            .needed_for
+            .iter()
+            .filter_map(ValueEnum::to_possible_value);
+        let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+        names.join(", ")
+    }
+
     /// Asks the tool for its version; None where it is enough that it is there.
     pub(crate) fn version_cmd(&self) -> Option<Cmd> {
         let cmd = Cmd::new(self.name, format!("ask {} for its version", self.name));
