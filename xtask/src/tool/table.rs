@@ -151,6 +151,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_any_command_needs_is_found_once() {
+        let names =
+            |any: &[NeededFor]| -> Vec<&str> { needed_for(any).map(|tool| tool.name).collect() };
+        assert_eq!(names(&[NeededFor::Smoke]), ["docker"]);
+        let all = names(&[NeededFor::Bake, NeededFor::E2e]);
+        assert_eq!(all, ["docker", "kind", "kubectl", "chainsaw"]);
+    }
+
+    #[test]
     fn a_version_below_the_least_is_too_old() {
         let chainsaw = only_for(NeededFor::E2e).find(|tool| tool.name == "chainsaw");
         let too_old = |printed| chainsaw.unwrap().too_old(printed);

@@ -25,7 +25,7 @@ impl Chainsaw {
         tools.fake("chainsaw", CHAINSAW);
     }
 
-    /// Lets the suites whose report is called so print this and fail.
+    /// Lets the suites whose report is called so, `shared-suite-of-alpha` say, print this and fail.
     pub(crate) fn fails(&self, report: &str, said: &str) {
         fs::write(self.folder.join(format!("fails.{report}")), said).unwrap();
     }
