@@ -32,7 +32,7 @@ pub struct Cli {
 
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Use a private container engine, and start it when it does not run (Linux, root).
+    /// Use the sandbox, a private container engine; it is started when needed (Linux, root).
     #[arg(long, global = true, env = "XTASK_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
     /// Base images in the sandbox: the published ones, or built from Debian's packages [default: auto].
@@ -114,7 +114,7 @@ impl Selection {
 #[derive(Args, Clone, Debug, Default)]
 pub struct Filters {
     /// Only for these distros (Debian suites, like `trixie`).
-    #[arg(long, value_delimiter = ',', value_name = "SUITE")]
+    #[arg(long, value_delimiter = ',', value_name = "DISTRO")]
     pub distro: Vec<String>,
     /// Only for these PostgreSQL majors.
     #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
@@ -174,7 +174,7 @@ pub struct Targets {
     /// Print JSON: an array of names, or with --images of objects.
     #[arg(long)]
     pub json: bool,
-    /// List images in place of extensions.
+    /// List images instead of extensions.
     #[arg(long)]
     pub images: bool,
     /// Only extensions that differ from a commit; a change to a shared file means all.
@@ -210,7 +210,7 @@ pub struct Bake {
     /// Push to the registry.
     #[arg(long)]
     pub push: bool,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// Write bake's metadata of the images (digests) to a file, as JSON.
@@ -238,13 +238,13 @@ pub struct Smoke {
     pub filters: Filters,
     #[command(flatten)]
     pub running: Running,
-    /// Test this image (a tag or a digest) in place of building one; for a single extension.
+    /// Test this image (a tag or a digest) instead of building one; for a single extension.
     #[arg(long, value_name = "REFERENCE")]
     pub image: Option<String>,
-    /// Test the images that are there, without building.
+    /// Test existing images, without building.
     #[arg(long, conflicts_with = "image")]
     pub no_bake: bool,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// The buildx builder.
@@ -260,7 +260,7 @@ pub struct Inspect {
     /// The image (a tag or a digest), pulled when the engine does not have it.
     #[arg(value_name = "REFERENCE")]
     pub image: String,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// Print the files as JSON.
@@ -335,7 +335,7 @@ pub struct Ci {
         conflicts_with = "lane"
     )]
     pub without: Vec<Lane>,
-    /// Lane e2e with all extensions in place of pgvector and pgrouting.
+    /// Lane e2e with all extensions instead of pgvector and pgrouting.
     #[arg(long)]
     pub all_extensions: bool,
     /// Lane kill with so many rounds [default: a short series].

@@ -19,11 +19,11 @@ pub struct E2e {
 pub enum E2eCommand {
     /// Create or repair the environment: network, registry, kind cluster, operator.
     SetupEnv(SetupEnv),
-    /// Write a kubeconfig for the cluster; without a path a private one of ours.
+    /// Write a kubeconfig for the cluster; without a path, one for this repository's own use.
     ExportKubeconfig(ExportKubeconfig),
     /// Write the values that the Chainsaw suites read, from an image's annotations.
     GenerateValues(GenerateValues),
-    /// Run the shared suite and the extension's own, with values that are there.
+    /// Run the shared suite and the extension's own, with existing values.
     Test(Test),
     /// Do it all: set up the environment, bake and push, generate values, run the suites.
     TestFull(TestFull),
@@ -40,7 +40,7 @@ pub enum E2eCommand {
 /// Which cluster.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Cluster {
-    /// An existing cluster in place of kind: its kubeconfig.
+    /// Use an existing cluster instead of kind: its kubeconfig.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// The context in the kubeconfig [default: its current one].
@@ -62,7 +62,7 @@ pub struct Environment {
     /// Nodes of the kind cluster.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(config::NODES.counted()))]
     pub nodes: Option<u32>,
-    /// Nodes take images of this registry from another one: `ghcr.io=https://mirror.example`.
+    /// Nodes pull images of this registry from another one: `ghcr.io=https://mirror.example`.
     #[arg(long, value_delimiter = ',', value_name = "HOST=URL")]
     pub mirror: Vec<String>,
     /// A private registry that the nodes log in to; its password comes from `REGISTRY_PASSWORD`.
@@ -80,7 +80,7 @@ pub struct SetupEnv {
     /// The operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest.
     #[arg(long, value_name = "RELEASE")]
     pub cnpg_release: Option<String>,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -96,7 +96,7 @@ pub struct ExportKubeconfig {
     /// With the address for clients in containers on the environment's network.
     #[arg(long)]
     pub internal: bool,
-    /// Add the cluster to a file that is there, and keep what it holds.
+    /// Add the cluster to an existing file, and keep what it holds.
     #[arg(long)]
     pub merge: bool,
 }
@@ -116,7 +116,7 @@ pub struct GenerateValues {
     #[arg(long, value_name = "REFERENCE", requires = "extension_image")]
     pub upgrade_to: Option<String>,
     /// Without an image: of this distro.
-    #[arg(long, value_name = "SUITE", conflicts_with = "extension_image")]
+    #[arg(long, value_name = "DISTRO", conflicts_with = "extension_image")]
     pub distro: Option<String>,
     /// Without an image: for this PostgreSQL major.
     #[arg(long, value_name = "MAJOR", conflicts_with = "extension_image")]
@@ -155,7 +155,7 @@ pub struct Test {
     /// The values to use, for a single extension [default: values.yaml in its directory].
     #[arg(long, value_name = "FILE")]
     pub values: Option<PathBuf>,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// Print the results as JSON.
@@ -187,7 +187,7 @@ pub struct TestFull {
     /// Keep values and reports of what has passed as well.
     #[arg(long)]
     pub keep: bool,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// Print the results as JSON.
@@ -216,7 +216,7 @@ pub struct UpgradeTest {
     pub cnpg_release: Option<String>,
     #[command(flatten)]
     pub suites: SuiteOptions,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
     /// Print the result as JSON.
@@ -246,7 +246,7 @@ pub struct Psql {
     /// A statement, or several; without one psql is opened.
     #[arg(last = true, value_name = "STATEMENT")]
     pub statements: Vec<String>,
-    /// Remove the database in place of opening it.
+    /// Delete the database instead of opening it.
     #[arg(long)]
     pub delete: bool,
 }
@@ -255,7 +255,7 @@ pub struct Psql {
 pub struct Cleanup {
     #[command(flatten)]
     pub cluster: Cluster,
-    /// Print the commands in place of running them.
+    /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -124,7 +124,7 @@ fn down(keep: bool, context: &mut Context) -> anyhow::Result<()> {
             let names = names.iter().map(|name| format!("`{}`", name.display()));
             let names = names.collect::<Vec<_>>().join(", ");
             context.ui.note(&format!(
-                "move away what is yours and run `sandbox down` again to remove `{folder}` too"
+                "move your files away and run `sandbox down` again to remove `{folder}` too"
             ));
             format!(
                 "the sandbox is removed, but `{folder}` is kept: it holds {names}, which does not belong to the sandbox"

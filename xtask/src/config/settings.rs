@@ -175,7 +175,7 @@ settings! {
     OPERATOR_IMAGE: String = Text("", Kind::Image), "images.operator" "XTASK_IMAGES_OPERATOR"
         "the operator's image; empty: what its manifest says";
     PUBLISHED: String = Text("ghcr.io/cloudnative-pg", Kind::Registry), "images.published" "XTASK_IMAGES_PUBLISHED"
-        "where extension images are published; what is not built here is taken from there";
+        "where extension images are published; what is not built here is pulled from there";
     BUILDER: String = Text("", Kind::Builder), "bake.builder" "BUILDX_BUILDER"
         "the buildx builder; empty: the one that buildx has selected";
     JOBS: u32 = Number(0, AT_ONCE), "bake.jobs" "XTASK_BAKE_JOBS"
@@ -195,7 +195,7 @@ settings! {
     E2E_SUITES: u32 = Number(0, AT_ONCE), "e2e.suites" "XTASK_E2E_SUITES"
         "suites at the same time; 0: two, and one more for every two processors";
     MIRRORS: Vec<(String, String)> = Map(Kind::Domain, Kind::Url), "mirrors" "XTASK_MIRRORS"
-        "registries that the nodes take images from in place of others: `ghcr.io=https://mirror.example`";
+        "registries that the nodes pull images from instead of others: `ghcr.io=https://mirror.example`";
     CREDENTIALS_HOST: String = Text("", Kind::Domain), "credentials.host" "REGISTRY_HOST"
         "a private registry that the nodes log in to; the password comes from the environment variable `REGISTRY_PASSWORD` alone";
     CREDENTIALS_USERNAME: String = Text("", Kind::Username), "credentials.username" "REGISTRY_USERNAME"
@@ -205,7 +205,7 @@ settings! {
     CNPG_MANIFEST: String = Text("", Kind::Source), "cnpg.manifest" "XTASK_CNPG_MANIFEST"
         "path or URL of the operator's manifest, `{release}` is replaced; empty: where CloudNativePG publishes it";
     CLUSTER_KUBECONFIG: String = Text("", Kind::Path), "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG"
-        "an existing cluster to use in place of kind: its kubeconfig";
+        "an existing cluster to use instead of kind: its kubeconfig";
     CLUSTER_CONTEXT: String = Text("", Kind::Line), "cluster.context" "XTASK_CLUSTER_CONTEXT"
         "the context in that kubeconfig; empty: its current one";
     CLUSTER_REGISTRY: String = Text("", Kind::Registry), "cluster.registry" "XTASK_CLUSTER_REGISTRY"

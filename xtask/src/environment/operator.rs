@@ -249,5 +249,5 @@ fn check_step_back(
         "the operator is of release {was}, and does not go back to {wanted} while it has databases: {}",
         databases.join(", ")
     ))
-    .hint("remove them (`cargo xtask e2e psql TARGET --delete`, `kubectl delete namespace …`), or start anew: `cargo xtask e2e cleanup`"))
+    .hint("remove them (`cargo xtask e2e psql TARGET --delete`, `kubectl delete namespace …`), or start over: `cargo xtask e2e cleanup`"))
 }

@@ -211,7 +211,7 @@ fn foreign(what: &str, name: &str) -> Failure {
 
 fn taken(port: u16) -> Failure {
     let other = if port == 5001 { 5002 } else { 5001 };
-    Failure::unavailable(format!("port {port} of this machine is taken by another program"))
+    Failure::unavailable(format!("port {port} of this machine is in use by another program"))
         .hint(format!("choose another port for the registry: `--registry-port {other}` (macOS gives 5000 to AirPlay)"))
 }
 

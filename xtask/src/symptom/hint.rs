@@ -91,12 +91,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"port is already allocated",
         Kind::Unavailable,
-        "another container has that port; for the local registry, `--registry-port` chooses another",
+        "another container uses that port; for the local registry, `--registry-port` chooses another",
     ),
     says(
         r"address already in use",
         Kind::Unavailable,
-        "another program has that port; for the local registry, `--registry-port` chooses another",
+        "another program uses that port; for the local registry, `--registry-port` chooses another",
     ),
     says(
         r"unable to read URL.*404",

@@ -65,8 +65,8 @@ fn nodes_that_were_stopped_start_with_all_that_they_held() {
     lab.docker(&["stop", &lab.node(), &registry]).success();
     let status = lab.xtask(&["e2e", "status"]).status(1);
     assert!(status.stdout.contains("stopped"), "{}", status.stdout);
-    let woken = lab.xtask(&["e2e", "setup-env"]).success();
-    woken.says("operator restarted");
+    let restarted = lab.xtask(&["e2e", "setup-env"]).success();
+    restarted.says("operator restarted");
     lab.kubectl(&["delete", "configmap", "held"]).success();
     lab.xtask(&["e2e", "status"]).success();
 }
@@ -325,6 +325,6 @@ fn clusters_that_cannot_be_used_have_their_message() {
     let port = listener.local_addr().unwrap().port().to_string();
     lab.xtask(&["e2e", "setup-env", "--registry-port", &port])
         .status(3)
-        .says("is taken by another program")
+        .says("is in use by another program")
         .says("--registry-port");
 }

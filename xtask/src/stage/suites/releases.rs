@@ -75,7 +75,7 @@ fn next_release(
 ) -> Result<StepId, Failure> {
     let gone = environment
         .access()
-        .cmd("wait until the earlier suites' namespaces are gone")
+        .cmd("delete the earlier suites' namespaces")
         .args([
             "delete",
             "namespace",
@@ -85,9 +85,12 @@ fn next_release(
             "--timeout",
             "3m",
         ]);
-    let gone = Step::run(format!("room for operator {}", environment.release), gone)
-        .after(cluster.iter().copied())
-        .after_end_of(ended.iter().copied());
+    let gone = Step::run(
+        format!("delete suites before operator {}", environment.release),
+        gone,
+    )
+    .after(cluster.iter().copied())
+    .after_end_of(ended.iter().copied());
     let gone = plan.add(gone);
     let manifest = environment.read_manifest()?;
     Ok(environment.add_release(plan, &manifest, true, &[gone]))

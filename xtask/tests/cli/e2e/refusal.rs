@@ -15,7 +15,7 @@ fn a_port_that_somebody_else_has_is_said_with_the_way_round() {
         &["e2e", "test-full", "alpha"],
     ] {
         let ended = world.run(words).status(3).says(&format!(
-            "port {} of this machine is taken",
+            "port {} of this machine is in use",
             world.registry.port
         ));
         let hint = ended.stderr.split("hint: ").nth(1).unwrap();

@@ -51,7 +51,7 @@ fn the_cluster_comes_up_while_the_registry_gets_its_images() {
         world
             .run_with("e2e setup-env", &[("XTASK_E2E_SEED", "ghcr.io/x/y:1")])
             .success();
-        // The registry's address comes before the nodes', here and when they are woken.
+        // The registry's address comes before the nodes', here and when they are started again.
         world.calls.in_order(&["docker run", "kind create"]);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `e2e test`: the suites, each in a namespace of its own, with values that are there.
+//! `e2e test`: the suites, each in a namespace of its own, with existing values.
 
 use std::fs;
 
