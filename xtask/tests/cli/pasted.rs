@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::cli::world::{Call, World, metadata};
 
-const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "xargs"];
+const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "tar", "xargs"];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
@@ -16,7 +16,7 @@ fn comparable(world: &World) -> Vec<String> {
     let mut lines: Vec<String> = calls.iter().map(Call::to_string).collect();
     for line in &mut lines {
         *line = line.replace(&digest, ":1.2-18-trixie");
-        for mark in ["xtask-smoke-", "xtask.run="] {
+        for mark in ["xtask-smoke-", "xtask-inspect-", "xtask.run="] {
             while let Some(at) = line.find(mark) {
                 let rest = &line[at + mark.len()..];
                 let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -112,6 +112,22 @@ fn a_smoke_test() {
         assert_eq!(read(&run), read(&pasted));
         assert!(!run.exists("target/xtask/smoke/xtask-smoke"), "{mount}");
     }
+}
+
+#[test]
+fn an_inspection() {
+    let args = ["inspect", "localhost:5000/gamma:1"];
+    let (run, pasted) = (World::new(), World::new());
+    for world in [&run, &pasted] {
+        world.docker.file("lib/gamma.so", "1234");
+    }
+    let dry = pasted.run((&args, "--dry-run")).success().stdout;
+    run.run(args).success();
+    let ended = pasted.shell(&format!("set -e\n{dry}"), TOOLS).success();
+    assert!(ended.stdout.contains("lib/gamma.so"), "{}", ended.stdout);
+    assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+    let left = pasted.root().join("target/xtask/inspect");
+    assert_eq!(left.read_dir().unwrap().count(), 0);
 }
 
 /// Each of these once ended the text that it stands in: a heredoc's delimiter, a file without a final end
