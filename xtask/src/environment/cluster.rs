@@ -75,16 +75,18 @@ impl Environment {
             Decision::Make => create(plan, &before),
         };
         let mut all = self.add_nodes(plan, survey, &wanted, &ready);
-        if self.port.is_some() {
-            let publish = self.access().apply(
-                "publish the local registry's names in the cluster",
-                &self.hosting(),
-            );
-            let step = Step::run("local-registry-hosting", publish).after(ready.iter().copied());
-            all.push(plan.add(step.quiet()));
-        }
+        all.extend(self.add_hosting(plan, &ready));
         all.extend(ready);
         Ok(all)
+    }
+
+    /// Publishes the local registry's names in the cluster, where there is one.
+    fn add_hosting(&self, plan: &mut Plan, ready: &[StepId]) -> Option<StepId> {
+        self.port?;
+        let purpose = "publish the local registry's names in the cluster";
+        let publish = self.access().apply(purpose, &self.hosting());
+        let step = Step::run("local-registry-hosting", publish);
+        Some(plan.add(step.after(ready.iter().copied()).quiet()))
     }
 
     /// The steps that start a stopped cluster again, or wait for one that does not answer; what it has to say is known
