@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// A value with two spaces of indentation; short lists of strings on one line are left to the reader's `jq`.
+/// The value as text over several lines, indented by two spaces, without a line end behind it.
 pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }

@@ -150,11 +150,12 @@ pub(crate) fn find_in_cluster(texts: &[String]) -> Option<Found> {
 
 impl Table<Cause> {
     fn find(&self, texts: &[String]) -> Option<Found> {
-        // Logs are JSON, in which a quote is escaped.
-        let texts: Vec<String> = texts
-            .iter()
-            .map(|text| text.replace("\\\"", "\""))
-            .collect();
+        let fit = |text: &String| {
+            let lines: Vec<&str> = text.lines().map(beginning).collect();
+            // Logs are JSON, in which a quote is escaped.
+            lines.join("\n").replace("\\\"", "\"")
+        };
+        let texts: Vec<String> = texts.iter().map(fit).collect();
         self.0.iter().find_map(|(pattern, cause)| {
             let found = texts.iter().find_map(|text| pattern.captures(text))?;
             Some(Found::new(cause, &found))

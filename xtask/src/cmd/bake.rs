@@ -23,6 +23,9 @@ use crate::{
     verdict::Verdict,
 };
 
+/// How long the engine may take to say how large its images are.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
     context
         .config
@@ -114,7 +117,9 @@ fn rows(
     platforms: &[String],
     exec: &dyn Exec,
 ) -> anyhow::Result<Vec<Row>> {
-    let sizes = exec.read(&docker::sizes_cmd(), None);
+    // A run that was told to stop asks nothing more.
+    let ask = || exec.read(&docker::sizes_cmd(), Some(PATIENCE)).ok();
+    let sizes = (!exec.interrupted()).then(ask).flatten();
     let sizes = sizes
         .map(|text| docker::parse_sizes(&text))
         .unwrap_or_default();

@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     config,
     engine::Engine,
-    event::Outcome,
+    event::{Event, Outcome},
     exec::{Exec, Real},
     failure::{Failure, Kind},
     own::{RunFolder, file, output},
@@ -80,9 +80,14 @@ impl Context {
         };
         self.record.plan_begins(plan);
         self.keep_record();
-        let ui = &self.ui;
-        let report = run::run(plan, exec, &options, &mut |event| ui.event(&event));
-        ui.idle();
+        let report = run::run(plan, exec, &options, &mut |event| {
+            self.ui.event(&event);
+            if let Event::Finished(step) = &event {
+                self.record.step_ends(step);
+                self.keep_record();
+            }
+        });
+        self.ui.idle();
         self.record.plan_ends(&report);
         self.keep_record();
         Ok(report)
@@ -96,7 +101,7 @@ impl Context {
     /// The same, where scripts get more than the rows of a table.
     pub(crate) fn result(&mut self, json: bool, value: Value, table: &Table) {
         self.ui.result(json, &value, table);
-        self.record.result = Some(value);
+        self.record.found(value);
         self.keep_record();
     }
 
@@ -117,7 +122,7 @@ impl Context {
             return Ok(());
         };
         let place = Location::ours(&folder.path, folder.path.join("junit.xml"));
-        file::write_atomically(&place, &text?)
+        file::write_private(&place, &text?)
     }
 
     /// Keeps the record where this run has a folder: what a killed run leaves says how far it came.

@@ -28,5 +28,5 @@ mod walk;
 pub(crate) use beneath::resolved;
 pub(crate) use location::Location;
 pub(crate) use lock::LockFile;
-pub(crate) use run_folder::{RUNS, RunFolder};
+pub(crate) use run_folder::{RUNS, RunFolder, is_name as is_run_name};
 pub(crate) use run_id::RunId;

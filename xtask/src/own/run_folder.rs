@@ -178,7 +178,7 @@ fn drop_copies(
 }
 
 /// Ten digits of the time and the sixteen of a run: see [`RunFolder::make`].
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.split_once('-').is_some_and(|(time, id)| {
         time.len() == 10
             && time.bytes().all(|byte| byte.is_ascii_digit())

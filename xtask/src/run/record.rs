@@ -28,13 +28,16 @@ use crate::{
 /// The file's name in the run's folder.
 pub(crate) const FILE: &str = "run.json";
 
+/// In bytes: the list of an image's files, say, is where it was asked for.
+const LARGEST_RESULT: usize = 1 << 18;
+
 /// One call of this program: what it was to do, and what became of it. Times are RFC 3339, in UTC.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct RunRecord {
     pub id: String,
     /// Of this program.
     pub version: String,
-    /// The command line, as it was given.
+    /// The command line as it was given, as far as it is for this program.
     pub arguments: Vec<String>,
     pub started: String,
     /// None: it still runs, or was killed.
@@ -45,7 +48,7 @@ pub(crate) struct RunRecord {
     pub failure: Option<FailureRecord>,
     /// Of all its plans, in their order.
     pub steps: Vec<StepRecord>,
-    /// What it said for scripts.
+    /// What it said for scripts; None: nothing, or more than [`LARGEST_RESULT`].
     pub result: Option<Value>,
     #[serde(skip)]
     clock: Option<Instant>,
@@ -105,7 +108,7 @@ impl RunRecord {
         Self {
             id: id.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            arguments: arguments.iter().map(fit).collect(),
+            arguments: ours(arguments).map(fit).collect(),
             started: utc(SystemTime::now()),
             ended: None,
             seconds: None,
@@ -131,10 +134,21 @@ impl RunRecord {
     /// Says of the steps of that plan what became of them.
     pub(crate) fn plan_ends(&mut self, report: &Report) {
         for step in &report.steps {
-            if let Some(record) = self.steps.get_mut(self.last_plan + step.id.0) {
-                record.ends(step);
-            }
+            self.step_ends(step);
         }
+    }
+
+    /// Says of one step of that plan what became of it.
+    pub(crate) fn step_ends(&mut self, step: &StepReport) {
+        if let Some(record) = self.steps.get_mut(self.last_plan + step.id.0) {
+            record.ends(step);
+        }
+    }
+
+    /// Keeps what the run says for scripts, unless that is too much for a record.
+    pub(crate) fn found(&mut self, result: Value) {
+        let size = result.to_string().len();
+        self.result = (size <= LARGEST_RESULT).then_some(result);
     }
 
     /// The run ends now, with this exit code.
@@ -142,14 +156,14 @@ impl RunRecord {
         self.ended = Some(utc(SystemTime::now()));
         self.seconds = self.clock.map(|clock| clock.elapsed().as_secs_f64());
         self.exit_code = Some(exit_code);
-        self.failure = error.map(FailureRecord::of_error);
+        self.failure = error.map(|error| FailureRecord::of_error(error).kept());
     }
 
     /// Keeps it in the run's folder.
     pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
         let place = Location::ours(folder, folder.join(FILE));
         let text = pretty(&serde_json::to_value(self)?);
-        file::write_atomically(&place, &(text + "\n"))
+        file::write_private(&place, &(text + "\n"))
     }
 }
 
@@ -186,7 +200,7 @@ impl StepRecord {
         match &report.outcome {
             Outcome::Done(what) => self.reason = what.as_deref().map(without_logins),
             Outcome::Skipped(why) => self.reason = Some(without_logins(why)),
-            Outcome::Failed(failure) => self.failure = Some(failure.into()),
+            Outcome::Failed(failure) => self.failure = Some(FailureRecord::from(failure).kept()),
             Outcome::NotRun => {}
         }
         self.log.clone_from(&report.log);
@@ -203,6 +217,17 @@ impl From<&Outcome> for Ended {
             Outcome::NotRun => Self::NotRun,
         }
     }
+}
+
+/// The arguments that are for this program: what stands behind `--`, or behind `sandbox exec`, is for another one, and
+/// may be anything, a password in a statement of SQL too.
+fn ours(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let exec = arguments
+        .windows(2)
+        .position(|pair| pair == ["sandbox", "exec"]);
+    let dashes = arguments.iter().position(|argument| argument == "--");
+    let end = exec.map(|at| at + 2).into_iter().chain(dashes).min();
+    arguments[..end.unwrap_or(arguments.len())].iter()
 }
 
 fn utc(time: SystemTime) -> String {
@@ -228,6 +253,26 @@ mod tests {
         assert!(text.contains("<redacted>"), "{text}");
         let again: RunRecord = serde_json::from_str(&text).unwrap();
         assert_eq!(again.steps, record.steps);
+    }
+
+    #[test]
+    fn what_is_for_another_program_is_not_kept() {
+        let kept = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let id = RunId::parse("0123456789abcdef").unwrap();
+            RunRecord::begun(&id, &words).arguments
+        };
+        let psql = [
+            "e2e",
+            "psql",
+            "alpha",
+            "--",
+            "ALTER ROLE a PASSWORD 's3cret'",
+        ];
+        assert_eq!(kept(&psql), psql[..3]);
+        let exec = ["--verbose", "sandbox", "exec", "login", "-p", "s3cret"];
+        assert_eq!(kept(&exec), exec[..3]);
+        assert_eq!(kept(&["bake", "--all"]), ["bake", "--all"]);
     }
 
     #[test]

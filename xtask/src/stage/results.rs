@@ -9,7 +9,7 @@ use super::suites::{Subject, SuiteSteps};
 use crate::{
     event::{Outcome, StepReport},
     failure::Failure,
-    own::{Location, RUNS, file, source},
+    own::{Location, RUNS, file, is_run_name, source},
     run::{
         Report,
         record::{self, RunRecord},
@@ -103,9 +103,9 @@ pub(crate) fn note(folder: &Path) -> anyhow::Result<()> {
 
 /// The name of that run's folder, below the repository at `root`.
 pub(crate) fn last_run(root: &Path) -> Option<String> {
-    let name = source::read(root, Path::new(LAST)).ok().flatten()?;
+    let name = source::read_own(root, Path::new(LAST)).ok().flatten()?;
     let name = name.trim();
-    (!name.is_empty() && !name.contains(['/', '\\'])).then(|| name.to_owned())
+    is_run_name(name).then(|| name.to_owned())
 }
 
 /// What the last run of tests found.
@@ -117,7 +117,7 @@ pub(crate) fn last() -> anyhow::Result<Vec<Tested>> {
     };
     let folder = Path::new(RUNS).join(last_run(here).ok_or_else(none)?);
     let path = folder.join(record::FILE);
-    let text = source::read(here, &path)?.ok_or_else(none)?;
+    let text = source::read_own(here, &path)?.ok_or_else(none)?;
     let wrong = |error: serde_json::Error| {
         let path = path.display();
         Failure::invalid(format!("`{path}` is not what we wrote: {error}"))

@@ -32,7 +32,8 @@ fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
         let proofs = proofs.iter().filter(|step| ended(step.outcome));
         proofs.count().to_string()
     };
-    let skipped = |ended| !matches!(ended, Some(Ended::Done | Ended::Failed));
+    let skipped = |ended| ended == Some(Ended::Skipped);
+    let not_run = |ended| matches!(ended, None | Some(Ended::NotRun));
     let name = format!("cargo xtask {}", record.arguments.join(" "));
     writer
         .create_element("testsuite")
@@ -44,7 +45,7 @@ fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
             "failures",
             count(&|ended| ended == Some(Ended::Failed)).as_str(),
         ))
-        .with_attribute(("errors", "0"))
+        .with_attribute(("errors", count(&not_run).as_str()))
         .with_attribute(("skipped", count(&skipped).as_str()))
         .write_inner_content(|writer| proofs.iter().try_for_each(|step| case(writer, step)))?;
     writer.get_mut().write_all(b"\n")?;
@@ -84,11 +85,16 @@ fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
             element.write_text_content(BytesText::new(&fit(&Words::of(failure).text())))?;
         }
         (None, Some(Ended::Done)) => {}
-        (None, _) => {
-            let why = step.reason.as_deref().unwrap_or("not run");
-            let element = writer.create_element("skipped");
+        (None, ended) => {
+            // What was not run has shown nothing, and that is no success.
+            let (name, why) = match ended {
+                Some(Ended::Skipped) => ("skipped", step.reason.as_deref()),
+                _ => ("error", None),
+            };
+            let message = fit(why.unwrap_or("not run"));
+            let element = writer.create_element(name);
             element
-                .with_attribute(("message", fit(why).as_str()))
+                .with_attribute(("message", message.as_str()))
                 .write_empty()?;
         }
     }
@@ -98,7 +104,9 @@ fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
 /// Text without characters that XML cannot hold.
 fn fit(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(printable).collect();
-    lines.join("\n")
+    let text = lines.join("\n");
+    // XML 1.0, 2.2, has no place for these two, and `printable` has done with the other ones.
+    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 fn time(seconds: Option<f64>) -> String {
@@ -123,7 +131,8 @@ mod tests {
         for name in ["smoke a", "smoke <b>", "smoke c"] {
             plan.add(Step::run(name, Cmd::new("docker", "try it")).proof("smoke"));
         }
-        let failure = Failure::failed("it said \"]]></failure>\"").detail("a\u{1b}[1mb\u{0}");
+        let failure =
+            Failure::failed("it said \"]]></failure>\"").detail("a\u{1b}[1mb\u{0}\u{fffe}\u{ffff}");
         let outcomes = [
             Outcome::Done(None),
             Outcome::Done(None),
@@ -147,15 +156,15 @@ mod tests {
         assert_eq!(
             text,
             r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuite name="cargo xtask smoke a&amp;b" timestamp="2026-01-02T03:04:05.678Z" time="0.000" tests="3" failures="1" errors="0" skipped="1">
+<testsuite name="cargo xtask smoke a&amp;b" timestamp="2026-01-02T03:04:05.678Z" time="0.000" tests="3" failures="1" errors="1" skipped="0">
   <testcase classname="smoke" name="smoke a" time="0.000">
   </testcase>
   <testcase classname="smoke" name="smoke &lt;b&gt;" time="0.000">
     <failure message="it said &quot;]]&gt;&lt;/failure&gt;&quot;" type="failed">it said &quot;]]&gt;&lt;/failure&gt;&quot;
-  ab\u{0}</failure>
+  ab\u{0}��</failure>
   </testcase>
   <testcase classname="smoke" name="smoke c" time="0.000">
-    <skipped message="not run"/>
+    <error message="not run"/>
   </testcase>
 </testsuite>
 "#

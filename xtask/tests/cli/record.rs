@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `run.json`: what each run leaves for programs, however it ends.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use serde_json::Value;
 
@@ -95,6 +95,45 @@ fn an_interruption_is_the_end_of_a_run_too() {
 }
 
 #[test]
+fn what_had_ended_before_a_kill_is_known() {
+    let world = World::new();
+    world.docker.bake_hangs("gamma");
+    let child = world.started("bake alpha gamma --jobs 1");
+    end_by("-KILL", child);
+    let record = record(&world);
+    assert_eq!(step(&record, "bake alpha")["outcome"], "done");
+    assert!(step(&record, "bake alpha")["log"].is_string());
+    assert!(step(&record, "bake gamma")["outcome"].is_null());
+    assert!(record["ended"].is_null());
+}
+
+#[test]
+fn what_is_for_another_program_is_not_kept_and_nobody_else_reads_the_rest() {
+    let world = World::e2e_up(&["alpha"]);
+    world
+        .run(["e2e", "test", "alpha", "--", "--token", "s3cret"])
+        .success();
+    let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
+    let mut seen = 0;
+    for run in runs.map(|run| run.unwrap().path()) {
+        for name in ["run.json", "junit.xml"] {
+            let Ok(file) = fs::metadata(run.join(name)) else {
+                continue;
+            };
+            assert_eq!(file.permissions().mode() & 0o077, 0, "{name}");
+            seen += 1;
+        }
+        let text = fs::read_to_string(run.join("run.json")).unwrap();
+        let record: Value = serde_json::from_str(&text).unwrap();
+        assert!(
+            !record["arguments"].to_string().contains("s3cret"),
+            "{text}"
+        );
+    }
+    assert!(seen >= 2, "{seen} files");
+}
+
+#[test]
 fn a_login_in_an_argument_is_not_kept() {
     let world = World::new();
     let file = "--metadata-file=user:s3cret@host";
@@ -130,10 +169,10 @@ fn what_a_run_was_to_prove_is_there_for_ci_systems() {
     let run = runs.map(|run| run.unwrap().path()).next().unwrap();
     let text = fs::read_to_string(run.join("junit.xml")).unwrap();
     for part in [
-        " tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"1\">",
+        " tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"0\">",
         "<testcase classname=\"smoke\" name=\"smoke alpha 18-trixie\" ",
         "<system-out>log: target/xtask/runs/",
-        "<skipped message=\"not run\"/>",
+        "<error message=\"not run\"/>",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }

@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{CmdFailure, Failure, Kind, Reason},
+    printable::{LONGEST_LINE, clipped},
     value::without_logins,
 };
+
+/// Columns of a line that a tool has printed, in a file.
+const LONGEST_KEPT: usize = 300;
 
 /// A failure in its parts.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -79,6 +83,19 @@ impl FailureRecord {
     }
 }
 
+impl FailureRecord {
+    /// As far as a file has room for it that is read again: the log has all.
+    pub(super) fn kept(mut self) -> Self {
+        let clip = |line: &mut String| *line = clipped(line, LONGEST_KEPT).into_owned();
+        self.details.iter_mut().for_each(clip);
+        if let Some(command) = &mut self.command {
+            command.tail.iter_mut().for_each(clip);
+            command.first_error.iter_mut().for_each(clip);
+        }
+        self
+    }
+}
+
 impl From<&Failure> for FailureRecord {
     fn from(failure: &Failure) -> Self {
         Self {
@@ -105,7 +122,7 @@ impl From<&CmdFailure> for CommandRecord {
             seconds: failed.elapsed.as_secs_f64(),
             log: failed.log.clone(),
             lines: failed.lines,
-            first_error: failed.first_error.as_deref().map(without_logins),
+            first_error: failed.first_error.as_deref().map(short),
             tail: fit(&failed.tail),
         };
         record.reason = match &failed.reason {
@@ -133,5 +150,10 @@ impl From<&CmdFailure> for CommandRecord {
 }
 
 fn fit(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| without_logins(line)).collect()
+    lines.iter().map(|line| short(line)).collect()
+}
+
+/// A line as far as people and programs want it: the log has all.
+fn short(line: &str) -> String {
+    without_logins(&clipped(line, LONGEST_LINE))
 }

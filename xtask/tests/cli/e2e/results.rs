@@ -92,6 +92,33 @@ fn only_what_failed_is_run_again() {
 }
 
 #[test]
+fn what_failed_is_known_however_long_the_lines_were() {
+    let world = World::e2e_up(&["gamma"]);
+    let line = "x".repeat(900_000);
+    let lines = format!("{line}\n").repeat(8);
+    world.chainsaw.fails("shared-suite-of-gamma", &lines);
+    world.run("e2e test gamma").status(1);
+    world.chainsaw.passes("shared-suite-of-gamma");
+    world
+        .run("e2e test --rerun-failed")
+        .success()
+        .says("1 of 1 passed");
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_no_earlier_run() {
+    let world = World::e2e_up(&["alpha"]);
+    world.write("target/xtask/run.json", "{ half");
+    for name in ["..", "../..", "0000000001-0123456789abcdef/..", "x"] {
+        world.write("target/xtask/e2e/last-tests", name);
+        world
+            .run("e2e test --rerun-failed")
+            .status(2)
+            .says("there are no results of an earlier run");
+    }
+}
+
+#[test]
 fn what_failed_is_known_after_any_number_of_other_runs() {
     let world = World::e2e_up(&["alpha", "gamma"]);
     world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
