@@ -68,18 +68,20 @@ fn end(pid: &str) {
     assert!(sent.unwrap().success());
 }
 
+/// Somebody who has a lock's file open without end.
+fn follower(lock: &Path) -> Child {
+    let mut tail = Command::new("tail");
+    tail.arg("-f").arg(lock);
+    tail.stdout(Stdio::null()).stderr(Stdio::null());
+    tail.spawn().unwrap()
+}
+
 #[test]
 fn what_a_killed_run_has_left_is_ended_and_nothing_else() {
     let world = World::new();
     let (lock, left, daemon) = killed(&world);
     // Others look at the lock: one has it open without end, a shell has it open and may write to it.
-    let mut tail = Command::new("tail")
-        .arg("-f")
-        .arg(&lock)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut tail = follower(&lock);
     let open = fs::File::options().append(true).open(&lock).unwrap();
     let mut shell = Command::new("sleep")
         .arg("300")
@@ -129,13 +131,7 @@ fn after_a_normal_end_nobody_is_ended_for_having_had_the_lock_open() {
     world.docker.bake_hangs("gamma");
     let child = start(&world, &["bake", "gamma"]);
     let lock = lock_of(&child);
-    let mut tail = Command::new("tail")
-        .arg("-f")
-        .arg(&lock)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut tail = follower(&lock);
     wait_for("it hangs", || world.state("hanging").exists());
     let sent = Command::new("kill")
         .args(["-INT", &child.id().to_string()])

@@ -22,10 +22,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("files", &["own"]),
-    (
-        "facts",
-        &["config", "extension", "docker", "dockerfile", "workspace"],
-    ),
+    ("facts", &["config", "extension", "dockerfile", "workspace"]),
     ("plan", &["plan", "exec"]),
     ("tools", &["tool"]),
     ("model", &["image", "target", "mount"]),
@@ -149,6 +146,14 @@ fn every_module_stands_on_one_floor() {
             .iter()
             .filter(|(_, all)| all.contains(&module[0].as_str()));
         assert_eq!(floors.count(), 1, "the floor of {file}");
+    }
+    let there: BTreeSet<String> = sources()
+        .into_iter()
+        .map(|(_, module, _)| module[0].clone())
+        .collect();
+    let named = FLOORS.iter().flat_map(|(_, all)| *all);
+    for name in named {
+        assert!(there.contains(*name), "`{name}` is no module");
     }
 }
 

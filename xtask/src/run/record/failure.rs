@@ -81,9 +81,7 @@ impl FailureRecord {
             None => (&Failure::failed(format!("{error:#}"))).into(),
         }
     }
-}
 
-impl FailureRecord {
     /// As far as a file has room for it that is read again: the log has all.
     pub(super) fn kept(mut self) -> Self {
         let clip = |line: &mut String| *line = clipped(line, LONGEST_KEPT).into_owned();
