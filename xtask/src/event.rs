@@ -3,11 +3,12 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use crate::{
-    failure::Failure,
+    failure::{Failure, FailureRecord},
     plan::{Step, StepId},
     verdict::Verdict,
 };
@@ -37,19 +38,24 @@ pub(crate) enum Outcome {
     Done(Option<String>),
     /// Not needed, and why.
     Skipped(String),
-    Failed(Failure),
+    /// Failed; shared by all who show or keep it.
+    Failed(Arc<FailureRecord>),
     /// Not run, because of another step's failure or an interruption.
     NotRun,
 }
 
-impl Verdict {
-    /// Of what a step was to prove.
-    pub(crate) fn of(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Done(_) => Self::Passed,
-            Outcome::Skipped(_) => Self::Skipped,
-            Outcome::Failed(_) => Self::Failed,
-            Outcome::NotRun => Self::NotRun,
+impl Outcome {
+    pub(crate) fn failed(failure: &Failure) -> Self {
+        Self::Failed(Arc::new(failure.into()))
+    }
+
+    /// Its word.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Done(_) => Verdict::Passed,
+            Self::Skipped(_) => Verdict::Skipped,
+            Self::Failed(_) => Verdict::Failed,
+            Self::NotRun => Verdict::NotRun,
         }
     }
 }

@@ -9,8 +9,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 mod command;
+mod record;
 
 pub(crate) use command::{CmdFailure, Reason};
+pub(crate) use record::{CommandRecord, Ending, FailureRecord};
 
 use crate::{symptom, value::without_logins};
 
@@ -156,15 +158,6 @@ impl From<CmdFailure> for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The exit code that an error stands for. An error without a kind of its own (a file that cannot be
-/// read, say) is a failure of the work: 1.
-pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
-    error
-        .downcast_ref::<Failure>()
-        .map_or(Kind::Failed, |failure| failure.kind)
-        .exit_code()
-}
-
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         match error.downcast::<Self>() {
@@ -213,7 +206,8 @@ mod tests {
             Kind::Interrupted,
         ];
         assert_eq!(codes.map(Kind::exit_code), [1, 2, 3, 130]);
-        assert_eq!(exit_code(&anyhow::anyhow!("plain")), 1);
-        assert_eq!(exit_code(&Failure::invalid("x").into()), 2);
+        let of = |error: anyhow::Error| FailureRecord::of_error(&error).kind;
+        assert_eq!(of(anyhow::anyhow!("plain")), Kind::Failed);
+        assert_eq!(of(Failure::invalid("x").into()), Kind::Invalid);
     }
 }

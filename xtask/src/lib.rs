@@ -55,7 +55,7 @@ use crate::{
     cli::{Cli, Format},
     context::Context,
     exec::Exec as _,
-    failure::Failure,
+    failure::{Failure, FailureRecord},
     ui::Ui,
 };
 
@@ -68,14 +68,14 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         || args.iter().any(|arg| arg == "--format=json");
     let format = if json { Format::Json } else { Format::Text };
     let given = args.clone();
-    let failed = |error: anyhow::Error| {
-        Ui::new(format, false).failure(&error);
-        ExitCode::from(failure::exit_code(&error))
+    let failed = |failure: FailureRecord| {
+        Ui::new(format, false).failure(&failure);
+        ExitCode::from(failure.kind.exit_code())
     };
     match parse(args) {
         Ok(cli) => match Context::new(cli.global, &given) {
             Ok(context) => command(cli.command, context),
-            Err(error) => Err(error),
+            Err(error) => Err(FailureRecord::of_error(&error)),
         }
         .unwrap_or_else(failed),
         Err(Refused::Clap(error)) => {
@@ -92,24 +92,24 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
                 Err(_) => ExitCode::from(2),
             }
         }
-        Err(Refused::Dialect(failure)) => failed(failure.into()),
+        Err(Refused::Dialect(failure)) => failed(FailureRecord::from(&failure)),
     }
 }
 
 /// Runs a command to its end, which its record says too.
-fn command(command: cli::Command, mut context: Context) -> anyhow::Result<ExitCode> {
+fn command(command: cli::Command, mut context: Context) -> Result<ExitCode, FailureRecord> {
     let ended = cmd::run(command, &mut context).map_err(|error| {
         // A question to a tool that was cut off is no fault of the tool.
         if context.exec.interrupted() {
-            Failure::interrupted().into()
+            FailureRecord::from(&Failure::interrupted())
         } else {
-            error
+            FailureRecord::of_error(&error)
         }
     });
     let code = match &ended {
         Ok(code) if context.ui.complete() => *code,
         Ok(_) => 1,
-        Err(error) => failure::exit_code(error),
+        Err(failure) => failure.kind.exit_code(),
     };
     context.end(code, ended.as_ref().err());
     ended.map(|_| ExitCode::from(code))
@@ -127,7 +127,7 @@ fn unfit(args: &[OsString]) -> Option<String> {
     }
     match parse(fit) {
         Err(Refused::Clap(error)) => Some(error.render().to_string()),
-        Err(Refused::Dialect(failure)) => Some(ui::words(&failure)),
+        Err(Refused::Dialect(failure)) => Some(ui::words(&(&failure).into())),
         Ok(_) => None,
     }
 }

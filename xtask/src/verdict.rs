@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How what was to be built, tried or tested has ended: one word each, in every table, JSON and event.
+//! How a step, and with it what it was to build, try or test, has ended: the one word for it in every table, JSON value,
+//! event and record.
 
 use serde::{Deserialize, Serialize};
 

@@ -142,7 +142,7 @@ fn rows(
             size = Some(known.to_owned());
         }
         rows.push(Row {
-            result: Verdict::of(&step.outcome),
+            result: step.outcome.verdict(),
             name: target.extension.name.clone(),
             target: target.name.clone(),
             image,

@@ -13,7 +13,7 @@ use crate::{
     engine::{Access, Engine, base::Sources},
     event::Outcome,
     extension::Extension,
-    failure::{Failure, Kind},
+    failure::{Failure, FailureRecord, Kind},
     finding::{Finding, Findings, Severity},
     own::source,
     plan::{Plan, Step, StepId},
@@ -259,7 +259,7 @@ fn check_of(
 }
 
 /// A check that has failed, as a finding of the file that it was made for; none when it was interrupted.
-fn refusal(file: PathBuf, failure: &Failure) -> Option<Finding> {
+fn refusal(file: PathBuf, failure: &FailureRecord) -> Option<Finding> {
     if failure.kind == Kind::Interrupted {
         return None;
     }

@@ -121,7 +121,7 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> 
     plan.add(step);
     let report = context.run(&context.exec.clone(), &plan, None, false)?;
     let step = &report.steps[0];
-    let verdict = Verdict::of(&step.outcome);
+    let verdict = step.outcome.verdict();
     let said = step.last_line.clone();
     Ok(Played {
         lane: lane::name(lane),

@@ -176,7 +176,7 @@ fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
         pg_major: target.server.major.to_string(),
         image: source.image.reference().to_string(),
         version: version.clone(),
-        result: Verdict::of(&step.outcome),
+        result: step.outcome.verdict(),
         proof: proof.unwrap_or_default(),
         seconds: step.elapsed.as_secs_f64(),
         title: test.name.clone(),

@@ -56,7 +56,7 @@ fn what_is_wrong_is_named_with_its_place() {
     ] {
         let error = load(toml, &[]).unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");
-        assert_eq!(crate::failure::exit_code(&error), 2);
+        assert_eq!(Failure::from(error).kind, crate::failure::Kind::Invalid);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     engine::Engine,
     event::{Event, Outcome},
     exec::{Exec, Real},
-    failure::{Failure, Kind},
+    failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
     plan::{Location, Plan, shell},
     run::{self, Options, Report},
@@ -106,8 +106,8 @@ impl Context {
     }
 
     /// Says how the run has ended, where there is a record of it.
-    pub(crate) fn end(&mut self, exit_code: u8, error: Option<&anyhow::Error>) {
-        self.record.ends(exit_code, error);
+    pub(crate) fn end(&mut self, exit_code: u8, failure: Option<&FailureRecord>) {
+        self.record.ends(exit_code, failure);
         self.keep_record();
         if let Err(error) = self.keep_proofs() {
             self.ui.warning(&format!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is said of a run to programs, field by field: the serde types of `run.json` and of events. Whatever is in
-//! them is without logins, and secrets are no part of what prints.
+//! What is said of a run to programs, field by field: the serde types of `run.json`. Whatever is in them is without
+//! logins, and secrets are no part of what prints.
 
 use std::{
     ffi::OsString,
@@ -11,18 +11,16 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-mod failure;
-
-pub(crate) use failure::{CommandRecord, Ending, FailureRecord};
-
 use super::Report;
 use crate::{
     event::{Outcome, StepReport},
+    failure::FailureRecord,
     json::pretty,
     own::{RunId, file},
     plan::{Location, Plan, Step, StepId},
     printable::printable,
     value::without_logins,
+    verdict::Verdict,
 };
 
 /// The file's name in the run's folder.
@@ -80,7 +78,7 @@ pub(crate) struct StepRecord {
     pub ended: Option<String>,
     pub seconds: Option<f64>,
     /// None: it had not ended when this was written.
-    pub outcome: Option<Ended>,
+    pub outcome: Option<Verdict>,
     /// What it did, or why it was not needed.
     pub reason: Option<String>,
     pub failure: Option<FailureRecord>,
@@ -88,17 +86,6 @@ pub(crate) struct StepRecord {
     pub log: Option<PathBuf>,
     /// Why it was run again.
     pub retried: Option<String>,
-}
-
-/// How a step has ended, in a word.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Ended {
-    Done,
-    Skipped,
-    Failed,
-    #[serde(rename = "not run")]
-    NotRun,
 }
 
 impl RunRecord {
@@ -152,11 +139,11 @@ impl RunRecord {
     }
 
     /// The run ends now, with this exit code.
-    pub(crate) fn ends(&mut self, exit_code: u8, error: Option<&anyhow::Error>) {
+    pub(crate) fn ends(&mut self, exit_code: u8, failure: Option<&FailureRecord>) {
         self.ended = Some(utc(SystemTime::now()));
         self.seconds = self.clock.map(|clock| clock.elapsed().as_secs_f64());
         self.exit_code = Some(exit_code);
-        self.failure = error.map(|error| FailureRecord::of_error(error).kept());
+        self.failure = failure.map(FailureRecord::kept);
     }
 
     /// Keeps it in the run's folder.
@@ -196,26 +183,15 @@ impl StepRecord {
             self.ended = started.checked_add(report.elapsed).map(utc);
             self.seconds = Some(report.elapsed.as_secs_f64());
         }
-        self.outcome = Some(Ended::from(&report.outcome));
+        self.outcome = Some(report.outcome.verdict());
         match &report.outcome {
             Outcome::Done(what) => self.reason = what.as_deref().map(without_logins),
             Outcome::Skipped(why) => self.reason = Some(without_logins(why)),
-            Outcome::Failed(failure) => self.failure = Some(FailureRecord::from(failure).kept()),
+            Outcome::Failed(failure) => self.failure = Some(failure.kept()),
             Outcome::NotRun => {}
         }
         self.log.clone_from(&report.log);
         self.retried = report.retried.as_deref().map(without_logins);
-    }
-}
-
-impl From<&Outcome> for Ended {
-    fn from(outcome: &Outcome) -> Self {
-        match outcome {
-            Outcome::Done(_) => Self::Done,
-            Outcome::Skipped(_) => Self::Skipped,
-            Outcome::Failed(_) => Self::Failed,
-            Outcome::NotRun => Self::NotRun,
-        }
     }
 }
 

@@ -121,8 +121,8 @@ impl Walk<'_> {
     fn judged(&self, step: &Step, ended: anyhow::Result<Outcome>) -> Outcome {
         match ended {
             Ok(outcome) => outcome,
-            Err(_) if self.exec.interrupted() => Outcome::Failed(Failure::interrupted()),
-            Err(error) => Outcome::Failed(self.with_evidence(step, error.into())),
+            Err(_) if self.exec.interrupted() => Outcome::failed(&Failure::interrupted()),
+            Err(error) => Outcome::failed(&self.with_evidence(step, error.into())),
         }
     }
 

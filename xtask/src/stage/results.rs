@@ -64,7 +64,7 @@ impl Tested {
         let shared = report.step(suites.shared);
         let own = suites.own.map(|id| report.step(id));
         let both = || std::iter::once(shared).chain(own);
-        let of = |step: &StepReport| Verdict::of(&step.outcome);
+        let of = |step: &StepReport| step.outcome.verdict();
         let cause = |step: &StepReport| match &step.outcome {
             Outcome::Failed(failure) => failure.cause.clone(),
             _ => None,

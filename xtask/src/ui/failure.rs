@@ -2,10 +2,7 @@
 //! A failure in words: its parts in their order, for people and for those who read one text.
 
 use super::{HINT, line::Line, tool_line};
-use crate::{
-    failure::Failure,
-    run::record::{CommandRecord, Ending, FailureRecord},
-};
+use crate::failure::{CommandRecord, Ending, FailureRecord};
 
 /// Lines of a command's output that are quoted at most; the log has all.
 const QUOTED: usize = 8;
@@ -22,7 +19,7 @@ impl Words {
         let cause = failure.cause.iter();
         let below = cause
             .map(|cause| format!("probable cause: {cause}"))
-            .chain(failure.command.iter().flat_map(quoted))
+            .chain(failure.command.iter().flat_map(|failed| quoted(failed)))
             .chain(failure.details.iter().cloned());
         Self {
             below: below.collect(),
@@ -58,8 +55,8 @@ impl Words {
 }
 
 /// All that a failure says, as one text.
-pub(crate) fn words(failure: &Failure) -> String {
-    Words::of(&failure.into()).text()
+pub(crate) fn words(failure: &FailureRecord) -> String {
+    Words::of(failure).text()
 }
 
 /// What a failed command was, how it ended and what it said.
@@ -100,7 +97,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::failure::{CmdFailure, Reason};
+    use crate::failure::{CmdFailure, Failure, Reason};
 
     fn failed(reason: Reason) -> CmdFailure {
         CmdFailure {
@@ -126,7 +123,7 @@ mod tests {
         let quoted: Vec<String> = (2..=9).map(|line| format!("\n    | line {line}")).collect();
         let quoted = quoted.concat();
         assert_eq!(
-            words(&failure),
+            words(&(&failure).into()),
             format!(
                 "failed to try it\n  probable cause: it is old\n  command: tool --url http://<redacted>@h\n  \
                  exited with status 3 after 1.2s; full log: logs/try.log\n  first error: error: no\n  \
@@ -137,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_missing_needs_no_more_words() {
-        let text = words(&failed(Reason::NotFound).into());
+        let text = words(&(&Failure::from(failed(Reason::NotFound))).into());
         assert_eq!(
             text,
             "failed to try it: `tool` is not installed or not on PATH\n\n\

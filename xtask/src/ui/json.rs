@@ -5,16 +5,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{
-    Reporter, Table,
-    failure::{Words, words},
-    screen::Screen,
-};
+use super::{Reporter, Table, failure::words, screen::Screen};
 use crate::{
     event::{Event, Outcome, StepReport},
-    failure::{Failure, exit_code},
+    failure::{Failure, FailureRecord},
     finding::Finding,
-    run::record::{Ended, FailureRecord},
 };
 
 pub(super) struct Json {
@@ -56,8 +51,8 @@ impl Reporter for Json {
         self.line(&json!({"event": "result", "result": value}));
     }
 
-    fn failure(&self, error: &anyhow::Error) {
-        self.line(&failure(error));
+    fn failure(&self, failure: &FailureRecord) {
+        self.line(&ending(&words(failure), failure.kind.exit_code(), failure));
     }
 
     fn refusal(&self, text: &str, exit_code: u8) {
@@ -66,12 +61,7 @@ impl Reporter for Json {
         let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
         let lines = rest.lines().filter(|line| !line.is_empty());
         let failure = lines.fold(Failure::invalid(message), Failure::detail);
-        self.line(&json!({
-            "event": "failure",
-            "text": text,
-            "exit_code": exit_code,
-            "failure": FailureRecord::from(&failure),
-        }));
+        self.line(&ending(text, exit_code, &(&failure).into()));
     }
 }
 
@@ -89,7 +79,7 @@ fn finished(report: &StepReport) -> Value {
     let mut value = json!({
         "event": "finished",
         "step": report.name,
-        "outcome": Ended::from(&report.outcome),
+        "outcome": report.outcome.verdict(),
         "text": match &report.outcome {
             Outcome::Done(what) => what.clone(),
             Outcome::Skipped(why) => Some(why.clone()),
@@ -99,18 +89,12 @@ fn finished(report: &StepReport) -> Value {
         "seconds": report.elapsed.as_secs_f64(),
     });
     if let Outcome::Failed(failure) = &report.outcome {
-        value["failure"] = json!(FailureRecord::from(failure));
+        value["failure"] = json!(**failure);
     }
     value
 }
 
-/// The error that a command ends with.
-fn failure(error: &anyhow::Error) -> Value {
-    let failure = FailureRecord::of_error(error);
-    json!({
-        "event": "failure",
-        "text": Words::of(&failure).text(),
-        "exit_code": exit_code(error),
-        "failure": failure,
-    })
+/// What a command ends with that has failed.
+fn ending(text: &str, exit_code: u8, failure: &FailureRecord) -> Value {
+    json!({ "event": "failure", "text": text, "exit_code": exit_code, "failure": failure })
 }

@@ -15,7 +15,8 @@ use quick_xml::{
 use super::failure::Words;
 use crate::{
     printable::printable,
-    run::record::{Ended, RunRecord, StepRecord},
+    run::record::{RunRecord, StepRecord},
+    verdict::Verdict,
 };
 
 /// The document; None when the run was to prove nothing.
@@ -28,12 +29,12 @@ pub(crate) fn junit(record: &RunRecord) -> Option<io::Result<String>> {
 fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let count = |ended: &dyn Fn(Option<Ended>) -> bool| {
+    let count = |ended: &dyn Fn(Option<Verdict>) -> bool| {
         let proofs = proofs.iter().filter(|step| ended(step.outcome));
         proofs.count().to_string()
     };
-    let skipped = |ended| ended == Some(Ended::Skipped);
-    let not_run = |ended| matches!(ended, None | Some(Ended::NotRun));
+    let skipped = |ended| ended == Some(Verdict::Skipped);
+    let not_run = |ended| matches!(ended, None | Some(Verdict::NotRun));
     let name = format!("cargo xtask {}", record.arguments.join(" "));
     writer
         .create_element("testsuite")
@@ -43,7 +44,7 @@ fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
         .with_attribute(("tests", proofs.len().to_string().as_str()))
         .with_attribute((
             "failures",
-            count(&|ended| ended == Some(Ended::Failed)).as_str(),
+            count(&|ended| ended == Some(Verdict::Failed)).as_str(),
         ))
         .with_attribute(("errors", count(&not_run).as_str()))
         .with_attribute(("skipped", count(&skipped).as_str()))
@@ -84,11 +85,11 @@ fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
                 .with_attribute(("type", failure.kind.name()));
             element.write_text_content(BytesText::new(&fit(&Words::of(failure).text())))?;
         }
-        (None, Some(Ended::Done)) => {}
+        (None, Some(Verdict::Passed)) => {}
         (None, ended) => {
             // What was not run has shown nothing, and that is no success.
             let (name, why) = match ended {
-                Some(Ended::Skipped) => ("skipped", step.reason.as_deref()),
+                Some(Verdict::Skipped) => ("skipped", step.reason.as_deref()),
                 _ => ("error", None),
             };
             let message = fit(why.unwrap_or("not run"));
@@ -136,7 +137,7 @@ mod tests {
         let outcomes = [
             Outcome::Done(None),
             Outcome::Done(None),
-            Outcome::Failed(failure),
+            Outcome::failed(&failure),
             Outcome::NotRun,
         ];
         let steps = plan.steps.iter().zip(outcomes).enumerate();

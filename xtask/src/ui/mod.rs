@@ -31,6 +31,7 @@ use self::{github::GitHub, json::Json, screen::Screen, text::Text};
 use crate::{
     cli::Format,
     event::Event,
+    failure::FailureRecord,
     finding::Finding,
     printable::{self, printable},
 };
@@ -63,8 +64,8 @@ trait Reporter {
     /// A value that scripts want on one line.
     fn one_line(&self, _value: &Value) {}
 
-    /// The error that the command ends with.
-    fn failure(&self, _error: &anyhow::Error) {}
+    /// The failure that the command ends with.
+    fn failure(&self, _failure: &FailureRecord) {}
 
     /// What clap has to say of arguments.
     fn refusal(&self, _text: &str, _exit_code: u8) {}
@@ -147,9 +148,9 @@ impl Ui {
         self.tell(|reporter| reporter.one_line(value));
     }
 
-    /// The error that the command ends with.
-    pub(crate) fn failure(&self, error: &anyhow::Error) {
-        self.tell(|reporter| reporter.failure(error));
+    /// The failure that the command ends with.
+    pub(crate) fn failure(&self, failure: &FailureRecord) {
+        self.tell(|reporter| reporter.failure(failure));
     }
 
     /// What clap has to say of arguments, where every line is an event or no terminal should see it as it is.

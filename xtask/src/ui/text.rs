@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     event::{Event, Outcome, StepReport},
+    failure::FailureRecord,
     finding::{Finding, Severity},
     json::pretty,
     plan::StepId,
-    run::record::FailureRecord,
 };
 
 /// After how long without news of a step somebody wants to know that it still runs.
@@ -110,7 +110,7 @@ impl Text {
             Outcome::Failed(failure) => {
                 let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
                 self.screen.line(&line.in_style(DIM, &time));
-                for line in Words::of(&failure.into()).lines(Line::plain("  "), "  ") {
+                for line in Words::of(failure).lines(Line::plain("  "), "  ") {
                     self.screen.line(&line);
                 }
             }
@@ -229,9 +229,9 @@ impl Reporter for Text {
         self.screen.write_json(&value.to_string());
     }
 
-    fn failure(&self, error: &anyhow::Error) {
+    fn failure(&self, failure: &FailureRecord) {
         let first = Line::styled(BAD, "error").and(": ");
-        for line in Words::of(&FailureRecord::of_error(error)).lines(first, "") {
+        for line in Words::of(failure).lines(first, "") {
             self.screen.line(&line);
         }
     }

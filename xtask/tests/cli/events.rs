@@ -89,6 +89,10 @@ fn a_step_has_its_start_its_output_and_its_end() {
     assert_eq!(about[2].1["line"], "ERROR: no");
     let end = &about[3].1;
     assert_eq!(end["outcome"], "failed");
+    let well = events(&world.run("bake alpha --format=json").success());
+    let passed = well.iter().filter(|(name, _)| name == "finished");
+    assert!(passed.clone().count() > 0);
+    assert!(passed.clone().all(|(_, end)| end["outcome"] == "passed"));
     assert!(end["seconds"].is_number());
     let text = end["text"].as_str().unwrap();
     assert!(text.starts_with("failed to bake `gamma`"), "{text}");

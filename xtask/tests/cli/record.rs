@@ -39,7 +39,7 @@ fn a_run_says_what_it_did_in_which_order_and_when() {
     for (at, step) in record["steps"].as_array().unwrap().iter().enumerate() {
         assert_eq!(step["id"], at);
         assert!(
-            step["outcome"] == "done" || step["outcome"] == "skipped",
+            step["outcome"] == "passed" || step["outcome"] == "skipped",
             "{step}"
         );
         assert!(started.as_str() <= step["started"].as_str(), "{step}");
@@ -101,7 +101,7 @@ fn what_had_ended_before_a_kill_is_known() {
     let child = world.started("bake alpha gamma --jobs 1");
     end_by("-KILL", child);
     let record = record(&world);
-    assert_eq!(step(&record, "bake alpha")["outcome"], "done");
+    assert_eq!(step(&record, "bake alpha")["outcome"], "passed");
     assert!(step(&record, "bake alpha")["log"].is_string());
     assert!(step(&record, "bake gamma")["outcome"].is_null());
     assert!(record["ended"].is_null());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A failure in its parts, for programs; how it reads is made of the same.
+//! A failure in its parts, made once when a step or a run has ended with it: programs get it as it is, what people
+//! read is made of it. Nothing in it holds a login.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{CmdFailure, Failure, Kind, Reason};
 use crate::{
-    failure::{CmdFailure, Failure, Kind, Reason},
     printable::{LONGEST_LINE, clipped},
     value::without_logins,
 };
@@ -23,7 +24,7 @@ pub(crate) struct FailureRecord {
     /// What has most probably gone wrong, in a paragraph.
     pub cause: Option<String>,
     /// The command whose failure it is.
-    pub command: Option<CommandRecord>,
+    pub command: Option<Box<CommandRecord>>,
     /// Further lines.
     pub details: Vec<String>,
     /// One thing to try.
@@ -74,7 +75,8 @@ pub(crate) enum Ending {
 }
 
 impl FailureRecord {
-    /// Of any error: one that is no [`Failure`] has a message alone.
+    /// Of any error: one that is no [`Failure`] (a file that cannot be read, say) has a message alone, and is a
+    /// failure of the work.
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<Failure>() {
             Some(failure) => failure.into(),
@@ -83,14 +85,16 @@ impl FailureRecord {
     }
 
     /// As far as a file has room for it that is read again: the log has all.
-    pub(super) fn kept(mut self) -> Self {
+    #[must_use]
+    pub(crate) fn kept(&self) -> Self {
+        let mut kept = self.clone();
         let clip = |line: &mut String| *line = clipped(line, LONGEST_KEPT).into_owned();
-        self.details.iter_mut().for_each(clip);
-        if let Some(command) = &mut self.command {
+        kept.details.iter_mut().for_each(clip);
+        if let Some(command) = &mut kept.command {
             command.tail.iter_mut().for_each(clip);
             command.first_error.iter_mut().for_each(clip);
         }
-        self
+        kept
     }
 }
 
@@ -100,7 +104,10 @@ impl From<&Failure> for FailureRecord {
             kind: failure.kind,
             message: without_logins(&failure.message),
             cause: failure.cause.as_deref().map(without_logins),
-            command: failure.command.as_deref().map(CommandRecord::from),
+            command: failure
+                .command
+                .as_deref()
+                .map(|failed| Box::new(failed.into())),
             details: fit(&failure.details),
             hint: failure.hint.as_deref().map(without_logins),
         }
