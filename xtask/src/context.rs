@@ -18,7 +18,7 @@ use crate::{
     exec::Real,
     failure::Failure,
     own::{RunFolder, RunId, output},
-    run::record::RunRecord,
+    run::journal::Journal,
     sandbox::Sandbox,
     ui::Ui,
     workspace::{self, Workspace},
@@ -36,7 +36,7 @@ pub(crate) struct Context {
     /// Who we are, to those that come after.
     pub run_id: RunId,
     /// What has become of this run so far.
-    pub record: RunRecord,
+    journal: Journal,
     run_folder: Option<RunFolder>,
 }
 
@@ -89,7 +89,7 @@ impl Context {
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),
             exec: Real::listening(&run_id)?,
-            record: RunRecord::begun(&run_id, arguments),
+            journal: Journal::begun(&run_id, arguments),
             global,
             config,
             root,

@@ -29,6 +29,8 @@ pub(crate) enum Event {
         line: String,
     },
     Finished(StepReport),
+    /// Nothing has happened for a second: what somebody holds back until there is time can be done.
+    Quiet,
 }
 
 /// How a step ended.

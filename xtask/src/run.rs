@@ -5,7 +5,11 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Condvar, Mutex, PoisonError, mpsc},
+    sync::{
+        Condvar, Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::Duration,
 };
 
 use crate::{
@@ -17,9 +21,17 @@ use crate::{
 
 mod act;
 mod evidence;
+pub(crate) mod journal;
 pub(crate) mod record;
 pub(crate) mod removal;
 mod step;
+
+/// After how long without an event that is one.
+const QUIET: Duration = if cfg!(test) {
+    Duration::from_millis(10)
+} else {
+    Duration::from_secs(1)
+};
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -85,8 +97,12 @@ pub(crate) fn run(
             scope.spawn(move || walk.work(&events));
         }
         drop(events);
-        for event in inbox {
-            on(event);
+        loop {
+            match inbox.recv_timeout(QUIET) {
+                Ok(event) => on(event),
+                Err(RecvTimeoutError::Timeout) => on(Event::Quiet),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
     });
     walk.finish(on)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! This run: its folder, its plans, its record, and what they amount to.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use serde_json::Value;
 
@@ -78,17 +78,19 @@ impl Context {
             keep_going,
             logs: self.run_folder()?,
         };
-        self.record.plan_begins(plan);
+        self.journal.plan_begins(plan);
         self.keep_record();
         let report = run::run(plan, exec, &options, &mut |event| {
             self.ui.event(&event);
             if let Event::Finished(step) = &event {
-                self.record.step_ends(step);
+                self.journal.step_ends(step);
+            }
+            if self.journal.is_due(Instant::now()) {
                 self.keep_record();
             }
         });
         self.ui.idle();
-        self.record.plan_ends(&report);
+        self.journal.plan_ends();
         self.keep_record();
         Ok(report)
     }
@@ -101,13 +103,13 @@ impl Context {
     /// The same, where scripts get more than the rows of a table.
     pub(crate) fn result(&mut self, json: bool, value: Value, table: &Table) {
         self.ui.result(json, &value, table);
-        self.record.found(value);
+        self.journal.found(value);
         self.keep_record();
     }
 
     /// Says how the run has ended, where there is a record of it.
     pub(crate) fn end(&mut self, exit_code: u8, failure: Option<&FailureRecord>) {
-        self.record.ends(exit_code, failure);
+        self.journal.ends(exit_code, failure);
         self.keep_record();
         if let Err(error) = self.keep_proofs() {
             self.ui.warning(&format!(
@@ -118,7 +120,7 @@ impl Context {
 
     /// What the run was to prove, for CI systems.
     fn keep_proofs(&self) -> anyhow::Result<()> {
-        let (Some(folder), Some(text)) = (&self.run_folder, junit(&self.record)) else {
+        let (Some(folder), Some(text)) = (&self.run_folder, junit(self.journal.record())) else {
             return Ok(());
         };
         let place = Location::ours(&folder.path, folder.path.join("junit.xml"));
@@ -130,8 +132,8 @@ impl Context {
         let Some(folder) = &self.run_folder else {
             return;
         };
-        if let Err(error) = self.record.write(&folder.path)
-            && !std::mem::replace(&mut self.record.lost, true)
+        if let Err(error) = self.journal.write(&folder.path)
+            && !std::mem::replace(&mut self.journal.lost, true)
         {
             self.ui
                 .warning(&format!("this run was not recorded: {error:#}"));

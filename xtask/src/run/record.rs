@@ -2,22 +2,16 @@
 //! What is said of a run to programs, field by field: the serde types of `run.json`. Whatever is in them is without
 //! logins, and secrets are no part of what prints.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::{Instant, SystemTime},
-};
+use std::{ffi::OsString, path::PathBuf, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Report;
 use crate::{
     event::{Outcome, StepReport},
     failure::FailureRecord,
-    json::pretty,
-    own::{RunId, file},
-    plan::{Location, Plan, Step, StepId},
+    own::RunId,
+    plan::{Step, StepId},
     printable::printable,
     value::without_logins,
     verdict::Verdict,
@@ -25,9 +19,6 @@ use crate::{
 
 /// The file's name in the run's folder.
 pub(crate) const FILE: &str = "run.json";
-
-/// In bytes: the list of an image's files, say, is where it was asked for.
-const LARGEST_RESULT: usize = 1 << 18;
 
 /// One call of this program: what it was to do, and what became of it. Times are RFC 3339, in UTC.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,16 +37,8 @@ pub(crate) struct RunRecord {
     pub failure: Option<FailureRecord>,
     /// Of all its plans, in their order.
     pub steps: Vec<StepRecord>,
-    /// What it said for scripts; None: nothing, or more than [`LARGEST_RESULT`].
+    /// What it said for scripts; None: nothing, or too much for a record.
     pub result: Option<Value>,
-    #[serde(skip)]
-    clock: Option<Instant>,
-    /// Where the steps of the last plan begin.
-    #[serde(skip)]
-    last_plan: usize,
-    /// Whether it could not be kept, which is said once.
-    #[serde(skip)]
-    pub lost: bool,
 }
 
 /// A step of a plan.
@@ -103,60 +86,13 @@ impl RunRecord {
             failure: None,
             steps: Vec::new(),
             result: None,
-            clock: Some(Instant::now()),
-            last_plan: 0,
-            lost: false,
         }
-    }
-
-    /// Adds the steps of a plan that is about to run.
-    pub(crate) fn plan_begins(&mut self, plan: &Plan) {
-        let first = self.steps.len();
-        self.last_plan = first;
-        let steps = plan.steps.iter().enumerate();
-        self.steps
-            .extend(steps.map(|(at, step)| StepRecord::planned(first, at, step)));
-    }
-
-    /// Says of the steps of that plan what became of them.
-    pub(crate) fn plan_ends(&mut self, report: &Report) {
-        for step in &report.steps {
-            self.step_ends(step);
-        }
-    }
-
-    /// Says of one step of that plan what became of it.
-    pub(crate) fn step_ends(&mut self, step: &StepReport) {
-        if let Some(record) = self.steps.get_mut(self.last_plan + step.id.0) {
-            record.ends(step);
-        }
-    }
-
-    /// Keeps what the run says for scripts, unless that is too much for a record.
-    pub(crate) fn found(&mut self, result: Value) {
-        let size = result.to_string().len();
-        self.result = (size <= LARGEST_RESULT).then_some(result);
-    }
-
-    /// The run ends now, with this exit code.
-    pub(crate) fn ends(&mut self, exit_code: u8, failure: Option<&FailureRecord>) {
-        self.ended = Some(utc(SystemTime::now()));
-        self.seconds = self.clock.map(|clock| clock.elapsed().as_secs_f64());
-        self.exit_code = Some(exit_code);
-        self.failure = failure.map(FailureRecord::kept);
-    }
-
-    /// Keeps it in the run's folder.
-    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let place = Location::ours(folder, folder.join(FILE));
-        let text = pretty(&serde_json::to_value(self)?);
-        file::write_private(&place, &(text + "\n"))
     }
 }
 
 impl StepRecord {
     /// `first`: the place of the plan's first step in the run.
-    fn planned(first: usize, at: usize, step: &Step) -> Self {
+    pub(super) fn planned(first: usize, at: usize, step: &Step) -> Self {
         let places = |ids: &[StepId]| ids.iter().map(|id| first + id.0).collect();
         Self {
             id: first + at,
@@ -177,7 +113,7 @@ impl StepRecord {
         }
     }
 
-    fn ends(&mut self, report: &StepReport) {
+    pub(super) fn ends(&mut self, report: &StepReport) {
         if let Some(started) = report.started {
             self.started = Some(utc(started));
             self.ended = started.checked_add(report.elapsed).map(utc);
@@ -206,7 +142,8 @@ fn ours(arguments: &[OsString]) -> impl Iterator<Item = &OsString> {
     arguments[..end.unwrap_or(arguments.len())].iter()
 }
 
-fn utc(time: SystemTime) -> String {
+/// As the record writes a time.
+pub(super) fn utc(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
@@ -217,18 +154,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_kept_and_what_is_kept_is_read_again() {
-        let mut plan = Plan::default();
         let login = Cmd::new("docker", "log in").secret_stdin(Secret::new("s3cret"));
-        plan.add(Step::run("login", login));
-        let id = RunId::parse("0123456789abcdef").unwrap();
-        let mut record = RunRecord::begun(&id, &["bake".into()]);
-        record.plan_begins(&plan);
-        record.ends(0, None);
-        let text = serde_json::to_string(&record).unwrap();
+        let step = StepRecord::planned(0, 0, &Step::run("login", login));
+        let text = serde_json::to_string(&step).unwrap();
         assert!(!text.contains("s3cret"), "{text}");
         assert!(text.contains("<redacted>"), "{text}");
-        let again: RunRecord = serde_json::from_str(&text).unwrap();
-        assert_eq!(again.steps, record.steps);
+        let again: StepRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(again, step);
     }
 
     #[test]
@@ -249,27 +181,5 @@ mod tests {
         let exec = ["--verbose", "sandbox", "exec", "login", "-p", "s3cret"];
         assert_eq!(kept(&exec), exec[..3]);
         assert_eq!(kept(&["bake", "--all"]), ["bake", "--all"]);
-    }
-
-    #[test]
-    fn edges_go_to_steps_of_their_own_plan() {
-        let mut plan = Plan::default();
-        let first = plan.add(Step::run("a", Cmd::new("a", "a")));
-        plan.add(
-            Step::run("b", Cmd::new("b", "b"))
-                .after([first])
-                .after_end_of([first]),
-        );
-        let id = RunId::parse("0123456789abcdef").unwrap();
-        let mut record = RunRecord::begun(&id, &[]);
-        record.plan_begins(&plan);
-        record.plan_begins(&plan);
-        let edges = record
-            .steps
-            .iter()
-            .map(|step| (&step.after[..], &step.after_end_of[..]));
-        let edges: Vec<_> = edges.collect();
-        assert_eq!(edges[1], (&[0][..], &[0][..]));
-        assert_eq!(edges[3], (&[2][..], &[2][..]));
     }
 }

@@ -203,6 +203,49 @@ fn independent_steps_run_side_by_side() {
 }
 
 #[test]
+fn when_nothing_happens_that_is_said_too() {
+    /// A command that ends when somebody has heard that nothing happens.
+    struct Waiting(Mutex<mpsc::Receiver<()>>);
+    impl Exec for Waiting {
+        fn run(
+            &self,
+            _: &Cmd,
+            _: Supervision<'_>,
+            _: &mut dyn FnMut(&str),
+        ) -> Result<(), CmdFailure> {
+            self.0.lock().unwrap().recv().unwrap();
+            Ok(())
+        }
+
+        fn read(&self, _: &Cmd, _: Option<Duration>) -> Result<String, CmdFailure> {
+            Ok(String::new())
+        }
+
+        fn start(&self, _: &Cmd, _: &Path) -> Result<(), CmdFailure> {
+            Ok(())
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+    let (heard, news) = mpsc::channel();
+    let mut plan = Plan::default();
+    plan.add(step("a"));
+    let options = Options {
+        jobs: 1,
+        keep_going: false,
+        logs: PathBuf::new(),
+    };
+    let report = run(&plan, &Waiting(Mutex::new(news)), &options, &mut |event| {
+        if matches!(event, Event::Quiet) {
+            heard.send(()).unwrap();
+        }
+    });
+    assert!(report.step(StepId(0)).succeeded());
+}
+
+#[test]
 fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
     /// Remembers how many ran at once.
     #[derive(Default)]

@@ -29,7 +29,9 @@ impl Json {
 
 impl Reporter for Json {
     fn event(&self, event: &Event) {
-        self.line(&to_json(event));
+        if let Some(event) = to_json(event) {
+            self.line(&event);
+        }
     }
 
     fn finding(&self, finding: &Finding, quiet: bool) {
@@ -65,14 +67,16 @@ impl Reporter for Json {
     }
 }
 
-fn to_json(event: &Event) -> Value {
-    match event {
+/// None: nothing that happened.
+fn to_json(event: &Event) -> Option<Value> {
+    Some(match event {
         Event::Note(text) => json!({"event": "note", "text": text}),
         Event::Warning(text) => json!({"event": "warning", "text": text}),
         Event::Started { step, .. } => json!({"event": "started", "step": step}),
         Event::Output { step, line, .. } => json!({"event": "output", "step": step, "line": line}),
         Event::Finished(report) => finished(report),
-    }
+        Event::Quiet => return None,
+    })
 }
 
 fn finished(report: &StepReport) -> Value {

@@ -122,7 +122,7 @@ mod tests {
         failure::Failure,
         own::RunId,
         plan::{Cmd, Plan, Step, StepId},
-        run::Report,
+        run::journal::Journal,
     };
 
     #[test]
@@ -145,14 +145,15 @@ mod tests {
             outcome,
             ..StepReport::not_run(StepId(at), step)
         });
-        let report = Report {
-            steps: steps.collect(),
-        };
         let id = RunId::parse("0123456789abcdef").unwrap();
-        let mut record = RunRecord::begun(&id, &["smoke".into(), "a&b".into()]);
-        record.started = "2026-01-02T03:04:05.678Z".to_owned();
-        record.plan_begins(&plan);
-        record.plan_ends(&report);
+        let mut journal = Journal::begun(&id, &["smoke".into(), "a&b".into()]);
+        journal.plan_begins(&plan);
+        steps.for_each(|report| journal.step_ends(&report));
+        journal.plan_ends();
+        let record = RunRecord {
+            started: "2026-01-02T03:04:05.678Z".to_owned(),
+            ..journal.record().clone()
+        };
         let text = junit(&record).unwrap().unwrap();
         assert_eq!(
             text,

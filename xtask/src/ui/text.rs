@@ -183,6 +183,7 @@ impl Reporter for Text {
             Event::Started { id, step } => self.started(*id, step),
             Event::Output { id, step, line } => self.output(*id, step, line),
             Event::Finished(report) => self.finished(report),
+            Event::Quiet => {}
         }
     }
 
