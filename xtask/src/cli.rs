@@ -5,10 +5,11 @@ use std::{ffi::OsString, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{config, target::Filter, value::Platform};
+use crate::{config, plan::AfterFailure, target::Filter, value::Platform};
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
 
 pub mod e2e;
+mod settings;
 
 /// Check, build and test PostgreSQL extension images for CloudNativePG.
 ///
@@ -152,6 +153,16 @@ pub struct Running {
     /// After a failure, still do what does not depend on it.
     #[arg(long)]
     pub keep_going: bool,
+}
+
+impl Running {
+    pub(crate) fn after_failure(&self) -> AfterFailure {
+        if self.keep_going {
+            AfterFailure::KeepGoing
+        } else {
+            AfterFailure::Stop
+        }
+    }
 }
 
 #[derive(Args, Debug)]

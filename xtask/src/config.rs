@@ -10,12 +10,14 @@ use std::{
 
 use serde::Serialize;
 
+mod at_once;
 mod choice;
 mod file;
 mod kind;
 mod settings;
 mod value;
 
+pub(crate) use at_once::AtOnce;
 pub use choice::Base;
 use choice::Choice;
 pub(crate) use choice::{Purpose, Sbom, SmokeMount};
@@ -151,16 +153,17 @@ impl Config {
         })
     }
 
-    /// A flag's value wins over everything; None leaves the setting as it is.
-    pub(crate) fn set_flag<T>(
-        &mut self,
+    /// The settings with a flag's value over what everything else says; None leaves the setting as it is.
+    pub(crate) fn with_flag<T>(
+        mut self,
         key: Key<T>,
         flag: &'static str,
         text: Option<&str>,
-    ) -> Result<(), Failure> {
-        text.map_or(Ok(()), |text| {
-            self.put(key.setting, text, &Origin::Flag(flag))
-        })
+    ) -> Result<Self, Failure> {
+        if let Some(text) = text {
+            self.put(key.setting, text, &Origin::Flag(flag))?;
+        }
+        Ok(self)
     }
 
     /// Refuses a flag's value that the setting does not take.
@@ -170,7 +173,7 @@ impl Config {
         flag: &'static str,
         value: &str,
     ) -> Result<(), Failure> {
-        self.clone().set_flag(key, flag, Some(value))
+        self.clone().with_flag(key, flag, Some(value)).map(|_| ())
     }
 
     /// The value of a setting.

@@ -13,8 +13,8 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    cli::Global,
-    config::{self, Config},
+    cli::{Cli, Global},
+    config::Config,
     exec::Real,
     failure::Failure,
     own::{RunFolder, RunId, output},
@@ -45,8 +45,8 @@ fn env(name: &str) -> Option<OsString> {
 }
 
 impl Context {
-    /// `arguments`: the command line, as it was given.
-    pub(crate) fn new(global: Global, arguments: &[OsString]) -> anyhow::Result<Self> {
+    /// `arguments`: the command line `cli`, as it was given.
+    pub(crate) fn new(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder cannot be determined")?;
         let root = workspace::find_root(&here)?;
         if root.to_str().is_none() {
@@ -64,27 +64,8 @@ impl Context {
         )]
         std::env::set_current_dir(&root)
             .with_context(|| format!("cannot enter `{}`", root.display()))?;
-        let mut config = Config::load(&root, &env)?;
-        config.set_flag(
-            config::SANDBOX_BASE,
-            "--base",
-            global.base.map(config::Base::name),
-        )?;
-        let folder = global
-            .sandbox_folder
-            .as_ref()
-            .map(|path| here.join(path).into_os_string().into_string());
-        let folder = folder.transpose().map_err(|path| {
-            Failure::invalid(format!(
-                "`--sandbox-folder {}` is not UTF-8",
-                path.display()
-            ))
-        })?;
-        config.set_flag(
-            config::SANDBOX_FOLDER,
-            "--sandbox-folder",
-            folder.as_deref(),
-        )?;
+        let config = cli.settings(Config::load(&root, &env)?, &here)?;
+        let global = cli.global.clone();
         let run_id = RunId::draw().context("no random numbers to name this run with")?;
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),

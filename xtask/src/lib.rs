@@ -73,7 +73,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         ExitCode::from(failure.kind.exit_code())
     };
     match parse(args) {
-        Ok(cli) => match Context::new(cli.global, &given) {
+        Ok(cli) => match Context::new(&cli, &given) {
             Ok(context) => command(cli.command, context),
             Err(error) => Err(FailureRecord::of_error(&error)),
         }

@@ -13,10 +13,11 @@ use std::{
 };
 
 use crate::{
+    config::AtOnce,
     event::{Event, Outcome, StepReport},
     exec::Exec,
     failure::Kind,
-    plan::{Plan, Step, StepId},
+    plan::{AfterFailure, Plan, Step, StepId},
 };
 
 mod act;
@@ -36,10 +37,8 @@ const QUIET: Duration = if cfg!(test) {
 /// How to run a plan.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// Steps at the same time, at least 1.
-    pub jobs: usize,
-    /// After a failure, still run what does not depend on it.
-    pub keep_going: bool,
+    /// Where the plan does not say it.
+    pub at_once: AtOnce,
     /// Where each step's log goes.
     pub logs: PathBuf,
 }
@@ -91,7 +90,8 @@ pub(crate) fn run(
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        for _ in 0..options.jobs.clamp(1, plan.steps.len().max(1)) {
+        let at_once = plan.at_once.unwrap_or(options.at_once).get();
+        for _ in 0..at_once.min(plan.steps.len()) {
             let events = events.clone();
             let walk = &walk;
             scope.spawn(move || walk.work(&events));
@@ -178,7 +178,7 @@ impl State {
                 })
                 .count()
         };
-        limit.is_none_or(|(_, limit)| running() < *limit)
+        limit.is_none_or(|(_, limit)| running() < limit.get())
     }
 }
 
@@ -187,7 +187,8 @@ impl Walk<'_> {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let at = loop {
-                let stop = self.exec.interrupted() || (state.failed && !self.options.keep_going);
+                let stops = self.plan.after_failure == AfterFailure::Stop;
+                let stop = self.exec.interrupted() || (state.failed && stops);
                 match state.next(self.plan, stop) {
                     Next::Run(at) => break at,
                     Next::Stop => return,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    cli, config,
+    cli,
     context::Context,
     exec::Exec,
     image::Metadata,
@@ -27,9 +27,6 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
-    context
-        .config
-        .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
     let (names, all) = (args.selection.names(), args.selection.all);
     let begun = Begun::open(context, &names, all, args.dry_run)?;
     let targets = begun.targets(&Filter::from(&args.filters), &context.config)?;
@@ -52,7 +49,10 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         after: &[],
     };
     let (platforms, _) = bake::platforms(&request);
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        after_failure: args.running.after_failure(),
+        ..Plan::default()
+    };
     let baked = bake::add(&mut plan, &request);
     if args.dry_run {
         context.print(&begun.engine, &plan);
@@ -62,8 +62,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     if let Some(warning) = warning.filter(|_| !args.push) {
         context.ui.warning(&warning);
     }
-    let (jobs, keep_going) = (args.running.jobs, args.running.keep_going);
-    let report = context.run(&begun.engine.exec, &plan, jobs, keep_going)?;
+    let report = context.run(&begun.engine.exec, &plan)?;
     let rows = rows(&chosen, &baked, &report, &platforms, &begun.engine.exec)?;
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
     let images = images.count();

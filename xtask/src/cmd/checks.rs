@@ -16,7 +16,7 @@ use crate::{
     failure::{Failure, FailureRecord, Kind},
     finding::{Finding, Findings, Severity},
     own::source,
-    plan::{Plan, Step, StepId},
+    plan::{AfterFailure, Plan, Step, StepId},
     stage::{bake, smoke},
     tool::buildx::Bake,
     ui::Table,
@@ -205,7 +205,10 @@ fn bake_check(
     let engine = Engine::open(context, Access::Work)?;
     let sources = Sources::prepare(context, &engine, workspace)?;
     engine.info().map_err(not_made)?;
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        after_failure: AfterFailure::KeepGoing,
+        ..Plan::default()
+    };
     let mut checked: Vec<(&Extension, StepId)> = Vec::new();
     let extensions = sources.workspace.extensions().iter();
     for extension in extensions.filter(|extension| chosen.has(&extension.name)) {
@@ -214,7 +217,7 @@ fn bake_check(
         let step = Step::run(format!("check {}", extension.name), check.cmd()).after(written);
         checked.push((extension, plan.add(step)));
     }
-    let report = context.run(&engine.exec, &plan, None, true)?;
+    let report = context.run(&engine.exec, &plan)?;
     for (extension, id) in checked {
         if let Outcome::Failed(failure) = &report.step(id).outcome {
             let file = sources

@@ -119,7 +119,7 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> 
     }
     let mut plan = Plan::default();
     plan.add(step);
-    let report = context.run(&context.exec.clone(), &plan, None, false)?;
+    let report = context.run(&context.exec.clone(), &plan)?;
     let step = &report.steps[0];
     let verdict = step.outcome.verdict();
     let said = step.last_line.clone();

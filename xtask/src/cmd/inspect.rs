@@ -36,7 +36,7 @@ pub(super) fn run(args: &cli::Inspect, context: &mut Context) -> anyhow::Result<
         context.print(&engine, &plan);
         return Ok(());
     }
-    let report = context.run(&engine.exec, &plan, None, false)?;
+    let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "inspect")?;
     let contents = found.0.get().cloned().unwrap_or_default();
     let value =

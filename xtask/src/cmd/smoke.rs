@@ -26,9 +26,6 @@ use crate::{
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
-    context
-        .config
-        .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
     let (names, all) = (args.selection.names(), args.selection.all);
     let given = named_image(args, &names)?;
     let begun = Begun::open(context, &names, all, args.dry_run)?;
@@ -42,7 +39,10 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         context.ui.warning(&warning);
     }
     let targets = begun.targets(&filter, &context.config)?;
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        after_failure: args.running.after_failure(),
+        ..Plan::default()
+    };
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
     let mut tests = Vec::new();
     for target in targets.chosen() {
@@ -67,8 +67,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     if let Some(warning) = bake::check_engine(&context.config, &begun.engine)? {
         context.ui.warning(&warning);
     }
-    let (jobs, keep_going) = (args.running.jobs, args.running.keep_going);
-    let report = context.run(&begun.engine.exec, &plan, jobs, keep_going)?;
+    let report = context.run(&begun.engine.exec, &plan)?;
     let steps = tested.iter().map(|id| report.step(*id));
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));

@@ -16,7 +16,7 @@ fn load(toml: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
 #[test]
 fn the_later_source_wins_and_is_named() {
     let toml = "registry = \"a\"\n\n[bake]\njobs = 3\n";
-    let mut config = load(toml, &[("registry", "b"), ("revision", "")]).unwrap();
+    let config = load(toml, &[("registry", "b"), ("revision", "")]).unwrap();
     let origin = |config: &Config, setting: &Setting| {
         let (_, origin) = (setting.said)(&config.values);
         origin.to_string()
@@ -29,7 +29,7 @@ fn the_later_source_wins_and_is_named() {
     assert_eq!(config.get(JOBS), 3);
     assert_eq!(origin(&config, JOBS.setting), "xtask.toml:4");
     assert_eq!(origin(&config, REVISION.setting), "default");
-    config.set_flag(JOBS, "--jobs", Some("2")).unwrap();
+    let config = config.with_flag(JOBS, "--jobs", Some("2")).unwrap();
     assert_eq!(origin(&config, JOBS.setting), "flag --jobs");
 }
 

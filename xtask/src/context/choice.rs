@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which cluster and which release of the operator are meant: by flags first, then by settings.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -10,43 +13,70 @@ use crate::{
     cli::e2e as cli,
     config::{self, Key},
     environment::{
-        Environment, FOLDER, Place, kind, network_of,
+        Environment, FOLDER, KubernetesVersion, Place, kind, network_of,
         release::{self, Release},
         version_of,
     },
     exec::Exec,
     failure::Failure,
-    image::ImageRef,
     own::source,
     plan::PASSWORD,
     sandbox::State,
-    tool::{self, docker, kubectl},
+    tool::{
+        self,
+        kubectl::{self, ClusterAccess},
+    },
 };
 
-/// The cluster that is meant. A kubeconfig of our own kind cluster means just that cluster: an internal address in it
-/// is for other containers, and we reach it anyway.
-pub(crate) fn place(context: &mut Context, args: &cli::Cluster) -> anyhow::Result<Place> {
+/// The cluster that is meant.
+pub(crate) fn place(context: &Context, args: &cli::Cluster) -> anyhow::Result<Place> {
+    of(context, existing(context, args)?, None)
+}
+
+/// The cluster that the flags name: a kubeconfig in the settings is of somebody else's, which must be named to be
+/// touched.
+pub(crate) fn named_place(context: &Context, args: &cli::Cluster) -> anyhow::Result<Place> {
+    let existing = existing_or(context, args, String::new(), String::new())?;
+    of(context, existing, None)
+}
+
+/// The cluster that is meant, and is made of the version that the flags name where it is a kind cluster.
+pub(crate) fn to_make(context: &Context, args: &cli::Environment) -> anyhow::Result<Place> {
+    let version = args.kubernetes.as_deref().map(str::parse).transpose()?;
+    of(context, existing(context, &args.cluster)?, version.as_ref())
+}
+
+/// The existing cluster, or a kind cluster of our own.
+fn of(
+    context: &Context,
+    existing: Option<ClusterAccess>,
+    version: Option<&KubernetesVersion>,
+) -> anyhow::Result<Place> {
+    Ok(match existing {
+        Some(access) => Place::Existing(access),
+        None => Place::kind(&context.config, version)?,
+    })
+}
+
+/// The existing cluster that flags or settings name. None: a kind cluster of our own is meant.
+fn existing(context: &Context, args: &cli::Cluster) -> anyhow::Result<Option<ClusterAccess>> {
     let set = |key: Key<String>| context.config.get(key).to_owned();
     let (kubeconfig, name) = (
         set(config::CLUSTER_KUBECONFIG),
         set(config::CLUSTER_CONTEXT),
     );
-    place_or(context, args, kubeconfig, name)
+    existing_or(context, args, kubeconfig, name)
 }
 
-/// The cluster that the flags name: a kubeconfig in the settings is of somebody else's, which must be named to be
-/// touched.
-pub(crate) fn named_place(context: &mut Context, args: &cli::Cluster) -> anyhow::Result<Place> {
-    place_or(context, args, String::new(), String::new())
-}
-
-/// The cluster that the flags name; what they leave out is this kubeconfig and this context in it.
-fn place_or(
-    context: &mut Context,
+/// The existing cluster that the flags name; what they leave out is this kubeconfig and this context in it. A
+/// kubeconfig of our own kind cluster means just that cluster: an internal address in it is for other containers, and
+/// we reach it anyway.
+fn existing_or(
+    context: &Context,
     args: &cli::Cluster,
     mut kubeconfig: String,
     mut name: String,
-) -> anyhow::Result<Place> {
+) -> anyhow::Result<Option<ClusterAccess>> {
     let given = args
         .kubeconfig
         .as_deref()
@@ -54,7 +84,7 @@ fn place_or(
     if let Some(path) = given {
         let path = context.resolve(path);
         if is_own(context, &path, args.context.as_deref())? {
-            return Ok(Place::kind(&context.config)?);
+            return Ok(None);
         }
         kubeconfig = path.to_string_lossy().into_owned();
         let (key, flag) = (config::CLUSTER_KUBECONFIG, "--kubeconfig");
@@ -65,57 +95,21 @@ fn place_or(
         context.config.check_flag(key, flag, given)?;
         name.clone_from(given);
     }
-    Ok(Place::choose(&context.config, &kubeconfig, &name)?)
-}
-
-/// The cluster that is meant, with the flags that say what the environment is to be over their settings.
-pub(crate) fn to_make(context: &mut Context, args: &cli::Environment) -> anyhow::Result<Place> {
-    let config = &mut context.config;
-    if let Some(version) = &args.kubernetes {
-        let version = version.trim_start_matches('v');
-        if !docker::is_version(version) || version.matches('.').count() != 2 {
-            return Err(
-                Failure::invalid(format!("`{version}` is not a version of Kubernetes"))
-                    .hint("write it in full, as the tags of `kindest/node` are: `1.36.1`")
-                    .into(),
-            );
-        }
-        let image: ImageRef = config.get(config::NODE_IMAGE).parse()?;
-        // Of the version that the setting names, its digest is known.
-        if image.tag.as_deref() != Some(&format!("v{version}")) {
-            let image = format!("{}:v{version}", image.repository);
-            config.set_flag(config::NODE_IMAGE, "--kubernetes", Some(&image))?;
-        }
+    let name = Some(name).filter(|name| !name.is_empty());
+    if !kubeconfig.is_empty() {
+        return Ok(Some(ClusterAccess {
+            kubeconfig: PathBuf::from(kubeconfig),
+            context: name,
+        }));
     }
-    let text = |number: Option<u32>| number.map(|number| number.to_string());
-    let registry = args.registry_port.map(|port| format!("localhost:{port}"));
-    config.set_flag(config::REGISTRY, "--registry-port", registry.as_deref())?;
-    config.set_flag(config::E2E_NODES, "--nodes", text(args.nodes).as_deref())?;
-    config.set_flag(
-        config::CREDENTIALS_HOST,
-        "--registry-host",
-        args.registry_host.as_deref(),
-    )?;
-    config.set_flag(
-        config::CREDENTIALS_USERNAME,
-        "--registry-username",
-        args.registry_username.as_deref(),
-    )?;
-    if !args.mirror.is_empty() {
-        let mut pairs: Vec<String> = args.mirror.clone();
-        for (name, url) in config.get(config::MIRRORS) {
-            if !args
-                .mirror
-                .iter()
-                .any(|pair| pair.split('=').next() == Some(name.as_str()))
-            {
-                pairs.push(format!("{name}={url}"));
-            }
-        }
-        config.set_flag(config::MIRRORS, "--mirror", Some(&pairs.join(",")))?;
+    match name {
+        None => Ok(None),
+        Some(name) => Err(
+            Failure::invalid(format!("context `{name}` needs a kubeconfig"))
+                .hint("add `--kubeconfig FILE`")
+                .into(),
+        ),
     }
-    // By now the settings say which nodes a cluster of our own has.
-    place(context, &args.cluster)
 }
 
 /// The release that is meant.
@@ -152,7 +146,7 @@ pub(crate) fn environment(
 }
 
 /// Whether a kubeconfig's context is that of our own kind cluster.
-fn is_own(context: &mut Context, path: &Path, name: Option<&str>) -> anyhow::Result<bool> {
+fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<bool> {
     if !path.is_file() {
         return Err(Failure::invalid(format!(
             "the kubeconfig `{}` does not exist",

@@ -51,7 +51,7 @@ impl Opener for Context {
     }
 
     fn carry_out(&mut self, exec: &Real, plan: &Plan, what: &str) -> anyhow::Result<()> {
-        let report = self.run(exec, plan, None, false)?;
+        let report = self.run(exec, plan)?;
         Ok(self.verdict(&report, what)?)
     }
 }

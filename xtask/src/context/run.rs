@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::{
-    config,
+    config::AtOnce,
     engine::Engine,
     event::{Event, Outcome},
     exec::{Exec, Real},
@@ -63,19 +63,11 @@ impl Context {
     }
 
     /// Runs a plan, when all the programs are there that it needs, and reports each event. `exec` starts its
-    /// processes, mostly an engine's; `jobs` is from the flag, the setting, or eight.
-    pub(crate) fn run(
-        &mut self,
-        exec: &Real,
-        plan: &Plan,
-        jobs: Option<u32>,
-        keep_going: bool,
-    ) -> anyhow::Result<Report> {
+    /// processes, mostly an engine's.
+    pub(crate) fn run(&mut self, exec: &Real, plan: &Plan) -> anyhow::Result<Report> {
         tool::require(exec, plan.programs())?;
-        let jobs = jobs.unwrap_or_else(|| self.config.get(config::JOBS));
         let options = Options {
-            jobs: if jobs == 0 { 8 } else { jobs as usize },
-            keep_going,
+            at_once: AtOnce::steps(&self.config),
             logs: self.run_folder()?,
         };
         self.journal.plan_begins(plan);

@@ -102,7 +102,7 @@ mod tests {
     fn environment() -> Environment {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::load(folder.path(), &|_| None).unwrap();
-        let place = Place::kind(&config).unwrap();
+        let place = Place::kind(&config, None).unwrap();
         let run = RunId::draw().unwrap();
         Environment::new(&config, place, "1.30".parse().unwrap(), None, &run).unwrap()
     }

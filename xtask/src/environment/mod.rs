@@ -38,7 +38,10 @@ use crate::{
     tool::{docker, kind::Kind, kubectl::ClusterAccess},
 };
 
-pub(crate) use self::{login::Credentials, place::Place};
+pub(crate) use self::{
+    login::Credentials,
+    place::{KubernetesVersion, Place},
+};
 pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};
 
 /// On every namespace, with what tells one checkout from others that share the cluster.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where the tests run: on a kind cluster of our own, or on a cluster that is there.
 
-use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::{
     config::{self, Config},
@@ -22,32 +22,46 @@ pub(crate) enum Place {
     Existing(ClusterAccess),
 }
 
-impl Place {
-    /// The cluster of a kubeconfig, in its current context when none is named; without a kubeconfig our own.
-    pub(crate) fn choose(
-        config: &Config,
-        kubeconfig: &str,
-        context: &str,
-    ) -> Result<Self, Failure> {
-        let context = Some(context).filter(|name| !name.is_empty());
-        if !kubeconfig.is_empty() {
-            return Ok(Place::Existing(ClusterAccess {
-                kubeconfig: PathBuf::from(kubeconfig),
-                context: context.map(str::to_owned),
-            }));
-        }
-        if let Some(context) = context {
+/// A version of Kubernetes, in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KubernetesVersion {
+    /// As the tags of node images are: `v1.36.1`.
+    tag: String,
+}
+
+impl FromStr for KubernetesVersion {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let version = text.trim_start_matches('v');
+        if !docker::is_version(version) || version.matches('.').count() != 2 {
             return Err(
-                Failure::invalid(format!("context `{context}` needs a kubeconfig"))
-                    .hint("add `--kubeconfig FILE`"),
+                Failure::invalid(format!("`{version}` is not a version of Kubernetes"))
+                    .hint("write it in full, as the tags of `kindest/node` are: `1.36.1`"),
             );
         }
-        Self::kind(config)
+        Ok(Self {
+            tag: format!("v{version}"),
+        })
     }
+}
 
-    /// Our own kind cluster, as the settings want it.
-    pub(crate) fn kind(config: &Config) -> Result<Self, Failure> {
-        let node_image: ImageRef = config.get(config::NODE_IMAGE).parse()?;
+impl Place {
+    /// Our own kind cluster, as the settings want it, of the version that is named where one is.
+    pub(crate) fn kind(
+        config: &Config,
+        version: Option<&KubernetesVersion>,
+    ) -> Result<Self, Failure> {
+        let mut node_image: ImageRef = config.get(config::NODE_IMAGE).parse()?;
+        // Of the version that the setting names, the digest is known.
+        let other = version.filter(|version| node_image.tag.as_ref() != Some(&version.tag));
+        if let Some(KubernetesVersion { tag }) = other {
+            node_image = ImageRef {
+                tag: Some(tag.clone()),
+                digest: None,
+                ..node_image
+            };
+        }
         let tag = node_image.tag.clone();
         let kubernetes = tag
             .filter(|tag| tag.starts_with('v') && docker::is_version(&tag[1..]))

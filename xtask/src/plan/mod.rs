@@ -7,7 +7,7 @@
 use std::fmt;
 
 pub(crate) use crate::own::Location;
-use crate::printable;
+use crate::{config::AtOnce, printable};
 
 mod action;
 mod cmd;
@@ -38,7 +38,20 @@ pub(crate) struct Plan {
     /// Decisions that the user should know of: which platform and why, say.
     pub notes: Vec<String>,
     /// How many steps of a pool run at once; a pool without a limit has none.
-    pub limits: Vec<(&'static str, usize)>,
+    pub limits: Vec<(&'static str, AtOnce)>,
+    /// How many steps run at once. None: as many as the settings say.
+    pub at_once: Option<AtOnce>,
+    pub after_failure: AfterFailure,
+}
+
+/// What happens to steps that do not depend on one that has failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AfterFailure {
+    /// Those that have not begun are left out.
+    #[default]
+    Stop,
+    /// They run.
+    KeepGoing,
 }
 
 impl Plan {

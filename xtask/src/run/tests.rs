@@ -83,10 +83,9 @@ fn step(name: &str) -> Step {
     Step::run(name, Cmd::new(name, name)).undo(Cmd::new(format!("undo-{name}"), "undo"))
 }
 
-fn walk(plan: &Plan, fake: &Fake, keep_going: bool) -> Report {
+fn walk(plan: &Plan, fake: &Fake) -> Report {
     let options = Options {
-        jobs: 1,
-        keep_going,
+        at_once: AtOnce::ONE,
         logs: PathBuf::from("/nonexistent"),
     };
     run(plan, fake, &options, &mut |_| {})
@@ -101,10 +100,17 @@ fn chain() -> Plan {
     plan
 }
 
+fn keeps_going(plan: Plan) -> Plan {
+    Plan {
+        after_failure: AfterFailure::KeepGoing,
+        ..plan
+    }
+}
+
 #[test]
 fn all_goes_well_and_nothing_is_undone() {
     let fake = Fake::default();
-    let report = walk(&chain(), &fake, false);
+    let report = walk(&chain(), &fake);
     assert_eq!(fake.asked(), ["a", "b", "c", "d"]);
     assert_eq!(report.failure(false), None);
 }
@@ -115,7 +121,7 @@ fn a_failure_stops_the_rest_and_is_undone_last_first() {
         failing: vec!["b"],
         ..Fake::default()
     };
-    let report = walk(&chain(), &fake, false);
+    let report = walk(&chain(), &fake);
     assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
     assert_eq!(report.failure(false), Some(Kind::Failed));
     assert!(matches!(report.step(StepId(3)).outcome, Outcome::NotRun));
@@ -127,7 +133,7 @@ fn keep_going_runs_what_does_not_depend_on_the_failure() {
         failing: vec!["b"],
         ..Fake::default()
     };
-    let report = walk(&chain(), &fake, true);
+    let report = walk(&keeps_going(chain()), &fake);
     assert_eq!(fake.asked(), ["a", "b", "undo-b", "d", "undo-a"]);
     assert!(matches!(report.step(StepId(2)).outcome, Outcome::NotRun));
     assert!(report.step(StepId(3)).succeeded());
@@ -139,7 +145,7 @@ fn an_interruption_undoes_and_wins_over_the_failure() {
         interrupt_at: Some("b"),
         ..Fake::default()
     };
-    let report = walk(&chain(), &fake, true);
+    let report = walk(&keeps_going(chain()), &fake);
     assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
     assert_eq!(report.failure(fake.interrupted()), Some(Kind::Interrupted));
 }
@@ -153,7 +159,7 @@ fn a_probe_that_holds_skips_the_step() {
         failing: vec!["missing"],
         ..Fake::default()
     };
-    let report = walk(&plan, &fake, false);
+    let report = walk(&plan, &fake);
     assert_eq!(fake.asked(), ["there", "missing", "b"]);
     assert!(
         matches!(&report.step(StepId(0)).outcome, Outcome::Skipped(why) if why == "it is there")
@@ -188,8 +194,7 @@ fn independent_steps_run_side_by_side() {
     plan.add(step("a"));
     plan.add(step("b"));
     let options = Options {
-        jobs: 2,
-        keep_going: false,
+        at_once: AtOnce::of(2),
         logs: PathBuf::new(),
     };
     // Ends only when both steps are in the barrier at the same time.
@@ -233,8 +238,7 @@ fn when_nothing_happens_that_is_said_too() {
     let mut plan = Plan::default();
     plan.add(step("a"));
     let options = Options {
-        jobs: 1,
-        keep_going: false,
+        at_once: AtOnce::ONE,
         logs: PathBuf::new(),
     };
     let report = run(&plan, &Waiting(Mutex::new(news)), &options, &mut |event| {
@@ -286,7 +290,7 @@ fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
         }
     }
     let mut plan = Plan::default();
-    plan.limits.push(("suite", 1));
+    plan.limits.push(("suite", AtOnce::ONE));
     let first = plan.add(step("first").pool("suite"));
     let second = plan.add(step("second").pool("suite"));
     plan.add(step("last").after_end_of([first, second]));
@@ -294,20 +298,19 @@ fn a_pool_bounds_its_steps_and_what_waits_for_an_end_runs_after_a_failure() {
         failing: vec!["first"],
         ..Fake::default()
     };
-    let report = walk(&plan, &fake, true);
+    let report = walk(&keeps_going(plan), &fake);
     let succeeded: Vec<bool> = report.steps.iter().map(StepReport::succeeded).collect();
     assert_eq!(succeeded, [false, true, true]);
     assert_eq!(fake.asked(), ["first", "undo-first", "second", "last"]);
 
     let mut plan = Plan::default();
-    plan.limits.push(("suite", 2));
+    plan.limits.push(("suite", AtOnce::of(2)));
     for at in 0..40 {
         plan.add(Step::run(format!("suite {at}"), Cmd::new("x", "x")).pool("suite"));
     }
     let counter = Counter::default();
     let options = Options {
-        jobs: 8,
-        keep_going: true,
+        at_once: AtOnce::of(8),
         logs: PathBuf::new(),
     };
     run(&plan, &counter, &options, &mut |_| {});
@@ -327,7 +330,7 @@ fn what_is_kept_is_taken_back_only_by_its_own_failure() {
             failing: vec![failing],
             ..Fake::default()
         };
-        walk(&plan, &fake, false);
+        walk(&plan, &fake);
         assert_eq!(fake.asked(), asked);
     }
 }

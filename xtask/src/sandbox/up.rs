@@ -12,6 +12,7 @@ use super::{
     work::Claim,
 };
 use crate::{
+    config::AtOnce,
     failure::Failure,
     own::source,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
@@ -77,7 +78,7 @@ pub(crate) struct Ready {
 /// The pool of the steps that make a root, each of which unpacks hundreds of megabytes.
 pub(crate) const ROOTS: &str = "root";
 /// How many roots are made at once.
-const ROOTS_AT_ONCE: usize = 3;
+const ROOTS_AT_ONCE: AtOnce = AtOnce::of(3);
 
 /// This program, for a shell.
 fn program() -> String {

@@ -6,7 +6,7 @@ use crate::{
     environment::{Environment, Place, api::Api, survey::Survey},
     exec::{Exec, Real},
     failure::{Failure, Kind},
-    plan::Plan,
+    plan::{AfterFailure, Plan},
     tool::{self, docker, kind},
 };
 
@@ -100,7 +100,10 @@ fn check_operator(api: &Api) -> Result<(), Failure> {
 
 /// The steps that remove the environment; none where there is nothing of it.
 pub(crate) fn cleanup(engine: &Engine, environment: &Environment) -> anyhow::Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        after_failure: AfterFailure::KeepGoing,
+        ..Plan::default()
+    };
     match environment.place {
         Place::Kind { .. } => {
             let survey = Survey::of_engine(environment, &engine.exec)?;

@@ -194,23 +194,4 @@ impl fmt::Display for Values {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_flag_has_said_is_said_again_and_nothing_else() {
-        let mut config = Config::defaults();
-        let own = Place::kind(&config).unwrap();
-        assert!(Told::of(&config, false, &own).flags.is_empty());
-        let set = |set: Result<(), Failure>| set.unwrap();
-        set(config.set_flag(config::SANDBOX_FOLDER, "--sandbox-folder", Some("/a b")));
-        set(config.set_flag(config::SANDBOX_BASE, "--base", Some("debian")));
-        set(config.set_flag(config::E2E_NODES, "--nodes", Some("3")));
-        let told = Told::of(&config, true, &own);
-        assert_eq!(
-            told.flags,
-            ["--sandbox", "--sandbox-folder", "/a b", "--base", "debian"]
-        );
-        assert_eq!(told.registry, None);
-    }
-}
+mod tests;

@@ -83,6 +83,20 @@ fn only_exec_starts_processes_and_only_ui_prints() {
 }
 
 #[test]
+fn only_the_command_line_goes_over_the_settings() {
+    let nothing: [String; 0] = [];
+    let allowed = [
+        "xtask/src/cli/settings.rs",
+        "xtask/src/config.rs",
+        "xtask/src/config/file.rs",
+        // What a file can say and what a flag can say is the same.
+        "xtask/src/fuzzing.rs",
+    ];
+    let changing = ["with_flag(", ".put(", "context.config ="];
+    assert_eq!(found("xtask/src", &changing, &allowed), nothing);
+}
+
+#[test]
 fn each_layer_knows_only_those_below() {
     let nothing: [String; 0] = [];
     let touching = ["exec::", "fs_err", "std::fs", "tempfile"];

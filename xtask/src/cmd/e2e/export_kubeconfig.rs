@@ -57,7 +57,7 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
         };
         Step::new(format!("write {}", path.display()), save)
     });
-    let report = context.run(&engine.exec, &plan, None, false)?;
+    let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "exporting the kubeconfig")?;
     if args.merge && is_new {
         // Kind has made it, as whoever calls it.

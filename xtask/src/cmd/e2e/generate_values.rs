@@ -82,7 +82,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     };
     let mut plan = Plan::default();
     plan.add(Step::work(format!("values {name}"), values).quiet());
-    let report = context.run(&engine.exec, &plan, None, false)?;
+    let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "generating the values")?;
     context
         .ui

@@ -169,7 +169,7 @@ fn remove(context: &mut Context, engine: &Engine, environment: &Environment) -> 
         context.ui.conclusion("there is nothing to remove");
         return Ok(());
     }
-    let report = context.run(&engine.exec, &plan, None, true)?;
+    let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "cleaning up")?;
     context.ui.conclusion(match environment.place {
         Place::Kind { .. } => "the environment is removed",

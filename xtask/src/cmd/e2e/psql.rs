@@ -50,7 +50,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     if args.delete {
         let mut plan = Plan::default();
         plan.add(database.remove(format!("remove {}", database.namespace)));
-        let report = context.run(&exec, &plan, None, false)?;
+        let report = context.run(&exec, &plan)?;
         context.verdict(&report, "removing the database")?;
         context
             .ui
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     if !database.is_there(&image, &exec) {
         let mut plan = Plan::default();
         database.add(&mut plan, &runner, &values);
-        let report = context.run(&exec, &plan, None, false)?;
+        let report = context.run(&exec, &plan)?;
         context.verdict(&report, "making the database")?;
     }
     // Others need not wait for a person at a prompt.

@@ -26,7 +26,7 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
         context.print(&engine, &plan);
         return Ok(());
     }
-    let report = context.run(&engine.exec, &plan, None, false)?;
+    let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "setting up the environment")?;
     conclude(context, &environment);
     Ok(())

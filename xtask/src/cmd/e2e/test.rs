@@ -51,10 +51,6 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     }
     let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
     before.push(runner.add_folder(&mut plan));
-    plan.limits.push((
-        suites::POOL,
-        suites::limit(&context.config, args.running.jobs),
-    ));
     let release = survey
         .api
         .and_then(|api| api.operator)
@@ -73,12 +69,12 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         let suites = runner.add(&mut plan, &subject, &before);
         subjects.push((subject, suites));
     }
+    suites::side_by_side(&mut plan, &context.config, subjects.len());
     if args.dry_run {
         context.print(&in_use.engine, &plan);
         return Ok(());
     }
-    let threads = suites::threads(subjects.len());
-    let report = context.run(&in_use.engine.exec, &plan, Some(threads), true)?;
+    let report = context.run(&in_use.engine.exec, &plan)?;
     show(context, &subjects, &report, args.json)
 }
 

@@ -23,9 +23,6 @@ use crate::{
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::to_make(context, &args.environment)?;
-    context
-        .config
-        .set_flag(config::BUILDER, "--builder", args.builder.as_deref())?;
     let releases = wanted_releases(context, &args.cnpg_release)?;
     let wanted = choice::environment(context, place, releases[0].clone())?;
     let (names, all) = (args.selection.names(), args.selection.all);
@@ -47,8 +44,6 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let _cluster = first.lock(context, engine)?;
     let survey = survey(context, engine, first, args.dry_run)?;
     let mut plan = Plan::default();
-    let limit = suites::limit(&context.config, args.running.jobs);
-    plan.limits.push((suites::POOL, limit));
     let ready = first.add(&mut plan, &survey, &first.read_manifest()?)?;
     let build = Build {
         config: &context.config,
@@ -61,15 +56,14 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let tested = build.add(&mut plan, &targets)?;
     let runner = runner(context, first, &args.suites, args.dry_run)?;
     let subjects = releases::add(&mut plan, &runner, &environments, &ready, &survey, &tested)?;
+    suites::side_by_side(&mut plan, &context.config, subjects.len());
     if args.dry_run {
         context.print(engine, &plan);
         return Ok(());
     }
     // Whether images stay in the builder does not matter: they are pushed.
     bake::check_engine(&context.config, engine)?;
-    // Suites of one image say nothing of another's: keep going.
-    let threads = suites::threads(subjects.len());
-    let report = context.run(&engine.exec, &plan, Some(threads), true)?;
+    let report = context.run(&engine.exec, &plan)?;
     let subjects = releases::with_digests(subjects, &tested, &first.naming);
     show(context, &subjects, &report, args.json)?;
     match first.place {

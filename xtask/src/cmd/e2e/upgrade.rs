@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{conclude, one, runner};
 use crate::{
     cli::e2e::UpgradeTest,
-    config::Config,
+    config::{AtOnce, Config},
     context::{Context, choice},
     environment::{Environment, Ready},
     failure::Failure,
@@ -42,7 +42,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let _cluster = environment.lock(context, &begun.engine)?;
     let survey = survey(context, &begun.engine, &environment, args.dry_run)?;
     let mut plan = Plan::default();
-    plan.limits.push((suites::POOL, 1));
+    plan.limits.push((suites::POOL, AtOnce::ONE));
     let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
     let upgrade = Upgrade {
         from: environment.naming.on_host(&from),
@@ -66,7 +66,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     }
     // Whether images stay in the builder does not matter: they are pushed.
     bake::check_engine(&context.config, &begun.engine)?;
-    let report = context.run(&begun.engine.exec, &plan, None, false)?;
+    let report = context.run(&begun.engine.exec, &plan)?;
     let suites = SuiteSteps { shared, own: None };
     let tested = results::of(&[(subject, suites)], &report);
     context.rows(args.json, &tested);

@@ -74,7 +74,12 @@ fn worlds() -> impl Strategy<Value = World> {
 impl World {
     fn plan(&self) -> Plan {
         let mut plan = Plan {
-            limits: POOLS.into_iter().zip(self.limits).collect(),
+            limits: POOLS.into_iter().zip(self.limits.map(AtOnce::of)).collect(),
+            after_failure: if self.keep_going {
+                AfterFailure::KeepGoing
+            } else {
+                AfterFailure::Stop
+            },
             ..Plan::default()
         };
         for (at, drawn) in self.steps.iter().enumerate() {
@@ -200,8 +205,7 @@ impl<'a> Over<'a> {
             interrupted: AtomicBool::default(),
         };
         let options = Options {
-            jobs: world.jobs,
-            keep_going: world.keep_going,
+            at_once: AtOnce::of(world.jobs),
             logs: PathBuf::from("/nonexistent"),
         };
         let mut events = Vec::new();

@@ -17,11 +17,11 @@ use sha2::{Digest, Sha256};
 pub(crate) use suite::Suite;
 
 use crate::{
-    config::{Config, E2E_SUITES, PATHS_SUITE},
+    config::{AtOnce, Config, PATHS_SUITE},
     environment::{Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey},
     extension::Extension,
     failure::Failure,
-    plan::{Action, Again, Cmd, Location, Plan, Probe, Step, StepId},
+    plan::{Action, AfterFailure, Again, Cmd, Location, Plan, Probe, Step, StepId},
     tool::{chainsaw, kubectl::ClusterAccess},
     value::hex,
 };
@@ -275,18 +275,10 @@ pub(crate) fn add_leftovers(
     vec![plan.add(Step::run("leftovers of an earlier run", remove))]
 }
 
-/// How many suites at once: their databases mostly wait, for images, disks and each other.
-pub(crate) fn limit(config: &Config, jobs: Option<u32>) -> usize {
-    let set = jobs.unwrap_or_else(|| config.get(E2E_SUITES)) as usize;
-    if set > 0 {
-        return set;
-    }
-    2 + std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2
-}
-
-/// How many steps at once: the pool bounds the suites, and small steps must not wait for them.
-pub(crate) fn threads(subjects: usize) -> u32 {
-    u32::try_from(subjects)
-        .unwrap_or(u32::MAX)
-        .saturating_add(8)
+/// Lets as many suites of a plan run side by side as the settings say, of so many images. Those of one image say
+/// nothing of another's.
+pub(crate) fn side_by_side(plan: &mut Plan, config: &Config, images: usize) {
+    plan.limits.push((POOL, AtOnce::suites(config)));
+    plan.at_once = Some(AtOnce::beside_suites(images));
+    plan.after_failure = AfterFailure::KeepGoing;
 }
