@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line, as types. The doc comments are the help.
 
-use std::{ffi::OsString, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{config, plan::AfterFailure, target::Filter, value::Platform};
-pub use crate::{config::Base, target::Shard, tool::NeededFor};
-
+mod choice;
 pub mod e2e;
 mod settings;
+
+pub use choice::{Extensions, Filters, OneExtension, Running};
+
+use crate::value::Platform;
+pub use crate::{config::Base, target::Shard, tool::NeededFor};
 
 /// Check, build and test PostgreSQL extension images for CloudNativePG.
 ///
@@ -82,89 +85,6 @@ pub enum Command {
     Ci(Ci),
 }
 
-/// Which extensions.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Selection {
-    /// Extensions, by directory name.
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// The same, as an option.
-    #[arg(long = "target", value_name = "TARGET")]
-    pub more: Vec<String>,
-    /// All extensions.
-    #[arg(long, conflicts_with_all = ["targets", "more"])]
-    pub all: bool,
-}
-
-impl Selection {
-    /// The names that were given, each once.
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.targets.iter().chain(&self.more) {
-            // Shells complete directories with their slash.
-            let name = name.trim_end_matches('/');
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-        names
-    }
-}
-
-/// Which images of the extensions.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Filters {
-    /// Only for these distros (Debian suites, like `trixie`).
-    #[arg(long, value_delimiter = ',', value_name = "DISTRO")]
-    pub distro: Vec<String>,
-    /// Only for these PostgreSQL majors.
-    #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
-    pub pg: Vec<String>,
-    /// Only every n-th image, from the i-th on: a machine's share in CI.
-    #[arg(long, value_name = "I/N", value_parser = Shard::from_str)]
-    pub shard: Option<Shard>,
-}
-
-impl From<&Filters> for Filter {
-    fn from(args: &Filters) -> Self {
-        Self {
-            distros: args.distro.clone(),
-            majors: args.pg.clone(),
-            shard: args.shard,
-        }
-    }
-}
-
-/// A platform, which is a part of an argument of bake.
-fn platform(text: &str) -> Result<String, String> {
-    if Platform::is(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("it must be {}", Platform::WANTED))
-    }
-}
-
-/// How to run.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Running {
-    /// How many builds or tests at the same time [default: one per extension, at most eight].
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(config::AT_ONCE.counted()))]
-    pub jobs: Option<u32>,
-    /// After a failure, still do what does not depend on it.
-    #[arg(long)]
-    pub keep_going: bool,
-}
-
-impl Running {
-    pub(crate) fn after_failure(&self) -> AfterFailure {
-        if self.keep_going {
-            AfterFailure::KeepGoing
-        } else {
-            AfterFailure::Stop
-        }
-    }
-}
-
 #[derive(Args, Debug)]
 pub struct Prereqs {
     /// Only what these commands need.
@@ -201,7 +121,7 @@ pub struct Targets {
 #[derive(Args, Debug)]
 pub struct Checks {
     #[command(flatten)]
-    pub selection: Selection,
+    pub extensions: Extensions,
     /// Print the findings as JSON.
     #[arg(long)]
     pub json: bool,
@@ -210,10 +130,19 @@ pub struct Checks {
     pub no_bake: bool,
 }
 
+/// A platform, which is a part of an argument of bake.
+fn platform(text: &str) -> Result<String, String> {
+    if Platform::is(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("it must be {}", Platform::WANTED))
+    }
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct Bake {
     #[command(flatten)]
-    pub selection: Selection,
+    pub extensions: Extensions,
     #[command(flatten)]
     pub filters: Filters,
     #[command(flatten)]
@@ -244,7 +173,7 @@ pub struct Bake {
 #[derive(Args, Debug)]
 pub struct Smoke {
     #[command(flatten)]
-    pub selection: Selection,
+    pub extensions: Extensions,
     #[command(flatten)]
     pub filters: Filters,
     #[command(flatten)]

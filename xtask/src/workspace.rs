@@ -2,6 +2,7 @@
 //! The repository that is worked on: its root and its extensions.
 
 mod between;
+mod selection;
 
 use std::{
     collections::BTreeSet,
@@ -9,11 +10,13 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use selection::Selection;
+
 use crate::{
     config::{self, Config, Key},
     extension::Extension,
-    failure::{Failure, did_you_mean},
-    finding::{Finding, Findings, Severity},
+    failure::Failure,
+    finding::{Finding, Findings},
     own::source,
     value::Name,
 };
@@ -134,77 +137,6 @@ impl Workspace {
         )
         .detail(format!("repository: {}", self.root.display()))
         .hint("the setting `paths.extensions` says where the folders of the extensions are")
-    }
-
-    /// The named extensions (all when `all`), dependencies first; refused when one is unknown or broken.
-    pub(crate) fn select(
-        &self,
-        names: &[String],
-        all: bool,
-    ) -> Result<Vec<Arc<Extension>>, Failure> {
-        self.known(names)?;
-        if names.is_empty() && !all {
-            return Err(Failure::invalid("which extension?").hint(format!(
-                "name one or more of {}, or use `--all`",
-                self.names
-                    .iter()
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )));
-        }
-        let wanted = |name: &str| all || names.iter().any(|wanted| wanted == name);
-        let needed: BTreeSet<&String> = self
-            .extensions
-            .iter()
-            .filter(|extension| wanted(&extension.name))
-            .flat_map(|extension| &extension.required_extensions)
-            .collect();
-        let broken = self.findings.iter().filter(|finding| {
-            finding.severity == Severity::Error
-                && finding
-                    .file
-                    .parent()
-                    .and_then(Path::file_name)
-                    .is_some_and(|name| {
-                        let name = name.to_string_lossy().into_owned();
-                        wanted(&name) || needed.contains(&name)
-                    })
-        });
-        let mut failure: Option<Failure> = None;
-        for finding in broken {
-            let failed = failure
-                .take()
-                .unwrap_or_else(|| Failure::invalid("the metadata has errors"));
-            failure = Some(failed.detail(finding.to_string()));
-        }
-        if let Some(failure) = failure {
-            return Err(failure.hint("run `cargo xtask checks` again when it is fixed"));
-        }
-        if self.names.is_empty() {
-            return Err(self.without_extensions());
-        }
-        Ok(self
-            .extensions
-            .iter()
-            .filter(|extension| wanted(&extension.name))
-            .cloned()
-            .collect())
-    }
-
-    /// Refuses names that are no extension.
-    pub(crate) fn known(&self, names: &[String]) -> Result<(), Failure> {
-        for name in names {
-            if !self.names.contains(name) {
-                let meant = did_you_mean(name, self.names());
-                let known: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
-                return Err(
-                    Failure::invalid(format!("extension `{name}` not found{meant}"))
-                        .hint(format!("known extensions: {}", known.join(", "))),
-                );
-            }
-        }
-        Ok(())
     }
 
     /// The extensions that `extension` needs, transitively, in mounting order.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::config;
+use crate::{config, stage::suites};
 
-use super::{Filters, Running, Selection};
+use super::{Extensions, Filters, OneExtension, Running};
 
 #[derive(Args, Debug)]
 pub struct E2e {
@@ -103,12 +103,8 @@ pub struct ExportKubeconfig {
 
 #[derive(Args, Debug)]
 pub struct GenerateValues {
-    /// The extension, by directory name.
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// The same, as an option.
-    #[arg(long = "target", value_name = "TARGET")]
-    pub more: Vec<String>,
+    #[command(flatten)]
+    pub extension: OneExtension,
     /// The extension's image [default: the published one].
     #[arg(long, value_name = "REFERENCE")]
     pub extension_image: Option<String>,
@@ -139,10 +135,21 @@ pub struct SuiteOptions {
     pub flags: Vec<String>,
 }
 
+impl From<&SuiteOptions> for suites::Options {
+    fn from(args: &SuiteOptions) -> Self {
+        let options = Self::of_chainsaw(&args.flags);
+        if args.skip_delete {
+            options.skip_delete()
+        } else {
+            options
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct Test {
     #[command(flatten)]
-    pub selection: Selection,
+    pub extensions: Extensions,
     #[command(flatten)]
     pub cluster: Cluster,
     #[command(flatten)]
@@ -166,7 +173,7 @@ pub struct Test {
 #[derive(Args, Debug)]
 pub struct TestFull {
     #[command(flatten)]
-    pub selection: Selection,
+    pub extensions: Extensions,
     #[command(flatten)]
     pub filters: Filters,
     #[command(flatten)]
@@ -197,12 +204,8 @@ pub struct TestFull {
 
 #[derive(Args, Debug)]
 pub struct UpgradeTest {
-    /// The extension, by directory name.
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// The same, as an option.
-    #[arg(long = "target", value_name = "TARGET")]
-    pub more: Vec<String>,
+    #[command(flatten)]
+    pub extension: OneExtension,
     /// The older image.
     #[arg(long, value_name = "REFERENCE")]
     pub from: String,
@@ -235,12 +238,8 @@ pub struct Status {
 
 #[derive(Args, Debug)]
 pub struct Psql {
-    /// The extension, by directory name.
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// The same, as an option.
-    #[arg(long = "target", value_name = "TARGET")]
-    pub more: Vec<String>,
+    #[command(flatten)]
+    pub extension: OneExtension,
     #[command(flatten)]
     pub cluster: Cluster,
     /// A statement, or several; without one psql is opened.

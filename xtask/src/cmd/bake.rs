@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cli,
     context::Context,
+    engine::Access,
     exec::Exec,
     image::Metadata,
     own::file,
@@ -21,14 +22,15 @@ use crate::{
     tool::docker,
     ui::{self, seconds},
     verdict::Verdict,
+    workspace::Selection,
 };
 
 /// How long the engine may take to say how large its images are.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
-    let (names, all) = (args.selection.names(), args.selection.all);
-    let begun = Begun::open(context, &names, all, args.dry_run)?;
+    let selection = Selection::from(&args.extensions);
+    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let targets = begun.targets(&Filter::from(&args.filters), &context.config)?;
     let chosen: Vec<&Target> = targets.chosen().collect();
     let metadata_file = args.metadata_file.as_deref();
@@ -54,7 +56,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         ..Plan::default()
     };
     let baked = bake::add(&mut plan, &request);
-    if args.dry_run {
+    if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(());
     }

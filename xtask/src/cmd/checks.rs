@@ -20,31 +20,14 @@ use crate::{
     stage::{bake, smoke},
     tool::buildx::Bake,
     ui::Table,
-    workspace::Workspace,
+    workspace::{Selection, Workspace},
 };
-
-/// What the user has chosen of the directories, broken ones included.
-struct Chosen {
-    all: bool,
-    names: Vec<String>,
-}
-
-impl Chosen {
-    fn has(&self, name: &str) -> bool {
-        self.all || self.names.iter().any(|chosen| chosen == name)
-    }
-}
 
 pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
-    let chosen = Chosen {
-        all: args.selection.all,
-        names: args.selection.names(),
-    };
-    workspace.known(&chosen.names)?;
-    if chosen.names.is_empty() && !chosen.all {
-        workspace.select(&chosen.names, false)?;
-    }
+    // Broken ones are checked too.
+    let chosen = Selection::from(&args.extensions);
+    workspace.check(&chosen)?;
     let names: Vec<String> = workspace
         .names()
         .filter(|name| chosen.has(name))
@@ -94,7 +77,12 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// What reading alone shows, in the order of files and lines.
-fn read(workspace: &Workspace, shared: &Shared, chosen: &Chosen, names: &[String]) -> Vec<Finding> {
+fn read(
+    workspace: &Workspace,
+    shared: &Shared,
+    chosen: &Selection,
+    names: &[String],
+) -> Vec<Finding> {
     let about = |finding: &&Finding| {
         let folder = finding.file.parent().and_then(Path::file_name);
         folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
@@ -189,7 +177,7 @@ fn prose(workspace: &Workspace, name: &str) -> Vec<Finding> {
 fn bake_check(
     workspace: Workspace,
     shared: &Shared,
-    chosen: &Chosen,
+    chosen: &Selection,
     context: &mut Context,
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {

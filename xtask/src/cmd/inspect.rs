@@ -32,7 +32,7 @@ pub(super) fn run(args: &cli::Inspect, context: &mut Context) -> anyhow::Result<
     let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
     let found = Found::default();
     let plan = plan(&image, context, &found);
-    if args.dry_run {
+    if engine.is_looked_at() {
         context.print(&engine, &plan);
         return Ok(());
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     cli, config,
     context::Context,
+    engine::Access,
     event::StepReport,
     failure::Failure,
     image::ImageRef,
@@ -23,18 +24,16 @@ use crate::{
     target::{Filter, Target, Targets},
     ui::{self, seconds},
     verdict::Verdict,
+    workspace::Selection,
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
-    let (names, all) = (args.selection.names(), args.selection.all);
-    let given = named_image(args, &names)?;
-    let begun = Begun::open(context, &names, all, args.dry_run)?;
+    let selection = Selection::from(&args.extensions);
+    let given = named_image(args, &selection)?;
+    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let mut filter = Filter::from(&args.filters);
-    let given = match given {
-        Some(image) if args.dry_run => Some(Given::unseen(image)),
-        Some(image) => Some(Given::survey(image, &begun.engine)?),
-        None => None,
-    };
+    let given = given.map(|image| Given::survey(image, &begun.engine));
+    let given = given.transpose()?;
     for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
         context.ui.warning(&warning);
     }
@@ -54,13 +53,13 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         tests.push(test);
     }
     let runner = Runner {
-        transport: Transport::choose(&context.config, &begun.engine, args.dry_run)?,
+        transport: Transport::choose(&context.config, &begun.engine)?,
         run: context.run_id.clone(),
         limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
     };
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));
     let tested: Vec<StepId> = tested.collect();
-    if args.dry_run {
+    if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(());
     }
@@ -84,9 +83,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
 }
 
 /// The image that `--image` names, for the one extension that is in it.
-fn named_image(args: &cli::Smoke, names: &[String]) -> Result<Option<ImageRef>, Failure> {
+fn named_image(args: &cli::Smoke, selection: &Selection) -> Result<Option<ImageRef>, Failure> {
     let given = args.image.as_deref().map(ImageRef::from_str).transpose()?;
-    if given.is_some() && names.len() != 1 {
+    if given.is_some() && !selection.is_one() {
         return Err(Failure::invalid(
             "`--image` tests one image: name the one extension that is in it",
         ));

@@ -16,14 +16,14 @@ use crate::{
     target::{Filter, PLATFORMS, Target, Targets},
     ui::{Row, Table},
     value::{Major, Server, Suite},
-    workspace::Workspace,
+    workspace::{Selection, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
     // A matrix may be empty.
     let mut extensions = match workspace.names().next() {
-        Some(_) => workspace.select(&[], true)?,
+        Some(_) => workspace.select(&Selection::All)?,
         None => Vec::new(),
     };
     if args.os_libs {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the context lends for opening an engine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::{
@@ -46,8 +46,12 @@ impl Opener for Context {
         self.ui.warning(text);
     }
 
-    fn make_folder(&mut self) -> anyhow::Result<()> {
-        self.run_folder().map(|_| ())
+    fn conclude(&self, text: &str) {
+        self.ui.conclusion(text);
+    }
+
+    fn run_folder(&mut self) -> anyhow::Result<PathBuf> {
+        self.run_folder()
     }
 
     fn carry_out(&mut self, exec: &Real, plan: &Plan, what: &str) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use crate::{
     own::{RunFolder, file, output},
     plan::{Location, Plan, shell},
     run::{self, Options, Report},
-    stage::results,
+    stage::results::{self, Tested},
     tool,
     ui::{Row, Table, junit},
 };
@@ -90,6 +90,12 @@ impl Context {
     /// Shows what a command has found, each row for people and for scripts, and keeps it.
     pub(crate) fn rows<R: Row>(&mut self, json: bool, rows: &[R]) {
         self.result(json, serde_json::json!(rows), &Table::of(rows));
+    }
+
+    /// Shows what became of the images in the suites, and notes that this run is the last one of tests.
+    pub(crate) fn tested(&mut self, json: bool, tested: &[Tested]) -> anyhow::Result<()> {
+        self.rows(json, tested);
+        results::note(&self.run_folder()?)
     }
 
     /// The same, where scripts get more than the rows of a table.

@@ -68,7 +68,7 @@ impl Engine {
         }
         if !matches!(access, Access::Look | Access::Share) {
             // Said before anything is started: without a place for logs nothing will run.
-            opener.make_folder()?;
+            opener.run_folder()?;
         }
         if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
             return Err(
@@ -109,7 +109,7 @@ impl Engine {
             }
             Access::Programs | Access::Work => {
                 // Said before anything is started: without a place for logs nothing will run.
-                opener.make_folder()?;
+                opener.run_folder()?;
                 let lock = bring_up::locked(opener, &sandbox, &exec)?;
                 let mut engine = Self::new(exec, Some(sandbox), access);
                 engine.locks.push(lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What opening an engine needs of the run on whose behalf it is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     config::Config, exec::Real, failure::Failure, own::RunId, plan::Plan, sandbox::Sandbox,
@@ -33,8 +33,11 @@ pub(crate) trait Opener {
 
     fn warn(&self, text: &str);
 
-    /// Makes sure that there is a place for logs.
-    fn make_folder(&mut self) -> anyhow::Result<()>;
+    /// Says how it ended.
+    fn conclude(&self, text: &str);
+
+    /// This run's folder, where logs go, relative to the root. It is made when it is first asked for.
+    fn run_folder(&mut self) -> anyhow::Result<PathBuf>;
 
     /// Runs a plan to its end, with processes that `exec` starts; when it does not succeed, `what` has failed.
     fn carry_out(&mut self, exec: &Real, plan: &Plan, what: &str) -> anyhow::Result<()>;

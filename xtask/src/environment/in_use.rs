@@ -14,13 +14,14 @@ pub(crate) struct InUse {
 }
 
 impl InUse {
-    /// Waits for the engine, where the environment is one of its containers, and for the cluster. A dry run only looks.
+    /// Waits for the engine, where the environment is one of its containers, and for the cluster; not when they are
+    /// only looked at.
     pub(crate) fn open(
         opener: &mut dyn Opener,
         environment: &Environment,
-        dry_run: bool,
+        access: Access,
     ) -> anyhow::Result<Self> {
-        let engine = Engine::open(opener, environment.engine_access().or_look(dry_run))?;
+        let engine = Engine::open(opener, access)?;
         let cluster = environment.lock(opener, &engine)?;
         Ok(Self {
             engine,

@@ -22,6 +22,14 @@ const UNFINISHED: &str = "unfinished";
 /// How long the operator may take to become available.
 const PATIENCE: &str = "2m";
 
+/// What stands on the operator's deployment of the release that was applied before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    Nothing,
+    /// Our stamp.
+    Stamp,
+}
+
 impl Environment {
     /// The operator of the wanted release. Gives the step after which it is available; none when it is.
     pub(crate) fn add_operator(
@@ -63,10 +71,9 @@ impl Environment {
                 ));
             }
         }
-        let stamped = api
-            .and_then(|api| api.operator.as_ref())
-            .is_some_and(|found| found.stamp.is_some());
-        Ok(vec![self.add_release(plan, manifest, stamped, after)])
+        let stamp = api.and_then(|api| api.operator.as_ref()?.stamp.as_ref());
+        let earlier = stamp.map_or(Earlier::Nothing, |_| Earlier::Stamp);
+        Ok(vec![self.add_release(plan, manifest, earlier, after)])
     }
 
     /// The wanted release's manifest, read when it is a file.
@@ -81,13 +88,13 @@ impl Environment {
         &self,
         plan: &mut Plan,
         manifest: &Manifest,
-        stamped: bool,
+        earlier: Earlier,
         after: &[StepId],
     ) -> StepId {
         let (access, release) = (self.access(), &self.release);
         let Manifest { source, stamp } = manifest;
         let mut before = after.to_vec();
-        if stamped {
+        if earlier == Earlier::Stamp {
             let forget = [format!("{STAMP}={UNFINISHED}"), format!("{RELEASE}-")];
             let forget = annotate(&access, "delete the record of the applied release", forget);
             let step = Step::run(format!("delete operator record for {release}"), forget);

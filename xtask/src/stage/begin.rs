@@ -9,6 +9,7 @@ use crate::{
     extension::Extension,
     failure::Failure,
     target::{Filter, Targets},
+    workspace::Selection,
 };
 
 /// What a share of the images says that none has fallen into: there may be more shares than images.
@@ -23,20 +24,19 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// Refuses extensions that are unknown or whose metadata is wrong, before anything is started. Then opens the
-    /// engine, for questions alone when it is a `dry_run`, and decides which base images are used.
+    /// engine, to work or to look, and decides which base images are used.
     pub(crate) fn open(
         opener: &mut dyn Opener,
-        names: &[String],
-        all: bool,
-        dry_run: bool,
+        selection: &Selection,
+        access: Access,
     ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
-        workspace.select(names, all)?;
-        let engine = Engine::open(opener, Access::Work.or_look(dry_run))?;
+        workspace.select(selection)?;
+        let engine = Engine::open(opener, access)?;
         let sources = Sources::prepare(opener, &engine, workspace)?;
-        let extensions = sources.workspace.select(names, all)?;
+        let extensions = sources.workspace.select(selection)?;
         let left_out = |name: &&String| !extensions.iter().any(|known| &known.name == *name);
-        if let Some(name) = names.iter().find(left_out) {
+        if let Some(name) = selection.names().iter().find(left_out) {
             let text = format!(
                 "`{name}` cannot be built from Debian's packages: the archive has none for it"
             );

@@ -2,23 +2,23 @@
 //! The environment of a command that tests: what is there of it, whether it can be used, and how it is taken away.
 
 use crate::{
+    config,
     engine::{Engine, Opener},
     environment::{Environment, Place, api::Api, survey::Survey},
     exec::{Exec, Real},
     failure::{Failure, Kind},
-    plan::{AfterFailure, Plan},
+    plan::{AfterFailure, Plan, shell},
     tool::{self, docker, kind},
 };
 
-/// What is there, once a stopped cluster has been started again. A dry run without an engine to ask plans from
-/// nothing, and starts none.
+/// What is there, once a stopped cluster has been started again. An engine that is only looked at starts none; where it
+/// cannot be asked, there is nothing.
 pub(crate) fn survey(
     opener: &mut dyn Opener,
     engine: &Engine,
     environment: &Environment,
-    dry_run: bool,
 ) -> anyhow::Result<Survey> {
-    if dry_run {
+    if engine.is_looked_at() {
         return Ok(Survey::of(environment, &engine.exec)
             .unwrap_or_else(|_| Survey::without_engine(environment)));
     }
@@ -96,6 +96,55 @@ fn check_operator(api: &Api) -> Result<(), Failure> {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Says what there is now, and what to do with it.
+pub(crate) fn conclude(opener: &dyn Opener, environment: &Environment) {
+    let cluster = match environment.cluster() {
+        Some(name) => format!("cluster `{name}`"),
+        None => "the cluster".to_owned(),
+    };
+    let registry = match environment.port {
+        Some(port) => format!(", registry localhost:{port}"),
+        None => String::new(),
+    };
+    opener.conclude(&format!(
+        "the environment is up: {cluster}, operator {}{registry}",
+        environment.release
+    ));
+    let access = environment.access();
+    opener.note(&format!(
+        "`export KUBECONFIG={}` for kubectl; `cargo xtask e2e test-full TARGET` tests an extension",
+        shell::word(opener.root().join(access.kubeconfig))
+    ));
+    if let (Some(port), true) = (
+        environment.port,
+        opener.config().flag(config::REGISTRY).is_some(),
+    ) {
+        opener.note(&format!("the registry is at another port than the settings say: `export registry=localhost:{port}` for bake"));
+    }
+}
+
+/// Removes the environment, and says what has become of it.
+pub(crate) fn remove(
+    opener: &mut dyn Opener,
+    engine: &Engine,
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let plan = cleanup(engine, environment)?;
+    if plan.steps.is_empty() {
+        for note in &plan.notes {
+            opener.note(note);
+        }
+        opener.conclude("there is nothing to remove");
+        return Ok(());
+    }
+    opener.carry_out(&engine.exec, &plan, "cleaning up")?;
+    opener.conclude(match environment.place {
+        Place::Kind { .. } => "the environment is removed",
+        Place::Existing(_) => "what xtask created for databases is removed from the cluster",
+    });
+    Ok(())
 }
 
 /// The steps that remove the environment; none where there is nothing of it.

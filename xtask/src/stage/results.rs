@@ -84,6 +84,12 @@ impl Tested {
     }
 }
 
+/// How many of them have passed, for people.
+pub(crate) fn passed(tested: &[Tested]) -> String {
+    let passed = tested.iter().filter(|row| row.result == Verdict::Passed);
+    format!("{} of {} passed", passed.count(), tested.len())
+}
+
 /// Names the folder of the last run of tests, whose record says what it has found.
 const LAST: &str = "target/xtask/e2e/last-tests";
 

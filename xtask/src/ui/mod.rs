@@ -18,6 +18,7 @@ mod line;
 mod markdown;
 mod screen;
 mod table;
+mod tested;
 mod text;
 mod trace;
 mod workflow;

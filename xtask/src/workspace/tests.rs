@@ -93,7 +93,7 @@ fn check(graph: &[Vec<Index>]) {
             }
         }
     }
-    let all = workspace.select(&[], true);
+    let all = workspace.select(&Selection::All);
     assert_eq!(all.is_ok(), circular.is_empty());
 }
 

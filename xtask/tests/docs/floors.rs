@@ -29,12 +29,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("run", &["run", "event", "diagnosis"]),
     ("engine", &["engine", "sandbox", "environment"]),
     ("stage", &["stage"]),
-    (
-        "top",
-        &[
-            "cmd", "cli", "dialect", "context", "ui", "fuzzing", "lib", "main",
-        ],
-    ),
+    ("cli", &["cli"]),
+    ("ui", &["ui"]),
+    ("context", &["context"]),
+    ("command", &["cmd"]),
+    ("top", &["dialect", "fuzzing", "lib", "main"]),
 ];
 
 /// A module's path as its parts: `cmd`, `e2e`, `test`.

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use super::one;
 use crate::{
     cli::e2e::GenerateValues,
     config::Config,
@@ -25,6 +24,7 @@ use crate::{
     },
     target::{Filter, Targets},
     tool::imagetools::Described,
+    workspace::Selection,
 };
 
 /// What is taken when nothing is said.
@@ -32,12 +32,10 @@ const DISTRO: &str = "trixie";
 const MAJOR: &str = "18";
 
 pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Result<()> {
-    let name = one(&args.targets, &args.more)?.to_owned();
+    let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
-    let extension = workspace
-        .select(std::slice::from_ref(&name), false)?
-        .remove(0);
+    let extension = workspace.select(&Selection::one(&name))?.remove(0);
     let given = args
         .extension_image
         .as_deref()

@@ -9,9 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{one, runner};
 use crate::{
-    cli::e2e::{Psql, SuiteOptions},
+    cli::e2e::Psql,
     context::{Context, choice},
     environment::{
         Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, in_use::InUse, survey::Survey,
@@ -19,21 +18,27 @@ use crate::{
     exec::{Exec, Real},
     failure::Failure,
     plan::{Cmd, Plan, Step},
-    stage::{environment::check_usable, results, suites::Runner, values::image_in},
+    stage::{
+        environment::check_usable,
+        results,
+        suites::{Options, Runner},
+        values::image_in,
+    },
     tool::{chainsaw, kubectl::ClusterAccess},
+    workspace::Selection,
 };
 
 pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
-    let name = one(&args.targets, &args.more)?.to_owned();
+    let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
-    workspace.select(std::slice::from_ref(&name), false)?;
+    workspace.select(&Selection::one(&name))?;
     let values = workspace.shown(&name).join("values.yaml");
     let wanted = choice::environment(context, place, choice::release(context, None)?)?;
-    let in_use = InUse::open(context, &wanted, false)?;
+    let in_use = InUse::open(context, &wanted, wanted.engine_access())?;
     let exec = in_use.engine.exec.clone();
     let (environment, survey) = wanted.existing(context, &in_use.engine)?;
-    let runner = runner(context, &environment, &SuiteOptions::default(), false)?;
+    let runner = Runner::open(context, &in_use.engine, &environment, Options::default())?;
     check_usable(&environment, &survey, &exec)?;
     let database = Database::of(&name, &environment);
     if database.is_foreign(&survey) {

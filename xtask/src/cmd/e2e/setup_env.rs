@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e setup-env`: creates or repairs the environment.
 
-use super::conclude;
 use crate::{
     cli::e2e::SetupEnv,
     context::{Context, choice},
     engine::{Engine, base},
     plan::Plan,
-    stage::environment::survey,
+    stage::environment::{conclude, survey},
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
@@ -19,10 +18,10 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     let bases = base::made(context, &engine, &workspace)?.unwrap_or_default();
     let environment = environment.of_checkout(&context.root)?.with_seeds(&bases);
     let _cluster = environment.lock(context, &engine)?;
-    let survey = survey(context, &engine, &environment, args.dry_run)?;
+    let survey = survey(context, &engine, &environment)?;
     let mut plan = Plan::default();
     environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
-    if args.dry_run {
+    if engine.is_looked_at() {
         context.print(&engine, &plan);
         return Ok(());
     }

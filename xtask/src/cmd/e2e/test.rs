@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use super::{runner, show};
 use crate::{
     cli::e2e::Test,
     context::{Context, choice},
@@ -17,11 +16,11 @@ use crate::{
     stage::{
         environment::check_usable,
         results,
-        suites::{self, Subject},
+        suites::{self, Options, Runner, Subject},
         values::image_in,
     },
     verdict::Verdict,
-    workspace::Workspace,
+    workspace::{Selection, Workspace},
 };
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
@@ -38,16 +37,18 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     let wanted = choice::environment(context, place, choice::release(context, None)?)?;
-    let in_use = InUse::open(context, &wanted, args.dry_run)?;
-    let (environment, survey) = if args.dry_run {
+    let access = wanted.engine_access().or_look(args.dry_run);
+    let in_use = InUse::open(context, &wanted, access)?;
+    let engine = &in_use.engine;
+    let (environment, survey) = if engine.is_looked_at() {
         (wanted, Survey::default())
     } else {
-        wanted.existing(context, &in_use.engine)?
+        wanted.existing(context, engine)?
     };
     let mut plan = Plan::default();
-    let runner = runner(context, &environment, &args.suites, args.dry_run)?;
-    if !args.dry_run {
-        check_usable(&environment, &survey, &in_use.engine.exec)?;
+    let runner = Runner::open(context, engine, &environment, Options::from(&args.suites))?;
+    if !engine.is_looked_at() {
+        check_usable(&environment, &survey, &engine.exec)?;
     }
     let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
     before.push(runner.add_folder(&mut plan));
@@ -70,12 +71,16 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         subjects.push((subject, suites));
     }
     suites::side_by_side(&mut plan, &context.config, subjects.len());
-    if args.dry_run {
-        context.print(&in_use.engine, &plan);
+    if engine.is_looked_at() {
+        context.print(engine, &plan);
         return Ok(());
     }
-    let report = context.run(&in_use.engine.exec, &plan)?;
-    show(context, &subjects, &report, args.json)
+    let report = context.run(&engine.exec, &plan)?;
+    let tested = results::of(&subjects, &report);
+    context.tested(args.json, &tested)?;
+    context.verdict(&report, "the tests")?;
+    context.ui.conclusion(&results::passed(&tested));
+    Ok(())
 }
 
 /// An extension with the values to test it with, and what tells it from others in this run.
@@ -87,12 +92,12 @@ struct Chosen {
 
 /// The extensions that were named, with the values in their directories.
 fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
-    let names = args.selection.names();
+    let selection = Selection::from(&args.extensions);
     let given = args.values.as_deref().map(|path| context.resolve(path));
-    if given.is_some() && names.len() != 1 {
+    if given.is_some() && !selection.is_one() {
         return Err(Failure::invalid("`--values` is for one extension: name it").into());
     }
-    let extensions = workspace.select(&names, args.selection.all)?;
+    let extensions = workspace.select(&selection)?;
     let chosen = extensions.into_iter().map(|extension| {
         let own = || workspace.shown(&extension.name).join("values.yaml");
         let values = given.clone().unwrap_or_else(own);
@@ -114,7 +119,7 @@ fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
             continue;
         }
         check_values(&row.extension, &row.values)?;
-        let extension = workspace.select(std::slice::from_ref(&row.extension), false)?;
+        let extension = workspace.select(&Selection::one(&row.extension))?;
         chosen.extend(extension.into_iter().map(|extension| {
             // Several images of one extension are told apart by the files of their values.
             let several = row.values.starts_with(FOLDER);

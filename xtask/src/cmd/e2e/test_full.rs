@@ -2,31 +2,33 @@
 //! `e2e test-full`: environment, bake and push, values, suites, as one graph. The cluster comes up while
 //! images are baked.
 
-use super::{conclude, remove, runner, show};
 use crate::{
     cli::e2e::TestFull,
     config,
     context::{Context, choice},
+    engine::Access,
     environment::{Environment, Place, release::Release},
     failure::Failure,
     plan::Plan,
     stage::{
         bake,
         begin::{Begun, NONE_IN_SHARE},
-        environment::{platform, survey},
-        suites::{self, releases},
+        environment::{conclude, platform, remove, survey},
+        results,
+        suites::{self, Options, Runner, releases},
         tested::Build,
         values::Told,
     },
     target::Filter,
+    workspace::Selection,
 };
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::to_make(context, &args.environment)?;
     let releases = wanted_releases(context, &args.cnpg_release)?;
     let wanted = choice::environment(context, place, releases[0].clone())?;
-    let (names, all) = (args.selection.names(), args.selection.all);
-    let begun = Begun::open(context, &names, all, args.dry_run)?;
+    let selection = Selection::from(&args.extensions);
+    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let (engine, sources) = (&begun.engine, &begun.sources);
     let targets = begun.targets(&Filter::from(&args.filters), &context.config)?;
     if targets.is_empty() {
@@ -42,7 +44,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let environments: Vec<Environment> = releases.into_iter().map(with).collect();
     let first = &environments[0];
     let _cluster = first.lock(context, engine)?;
-    let survey = survey(context, engine, first, args.dry_run)?;
+    let survey = survey(context, engine, first)?;
     let mut plan = Plan::default();
     let ready = first.add(&mut plan, &survey, &first.read_manifest()?)?;
     let build = Build {
@@ -54,10 +56,10 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         registry: &ready.registry,
     };
     let tested = build.add(&mut plan, &targets)?;
-    let runner = runner(context, first, &args.suites, args.dry_run)?;
+    let runner = Runner::open(context, engine, first, Options::from(&args.suites))?;
     let subjects = releases::add(&mut plan, &runner, &environments, &ready, &survey, &tested)?;
     suites::side_by_side(&mut plan, &context.config, subjects.len());
-    if args.dry_run {
+    if engine.is_looked_at() {
         context.print(engine, &plan);
         return Ok(());
     }
@@ -65,7 +67,10 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     bake::check_engine(&context.config, engine)?;
     let report = context.run(&engine.exec, &plan)?;
     let subjects = releases::with_digests(subjects, &tested, &first.naming);
-    show(context, &subjects, &report, args.json)?;
+    let tested = results::of(&subjects, &report);
+    context.tested(args.json, &tested)?;
+    context.verdict(&report, "the tests")?;
+    context.ui.conclusion(&results::passed(&tested));
     match first.place {
         Place::Kind { .. } if args.cleanup => remove(context, engine, first)?,
         // Its suites have removed what they made.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::{conclude, one, runner};
 use crate::{
     cli::e2e::UpgradeTest,
     config::{AtOnce, Config},
     context::{Context, choice},
+    engine::Access,
     environment::{Environment, Ready},
     failure::Failure,
     image::{Image, ImageRef},
@@ -15,14 +15,15 @@ use crate::{
     stage::{
         bake,
         begin::Begun,
-        environment::{platform, survey},
+        environment::{conclude, platform, survey},
         results,
-        suites::{self, Subject, Suite, SuiteSteps},
+        suites::{self, Options, Runner, Subject, Suite, SuiteSteps},
         tested::{Build, needs, psql_image, values_folder},
         values::{Told, Values},
     },
     target::{Filter, Targets},
     tool::imagetools::Described,
+    workspace::Selection,
 };
 
 /// Where the suite is, below the shared one.
@@ -30,17 +31,17 @@ const SUITE: &str = "upgrade";
 const SUITE_FILE: &str = "upgrade-test";
 
 pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<()> {
-    let name = one(&args.targets, &args.more)?.to_owned();
+    let selection = Selection::one(args.extension.name()?);
     let from: ImageRef = args.from.parse()?;
     let to = args.to.as_deref().map(str::parse::<ImageRef>).transpose()?;
     let place = choice::to_make(context, &args.environment)?;
     let release = choice::release(context, args.cnpg_release.as_deref())?;
     let environment = choice::environment(context, place, release)?;
-    let begun = Begun::open(context, std::slice::from_ref(&name), false, args.dry_run)?;
+    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let environment = environment.of_checkout(&context.root)?;
     let environment = environment.with_seeds(&begun.sources.bases);
     let _cluster = environment.lock(context, &begun.engine)?;
-    let survey = survey(context, &begun.engine, &environment, args.dry_run)?;
+    let survey = survey(context, &begun.engine, &environment)?;
     let mut plan = Plan::default();
     plan.limits.push((suites::POOL, AtOnce::ONE));
     let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
@@ -52,7 +53,8 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     };
     let (subject, newer, written) =
         upgrade.add(&mut plan, context, &begun, &environment, &ready)?;
-    let runner = runner(context, &environment, &args.suites, args.dry_run)?;
+    let options = Options::from(&args.suites);
+    let runner = Runner::open(context, &begun.engine, &environment, options)?;
     let mut before: Vec<StepId> = ready.operator.clone();
     before.extend(&ready.cluster);
     before.extend(suites::add_leftovers(&mut plan, &environment, &survey));
@@ -60,7 +62,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let folder = runner.shared.folder.join(SUITE);
     let suite = Suite::read(&runner.root, folder, Some(SUITE_FILE));
     let shared = runner.add_suite(&mut plan, &subject, SUITE, &suite, &before);
-    if args.dry_run {
+    if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(());
     }
@@ -69,8 +71,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let report = context.run(&begun.engine.exec, &plan)?;
     let suites = SuiteSteps { shared, own: None };
     let tested = results::of(&[(subject, suites)], &report);
-    context.rows(args.json, &tested);
-    results::note(&context.run_folder()?)?;
+    context.tested(args.json, &tested)?;
     context.verdict(&report, "the upgrade test")?;
     context.ui.conclusion(&format!(
         "`{}` was replaced by `{}`, and the data stayed",

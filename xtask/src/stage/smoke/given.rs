@@ -24,17 +24,14 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// Takes the image as it is named: a dry run asks nothing.
-    pub(crate) fn unseen(image: ImageRef) -> Self {
-        Self {
-            image,
-            labels: Annotations::default(),
-        }
-    }
-
-    /// Reads the image's labels, pulling it when the engine does not have it.
+    /// Reads the image's labels, pulling it when the engine does not have it. An engine that is only looked at is asked
+    /// nothing: there the image is what it is named.
     pub(crate) fn survey(image: ImageRef, engine: &Engine) -> anyhow::Result<Self> {
-        let labels = labels(engine, &image)?;
+        let labels = if engine.is_looked_at() {
+            Annotations::default()
+        } else {
+            labels(engine, &image)?
+        };
         let version = labels.get(SQL_VERSION);
         if let Some(found) = version.filter(|text| !SqlVersion::is(text)) {
             return Err(Failure::invalid(format!(

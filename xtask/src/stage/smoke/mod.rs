@@ -93,11 +93,13 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// What the setting says, or what the engine can do; a dry run takes the engine for a new one.
-    pub(crate) fn choose(config: &Config, engine: &Engine, dry_run: bool) -> Result<Self, Failure> {
+    /// What the setting says, or what the engine can do; one that is only looked at is taken for a new one.
+    pub(crate) fn choose(config: &Config, engine: &Engine) -> Result<Self, Failure> {
         Ok(match config.get(SMOKE_MOUNT) {
             SmokeMount::Image => Self::Mount,
-            SmokeMount::Auto if dry_run || engine.info()?.major() >= 28 => Self::Mount,
+            SmokeMount::Auto if engine.is_looked_at() || engine.info()?.major() >= 28 => {
+                Self::Mount
+            }
             SmokeMount::Auto | SmokeMount::Copy => Self::Copy,
         })
     }

@@ -3,6 +3,7 @@
 //! its own.
 
 mod evidence;
+mod options;
 pub(crate) mod releases;
 mod suite;
 
@@ -14,11 +15,15 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use options::Options;
 pub(crate) use suite::Suite;
 
 use crate::{
     config::{AtOnce, Config, PATHS_SUITE},
-    environment::{Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey},
+    engine::{Engine, Opener},
+    environment::{
+        Environment, FOLDER, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey,
+    },
     extension::Extension,
     failure::Failure,
     plan::{Action, AfterFailure, Again, Cmd, Location, Plan, Probe, Step, StepId},
@@ -56,10 +61,7 @@ pub(crate) struct Runner {
     pub root: PathBuf,
     pub shared: Suite,
     pub reports: PathBuf,
-    /// Namespaces stay, for whoever wants to look.
-    pub skip_delete: bool,
-    /// For chainsaw, behind our own.
-    pub flags: Vec<String>,
+    options: Options,
 }
 
 /// The steps of one subject.
@@ -77,21 +79,28 @@ impl SuiteSteps {
 }
 
 impl Runner {
-    /// Runs suites in an environment. `reports` is where chainsaw's own go. Refused when the shared suite is not
-    /// there.
-    pub(crate) fn new(
+    /// Runs suites in an environment. Chainsaw's own reports go to the run's folder, which is not made where the
+    /// engine is only looked at. Refused when the shared suite is not there.
+    pub(crate) fn open(
+        opener: &mut dyn Opener,
+        engine: &Engine,
         environment: &Environment,
-        config: &Config,
-        root: &Path,
-        reports: PathBuf,
-    ) -> Result<Self, Failure> {
-        let shared = PathBuf::from(config.get(PATHS_SUITE));
+        options: Options,
+    ) -> anyhow::Result<Self> {
+        let reports = if engine.is_looked_at() {
+            Path::new(FOLDER).join("reports")
+        } else {
+            opener.run_folder()?.join("reports")
+        };
+        let root = opener.root();
+        let shared = PathBuf::from(opener.config().get(PATHS_SUITE));
         if !root.join(&shared).is_dir() {
             return Err(Failure::invalid(format!(
                 "the shared suite `{}` does not exist",
                 shared.display()
             ))
-            .hint("set `[paths] suite` in xtask.toml"));
+            .hint("set `[paths] suite` in xtask.toml")
+            .into());
         }
         Ok(Self {
             access: environment.access(),
@@ -102,19 +111,8 @@ impl Runner {
             root: root.to_owned(),
             shared: Suite::read(root, shared, None),
             reports,
-            skip_delete: false,
-            flags: Vec::new(),
+            options,
         })
-    }
-
-    /// With flags for chainsaw. Its own `--skip-delete` is always given, as the namespaces are ours to remove: among
-    /// the flags it means them.
-    #[must_use]
-    pub(crate) fn with_flags(mut self, flags: &[String]) -> Self {
-        let skip = |flag: &String| flag == "--skip-delete" || flag == "--skip-delete=true";
-        self.skip_delete |= flags.iter().any(skip);
-        self.flags = flags.iter().filter(|flag| !skip(flag)).cloned().collect();
-        self
     }
 
     /// Adds what all suites need: the folder for their reports, which chainsaw does not make.
@@ -173,7 +171,7 @@ impl Runner {
             .proof("suite")
             .again(again);
         let tested = plan.add(step);
-        if !self.skip_delete {
+        if !self.options.skip_delete {
             let tidy = Step::run(format!("tidy {namespace}"), self.remove(&namespace));
             plan.add(tidy.after([tested]).quiet());
         }
@@ -197,7 +195,7 @@ impl Runner {
             root: &self.root,
             report: (self.reports.clone(), title.replace(' ', "-")),
             file: suite.file,
-            flags: &self.flags,
+            flags: &self.options.flags,
         };
         let step = Step::run(format!("{title}{run}"), test.cmd())
             .timeout(PATIENCE)
@@ -208,7 +206,7 @@ impl Runner {
 
     /// The step with the namespace's end as its undo, unless namespaces stay.
     fn temporary(&self, step: Step, namespace: &str) -> Step {
-        if self.skip_delete {
+        if self.options.skip_delete {
             step
         } else {
             step.undo(self.remove(namespace))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Runner, Subject, SuiteSteps, add_leftovers};
 use crate::{
-    environment::{Environment, LABEL, Place, Ready, survey::Survey},
+    environment::{Environment, LABEL, Place, Ready, operator::Earlier, survey::Survey},
     failure::Failure,
     image::Naming,
     plan::{Plan, Step, StepId},
@@ -93,7 +93,7 @@ fn next_release(
     .after_end_of(ended.iter().copied());
     let gone = plan.add(gone);
     let manifest = environment.read_manifest()?;
-    Ok(environment.add_release(plan, &manifest, true, &[gone]))
+    Ok(environment.add_release(plan, &manifest, Earlier::Stamp, &[gone]))
 }
 
 /// The subjects with the digests that are known now.
