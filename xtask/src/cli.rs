@@ -45,6 +45,9 @@ pub struct Global {
     /// The sandbox's folder [default: `xtask-sandbox` in the user's cache folder].
     #[arg(long, global = true, value_name = "PATH")]
     pub sandbox_folder: Option<std::path::PathBuf>,
+    /// Give a setting another value for this call: `--set registry=localhost:5001`.
+    #[arg(long, global = true, value_name = "SETTING=VALUE")]
+    pub set: Vec<String>,
     /// How to report: text for people, or one JSON object per event on standard output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, hide_possible_values = false)]
     pub format: Format,

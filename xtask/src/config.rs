@@ -25,10 +25,17 @@ use kind::Kind;
 pub(crate) use settings::*;
 use value::Value;
 
-use crate::{failure::Failure, own::source, value::without_userinfo};
+use crate::{
+    failure::{Failure, did_you_mean},
+    own::source,
+    value::without_userinfo,
+};
 
 /// The bake file of the old tooling, at the root, with the extensions beside it.
 pub(crate) const OLD_BAKE_FILE: &str = "docker-bake.hcl";
+
+/// The option that gives any setting another value.
+pub(crate) const SET: &str = "--set";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +171,35 @@ impl Config {
             self.put(key.setting, text, &Origin::Flag(flag))?;
         }
         Ok(self)
+    }
+
+    /// The settings with what `--set` says, each `key=value`, over what everything else says.
+    pub(crate) fn with_said(mut self, said: &[String]) -> Result<Self, Failure> {
+        for text in said {
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::invalid(format!("`{SET} {}` has no `=`", without_userinfo(text)))
+                    .hint("write the setting and its value: `--set registry=localhost:5001`")
+            })?;
+            let known = || SETTINGS.iter().map(|setting| setting.key);
+            let setting = SETTINGS.iter().find(|setting| setting.key == key);
+            let setting = setting.ok_or_else(|| {
+                let meant = did_you_mean(key, known());
+                let shown = without_userinfo(key);
+                Failure::invalid(format!("`{SET}`: unknown setting `{shown}`{meant}"))
+                    .hint("`cargo xtask config` lists the settings")
+            })?;
+            self.put(setting, value, &Origin::Flag(SET))?;
+        }
+        Ok(self)
+    }
+
+    /// What `--set` has said, by key.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let said = SETTINGS
+            .iter()
+            .map(|setting| (setting.key, (setting.said)(&self.values)));
+        said.filter(|(_, (_, origin))| **origin == Origin::Flag(SET))
+            .map(|(key, (text, _))| (key, text))
     }
 
     /// Refuses a flag's value that the setting does not take.

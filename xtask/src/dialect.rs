@@ -5,18 +5,27 @@
 use std::{collections::BTreeSet, ffi::OsString};
 
 use crate::{
-    failure::{Failure, did_you_mean, nearest},
+    failure::{Failure, did_you_mean},
     value::without_userinfo,
 };
 
+mod call;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-use tasks::{Meaning, TASKS, Task, VARIABLES};
+use call::Call;
+use tasks::{RENAMED, STILL_TO_COME, TASKS, Task};
+use variables::VARIABLES;
 
-/// Switches that change what becomes of the world. Task read them from the environment, too.
-const ALSO_IN_THE_ENVIRONMENT: [&str; 2] = ["DRY_RUN", "PUSH"];
+/// Arguments in the canonical grammar.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Canonical {
+    pub words: Vec<String>,
+    /// What was done on the way there that nobody sees in the arguments, a sentence each.
+    pub notes: Vec<String>,
+}
 
 /// Gives each option of a command and of those below it, long and short, and whether it has a value.
 fn for_each_option(command: &clap::Command, on: &mut dyn FnMut(String, bool)) {
@@ -35,6 +44,7 @@ fn for_each_option(command: &clap::Command, on: &mut dyn FnMut(String, bool)) {
 
 /// What was read of the arguments, by what this grammar tells apart.
 struct Words<'a> {
+    commands: BTreeSet<&'a str>,
     /// The options whose next word is their value, whatever it looks like.
     valued: BTreeSet<String>,
     variables: Vec<(String, String)>,
@@ -44,13 +54,17 @@ struct Words<'a> {
 
 /// The canonical arguments for `args`, which come without the program's name, for the command line that
 /// `command` describes. Arguments that use nothing of the dialect come back as they are. `environment` is
-/// only asked for what Task would have read there: it is refused, as it would silently be something else.
+/// asked for the variables of a task that is called.
 pub fn canonical(
     command: &clap::Command,
     args: Vec<String>,
     environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Canonical, Failure> {
     let mut words = Words {
+        commands: command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect(),
         valued: BTreeSet::new(),
         variables: Vec::new(),
         rest: Vec::new(),
@@ -81,30 +95,49 @@ impl Words<'_> {
         }
     }
 
-    fn rewritten(mut self) -> Result<Vec<String>, Failure> {
+    fn rewritten(mut self) -> Result<Canonical, Failure> {
         let asks_about_itself = self
             .rest
             .iter()
             .any(|arg| matches!(arg.as_str(), "-h" | "--help" | "-V" | "--version"));
-        let Some(at) = self.command() else {
-            // `task` alone builds everything; so does `task DRY_RUN=true`. Flags alone (`--sandbox`) too.
-            if asks_about_itself {
-                return Ok(self.rest);
-            }
-            let mut all = self.translated(&TASKS[0])?;
-            all.extend(self.rest);
-            return Ok(all);
-        };
-        let word = &self.rest[at];
-        let Some(task) = TASKS.iter().find(|task| task.name == word) else {
-            self.refuse_foreign(word)?;
-            return Ok(self.rest);
-        };
         if asks_about_itself {
             self.environment = &|_| None;
         }
-        let mut words = self.translated(task)?;
-        self.rest.remove(at);
+        let Some(at) = (0..self.rest.len()).find(|at| is_plain(&self.rest, *at, &self.valued))
+        else {
+            // `task` alone builds everything; so does `task DRY_RUN=true`. Flags alone (`--sandbox`) too.
+            if asks_about_itself {
+                return Ok(self.untouched(Vec::new()));
+            }
+            return self.called(&TASKS[0]);
+        };
+        let word = self.rest[at].as_str();
+        let renamed = RENAMED.iter().find(|(before, _)| *before == word);
+        let name = renamed.map_or(word, |(_, after)| after);
+        if let Some((name, until_then)) = STILL_TO_COME.iter().find(|(known, _)| *known == name) {
+            let message =
+                format!("task `{name}` is still to come, with the commands for maintenance");
+            return Err(Failure::invalid(message).hint(*until_then));
+        }
+        if let Some(task) = tasks::find(name) {
+            self.rest.remove(at);
+            return self.called(task);
+        }
+        self.refuse_foreign(word)?;
+        let notes = self.unread(at);
+        Ok(self.untouched(notes))
+    }
+
+    fn untouched(self, notes: Vec<String>) -> Canonical {
+        Canonical {
+            words: self.rest,
+            notes,
+        }
+    }
+
+    /// A task, with its variables and the words beside them.
+    fn called(self, task: &'static Task) -> Result<Canonical, Failure> {
+        let Canonical { mut words, notes } = self.call(task, &self.rest).canonical()?;
         // What is for another program stays behind everything else.
         let last = words
             .iter()
@@ -114,26 +147,59 @@ impl Words<'_> {
             words.remove(last);
         }
         words.splice(last..last, self.rest);
-        Ok(words)
+        Ok(Canonical { words, notes })
     }
 
-    /// Where the command or the task stands in the rest.
-    fn command(&self) -> Option<usize> {
-        (0..self.rest.len()).find(|at| {
-            let is_value = *at > 0 && self.valued.contains(&self.rest[at - 1]);
-            !self.rest[*at].starts_with('-') && !is_value
-        })
+    fn call<'a>(&'a self, task: &'static Task, beside: &'a [String]) -> Call<'a> {
+        Call {
+            task,
+            arguments: &self.variables,
+            beside,
+            valued: &self.valued,
+            environment: self.environment,
+        }
+    }
+
+    /// What the environment has for the task of a command that was called by its own name, where nobody reads it.
+    fn unread(&self, at: usize) -> Vec<String> {
+        let is_called = |task: &&Task| {
+            // Those of one word are both.
+            task.canonical.len() > 1
+                && task
+                    .canonical
+                    .iter()
+                    .eq(self.rest[at..].iter().take(task.canonical.len()))
+        };
+        let Some(task) = TASKS.iter().find(is_called) else {
+            return Vec::new();
+        };
+        let beside = &self.rest[at + task.canonical.len()..];
+        let call = self.call(task, beside);
+        let is_set = |name: &str| (self.environment)(name).is_some_and(|value| !value.is_empty());
+        let unread = VARIABLES
+            .iter()
+            .filter(|one| call.inherits(one) && is_set(one.name));
+        let note = |name: &str| {
+            let command = task.canonical.join(" ");
+            format!(
+                "`{name}` in the environment is for the task `{}`: `{command}` does not read it",
+                task.name
+            )
+        };
+        unread.map(|variable| note(variable.name)).collect()
     }
 
     /// Refuses a word that only looks like a task, and variables of a command that is none.
     fn refuse_foreign(&self, word: &str) -> Result<(), Failure> {
         let shown = without_userinfo(word);
-        if word.contains(':') {
-            let meant = did_you_mean(word, TASKS.iter().map(|task| task.name));
+        let first = self.variables.first();
+        if word.contains(':') || (first.is_some() && !self.commands.contains(word)) {
+            let known = TASKS.iter().map(|task| task.name);
+            let meant = did_you_mean(word, known.chain(self.commands.iter().copied()));
             return Err(Failure::invalid(format!("unknown task `{shown}`{meant}"))
                 .hint("`cargo xtask --help` lists the commands"));
         }
-        match self.variables.first() {
+        match first {
             None => Ok(()),
             Some((name, _)) => Err(Failure::invalid(format!(
                 "`{shown}` takes no variables, but got `{name}`"
@@ -141,149 +207,18 @@ impl Words<'_> {
             .hint(format!("`cargo xtask {shown} --help` lists its options"))),
         }
     }
+}
 
-    /// A task and its variables as a command and its options.
-    fn translated(&self, task: &Task) -> Result<Vec<String>, Failure> {
-        if task.name == "default" || task.name.contains(':') || !self.variables.is_empty() {
-            refuse_environment(task, &self.variables, self.environment)?;
-        }
-        let mut words: Vec<String> = task
-            .canonical
-            .iter()
-            .map(|word| (*word).to_owned())
-            .collect();
-        let mut last: Vec<String> = Vec::new();
-        for (name, value) in &self.variables {
-            match meaning(task, name)? {
-                // Task takes an empty variable as not set.
-                _ if value.is_empty() => {}
-                Meaning::Target => {
-                    for word in value.split_whitespace() {
-                        words.push(option(name, "--target", word)?);
-                    }
-                }
-                Meaning::Last => {
-                    let parsed = shell_words::split(value).map_err(|_| {
-                        Failure::invalid(format!("the quotes of variable `{name}` do not match"))
-                    })?;
-                    last.extend(parsed);
-                }
-                Meaning::Option(flag) if self.valued.contains(flag) => {
-                    words.push(option(name, flag, value)?);
-                }
-                Meaning::Option(flag) => words.extend(switch(name, flag, value)?),
-            }
-        }
-        if !last.is_empty() {
-            words.push("--".to_owned());
-            words.extend(last);
-        }
-        Ok(words)
-    }
+/// Whether the word at a place is neither an option nor the value of one.
+fn is_plain(words: &[String], at: usize, valued: &BTreeSet<String>) -> bool {
+    let is_value = at > 0 && valued.contains(&words[at - 1]);
+    !words[at].starts_with('-') && !is_value
 }
 
 /// `NAME=value`, as Task takes it.
 fn variable(arg: &str) -> Option<(String, String)> {
     let (name, value) = arg.split_once('=')?;
-    let named = name.starts_with(|c: char| c.is_ascii_alphabetic())
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     named.then(|| (name.to_owned(), value.to_owned()))
-}
-
-/// What a variable stands for in a task that uses it.
-fn meaning(task: &Task, name: &str) -> Result<Meaning, Failure> {
-    let Some((_, meaning)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
-        return Err(unknown(task, name));
-    };
-    if !task.variables.contains(&name) {
-        let task_name = task.name;
-        return Err(Failure::invalid(format!(
-            "task `{task_name}` does not use the variable `{name}`"
-        ))
-        .hint(allowed(task)));
-    }
-    Ok(*meaning)
-}
-
-/// A switch's option, when it is on.
-fn switch(name: &str, flag: &str, value: &str) -> Result<Option<String>, Failure> {
-    match value {
-        "true" => Ok(Some(flag.to_owned())),
-        "false" => Ok(None),
-        _ => Err(Failure::invalid(format!(
-            "variable `{name}` must be `true` or `false`"
-        ))),
-    }
-}
-
-/// A value as one word with its option, so that it can be no option of its own. Values are never repeated in
-/// messages: somebody may have written a password into one.
-fn option(name: &str, flag: &str, value: &str) -> Result<String, Failure> {
-    if value.starts_with('-') {
-        return Err(Failure::invalid(format!(
-            "variable `{name}` has a word that begins with `-`: options stand beside variables, not in them"
-        )));
-    }
-    Ok(format!("{flag}={value}"))
-}
-
-/// Refuses a switch that Task would have taken from the environment, and nobody reads there.
-fn refuse_environment(
-    task: &Task,
-    variables: &[(String, String)],
-    environment: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<(), Failure> {
-    let is_meant = |name: &str| {
-        let value = environment(name).unwrap_or_default();
-        task.variables.contains(&name)
-            && !variables.iter().any(|(given, _)| given == name)
-            && !value.is_empty()
-            && value != "false"
-    };
-    let Some(name) = ALSO_IN_THE_ENVIRONMENT
-        .into_iter()
-        .find(|name| is_meant(name))
-    else {
-        return Ok(());
-    };
-    let task = if task.name == "default" {
-        ""
-    } else {
-        task.name
-    };
-    let command = format!("cargo xtask {task} {name}=true").replace("  ", " ");
-    Err(Failure::invalid(format!(
-        "`{name}` is set in the environment, where it is not read"
-    ))
-    .hint(format!("write it as an argument, `{command}`, or unset it")))
-}
-
-fn unknown(task: &Task, name: &str) -> Failure {
-    if ["registry", "environment", "revision", "base_image"].contains(&name) {
-        return Failure::invalid(format!(
-            "`{name}` is an environment variable, not a variable of a task"
-        ))
-        .hint(format!(
-            "put it in front: `{name}=… cargo xtask {}`",
-            task.name
-        ));
-    }
-    let known = VARIABLES.iter().map(|(known, _)| *known);
-    let meant = match nearest(&name.to_uppercase(), known) {
-        Some(known) => format!("; did you mean `{known}`?"),
-        None => String::new(),
-    };
-    Failure::invalid(format!("unknown variable `{name}`{meant}")).hint(allowed(task))
-}
-
-fn allowed(task: &Task) -> String {
-    if task.variables.is_empty() {
-        return format!("task `{}` uses no variables", task.name);
-    }
-    let names: Vec<String> = task
-        .variables
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect();
-    format!("task `{}` uses {}", task.name, names.join(", "))
 }

@@ -24,9 +24,9 @@ use crate::{
     tool::{apt, docker, imagetools::Described, kubectl},
     ui::Fit,
     value::{
-        BuilderName, DebianVersion, Domain, EnvironmentName, Library, Major, Name, PackageName,
-        Parameter, Platform, Registry, RepositoryPath, Server, SqlName, SqlVersion, Suite, Url,
-        Username, Variable, is_tag, without_userinfo,
+        BuilderName, ClusterName, DebianVersion, Domain, EnvironmentName, HostName, Library, Major,
+        Name, NetworkName, PackageName, Parameter, Platform, Registry, RepositoryPath, Server,
+        SqlName, SqlVersion, Suite, Url, Username, Variable, is_tag, without_userinfo,
     },
 };
 
@@ -190,13 +190,14 @@ pub fn arguments(data: &[u8]) {
         }
     }
     let command = Cli::command();
-    let Ok(words) = dialect::canonical(&command, args, &|_| None) else {
+    let Ok(read) = dialect::canonical(&command, args, &|_| None) else {
         return;
     };
+    let words = read.words;
     // Values may look like words of the old grammar; what is canonical is not rewritten once more.
     if !words.iter().any(|word| word.contains(['=', ':'])) {
         let once_more = dialect::canonical(&command, words.clone(), &|_| None);
-        assert_eq!(once_more.ok(), Some(words));
+        assert_eq!(once_more.map(|read| read.words).ok(), Some(words));
     }
 }
 
@@ -465,6 +466,7 @@ pub fn typed_value(data: &[u8]) {
             }
         )*};
     }
+    hold!(ClusterName HostName NetworkName);
     hold!(BuilderName DebianVersion Domain EnvironmentName Library Major Name PackageName Parameter);
     hold!(Platform Registry RepositoryPath SqlName SqlVersion Suite Url Variable);
     if is_tag(text) {

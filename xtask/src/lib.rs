@@ -73,8 +73,13 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         ExitCode::from(failure.kind.exit_code())
     };
     match parse(args) {
-        Ok(cli) => match Context::new(&cli, &given) {
-            Ok(context) => command(cli.command, context),
+        Ok((cli, notes)) => match Context::new(&cli, &given) {
+            Ok(context) => {
+                for note in notes {
+                    context.ui.note(&note);
+                }
+                command(cli.command, context)
+            }
             Err(error) => Err(FailureRecord::of_error(&error)),
         }
         .unwrap_or_else(failed),
@@ -137,25 +142,30 @@ enum Refused {
     Clap(clap::Error),
 }
 
-fn parse(args: Vec<OsString>) -> Result<Cli, Refused> {
+/// What the arguments ask for, and what is to be said of how they were read.
+fn parse(args: Vec<OsString>) -> Result<(Cli, Vec<String>), Refused> {
     refuse_password(&args).map_err(Refused::Dialect)?;
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
     let mut command = Cli::command();
-    let args: Vec<OsString> = match words {
-        Ok(words) => dialect::canonical(&command, words, &|name| std::env::var_os(name))
-            .map_err(Refused::Dialect)?
-            .into_iter()
-            .map(OsString::from)
-            .collect(),
-        Err(_) => args,
+    let (args, notes) = match words {
+        Ok(words) => {
+            let read = dialect::canonical(&command, words, &|name| std::env::var_os(name));
+            let read = read.map_err(Refused::Dialect)?;
+            (
+                read.words.into_iter().map(OsString::from).collect(),
+                read.notes,
+            )
+        }
+        Err(_) => (args, Vec::new()),
     };
     let args = std::iter::once(OsString::from("cargo xtask")).chain(args);
     let mut matches = command
         .try_get_matches_from_mut(args)
         .map_err(Refused::Clap)?;
-    Cli::from_arg_matches_mut(&mut matches)
-        .map_err(|error| Refused::Clap(error.format(&mut command)))
+    let cli = Cli::from_arg_matches_mut(&mut matches);
+    let cli = cli.map_err(|error| Refused::Clap(error.format(&mut command)))?;
+    Ok((cli, notes))
 }
 
 /// Refuses a password among the arguments, whatever the command, and without repeating it: what is there

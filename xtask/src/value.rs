@@ -14,7 +14,10 @@ mod url;
 pub(crate) use annotations::Annotations;
 pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite};
 pub(crate) use image::{ImageRef, split_host};
-pub(crate) use name::{BuilderName, EnvironmentName, LONGEST_NAME, Name, Platform, Username};
+pub(crate) use name::{
+    BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,
+    Username,
+};
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};
 pub(crate) use server::Server;

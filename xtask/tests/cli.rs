@@ -32,6 +32,7 @@ mod cli {
         mod kubeconfig;
         mod leftovers;
         mod mirrors;
+        mod names;
         mod nodes;
         mod operator;
         mod pasted;
@@ -72,6 +73,7 @@ mod cli {
     mod smoke;
     mod special;
     mod targets;
+    mod taskfile;
     mod text;
     mod values;
 }

@@ -39,6 +39,7 @@ fn builder(config: Config, name: Option<&str>) -> Result<Config, Failure> {
 
 impl Global {
     fn over(&self, config: Config, here: &Path) -> Result<Config, Failure> {
+        let config = config.with_said(&self.set)?;
         let base = self.base.map(config::Base::name);
         let config = config.with_flag(config::SANDBOX_BASE, "--base", base)?;
         let flag = "--sandbox-folder";

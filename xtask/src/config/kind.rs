@@ -4,7 +4,8 @@
 use std::str::FromStr;
 
 use crate::value::{
-    BuilderName, Domain, EnvironmentName, ImageRef, Registry, Suite, Url, Username, is_one_line,
+    BuilderName, ClusterName, Domain, EnvironmentName, HostName, ImageRef, NetworkName, Registry,
+    Suite, Url, Username, is_one_line,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(crate) enum Kind {
     Builder,
     Suite,
     Environment,
+    Network,
+    Host,
+    Cluster,
     Username,
 }
 
@@ -44,6 +48,9 @@ impl Kind {
             Kind::Builder => BuilderName::is(text),
             Kind::Suite => Suite::is(text),
             Kind::Environment => EnvironmentName::is(text),
+            Kind::Network => NetworkName::is(text),
+            Kind::Host => HostName::is(text),
+            Kind::Cluster => ClusterName::is(text),
             Kind::Username => Username::is(text),
         }
     }
@@ -68,6 +75,9 @@ impl Kind {
             Kind::Builder => BuilderName::WANTED,
             Kind::Suite => Suite::WANTED,
             Kind::Environment => EnvironmentName::WANTED,
+            Kind::Network => NetworkName::WANTED,
+            Kind::Host => HostName::WANTED,
+            Kind::Cluster => ClusterName::WANTED,
             Kind::Username => Username::WANTED,
         }
     }

@@ -187,7 +187,13 @@ settings! {
     SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"
         "seconds that one smoke test may take; 0: no limit";
     E2E_NAME: String = Text("pg-extensions", Kind::Environment), "e2e.name" "XTASK_E2E_NAME"
-        "the name of the end-to-end environment: of its network, registry and cluster";
+        "the name of the end-to-end environment, and of its parts where they have no other";
+    E2E_NETWORK: String = Text("", Kind::Network), "e2e.network" "XTASK_E2E_NETWORK"
+        "the name of the environment's network; empty: its own with `-e2e`";
+    E2E_REGISTRY: String = Text("", Kind::Host), "e2e.registry" "XTASK_E2E_REGISTRY"
+        "the name of the local registry, by which the nodes find it; empty: `registry.` and the environment's";
+    E2E_CLUSTER: String = Text("", Kind::Cluster), "e2e.cluster" "XTASK_E2E_CLUSTER"
+        "the name of the kind cluster; empty: the environment's with the version of Kubernetes";
     E2E_NODES: u32 = Number(1, NODES), "e2e.nodes" "XTASK_E2E_NODES"
         "nodes of the kind cluster; the first is the control plane";
     E2E_SEED: Vec<String> = List(Kind::Image), "e2e.seed" "XTASK_E2E_SEED"

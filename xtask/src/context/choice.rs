@@ -13,9 +13,8 @@ use crate::{
     cli::e2e as cli,
     config::{self, Key},
     environment::{
-        Environment, FOLDER, KubernetesVersion, Place, kind, network_of,
+        Environment, FOLDER, KubernetesVersion, Names, Place, kind,
         release::{self, Release},
-        version_of,
     },
     exec::Exec,
     failure::Failure,
@@ -176,17 +175,17 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
     let current = name
         .or(view["current-context"].as_str())
         .unwrap_or_default();
-    let name = context.config.get(config::E2E_NAME).to_owned();
+    let names = Names::of(&context.config);
     let Some(cluster) = current
         .strip_prefix("kind-")
-        .filter(|cluster| version_of(&name, cluster).is_some())
+        .filter(|cluster| names.has(cluster))
     else {
         return Ok(false);
     };
     // Somebody else's cluster may be called the same.
     let text = source::read_named(path)?.unwrap_or_default();
     let given = kubectl::authority(&text, Some(current));
-    let own = given.is_some() && given == own_authority(context, &name, cluster)?;
+    let own = given.is_some() && given == own_authority(context, &names.network, cluster)?;
     if !own {
         context.ui.note(&format!(
             "`{}` is for a cluster `{cluster}` that is not the one on this machine: the one of the kubeconfig is used",
@@ -200,7 +199,7 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
 /// was when we last asked.
 fn own_authority(
     context: &Context,
-    environment: &str,
+    network: &str,
     cluster: &str,
 ) -> anyhow::Result<Option<String>> {
     let mut exec = context.exec.clone();
@@ -210,8 +209,7 @@ fn own_authority(
             exec = exec.with_programs(&sandbox.bin())?;
         }
     }
-    let network = network_of(environment);
-    let ask = kind(&network).kubeconfig(cluster, false);
+    let ask = kind(network).kubeconfig(cluster, false);
     let text = match exec.read(&ask, Some(Duration::from_secs(20))) {
         Ok(text) => text,
         Err(failed) if failed.is_missing() => {

@@ -1,144 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The old Taskfile's tasks and variables, and what they stand for.
+//! The old Taskfile's tasks, and the commands that they stand for.
 
-/// A task of the old Taskfile.
+/// A task of the old Taskfile, or one of ours in its way of writing.
 pub(super) struct Task {
     pub name: &'static str,
     pub canonical: &'static [&'static str],
+    /// Those that it uses; the first is what a word without a name stands for, where the command takes one.
     pub variables: &'static [&'static str],
 }
 
+const fn task(
+    name: &'static str,
+    canonical: &'static [&'static str],
+    variables: &'static [&'static str],
+) -> Task {
+    Task {
+        name,
+        canonical,
+        variables,
+    }
+}
+
+/// Every task; the first is the one that is called without a name.
 pub(super) const TASKS: &[Task] = &[
-    Task {
-        name: "default",
-        canonical: &["bake", "--all"],
-        variables: BAKE_ALL,
-    },
-    Task {
-        name: "prereqs",
-        canonical: &["prereqs"],
-        variables: &[],
-    },
-    Task {
-        name: "checks",
-        canonical: &["checks"],
-        variables: &["TARGET"],
-    },
-    Task {
-        name: "checks:all",
-        canonical: &["checks", "--all"],
-        variables: &[],
-    },
-    Task {
-        name: "bake",
-        canonical: &["bake"],
-        variables: &["TARGET", "PUSH", "DRY_RUN", "METADATA_FILE"],
-    },
-    Task {
-        name: "bake:all",
-        canonical: &["bake", "--all"],
-        variables: BAKE_ALL,
-    },
-    Task {
-        name: "smoke",
-        canonical: &["smoke"],
-        variables: &["TARGET", "DRY_RUN"],
-    },
-    Task {
-        name: "smoke:all",
-        canonical: &["smoke", "--all"],
-        variables: &["DRY_RUN"],
-    },
-    Task {
-        name: "e2e:setup-env",
-        canonical: &["e2e", "setup-env"],
-        variables: &[
-            "CNPG_RELEASE",
-            "REGISTRY_HOST",
-            "REGISTRY_USERNAME",
-            "DRY_RUN",
-        ],
-    },
-    Task {
-        name: "e2e:export-kubeconfig",
-        canonical: &["e2e", "export-kubeconfig"],
-        variables: &["KUBECONFIG_PATH", "INTERNAL"],
-    },
-    Task {
-        name: "e2e:generate-values",
-        canonical: &["e2e", "generate-values"],
-        variables: &["TARGET", "EXTENSION_IMAGE"],
-    },
-    Task {
-        name: "e2e:test",
-        canonical: &["e2e", "test"],
-        variables: &["TARGET", "KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"],
-    },
-    Task {
-        name: "e2e:test:all",
-        canonical: &["e2e", "test", "--all"],
-        variables: &["KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"],
-    },
-    Task {
-        name: "e2e:test:full",
-        canonical: &["e2e", "test-full"],
-        variables: FULL,
-    },
-    Task {
-        name: "e2e:test:full:all",
-        canonical: &["e2e", "test-full", "--all"],
-        variables: FULL_ALL,
-    },
-    Task {
-        name: "e2e:status",
-        canonical: &["e2e", "status"],
-        variables: &[],
-    },
-    Task {
-        name: "e2e:cleanup",
-        canonical: &["e2e", "cleanup"],
-        variables: &["DRY_RUN"],
-    },
+    task("default", &["bake", "--all"], BAKE_ALL),
+    task("prereqs", &["prereqs"], &[]),
+    task("list-targets", &["targets", "--json"], &[]),
+    task("checks", &["checks"], &["TARGET"]),
+    task("checks:all", &["checks", "--all"], &[]),
+    task("bake", &["bake"], BAKE),
+    task("bake:all", &["bake", "--all"], BAKE_ALL),
+    task("smoke", &["smoke"], &["TARGET", "DRY_RUN"]),
+    task("smoke:all", &["smoke", "--all"], &["DRY_RUN"]),
+    task("generate-values", &["e2e", "generate-values"], VALUES),
+    task("e2e:setup-env", &["e2e", "setup-env"], SETUP),
+    task(
+        "e2e:export-kubeconfig",
+        &["e2e", "export-kubeconfig"],
+        &["KUBECONFIG_PATH", "INTERNAL"],
+    ),
+    task("e2e:generate-values", &["e2e", "generate-values"], VALUES),
+    task("e2e:test", &["e2e", "test"], TEST),
+    task("e2e:test:all", &["e2e", "test", "--all"], TEST_ALL),
+    task("e2e:test:full", &["e2e", "test-full"], FULL),
+    task(
+        "e2e:test:full:all",
+        &["e2e", "test-full", "--all"],
+        FULL_ALL,
+    ),
+    task("e2e:status", &["e2e", "status"], &[]),
+    task("e2e:cleanup", &["e2e", "cleanup"], &["DRY_RUN"]),
 ];
 
+const BAKE: &[&str] = &["TARGET", "PUSH", "DRY_RUN", "METADATA_FILE"];
+const BAKE_ALL: &[&str] = without_target(BAKE);
+const VALUES: &[&str] = &["TARGET", "EXTENSION_IMAGE"];
+const SETUP: &[&str] = &[
+    "CNPG_RELEASE",
+    "REGISTRY_HOST",
+    "REGISTRY_USERNAME",
+    "K8S_VERSION",
+    "DRY_RUN",
+];
+const TEST: &[&str] = &["TARGET", "KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"];
+const TEST_ALL: &[&str] = without_target(TEST);
 const FULL: &[&str] = &[
     "TARGET",
     "DISTRO",
     "CNPG_RELEASE",
     "REGISTRY_HOST",
     "REGISTRY_USERNAME",
+    "K8S_VERSION",
     "EXTRA_ARGS",
     "DRY_RUN",
 ];
+const FULL_ALL: &[&str] = without_target(FULL);
 
-/// The same without `TARGET`.
-const FULL_ALL: &[&str] = FULL.split_at(1).1;
-
-const BAKE_ALL: &[&str] = &["PUSH", "DRY_RUN", "METADATA_FILE"];
-
-/// What a variable stands for.
-#[derive(Clone, Copy)]
-pub(super) enum Meaning {
-    /// Extensions, by their names.
-    Target,
-    /// The option of this name: with the variable's value, or for `true` where it has none.
-    Option(&'static str),
-    /// Words for another program, after `--`.
-    Last,
+/// The variables of a task for all extensions, by those of the one for one.
+const fn without_target(variables: &'static [&'static str]) -> &'static [&'static str] {
+    variables.split_at(1).1
 }
 
-/// Every variable, and what it stands for.
-pub(super) const VARIABLES: &[(&str, Meaning)] = &[
-    ("TARGET", Meaning::Target),
-    ("PUSH", Meaning::Option("--push")),
-    ("DRY_RUN", Meaning::Option("--dry-run")),
-    ("METADATA_FILE", Meaning::Option("--metadata-file")),
-    ("EXTENSION_IMAGE", Meaning::Option("--extension-image")),
-    ("KUBECONFIG_PATH", Meaning::Option("--kubeconfig")),
-    ("INTERNAL", Meaning::Option("--internal")),
-    ("DISTRO", Meaning::Option("--distro")),
-    ("CNPG_RELEASE", Meaning::Option("--cnpg-release")),
-    ("REGISTRY_HOST", Meaning::Option("--registry-host")),
-    ("REGISTRY_USERNAME", Meaning::Option("--registry-username")),
-    ("EXTRA_ARGS", Meaning::Last),
+/// Names that were others for a while: before, after.
+pub(super) const RENAMED: &[(&str, &str)] = &[
+    ("create", "create-extension"),
+    ("e2e:env-setup", "e2e:setup-env"),
 ];
+
+/// Tasks that there is no command for yet, and what does the same until then.
+pub(super) const STILL_TO_COME: &[(&str, &str)] = &[
+    ("create-extension", BY_HAND),
+    ("update-os-libs", LIBRARIES),
+    ("update-os-libs:all", LIBRARIES),
+];
+
+const BY_HAND: &str = "copy the directory of an extension that resembles it; CONTRIBUTING.md has the steps, and `cargo xtask checks` says what is left to change";
+const LIBRARIES: &str = "the lists below `system-libs/` are updated by hand until then; `cargo xtask targets --os-libs` names the extensions that have them";
+
+/// The task of that name.
+pub(super) fn find(name: &str) -> Option<&'static Task> {
+    TASKS.iter().find(|task| task.name == name)
+}

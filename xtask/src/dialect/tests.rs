@@ -2,49 +2,49 @@
 use clap::CommandFactory;
 
 use super::{
-    tasks::{TASKS, VARIABLES},
+    variables::{Meaning, Scope},
     *,
 };
 use crate::cli::Cli;
 
-/// The rows of the guide's table of variables: the variables, what each stands for, and the tasks that take it.
+/// What stands between backticks in a cell.
+fn quoted(cell: &str) -> Vec<String> {
+    let quoted = cell.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+/// The rows of a table of the guide, by its heading.
+fn rows(heading: &str) -> Vec<Vec<String>> {
+    let guide = include_str!("../../../BUILD.md");
+    let table = guide.split(heading).nth(1).unwrap();
+    let rows = table.lines().skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().to_owned()).collect()
+    })
+    .collect()
+}
+
 #[test]
 fn the_guide_says_which_task_takes_which_variable() {
-    let guide = include_str!("../../../BUILD.md");
-    let table = guide
-        .split("| variable | stands for | in |")
-        .nth(1)
-        .unwrap();
-    let rows = table
-        .lines()
-        .skip(2)
-        .take_while(|line| line.starts_with('|'));
     let mut told = Vec::new();
-    for row in rows {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let quoted = |cell: &str| -> Vec<String> {
-            cell.split('`')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect()
-        };
-        for variable in quoted(cells[0]) {
+    for cells in rows("| variable | stands for | in |") {
+        for variable in quoted(&cells[0]) {
             let (name, _) = variable.split_once('=').unwrap();
-            told.extend(
-                quoted(cells[2])
-                    .into_iter()
-                    .map(|task| (name.to_owned(), task)),
-            );
-            let meaning = match &VARIABLES
-                .iter()
-                .find(|(known, _)| *known == name)
-                .unwrap()
-                .1
-            {
+            let known = variables::find(name).unwrap();
+            let tasks = match cells[2].as_str() {
+                "every task" => vec!["every task".to_owned()],
+                tasks => quoted(tasks),
+            };
+            told.extend(tasks.into_iter().map(|task| (name.to_owned(), task)));
+            let meaning = match known.meaning {
                 Meaning::Option(option) => format!("`{option}"),
                 Meaning::Target => "name".to_owned(),
                 Meaning::Last => "`--`".to_owned(),
+                Meaning::Setting(key, _) => format!("`{key}`"),
+                Meaning::RegistryHost | Meaning::RegistryPort => "`registry`".to_owned(),
+                Meaning::Nothing(_) => panic!("{name} stands for nothing"),
             };
             assert!(cells[1].contains(&meaning), "{name}: {}", cells[1]);
         }
@@ -59,9 +59,43 @@ fn the_guide_says_which_task_takes_which_variable() {
                 .map(|name| ((*name).to_owned(), task.name.to_owned()))
         })
         .collect();
+    let taskfile = VARIABLES.iter().filter(|variable| {
+        let is_option = matches!(variable.meaning, Meaning::Option(_) | Meaning::Nothing(_));
+        variable.scope == Scope::Taskfile && !is_option
+    });
+    known.extend(taskfile.map(|variable| (variable.name.to_owned(), "every task".to_owned())));
     told.sort();
     known.sort();
     assert_eq!(told, known);
+}
+
+#[test]
+fn the_guide_says_which_variables_stand_for_nothing() {
+    let mut told: Vec<String> = rows("| variable | instead |")
+        .iter()
+        .flat_map(|cells| quoted(&cells[0]))
+        .collect();
+    let nothing = VARIABLES
+        .iter()
+        .filter(|one| matches!(one.meaning, Meaning::Nothing(_)));
+    let mut known: Vec<String> = nothing.map(|one| one.name.to_owned()).collect();
+    told.sort();
+    known.sort();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn a_setting_that_a_variable_stands_for_is_one() {
+    let config = crate::config::Config::defaults();
+    for variable in VARIABLES {
+        if let Meaning::Setting(key, pattern) = variable.meaning {
+            assert!(
+                config.shown().iter().any(|setting| setting.key == key),
+                "{key}"
+            );
+            assert!(pattern.contains("{}"), "{pattern}");
+        }
+    }
 }
 
 fn rewrite(line: &str) -> Result<String, String> {
@@ -69,14 +103,18 @@ fn rewrite(line: &str) -> Result<String, String> {
 }
 
 fn rewrite_with(line: &str, environment: &[(&str, &str)]) -> Result<String, String> {
+    read_with(line, environment)
+        .map(|read| read.words.join(" "))
+        .map_err(|failure| failure.message)
+}
+
+fn read_with(line: &str, environment: &[(&str, &str)]) -> Result<Canonical, Failure> {
     let args = shell_words::split(line).unwrap();
     let read = |name: &str| {
         let found = environment.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.into())
     };
     canonical(&Cli::command(), args, &read)
-        .map(|words| words.join(" "))
-        .map_err(|failure| failure.message)
 }
 
 #[test]
@@ -145,6 +183,15 @@ fn mistakes_name_the_nearest_known_word() {
             "targets TARGET=x",
             "`targets` takes no variables, but got `TARGET`",
         ),
+        (
+            "bak TARGET=pgvector",
+            "unknown task `bak`; did you mean `bake`?",
+        ),
+        (
+            "tagets TARGET=x",
+            "unknown task `tagets`; did you mean `targets`?",
+        ),
+        ("x TARGET=x", "unknown task `x`"),
         (
             "bake registry=x",
             "`registry` is an environment variable, not a variable of a task",
@@ -256,29 +303,245 @@ fn flags_for_another_program_stand_together_behind_everything_else() {
 }
 
 #[test]
-fn a_switch_that_task_took_from_the_environment_is_refused_there() {
-    let set = [("DRY_RUN", "true"), ("PUSH", "true")];
-    for (line, name) in [
-        ("", "DRY_RUN"),
-        ("bake:all", "DRY_RUN"),
-        ("bake TARGET=a", "DRY_RUN"),
-        ("bake:all DRY_RUN=true", "PUSH"),
-        ("e2e:cleanup", "DRY_RUN"),
+fn variables_come_from_the_environment_where_no_argument_says_the_same() {
+    let set = [
+        ("TARGET", "a b"),
+        ("PUSH", "true"),
+        ("DRY_RUN", "false"),
+        ("KUBECONFIG_PATH", "k"),
+        ("EXTRA_ARGS", "--x"),
+        ("CNPG_RELEASE", "1.29"),
+        ("METADATA_FILE", ""),
+    ];
+    for (line, words, names) in [
+        ("", "bake --all --push", "`PUSH`, `DRY_RUN`"),
+        (
+            "bake",
+            "bake --target=a --target=b --push",
+            "`TARGET`, `PUSH`, `DRY_RUN`",
+        ),
+        ("bake c", "bake --push c", "`PUSH`, `DRY_RUN`"),
+        ("bake TARGET=c PUSH=", "bake --target=c", "`DRY_RUN`"),
+        (
+            "bake TARGET= --all DRY_RUN=true PUSH=false",
+            "bake --dry-run --all",
+            "",
+        ),
+        (
+            "bake --target c --dry-run",
+            "bake --push --target c --dry-run",
+            "`PUSH`",
+        ),
+        ("smoke --all --dry-run", "smoke --all --dry-run", ""),
+        ("checks", "checks --target=a --target=b", "`TARGET`"),
+        (
+            "e2e:setup-env --dry-run",
+            "e2e setup-env --cnpg-release=1.29 --dry-run",
+            "`CNPG_RELEASE`",
+        ),
+        (
+            "e2e:setup-env --cnpg-release=1 --dry-run",
+            "e2e setup-env --cnpg-release=1 --dry-run",
+            "",
+        ),
+        (
+            "e2e:export-kubeconfig",
+            "e2e export-kubeconfig --kubeconfig=k",
+            "`KUBECONFIG_PATH`",
+        ),
+        (
+            "e2e:export-kubeconfig ./mine",
+            "e2e export-kubeconfig ./mine",
+            "",
+        ),
+        (
+            "e2e:test --rerun-failed DRY_RUN= -- --y",
+            "e2e test --kubeconfig=k --rerun-failed -- --y --x",
+            "`KUBECONFIG_PATH`, `EXTRA_ARGS`",
+        ),
+        ("bake --help", "bake --help", ""),
+        ("targets", "targets", ""),
+        ("prereqs", "prereqs", ""),
     ] {
-        let message = format!("`{name}` is set in the environment, where it is not read");
-        assert_eq!(rewrite_with(line, &set), Err(message), "{line}");
+        let read = read_with(line, &set).unwrap();
+        assert_eq!(read.words.join(" "), words, "{line}");
+        let note = (!names.is_empty()).then(|| format!("from the environment: {names}"));
+        assert_eq!(read.notes, Vec::from_iter(note), "{line}");
+    }
+}
+
+#[test]
+fn what_the_taskfile_gave_a_value_does_not_come_from_the_environment() {
+    let set = [
+        ("REGISTRY_HOST_PORT", "5001"),
+        ("K8S_VERSION", "1.35.0"),
+        ("DOCKER_SOCKET", "x"),
+    ];
+    let read = read_with("e2e:setup-env", &set).unwrap();
+    assert_eq!(read.words, ["e2e", "setup-env"]);
+    let said = read.notes.join("\n");
+    for name in ["REGISTRY_HOST_PORT", "K8S_VERSION"] {
+        assert!(
+            said.contains(&format!("`{name}` in the environment is not read")),
+            "{said}"
+        );
+    }
+    assert!(!said.contains("DOCKER_SOCKET"), "{said}");
+}
+
+#[test]
+fn a_command_by_its_own_name_says_what_it_does_not_read() {
+    let set = [("CNPG_RELEASE", "1.29"), ("PUSH", "true"), ("TARGET", "a")];
+    for (line, name) in [
+        ("e2e setup-env", "`CNPG_RELEASE`"),
+        ("e2e test-full a", "`CNPG_RELEASE`"),
+        ("e2e test", "`TARGET`"),
+    ] {
+        let read = read_with(line, &set).unwrap();
+        assert_eq!(read.words.join(" "), line);
+        assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+        assert!(read.notes[0].starts_with(name), "{:?}", read.notes);
     }
     for line in [
-        "bake a",
-        "checks:all",
-        "bake:all PUSH=false DRY_RUN=true",
-        "bake:all --help",
+        "e2e setup-env --cnpg-release 1.30",
+        "e2e cleanup",
+        "e2e test --all",
+        "config",
     ] {
-        assert!(rewrite_with(line, &set).is_ok(), "{line}");
+        assert_eq!(
+            read_with(line, &set).unwrap().notes,
+            Vec::<String>::new(),
+            "{line}"
+        );
     }
-    let unset = [("DRY_RUN", "false"), ("PUSH", "")];
-    assert_eq!(
-        rewrite_with("bake:all", &unset).as_deref(),
-        Ok("bake --all")
+}
+
+#[test]
+fn a_wrong_value_of_the_environment_says_where_it_is_from() {
+    for (name, value) in [("PUSH", "s3cret"), ("TARGET", "-s3cret")] {
+        let failure = read_with("bake", &[(name, value)]).unwrap_err();
+        let hint = failure.hint.clone().unwrap();
+        assert!(hint.starts_with("it is set in the environment"), "{hint}");
+        assert!(!format!("{failure:?}").contains("s3cret"));
+    }
+}
+
+#[test]
+fn the_last_of_two_equal_variables_counts() {
+    for (line, words) in [
+        ("bake TARGET=a TARGET=b", "bake --target=b"),
+        ("bake PUSH=yes TARGET=a PUSH=true", "bake --target=a --push"),
+        ("bake TARGET=a PUSH=true PUSH=", "bake --target=a"),
+        (
+            "bake:all REGISTRY_HOST_IP=a REGISTRY_HOST_NAME=b",
+            "bake --all --set=registry=b:5000",
+        ),
+    ] {
+        assert_eq!(rewrite(line).as_deref(), Ok(words));
+    }
+}
+
+#[test]
+fn variables_of_the_taskfile_are_settings_of_every_task() {
+    for (line, words) in [
+        (
+            "prereqs REGISTRY_HOST_PORT=5001",
+            "prereqs --set=registry=localhost:5001",
+        ),
+        (
+            "bake TARGET=a PUSH=true REGISTRY_HOST_NAME=r.example REGISTRY_HOST_PORT=443",
+            "bake --target=a --push --set=registry=r.example:443",
+        ),
+        (
+            "e2e:setup-env K8S_VERSION=1.35.0 CNPG_RELEASE_DEFAULT=1.29",
+            "e2e setup-env --kubernetes=1.35.0 --set=cnpg.release=1.29",
+        ),
+        (
+            "e2e:cleanup KIND_NODE_VERSION=v1.35.0@sha256:0 E2E_NETWORK=n KIND_CLUSTER_NAME=c REGISTRY_NAME=r",
+            "e2e cleanup --set=images.node=kindest/node:v1.35.0@sha256:0 --set=e2e.network=n --set=e2e.cluster=c --set=e2e.registry=r",
+        ),
+        (
+            "e2e:setup-env REGISTRY_VERSION=3.0.0 CNPG_MANIFEST=https://x.example/m.yaml",
+            "e2e setup-env --set=images.registry=registry:3.0.0 --set=cnpg.manifest=https://x.example/m.yaml",
+        ),
+        ("e2e:env-setup", "e2e setup-env"),
+    ] {
+        assert_eq!(rewrite(line).as_deref(), Ok(words));
+    }
+    let message = "variable `REGISTRY_HOST_PORT` must be a port, from 1 to 65535";
+    for port in ["0", "x", "65536"] {
+        let line = format!("bake:all REGISTRY_HOST_PORT={port}");
+        assert_eq!(rewrite(&line), Err(message.to_owned()));
+    }
+}
+
+#[test]
+fn what_means_nothing_any_more_is_taken_and_said() {
+    for variable in VARIABLES {
+        if let Meaning::Nothing(instead) = variable.meaning {
+            let read = read_with(&format!("prereqs {}=x", variable.name), &[]).unwrap();
+            assert_eq!(read.words, ["prereqs"]);
+            let note = format!("`{}` changes nothing: {instead}", variable.name);
+            assert_eq!(read.notes, [note]);
+        }
+    }
+    let read = read_with("e2e:cleanup K8S_VERSION=1.35.0", &[]).unwrap();
+    assert_eq!(read.words, ["e2e", "cleanup"]);
+    assert!(
+        read.notes[0].starts_with("`K8S_VERSION` changes nothing here"),
+        "{:?}",
+        read.notes
     );
+}
+
+#[test]
+fn tasks_that_are_still_to_come_say_so() {
+    for line in [
+        "create-extension NAME=x",
+        "create NAME=x",
+        "update-os-libs TARGET=x",
+        "update-os-libs:all",
+    ] {
+        let failure = read_with(line, &[]).unwrap_err();
+        assert!(failure.message.contains("is still to come"), "{failure}");
+        assert_eq!(failure.kind.exit_code(), 2);
+        assert!(failure.hint.is_some());
+    }
+}
+
+#[test]
+fn arguments_of_chainsaw_are_separated_by_blanks_or_commas() {
+    for (value, arguments) in [
+        (
+            "--skip-delete,--fail-fast",
+            &["--skip-delete", "--fail-fast"][..],
+        ),
+        (
+            "--skip-delete --fail-fast",
+            &["--skip-delete", "--fail-fast"],
+        ),
+        (
+            "--parallel,4,--fail-fast",
+            &["--parallel", "4", "--fail-fast"],
+        ),
+        (
+            "--parallel 4,--fail-fast",
+            &["--parallel", "4", "--fail-fast"],
+        ),
+        ("--selector=a=b,c=d", &["--selector=a=b,c=d"]),
+        ("--selector a=b,c=d --x", &["--selector", "a=b,c=d", "--x"]),
+        (
+            "--selector=a=b,--fail-fast",
+            &["--selector=a=b", "--fail-fast"],
+        ),
+        ("--template='a b',--x", &["--template=a b", "--x"]),
+        ("--set-string,k=v", &["--set-string", "k=v"]),
+        ("--fail-fast,", &["--fail-fast"]),
+        ("", &[]),
+    ] {
+        let args = vec!["e2e:test".to_owned(), format!("EXTRA_ARGS={value}")];
+        let words = canonical(&Cli::command(), args, &|_| None).unwrap().words;
+        let last = words.iter().skip_while(|word| *word != "--").skip(1);
+        assert_eq!(last.collect::<Vec<_>>(), arguments, "{value}");
+    }
 }

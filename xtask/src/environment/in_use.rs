@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An environment in use: its engine, then its cluster, and nobody else works in either meanwhile.
 
-use super::{Environment, Place, api::Api, survey::Survey, version_of};
+use super::{Environment, Place, api::Api, survey::Survey};
 use crate::engine::{
     Access, Engine, Opener,
     lock::{self, Lock},
@@ -76,7 +76,7 @@ impl Environment {
             (wanted, &mut environment.place, survey.clusters.as_slice())
             && only.name != wanted
         {
-            let version = version_of(&environment.name, &only.name);
+            let version = environment.names.version_of(&only.name);
             version.unwrap_or_default().clone_into(kubernetes);
             survey = Survey::refreshed(&environment, &engine.exec)?;
         }

@@ -11,6 +11,7 @@ pub(crate) mod cluster;
 mod decision;
 pub(crate) mod in_use;
 mod login;
+mod names;
 pub(crate) mod nodes;
 pub(crate) mod operator;
 mod place;
@@ -35,11 +36,12 @@ use crate::{
     image::{ImageRef, Naming},
     own::{RunId, checkout},
     plan::{Cmd, Plan, StepId},
-    tool::{docker, kind::Kind, kubectl::ClusterAccess},
+    tool::{kind::Kind, kubectl::ClusterAccess},
 };
 
 pub(crate) use self::{
     login::Credentials,
+    names::Names,
     place::{KubernetesVersion, Place},
 };
 pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};
@@ -64,7 +66,7 @@ const INNER_PORT: u16 = 5000;
 /// What the environment is to be.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
-    pub name: String,
+    pub names: Names,
     /// Who makes it, as far as it is made now.
     pub run: RunId,
     /// Whose namespaces on a shared cluster are ours: those of this checkout.
@@ -103,7 +105,7 @@ impl Environment {
         password: Option<String>,
         run: &RunId,
     ) -> Result<Self, Failure> {
-        let name = config.get(config::E2E_NAME).to_owned();
+        let names = Names::of(config);
         let registry = config.get(config::REGISTRY);
         let mut host = registry.split('/').next().unwrap_or_default().to_owned();
         let local = matches!(place, Place::Kind { .. }) && crate::image::is_local(registry);
@@ -118,7 +120,7 @@ impl Environment {
             }
         };
         let cluster = match (&place, port, config.get(config::CLUSTER_REGISTRY)) {
-            (Place::Kind { .. }, Some(_), _) => format!("registry.{name}:{INNER_PORT}"),
+            (Place::Kind { .. }, Some(_), _) => format!("{}:{INNER_PORT}", names.registry),
             (Place::Existing(_), _, given) if !given.is_empty() => {
                 // With a path of its own it stands for the registry with its path.
                 if given.contains('/') {
@@ -146,7 +148,7 @@ impl Environment {
             operator_image,
             run: run.clone(),
             owner: run.clone(),
-            name,
+            names,
         })
     }
 
@@ -183,31 +185,26 @@ impl Environment {
     }
 
     pub(crate) fn network(&self) -> String {
-        network_of(&self.name)
+        self.names.network.clone()
     }
 
     pub(crate) fn registry(&self) -> String {
-        format!("registry.{}", self.name)
+        self.names.registry.clone()
     }
 
     pub(crate) fn volume(&self) -> String {
-        format!("registry.{}", self.name)
-    }
-
-    /// The version of Kubernetes in the name of a cluster of this environment.
-    pub(crate) fn version_of<'a>(&self, cluster: &'a str) -> Option<&'a str> {
-        version_of(&self.name, cluster)
+        self.names.registry.clone()
     }
 
     /// The label and its value, as docker's `--label` and `--filter label=` take it.
     pub(crate) fn label(&self) -> String {
-        format!("{LABEL}={}", self.name)
+        format!("{LABEL}={}", self.names.environment)
     }
 
     /// The kind cluster's name; None on an existing cluster.
     pub(crate) fn cluster(&self) -> Option<String> {
         match &self.place {
-            Place::Kind { kubernetes, .. } => Some(format!("{}-{kubernetes}", self.name)),
+            Place::Kind { kubernetes, .. } => Some(self.names.cluster(kubernetes)),
             Place::Existing(_) => None,
         }
     }
@@ -251,21 +248,6 @@ impl Environment {
             operator,
         })
     }
-}
-
-/// The version of Kubernetes (`v1.36.1`) in the name of a cluster of that environment; None when it is called
-/// otherwise.
-pub(crate) fn version_of<'a>(environment: &str, cluster: &'a str) -> Option<&'a str> {
-    let version = cluster.strip_prefix(environment)?.strip_prefix('-')?;
-    version
-        .strip_prefix('v')
-        .is_some_and(docker::is_version)
-        .then_some(version)
-}
-
-/// The network of an environment.
-pub(crate) fn network_of(environment: &str) -> String {
-    format!("{environment}-e2e")
 }
 
 /// Kind, on the environment's network.

@@ -245,12 +245,11 @@ fn published(container: &Container) -> Option<u16> {
 /// What clusters of this environment there may be, by the names of containers, which kind begins with that
 /// of the cluster. Whether they are clusters, their labels say.
 fn clusters_of(environment: &Environment, containers: &[Container]) -> BTreeSet<String> {
-    let start = format!("{}-", environment.name);
+    let start = format!("{}-", environment.names.environment);
     let name = |container: &Container| {
         let version = container.name.strip_prefix(&start)?.split('-').next()?;
         let name = format!("{start}{version}");
-        environment.version_of(&name)?;
-        Some(name)
+        environment.names.has(&name).then_some(name)
     };
     containers.iter().filter_map(name).collect()
 }

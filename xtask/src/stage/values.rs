@@ -71,8 +71,16 @@ impl Told {
             config.flag(config::SANDBOX_FOLDER),
             config.flag(config::SANDBOX_BASE),
         ] {
-            let words = said.into_iter().flat_map(|(flag, text)| [flag, text]);
+            let own = said.into_iter().filter(|(flag, _)| *flag != config::SET);
+            let words = own.flat_map(|(flag, text)| [flag, text]);
             flags.extend(words.map(str::to_owned));
+        }
+        // The registry has a variable of its own, which bake reads too.
+        let set = config
+            .said()
+            .filter(|(key, _)| *key != config::REGISTRY.name());
+        for (key, text) in set {
+            flags.extend([config::SET.to_owned(), format!("{key}={text}")]);
         }
         if let Place::Existing(access) = place {
             let kubeconfig = access.kubeconfig.to_string_lossy();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names: of an extension, of an environment, of a builder, of a user, of a platform.
+//! Names: of an extension, of an environment and its parts, of a builder, of a user, of a platform.
 
 use super::{is_lower, is_made_of, is_one_line, is_word, text_type};
 
@@ -20,6 +20,29 @@ text_type!(
     |text| is_made_of(text, is_lower, |byte| is_lower(byte) || byte == b'-', 30)
         && !text.ends_with('-'),
     "of lower-case letters, digits and `-`, at most 30"
+);
+
+text_type!(
+    /// A network of docker's: the grammar of <https://github.com/moby/moby/blob/master/daemon/names/names.go>.
+    NetworkName,
+    |text| is_made_of(text, |byte| byte.is_ascii_alphanumeric(), |byte| is_word(byte) || b".-".contains(&byte), 63),
+    "the name of a network: letters, digits and `_.-`, at most 63"
+);
+
+text_type!(
+    /// A container that others find by its name, so one of DNS.
+    HostName,
+    |text| text.len() <= 63 && text.split('.').all(|label| {
+        is_made_of(label, is_lower, |byte| is_lower(byte) || byte == b'-', 63) && !label.ends_with('-')
+    }),
+    "a host's name: lower-case letters, digits and `-`, in parts with a `.` between them, at most 63"
+);
+
+text_type!(
+    /// A kind cluster, which names its nodes: see <https://github.com/kubernetes-sigs/kind/blob/main/pkg/cluster/internal/create/create.go>.
+    ClusterName,
+    |text| HostName::is(text) && text.len() <= 40,
+    "the name of a kind cluster: lower-case letters, digits and `-`, in parts with a `.` between them, at most 40"
 );
 
 text_type!(

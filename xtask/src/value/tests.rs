@@ -44,6 +44,13 @@ fn names() {
         &["pg-extensions", "a"],
         &["a_b", "a-", "A", &long],
     );
+    table(NetworkName::is, &["e2e_net-1.2", "A"], &["", "-a", "a/b"]);
+    table(
+        HostName::is,
+        &["registry.pg-extensions", "a", "9.b"],
+        &["A.b", "a..b", "a.", "a-.b", "a:5000", "-a"],
+    );
+    table(ClusterName::is, &["mine-v1.36.1"], &["Mine", &long]);
     table(BuilderName::is, &["default", "my_builder-1.2"], &["a/b"]);
     table(
         Platform::is,

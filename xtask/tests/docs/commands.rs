@@ -91,6 +91,7 @@ impl Line {
     pub(super) fn canonical(&self) -> Vec<String> {
         dialect::canonical(&Cli::command(), self.args.clone(), &|_| None)
             .unwrap_or_else(|failure| panic!("{}: `{}`: {failure}", self.file, self.text))
+            .words
     }
 }
 

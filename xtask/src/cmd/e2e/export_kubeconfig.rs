@@ -148,7 +148,7 @@ fn refuse_foreign(
         .collect();
     let is_ours = |name: &str| {
         let cluster = name.strip_prefix("kind-");
-        cluster.is_some_and(|cluster| environment.version_of(cluster).is_some())
+        cluster.is_some_and(|cluster| environment.names.has(cluster))
     };
     match names.iter().find(|name| !is_ours(name)) {
         Some(other) => {

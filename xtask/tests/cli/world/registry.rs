@@ -63,6 +63,11 @@ impl Registry {
         self.listener = Some(Listener::watch(&self.fakes.join("engine"), name));
     }
 
+    /// The environment's container has another name.
+    pub(crate) fn is_called(&mut self, name: &str) {
+        self.listener = Some(Listener::watch(&self.fakes.join("engine"), name));
+    }
+
     /// As long as this file is there it answers with 503, as one that is starting.
     pub(crate) fn busy(&self) -> PathBuf {
         self.fakes.join("engine/registry.busy")
