@@ -2,7 +2,10 @@
 //! What is thrown at the parsers, and what must hold whatever it is: the entry points of `fuzz/`, and of the
 //! unit tests that throw less at the same functions. In no build but theirs.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::OsString,
+    path::{Component, Path},
+};
 
 use clap::CommandFactory as _;
 
@@ -20,6 +23,7 @@ use crate::{
     plan::{Cmd, Kind, Owned, PASSWORD},
     printable::{is_hidden, printable},
     sandbox::archive,
+    stage::results::Earlier,
     symptom,
     tool::{apt, docker, imagetools::Described, kubectl},
     ui::Fit,
@@ -45,8 +49,9 @@ macro_rules! targets {
 }
 
 targets! {
-    apt_output arguments bake_metadata debian_version engine_output extension_dockerfile extension_metadata
-    image_files image_reference operator_release registry_manifest settings_file shell_line shown_text typed_value
+    apt_output arguments bake_metadata debian_version earlier_results engine_output extension_dockerfile
+    extension_metadata image_files image_reference operator_release registry_manifest settings_file shell_line
+    shown_text typed_value
 }
 
 /// An archive of an image's files is read to its end or refused. No archive makes a path that is not the image's.
@@ -58,6 +63,20 @@ pub fn image_files(data: &[u8]) {
     for file in contents.files {
         assert!(file.path.starts_with('/'), "{file:?}");
         assert!(file.link.is_none() || file.size == 0, "{file:?}");
+    }
+}
+
+/// Of results that are read again, nothing leads out of the repository, and nothing is an option.
+pub fn earlier_results(data: &[u8]) {
+    for row in Earlier::read(text(data)).unwrap_or_default() {
+        assert!(Name::is(&row.extension), "{row:?}");
+        let path: &Path = row.values.as_ref();
+        let leads_out = |part| !matches!(part, Component::Normal(_));
+        assert!(!path.components().any(leads_out), "{row:?}");
+        assert!(
+            !row.values.starts_with('-') && !row.values.contains(is_hidden),
+            "{row:?}"
+        );
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod annotations;
 mod debian;
 mod image;
 mod name;
+mod path;
 mod postgres;
 mod registry;
 mod server;
@@ -18,6 +19,7 @@ pub(crate) use name::{
     BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,
     Username,
 };
+pub(crate) use path::InnerPath;
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_tag};
 pub(crate) use server::Server;
@@ -52,6 +54,15 @@ macro_rules! text_type {
                 } else {
                     Err(Self::WANTED)
                 }
+            }
+        }
+
+        /// As it is read again from JSON that we have written and that somebody may have edited.
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                let wrong = |wanted| serde::de::Error::custom(format!("`{text}` must be {wanted}"));
+                text.parse().map_err(wrong)
             }
         }
 

@@ -10,15 +10,13 @@ use crate::{
     event::{Outcome, StepReport},
     failure::Failure,
     own::{Location, RUNS, file, is_run_name, source},
-    run::{
-        Report,
-        record::{self, RunRecord},
-    },
+    run::{Report, record},
+    value::{InnerPath, Name},
     verdict::Verdict,
 };
 
 /// One image with one release of the operator.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Tested {
     pub extension: String,
     pub image: String,
@@ -29,14 +27,13 @@ pub(crate) struct Tested {
     pub seconds: f64,
     pub values: PathBuf,
     /// Why a suite was run again; its verdict is that of the second run.
-    #[serde(default)]
     pub retried: Option<String>,
     /// The probable cause of a failure.
     pub cause: Option<String>,
 }
 
 /// What became of an extension's own suite.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum OwnSuite {
     Ran(Verdict),
@@ -44,7 +41,7 @@ pub(crate) enum OwnSuite {
 }
 
 /// The word for a suite that an extension does not have.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Absent {
     #[serde(rename = "none")]
     Absent,
@@ -114,8 +111,31 @@ pub(crate) fn last_run(root: &Path) -> Option<String> {
     is_run_name(name).then(|| name.to_owned())
 }
 
-/// What the last run of tests found.
-pub(crate) fn last() -> anyhow::Result<Vec<Tested>> {
+/// What is read again of an image's results: the file lies in the repository, and anybody may have edited it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Earlier {
+    pub extension: Name,
+    pub result: Verdict,
+    pub values: InnerPath,
+}
+
+/// Of a run's record, the part that is read again.
+#[derive(Deserialize)]
+struct Kept {
+    /// None: there was none, or it was too large to be kept.
+    result: Option<Vec<Earlier>>,
+}
+
+impl Earlier {
+    /// From the text of a run's record.
+    pub(crate) fn read(record: &str) -> Result<Vec<Self>, String> {
+        let kept: Kept = serde_json::from_str(record).map_err(|error| error.to_string())?;
+        kept.result.ok_or_else(|| "it has no result".to_owned())
+    }
+}
+
+/// What the last run of tests found. Refused whole where a part of it is not what such a run leaves.
+pub(crate) fn last() -> anyhow::Result<Vec<Earlier>> {
     let here = Path::new(".");
     let none = || {
         Failure::invalid("there are no results of an earlier run")
@@ -124,12 +144,15 @@ pub(crate) fn last() -> anyhow::Result<Vec<Tested>> {
     let folder = Path::new(RUNS).join(last_run(here).ok_or_else(none)?);
     let path = folder.join(record::FILE);
     let text = source::read_own(here, &path)?.ok_or_else(none)?;
-    let wrong = |error: serde_json::Error| {
+    let wrong = |why: String| {
         let path = path.display();
-        Failure::invalid(format!("`{path}` is not what we wrote: {error}"))
+        Failure::invalid(format!("the results in `{path}` cannot be used: {why}"))
             .hint("run the tests without `--rerun-failed`")
     };
-    let record: RunRecord = serde_json::from_str(&text).map_err(wrong)?;
-    let tested = serde_json::from_value(record.result.unwrap_or_default());
-    Ok(tested.map_err(wrong)?)
+    let earlier = Earlier::read(&text).map_err(wrong)?;
+    for row in &earlier {
+        source::stays_inside(here, row.values.as_ref())
+            .map_err(|failure| wrong(failure.message))?;
+    }
+    Ok(earlier)
 }

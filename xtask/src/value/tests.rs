@@ -61,6 +61,34 @@ fn names() {
 }
 
 #[test]
+fn paths() {
+    let long = "a/".repeat(2048);
+    for taken in ["a", "a/b c.yaml", "extensions/ü/$(touch x).yaml"] {
+        assert!(InnerPath::is(taken), "{taken:?} is refused");
+    }
+    for refused in [
+        "",
+        "/a",
+        "..",
+        "./a",
+        "a/../b",
+        "a/..",
+        "-a",
+        "a\nb",
+        "a\u{202e}b",
+        &long,
+    ] {
+        assert!(!InnerPath::is(refused), "{refused:?} is taken");
+    }
+    let read =
+        |json: &str| serde_json::from_str::<InnerPath>(json).map_err(|error| error.to_string());
+    assert_eq!(&*read("\"a/b\"").unwrap(), "a/b");
+    let why = read("\"../b\"").unwrap_err();
+    assert!(why.starts_with("`../b` must be a path below"), "{why}");
+    assert!(read("7").is_err());
+}
+
+#[test]
 fn debian() {
     table(
         Suite::is,

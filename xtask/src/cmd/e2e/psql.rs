@@ -203,10 +203,12 @@ fn find_values(name: &str, own: PathBuf) -> anyhow::Result<PathBuf> {
     }
     let last = results::last().ok().and_then(|rows| {
         rows.into_iter()
-            .rfind(|row| row.extension == name && row.values.is_file())
+            .filter(|row| &*row.extension == name)
+            .map(|row| PathBuf::from(&*row.values))
+            .rfind(|values| values.is_file())
     });
     match last {
-        Some(row) => Ok(row.values),
+        Some(values) => Ok(values),
         None => Err(Failure::invalid(format!("there are no values for `{name}`"))
             .hint(format!("`cargo xtask e2e generate-values {name} --extension-image REFERENCE` writes them, `e2e test-full {name}` too"))
             .into()),

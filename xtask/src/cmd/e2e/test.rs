@@ -115,15 +115,16 @@ fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Resu
 fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
     let mut chosen: Vec<Chosen> = Vec::new();
     for row in results::last()? {
-        if row.result == Verdict::Passed || chosen.iter().any(|one| one.values == row.values) {
+        let values: &Path = row.values.as_ref();
+        if row.result == Verdict::Passed || chosen.iter().any(|one| one.values == values) {
             continue;
         }
-        check_values(&row.extension, &row.values)?;
         let extension = workspace.select(&Selection::one(&row.extension))?;
+        check_values(&row.extension, values)?;
         chosen.extend(extension.into_iter().map(|extension| {
             // Several images of one extension are told apart by the files of their values.
-            let several = row.values.starts_with(FOLDER);
-            let stem = row.values.file_stem().unwrap_or_default();
+            let several = values.starts_with(FOLDER);
+            let stem = values.file_stem().unwrap_or_default();
             Chosen {
                 name: if several {
                     stem.to_string_lossy().into_owned()
@@ -131,7 +132,7 @@ fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
                     extension.name.clone()
                 },
                 extension,
-                values: row.values.clone(),
+                values: values.to_owned(),
             }
         }));
     }
@@ -139,6 +140,14 @@ fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
 }
 
 fn check_values(name: &str, values: &Path) -> Result<(), Failure> {
+    if values.to_str().is_none() {
+        // It is to stand in the results, which are JSON.
+        let path = values.display();
+        return Err(
+            Failure::invalid(format!("the path of the values `{path}` is not UTF-8"))
+                .hint("rename the file"),
+        );
+    }
     if values.is_file() {
         return Ok(());
     }

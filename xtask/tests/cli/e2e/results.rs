@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `e2e test` gives: JSON, the run that only repeats what failed, and how much runs at once.
 
-use crate::cli::world::{CLUSTER, World, end_by};
+use crate::cli::world::{CLUSTER, Ended, World, end_by};
 
 #[test]
 fn json_is_all_that_standard_output_holds() {
@@ -116,6 +116,87 @@ fn a_name_that_leads_elsewhere_is_no_earlier_run() {
             .status(2)
             .says("there are no results of an earlier run");
     }
+}
+
+#[test]
+fn what_somebody_has_written_into_the_results_is_refused_and_nothing_is_run() {
+    let world = World::e2e_up(&["gamma"]);
+    world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
+    world.run("e2e test gamma").status(1);
+    let last = world.read("target/xtask/e2e/last-tests");
+    let path = format!("target/xtask/runs/{last}/run.json");
+    let record = world.read(&path);
+    let values = "\"values\": \"extensions/gamma/values.yaml\"";
+    let name = "\"extension\": \"gamma\"";
+    assert!(record.contains(values) && record.contains(name), "{record}");
+    world.write("elsewhere/values.yaml", "extensions: []\n");
+    let elsewhere = world.root().join("elsewhere/values.yaml");
+    let outside = world.root().join("extensions/outside");
+    std::os::unix::fs::symlink("/etc", outside).unwrap();
+    for (what, with, said) in [
+        (
+            values,
+            format!("\"values\": \"{}\"", elsewhere.display()),
+            "without `..`",
+        ),
+        (
+            values,
+            "\"values\": \"extensions/../../x/values.yaml\"".into(),
+            "without `..`",
+        ),
+        (values, "\"values\": \"--config=x\"".into(), "without `..`"),
+        (
+            values,
+            "\"values\": \"a\\u001b[31m\"".into(),
+            "without `..`",
+        ),
+        (values, "\"values\": 7".into(), "run.json"),
+        (
+            values,
+            "\"values\": \"extensions/outside/hosts\"".into(),
+            "leads out of",
+        ),
+        (
+            name,
+            "\"extension\": \"../gamma\"".into(),
+            "the name of an extension",
+        ),
+        (
+            name,
+            "\"extension\": \"--all\"".into(),
+            "the name of an extension",
+        ),
+        (
+            name,
+            "\"extension\": \"gama\"".into(),
+            "did you mean `gamma`?",
+        ),
+    ] {
+        world.write(&path, &record.replacen(what, &with, 1));
+        world.calls.forget();
+        let ended = world.run("e2e test --rerun-failed").status(2);
+        let ended = ended.says(said).says("hint: ");
+        assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+        world.calls.never("chainsaw");
+    }
+    // A run whose results were too many, or that another program has written.
+    world.write(&path, "{\"result\": null}");
+    world
+        .run("e2e test --rerun-failed")
+        .status(2)
+        .says("hint: ");
+}
+
+#[test]
+fn values_whose_path_is_no_text_are_refused_before_anything_runs() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let world = World::e2e_up(&["gamma"]);
+    let path = world.root().join(OsStr::from_bytes(b"\xff.yaml"));
+    std::fs::write(&path, world.read("extensions/gamma/values.yaml")).unwrap();
+    let mut command = world.command("e2e test gamma --values");
+    let ended = Ended::from(&command.arg(&path).output().unwrap());
+    ended.status(2).says("is not UTF-8");
+    world.calls.never("chainsaw");
 }
 
 #[test]
