@@ -35,6 +35,7 @@ mod cli {
         mod names;
         mod nodes;
         mod operator;
+        mod parts;
         mod pasted;
         mod programs;
         mod psql;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub use crate::environment::Part;
 use crate::{config, stage::suites};
 
 use super::{Extensions, Filters, OneExtension, Running};
@@ -80,6 +81,9 @@ pub struct SetupEnv {
     /// The operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest.
     #[arg(long, value_name = "RELEASE")]
     pub cnpg_release: Option<String>,
+    /// Only as far as this part, with those before it [default: all].
+    #[arg(long, value_enum, value_name = "PART", conflicts_with = "kubeconfig")]
+    pub until: Option<Part>,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,

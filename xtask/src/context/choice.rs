@@ -13,7 +13,7 @@ use crate::{
     cli::e2e as cli,
     config::{self, Key},
     environment::{
-        Environment, FOLDER, KubernetesVersion, Names, Place, kind,
+        Credentials, Environment, FOLDER, KubernetesVersion, Names, Place, kind,
         release::{self, Release},
     },
     exec::Exec,
@@ -133,15 +133,28 @@ pub(crate) fn named_release(context: &Context, text: &str) -> Result<Release, Fa
     Ok(release)
 }
 
-/// What the environment is to be.
+/// What an environment is that is there already: whether a login would be whole does not matter.
 pub(crate) fn environment(
     context: &Context,
     place: Place,
     release: Release,
 ) -> Result<Environment, Failure> {
-    let password = std::env::var(PASSWORD).ok();
-    let environment = Environment::new(&context.config, place, release, password, &context.run_id)?;
+    let environment = Environment::new(&context.config, place, release, None, &context.run_id)?;
     environment.of_checkout(&context.root)
+}
+
+/// What an environment is to be that is made or repaired.
+pub(crate) fn environment_to_make(
+    context: &Context,
+    place: Place,
+    release: Release,
+) -> Result<Environment, Failure> {
+    let password = std::env::var(PASSWORD).ok();
+    let credentials = Credentials::of(&context.config, password)?;
+    Ok(Environment {
+        credentials,
+        ..environment(context, place, release)?
+    })
 }
 
 /// Whether a kubeconfig's context is that of our own kind cluster.

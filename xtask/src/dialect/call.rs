@@ -53,7 +53,7 @@ impl Call<'_> {
                 from_environment: false,
             });
         }
-        let mut notes: Vec<String> = Vec::new();
+        let mut notes: Vec<String> = self.task.note.map(str::to_owned).into_iter().collect();
         let inherited = self.inherited(&variables)?;
         if !inherited.is_empty() {
             let names = inherited.iter().map(|given| given.variable.name);
@@ -76,10 +76,11 @@ impl Call<'_> {
         })
     }
 
-    /// The variable of that name, when the task uses it.
+    /// The variable of that name, when the task takes it.
     fn known(&self, name: &str) -> Result<&'static Variable, Failure> {
         let variable = variables::find(name).ok_or_else(|| self.unknown(name))?;
-        if variable.scope == Scope::Task && !self.uses(variable) {
+        let is_unused = self.task.unused.is_some_and(|(unused, _)| unused == name);
+        if variable.scope == Scope::Task && !self.uses(variable) && !is_unused {
             let task = self.task.name;
             return Err(Failure::invalid(format!(
                 "task `{task}` does not use the variable `{name}`"
@@ -188,6 +189,10 @@ impl Call<'_> {
         notes: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let (name, value) = (given.variable.name, given.value.as_str());
+        if let Some((_, instead)) = self.task.unused.filter(|(unused, _)| *unused == name) {
+            notes.push(format!("`{name}` changes nothing: {instead}"));
+            return Ok(());
+        }
         match &given.variable.meaning {
             Meaning::Target => {
                 for word in value.split_whitespace() {

@@ -7,6 +7,26 @@ pub(super) struct Task {
     pub canonical: &'static [&'static str],
     /// Those that it uses; the first is what a word without a name stands for, where the command takes one.
     pub variables: &'static [&'static str],
+    /// One that it takes and has no use for, and what is so instead.
+    pub unused: Option<(&'static str, &'static str)>,
+    /// What is to be said of it.
+    pub note: Option<&'static str>,
+}
+
+impl Task {
+    const fn without_use_for(self, variable: &'static str, instead: &'static str) -> Self {
+        Self {
+            unused: Some((variable, instead)),
+            ..self
+        }
+    }
+
+    const fn noting(self, note: &'static str) -> Self {
+        Self {
+            note: Some(note),
+            ..self
+        }
+    }
 }
 
 const fn task(
@@ -18,6 +38,8 @@ const fn task(
         name,
         canonical,
         variables,
+        unused: None,
+        note: None,
     }
 }
 
@@ -32,14 +54,38 @@ pub(super) const TASKS: &[Task] = &[
     task("bake:all", &["bake", "--all"], BAKE_ALL),
     task("smoke", &["smoke"], &["TARGET", "DRY_RUN"]),
     task("smoke:all", &["smoke", "--all"], &["DRY_RUN"]),
-    task("generate-values", &["e2e", "generate-values"], VALUES),
+    task("generate-values", &["e2e", "generate-values"], VALUES)
+        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
+    task(
+        "e2e:create-docker-network",
+        &["e2e", "setup-env", "--until", "network"],
+        &["DRY_RUN"],
+    ),
+    task(
+        "e2e:start-container-registry",
+        &["e2e", "setup-env", "--until", "registry"],
+        &["DRY_RUN"],
+    ),
+    task(
+        "e2e:start-dagger-engine",
+        &["e2e", "setup-env", "--until", "network"],
+        &["DRY_RUN"],
+    )
+    .noting("there is no Dagger engine to start: only the network that it was on is made"),
+    task(
+        "e2e:setup-kind",
+        &["e2e", "setup-env", "--until", "cluster"],
+        without_first(SETUP),
+    ),
+    task("e2e:install-cnpg", &["e2e", "setup-env"], SETUP),
     task("e2e:setup-env", &["e2e", "setup-env"], SETUP),
     task(
         "e2e:export-kubeconfig",
         &["e2e", "export-kubeconfig"],
         &["KUBECONFIG_PATH", "INTERNAL"],
     ),
-    task("e2e:generate-values", &["e2e", "generate-values"], VALUES),
+    task("e2e:generate-values", &["e2e", "generate-values"], VALUES)
+        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
     task("e2e:test", &["e2e", "test"], TEST),
     task("e2e:test:all", &["e2e", "test", "--all"], TEST_ALL),
     task("e2e:test:full", &["e2e", "test-full"], FULL),
@@ -53,7 +99,7 @@ pub(super) const TASKS: &[Task] = &[
 ];
 
 const BAKE: &[&str] = &["TARGET", "PUSH", "DRY_RUN", "METADATA_FILE"];
-const BAKE_ALL: &[&str] = without_target(BAKE);
+const BAKE_ALL: &[&str] = without_first(BAKE);
 const VALUES: &[&str] = &["TARGET", "EXTENSION_IMAGE"];
 const SETUP: &[&str] = &[
     "CNPG_RELEASE",
@@ -63,7 +109,7 @@ const SETUP: &[&str] = &[
     "DRY_RUN",
 ];
 const TEST: &[&str] = &["TARGET", "KUBECONFIG_PATH", "EXTRA_ARGS", "DRY_RUN"];
-const TEST_ALL: &[&str] = without_target(TEST);
+const TEST_ALL: &[&str] = without_first(TEST);
 const FULL: &[&str] = &[
     "TARGET",
     "DISTRO",
@@ -74,16 +120,21 @@ const FULL: &[&str] = &[
     "EXTRA_ARGS",
     "DRY_RUN",
 ];
-const FULL_ALL: &[&str] = without_target(FULL);
+const FULL_ALL: &[&str] = without_first(FULL);
 
-/// The variables of a task for all extensions, by those of the one for one.
-const fn without_target(variables: &'static [&'static str]) -> &'static [&'static str] {
+const DOCKERS_LOGIN: &str =
+    "images are read with docker's own login, which `docker login` asks for and keeps";
+
+/// The variables of a task for all extensions, by those of the one for one; of a task for a part, by those for all.
+const fn without_first(variables: &'static [&'static str]) -> &'static [&'static str] {
     variables.split_at(1).1
 }
 
 /// Names that were others for a while: before, after.
 pub(super) const RENAMED: &[(&str, &str)] = &[
     ("create", "create-extension"),
+    ("e2e:kind-setup", "e2e:setup-kind"),
+    ("e2e:cnpg-install", "e2e:install-cnpg"),
     ("e2e:env-setup", "e2e:setup-env"),
 ];
 

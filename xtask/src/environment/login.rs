@@ -101,7 +101,7 @@ fn login(plan: &mut Plan, node: &str, credentials: &Credentials, after: &[StepId
 
 impl Credentials {
     /// What the settings and the environment's password say, all of it or nothing.
-    pub(super) fn new(config: &Config, password: Option<String>) -> Result<Option<Self>, Failure> {
+    pub(crate) fn of(config: &Config, password: Option<String>) -> Result<Option<Self>, Failure> {
         let host = config.get(config::CREDENTIALS_HOST);
         let username = config.get(config::CREDENTIALS_USERNAME);
         let password = password.filter(|text| !text.is_empty());

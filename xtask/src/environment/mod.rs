@@ -14,6 +14,7 @@ mod login;
 mod names;
 pub(crate) mod nodes;
 pub(crate) mod operator;
+mod part;
 mod place;
 pub(crate) mod registry;
 pub(crate) mod release;
@@ -39,6 +40,7 @@ use crate::{
     tool::{kind::Kind, kubectl::ClusterAccess},
 };
 
+pub use self::part::Part;
 pub(crate) use self::{
     login::Credentials,
     names::Names,
@@ -96,13 +98,13 @@ pub(crate) struct Ready {
 }
 
 impl Environment {
-    /// What is wanted at that place, with that release of the operator; the rest the settings say. `password` is
-    /// that of the private registry, from the environment.
+    /// What is wanted at that place, with that release of the operator; the rest the settings say. `credentials` are for
+    /// nodes that are made.
     pub(crate) fn new(
         config: &Config,
         place: Place,
         release: Release,
-        password: Option<String>,
+        credentials: Option<Credentials>,
         run: &RunId,
     ) -> Result<Self, Failure> {
         let names = Names::of(config);
@@ -142,7 +144,7 @@ impl Environment {
             registry_image: config.get(config::REGISTRY_IMAGE).parse()?,
             seeds: seeds.collect::<Result<_, _>>()?,
             mirrors: mirrors(config),
-            credentials: Credentials::new(config, password)?,
+            credentials,
             release,
             manifest: config.get(config::CNPG_MANIFEST).to_owned(),
             operator_image,
@@ -227,20 +229,13 @@ impl Environment {
         manifest: &Manifest,
     ) -> Result<Ready, Failure> {
         let registry = self.add_registry(plan, survey)?;
-        let seeded = self.add_seeds(plan, &registry);
-        let cluster = match self.place {
-            Place::Kind { .. } => self.add_cluster(plan, survey, &registry)?,
-            Place::Existing(_) => {
-                if let Some(credentials) = &self.credentials {
-                    plan.note(format!(
-                        "the nodes of an existing cluster are not ours to log in to `{}`: it must have a pull secret",
-                        credentials.host
-                    ));
-                }
-                Vec::new()
-            }
-        };
-        let before: Vec<StepId> = cluster.iter().chain(&seeded).copied().collect();
+        if let (Place::Existing(_), Some(credentials)) = (&self.place, &self.credentials) {
+            plan.note(format!(
+                "the nodes of an existing cluster are not ours to log in to `{}`: it must have a pull secret",
+                credentials.host
+            ));
+        }
+        let before = self.add_cluster_with_seeds(plan, survey, &registry)?;
         let operator = self.add_operator(plan, survey, manifest, &before)?;
         Ok(Ready {
             registry: registry.answers,

@@ -36,26 +36,35 @@ impl Environment {
         format!("{SPEC}=port={port} image={}", self.registry_image)
     }
 
-    /// Network, volume and container, and that it answers.
-    pub(crate) fn add_registry(&self, plan: &mut Plan, survey: &Survey) -> Result<Steps, Failure> {
-        if self.cluster().is_none() {
-            return Ok(Steps::default());
-        }
+    /// The network; no step when it is there.
+    pub(super) fn add_network(
+        &self,
+        plan: &mut Plan,
+        survey: &Survey,
+    ) -> Result<Vec<StepId>, Failure> {
         let (network, label) = (self.network(), self.label());
-        let mut steps = Steps::default();
         match survey.network {
-            Presence::Ours => {}
-            Presence::Foreign => return Err(foreign("network", &network)),
+            Presence::Ours => Ok(Vec::new()),
+            Presence::Foreign => Err(foreign("network", &network)),
             Presence::Absent => {
                 let create = docker(
                     "make the environment's network",
                     &["network", "create", "--label", &label, "--", &network],
                 );
-                steps
-                    .network
-                    .push(plan.add(Step::run("network", create).quiet()));
+                Ok(vec![plan.add(Step::run("network", create).quiet())])
             }
         }
+    }
+
+    /// Network, volume and container, and that it answers.
+    pub(crate) fn add_registry(&self, plan: &mut Plan, survey: &Survey) -> Result<Steps, Failure> {
+        if self.cluster().is_none() {
+            return Ok(Steps::default());
+        }
+        let mut steps = Steps {
+            network: self.add_network(plan, survey)?,
+            ..Steps::default()
+        };
         let Some(port) = self.port else {
             return Ok(steps);
         };

@@ -4,7 +4,7 @@
 use crate::{
     config,
     engine::{Engine, Opener},
-    environment::{Environment, Place, api::Api, survey::Survey},
+    environment::{Environment, Part, Place, api::Api, survey::Survey},
     exec::{Exec, Real},
     failure::{Failure, Kind},
     plan::{AfterFailure, Plan, shell},
@@ -41,6 +41,19 @@ pub(crate) fn survey(
         restarted: true,
         ..Survey::refreshed(environment, &engine.exec)?
     })
+}
+
+/// What there is in the engine, for the parts that come before a cluster.
+pub(crate) fn survey_of_engine(
+    engine: &Engine,
+    environment: &Environment,
+) -> anyhow::Result<Survey> {
+    if engine.is_looked_at() {
+        return Ok(Survey::of_engine(environment, &engine.exec)
+            .unwrap_or_else(|_| Survey::without_engine(environment)));
+    }
+    engine.info()?;
+    Survey::of_engine(environment, &engine.exec)
 }
 
 fn is_interrupted(error: &anyhow::Error) -> bool {
@@ -123,6 +136,24 @@ pub(crate) fn conclude(opener: &dyn Opener, environment: &Environment) {
     ) {
         opener.note(&format!("the registry is at another port than the settings say: `export registry=localhost:{port}` for bake"));
     }
+}
+
+/// Says that a part is there, which is not all of the environment.
+pub(crate) fn conclude_part(opener: &dyn Opener, environment: &Environment, until: Part) {
+    let (network, registry) = (environment.network(), environment.registry());
+    let there = match (until, environment.port) {
+        (Part::Registry, Some(port)) => {
+            format!(
+                "the registry answers at localhost:{port}; on the network `{network}` it is `{registry}:5000`"
+            )
+        }
+        (Part::Cluster | Part::Operator, _) => {
+            let name = environment.cluster().unwrap_or_default();
+            format!("cluster `{name}` is up, without an operator")
+        }
+        _ => format!("the network `{network}` is there"),
+    };
+    opener.conclude(&there);
 }
 
 /// Removes the environment, and says what has become of it.

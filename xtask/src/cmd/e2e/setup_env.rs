@@ -5,28 +5,46 @@ use crate::{
     cli::e2e::SetupEnv,
     context::{Context, choice},
     engine::{Engine, base},
+    environment::Part,
     plan::Plan,
-    stage::environment::{conclude, survey},
+    stage::environment::{conclude, conclude_part, survey, survey_of_engine},
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
+    let part = args.until.unwrap_or(Part::Operator);
     let place = choice::to_make(context, &args.environment)?;
     let release = choice::release(context, args.cnpg_release.as_deref())?;
     let workspace = context.workspace()?;
-    let environment = choice::environment(context, place, release)?;
+    let environment = choice::environment_to_make(context, place, release)?;
     let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
-    let bases = base::made(context, &engine, &workspace)?.unwrap_or_default();
+    let bases = if part.has_nodes() {
+        base::made(context, &engine, &workspace)?.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let environment = environment.of_checkout(&context.root)?.with_seeds(&bases);
     let _cluster = environment.lock(context, &engine)?;
-    let survey = survey(context, &engine, &environment)?;
+    let survey = if part.has_nodes() {
+        survey(context, &engine, &environment)?
+    } else {
+        survey_of_engine(&engine, &environment)?
+    };
     let mut plan = Plan::default();
-    environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
+    if part == Part::Operator {
+        environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
+    } else {
+        environment.add_until(part, &mut plan, &survey)?;
+    }
     if engine.is_looked_at() {
         context.print(&engine, &plan);
         return Ok(());
     }
     let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "setting up the environment")?;
-    conclude(context, &environment);
+    if part == Part::Operator {
+        conclude(context, &environment);
+    } else {
+        conclude_part(context, &environment, part);
+    }
     Ok(())
 }

@@ -26,7 +26,7 @@ use crate::{
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::to_make(context, &args.environment)?;
     let releases = wanted_releases(context, &args.cnpg_release)?;
-    let wanted = choice::environment(context, place, releases[0].clone())?;
+    let wanted = choice::environment_to_make(context, place, releases[0].clone())?;
     let selection = Selection::from(&args.extensions);
     let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let (engine, sources) = (&begun.engine, &begun.sources);

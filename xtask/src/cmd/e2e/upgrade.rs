@@ -36,7 +36,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let to = args.to.as_deref().map(str::parse::<ImageRef>).transpose()?;
     let place = choice::to_make(context, &args.environment)?;
     let release = choice::release(context, args.cnpg_release.as_deref())?;
-    let environment = choice::environment(context, place, release)?;
+    let environment = choice::environment_to_make(context, place, release)?;
     let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let environment = environment.of_checkout(&context.root)?;
     let environment = environment.with_seeds(&begun.sources.bases);
