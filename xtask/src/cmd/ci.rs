@@ -14,6 +14,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     plan::{Plan, Step},
+    run::record::LeftOut,
     ui::{Row, Ui, seconds},
     verdict::Verdict,
 };
@@ -42,21 +43,16 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             continue;
         }
         let asked = args.lane.contains(&lane);
-        rows.push(match lane::possible(lane, asked, context) {
-            _ if context.exec.interrupted() => Played::not_run(lane, "interrupted"),
-            Ok(()) => play(lane, args, context)?,
-            Err(why) if strict || asked => {
-                let text = format!("lane {} cannot run: {}", lane::name(lane), why.message);
-                context.ui.warning(&text);
-                Played {
-                    result: Verdict::Failed,
-                    ..Played::not_run(lane, &why.message)
+        let possible = lane::possible(lane, asked, context);
+        rows.push(if context.exec.interrupted() {
+            leave_out(lane, LeftOut::Interrupted, args, context)?
+        } else {
+            match &possible {
+                Ok(()) => play(lane, args, context)?,
+                Err(why) if strict || asked => {
+                    leave_out(lane, LeftOut::Refused(why), args, context)?
                 }
-            }
-            Err(why) => {
-                let text = format!("lane {} is not run: {}", lane::name(lane), why.message);
-                context.ui.warning(&text);
-                Played::not_run(lane, &why.message)
+                Err(why) => leave_out(lane, LeftOut::Impossible(why), args, context)?,
             }
         });
     }
@@ -76,17 +72,6 @@ struct Played {
     said: String,
 }
 
-impl Played {
-    fn not_run(lane: Lane, why: &str) -> Self {
-        Self {
-            lane: lane::name(lane),
-            result: Verdict::NotRun,
-            seconds: 0.0,
-            said: why.to_owned(),
-        }
-    }
-}
-
 impl Row for Played {
     const HEADINGS: &'static [&'static str] = &["LANE", "RESULT", "TIME", ""];
 
@@ -100,7 +85,38 @@ impl Row for Played {
     }
 }
 
-fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> {
+/// Says that a lane is not run, and why.
+fn leave_out(
+    lane: Lane,
+    why: LeftOut<'_>,
+    args: &Ci,
+    context: &mut Context,
+) -> anyhow::Result<Played> {
+    let name = lane::name(lane);
+    let said = match why {
+        LeftOut::Interrupted => "interrupted",
+        LeftOut::Impossible(why) => {
+            let text = format!("lane {name} is not run: {}", why.message);
+            context.ui.warning(&text);
+            &why.message
+        }
+        LeftOut::Refused(why) => {
+            let text = format!("lane {name} cannot run: {}", why.message);
+            context.ui.warning(&text);
+            &why.message
+        }
+    };
+    context.left_out(&step(lane, args), why)?;
+    Ok(Played {
+        lane: name,
+        result: why.verdict(),
+        seconds: 0.0,
+        said: said.to_owned(),
+    })
+}
+
+/// The step that runs a lane.
+fn step(lane: Lane, args: &Ci) -> Step {
     let mut cmd = lane::cmd(lane);
     let mut limit = Duration::from_secs(3600);
     if lane == Lane::E2e && args.all_extensions {
@@ -111,14 +127,18 @@ fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> 
         // A round that finds something waits for minutes before it says so.
         limit = limit.max(Duration::from_secs(60) * args.rounds.unwrap_or_default());
     }
-    let mut step = Step::run(format!("lane {}", lane::name(lane)), cmd)
-        .timeout(limit)
-        .proof("lane");
+    let step = Step::run(format!("lane {}", lane::name(lane)), cmd);
+    let step = step.timeout(limit).proof("lane");
     if lane::says(lane) {
-        step = step.reports_last_line();
+        step.reports_last_line()
+    } else {
+        step
     }
+}
+
+fn play(lane: Lane, args: &Ci, context: &mut Context) -> anyhow::Result<Played> {
     let mut plan = Plan::default();
-    plan.add(step);
+    plan.add(step(lane, args));
     let report = context.run(&context.exec.clone(), &plan)?;
     let step = &report.steps[0];
     let verdict = step.outcome.verdict();

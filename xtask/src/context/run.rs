@@ -13,8 +13,8 @@ use crate::{
     exec::{Exec, Real},
     failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
-    plan::{Location, Plan, shell},
-    run::{self, Options, Report},
+    plan::{Location, Plan, Step, shell},
+    run::{self, Options, Report, record::LeftOut},
     stage::results::{self, Tested},
     tool,
     ui::{Row, Table, junit},
@@ -85,6 +85,14 @@ impl Context {
         self.journal.plan_ends();
         self.keep_record();
         Ok(report)
+    }
+
+    /// Notes that a step is in no plan, and why.
+    pub(crate) fn left_out(&mut self, step: &Step, why: LeftOut<'_>) -> anyhow::Result<()> {
+        self.run_folder()?;
+        self.journal.left_out(step, why);
+        self.keep_record();
+        Ok(())
     }
 
     /// Shows what a command has found, each row for people and for scripts, and keeps it.

@@ -9,12 +9,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::record::{FILE, RunRecord, StepRecord, utc};
+use super::record::{FILE, LeftOut, RunRecord, StepRecord, utc};
 use crate::{
     event::StepReport,
     failure::FailureRecord,
     own::{RunId, file},
-    plan::{Location, Plan},
+    plan::{Location, Plan, Step},
     verdict::Verdict,
 };
 
@@ -85,6 +85,14 @@ impl Journal {
         }
     }
 
+    /// Adds a step that is left out of all plans, and why that is.
+    pub(crate) fn left_out(&mut self, step: &Step, why: LeftOut<'_>) {
+        let mut record = StepRecord::planned(self.record.steps.len(), 0, step);
+        record.is_left_out(why);
+        self.record.steps.push(record);
+        self.ahead = true;
+    }
+
     /// Keeps what the run says for scripts, unless that is too much for a record.
     pub(crate) fn found(&mut self, result: Value) {
         let size = result.to_string().len();
@@ -127,7 +135,7 @@ mod tests {
     use super::*;
     use crate::{
         event::Outcome,
-        plan::{Cmd, Step, StepId},
+        plan::{Cmd, StepId},
     };
 
     fn journal() -> Journal {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     event::{Outcome, StepReport},
-    failure::FailureRecord,
+    failure::{Failure, FailureRecord},
     own::RunId,
     plan::{Step, StepId},
     printable::printable,
@@ -62,13 +62,33 @@ pub(crate) struct StepRecord {
     pub seconds: Option<f64>,
     /// None: it had not ended when this was written.
     pub outcome: Option<Verdict>,
-    /// What it did, or why it was not needed.
+    /// What it did, or why it was not needed, or could not be run.
     pub reason: Option<String>,
     pub failure: Option<FailureRecord>,
     /// The file with all that its command printed.
     pub log: Option<PathBuf>,
     /// Why it was run again.
     pub retried: Option<String>,
+}
+
+/// Why a step is in no plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LeftOut<'a> {
+    /// The run was interrupted before.
+    Interrupted,
+    /// It could not be run here, which is no fault of anybody.
+    Impossible(&'a Failure),
+    /// The same, and it was insisted on.
+    Refused(&'a Failure),
+}
+
+impl LeftOut<'_> {
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::Interrupted | Self::Impossible(_) => Verdict::NotRun,
+            Self::Refused(_) => Verdict::Failed,
+        }
+    }
 }
 
 impl RunRecord {
@@ -128,6 +148,15 @@ impl StepRecord {
         }
         self.log.clone_from(&report.log);
         self.retried = report.retried.as_deref().map(without_logins);
+    }
+
+    pub(super) fn is_left_out(&mut self, why: LeftOut<'_>) {
+        self.outcome = Some(why.verdict());
+        match why {
+            LeftOut::Interrupted => {}
+            LeftOut::Impossible(why) => self.reason = Some(without_logins(&why.message)),
+            LeftOut::Refused(why) => self.failure = Some(FailureRecord::from(why).kept()),
+        }
     }
 }
 

@@ -29,12 +29,10 @@ pub(crate) fn junit(record: &RunRecord) -> Option<io::Result<String>> {
 fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let count = |ended: &dyn Fn(Option<Verdict>) -> bool| {
-        let proofs = proofs.iter().filter(|step| ended(step.outcome));
-        proofs.count().to_string()
+    let count = |case: Case| {
+        let of = proofs.iter().filter(|step| Case::of(step) == case);
+        of.count().to_string()
     };
-    let skipped = |ended| ended == Some(Verdict::Skipped);
-    let not_run = |ended| matches!(ended, None | Some(Verdict::NotRun));
     let name = format!("cargo xtask {}", record.arguments.join(" "));
     writer
         .create_element("testsuite")
@@ -42,12 +40,9 @@ fn document(record: &RunRecord, proofs: &[&StepRecord]) -> io::Result<String> {
         .with_attribute(("timestamp", record.started.as_str()))
         .with_attribute(("time", time(record.seconds).as_str()))
         .with_attribute(("tests", proofs.len().to_string().as_str()))
-        .with_attribute((
-            "failures",
-            count(&|ended| ended == Some(Verdict::Failed)).as_str(),
-        ))
-        .with_attribute(("errors", count(&not_run).as_str()))
-        .with_attribute(("skipped", count(&skipped).as_str()))
+        .with_attribute(("failures", count(Case::Failure).as_str()))
+        .with_attribute(("errors", count(Case::Error).as_str()))
+        .with_attribute(("skipped", count(Case::Skipped).as_str()))
         .write_inner_content(|writer| proofs.iter().try_for_each(|step| case(writer, step)))?;
     writer.get_mut().write_all(b"\n")?;
     String::from_utf8(writer.into_inner()).map_err(io::Error::other)
@@ -75,31 +70,51 @@ fn case(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
     Ok(())
 }
 
+/// What a proof is to those who count test cases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Passed,
+    Failure,
+    /// It has shown nothing, which is no success.
+    Error,
+    /// It has shown nothing either, for a reason that is no fault.
+    Skipped,
+}
+
+impl Case {
+    fn of(step: &StepRecord) -> Self {
+        match step.outcome {
+            Some(Verdict::Passed) => Self::Passed,
+            Some(Verdict::Failed) => Self::Failure,
+            Some(Verdict::Skipped) => Self::Skipped,
+            Some(Verdict::NotRun) if step.reason.is_some() => Self::Skipped,
+            Some(Verdict::NotRun) | None => Self::Error,
+        }
+    }
+}
+
 /// The element that says that a test has not passed.
 fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
-    match (&step.failure, step.outcome) {
-        (Some(failure), _) => {
+    let mut empty = |name: &str| {
+        let message = fit(step.reason.as_deref().unwrap_or("not run"));
+        let element = writer.create_element(name);
+        let element = element.with_attribute(("message", message.as_str()));
+        element.write_empty().map(drop)
+    };
+    match (Case::of(step), &step.failure) {
+        (Case::Passed, _) => Ok(()),
+        (Case::Error, _) => empty("error"),
+        (Case::Skipped, _) => empty("skipped"),
+        (Case::Failure, None) => empty("failure"),
+        (Case::Failure, Some(failure)) => {
             let element = writer
                 .create_element("failure")
                 .with_attribute(("message", fit(&failure.message).as_str()))
                 .with_attribute(("type", failure.kind.name()));
-            element.write_text_content(BytesText::new(&fit(&Words::of(failure).text())))?;
-        }
-        (None, Some(Verdict::Passed)) => {}
-        (None, ended) => {
-            // What was not run has shown nothing, and that is no success.
-            let (name, why) = match ended {
-                Some(Verdict::Skipped) => ("skipped", step.reason.as_deref()),
-                _ => ("error", None),
-            };
-            let message = fit(why.unwrap_or("not run"));
-            let element = writer.create_element(name);
-            element
-                .with_attribute(("message", message.as_str()))
-                .write_empty()?;
+            let text = fit(&Words::of(failure).text());
+            element.write_text_content(BytesText::new(&text)).map(drop)
         }
     }
-    Ok(())
 }
 
 /// Text without characters that XML cannot hold.

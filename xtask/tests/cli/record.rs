@@ -184,6 +184,49 @@ fn what_a_run_was_to_prove_is_there_for_ci_systems() {
 }
 
 #[test]
+fn what_a_machine_cannot_prove_is_there_with_the_reason() {
+    for (lanes, status, result, parts) in [
+        (
+            "--without clippy,unit,cli,docs,supply,engine,kill",
+            0,
+            "not run",
+            [
+                " tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"1\">",
+                "<testcase classname=\"lane\" name=\"lane fmt\" ",
+                "<skipped message=\"`kind` is not installed",
+            ],
+        ),
+        (
+            "--lane e2e",
+            1,
+            "failed",
+            [
+                " tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">",
+                "<testcase classname=\"lane\" name=\"lane e2e\" ",
+                "<failure message=\"`kind` is not installed",
+            ],
+        ),
+    ] {
+        let world = World::new();
+        world.write("xtask/Cargo.toml", "");
+        world.tools.program("cargo", "#!/bin/sh\n");
+        world.run(("ci", lanes)).status(status);
+        let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
+        let run = runs.map(|run| run.unwrap().path()).next().unwrap();
+        let text = fs::read_to_string(run.join("junit.xml")).unwrap();
+        for part in parts {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        let record = record(&world);
+        let lane = step(&record, "lane e2e");
+        assert_eq!(lane["outcome"], result);
+        assert!(lane["started"].is_null() && lane["log"].is_null(), "{lane}");
+        let said = record["result"].as_array().unwrap().last().unwrap();
+        assert_eq!(said["result"], result, "the same as in the table");
+    }
+}
+
+#[test]
 fn who_proves_nothing_has_no_proofs() {
     let world = World::new();
     world.run("bake gamma").success();
