@@ -150,8 +150,12 @@ pub(crate) fn open_log(path: &Path, fresh: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// Adds `text` to a file that the environment names. A pipe that nobody reads keeps nobody waiting.
-pub(crate) fn append_named(path: &Path, text: &str) -> io::Result<()> {
+/// Adds to a file that the environment names what `text` makes of the bytes that are in it. A pipe that nobody reads
+/// keeps nobody waiting.
+pub(crate) fn append_named(
+    path: &Path,
+    text: impl FnOnce(u64) -> io::Result<String>,
+) -> io::Result<()> {
     let flags = OFlag::O_WRONLY
         | OFlag::O_CREAT
         | OFlag::O_APPEND
@@ -159,7 +163,9 @@ pub(crate) fn append_named(path: &Path, text: &str) -> io::Result<()> {
         | OFlag::O_NOCTTY
         | OFlag::O_CLOEXEC;
     let file = nix::fcntl::open(path, flags, Mode::from_bits_truncate(0o644))?;
-    File::from(file).write_all(text.as_bytes())
+    let mut file = File::from(file);
+    let text = text(file.metadata()?.len())?;
+    file.write_all(text.as_bytes())
 }
 
 /// Says before the work what would otherwise be found out after it: that a file which the user has

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a GitHub runner gets beside the other forms: annotations, and tables in the step summary.
 
-use std::{path::PathBuf, rc::Rc};
+use std::{io, path::PathBuf, rc::Rc};
 
 use serde_json::Value;
 
@@ -11,6 +11,13 @@ use crate::{
     finding::Finding,
     own::file,
 };
+
+/// Bytes of a step's summary: of one that has more nothing is shown, and the step has an error instead.
+/// `AttachmentSizeLimit` in `FileCommandManager.cs` of <https://github.com/actions/runner>.
+const SUMMARY: usize = 1 << 20;
+
+/// Bytes of a table in it: other commands of the same step have tables too.
+const TABLE: usize = SUMMARY / 8;
 
 pub(super) struct GitHub {
     screen: Rc<Screen>,
@@ -56,7 +63,12 @@ impl Reporter for GitHub {
         let Some(path) = summary else {
             return Ok(());
         };
-        file::append_named(path, &table.markdown())
+        let markdown = |before: u64| {
+            let room = SUMMARY.saturating_sub(usize::try_from(before).unwrap_or(SUMMARY));
+            let text = table.markdown(room.min(TABLE));
+            text.ok_or_else(|| io::Error::other("it has no room left"))
+        };
+        file::append_named(path, markdown)
             .map_err(|error| format!("no step summary in `{}`: {error}", path.display()))
     }
 }

@@ -9,6 +9,9 @@ use crate::printable::{clipped, columns, printable};
 /// Columns of a cell at most: a last line of output may be as long as its tool likes. JSON has all of it.
 const WIDEST: usize = 120;
 
+/// Bytes that are enough to say how many rows are left out.
+const LEFT_OUT: usize = 64;
+
 /// A row of a command's results: cells for people; scripts get it as it is serialised.
 pub(crate) trait Row: Serialize {
     const HEADINGS: &'static [&'static str];
@@ -58,16 +61,29 @@ impl Table {
         text
     }
 
-    pub(super) fn markdown(&self) -> String {
+    /// As Markdown of at most `room` bytes, which says how many rows it has no room for. None: there is not even room to
+    /// say that.
+    pub(super) fn markdown(&self, room: usize) -> Option<String> {
         let row = |cells: &mut dyn Iterator<Item = String>| {
             format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
         };
         let mut text = row(&mut self.headings.iter().map(|heading| markdown::cell(heading)));
         text += &row(&mut self.headings.iter().map(|_| "---".to_owned()));
+        let mut shown = 0;
         for cells in &self.rows {
-            text += &row(&mut cells.iter().map(|cell| markdown::cell(cell)));
+            let row = row(&mut cells.iter().map(|cell| markdown::cell(cell)));
+            if text.len() + row.len() + LEFT_OUT > room {
+                break;
+            }
+            text += &row;
+            shown += 1;
         }
-        text + "\n"
+        text.push('\n');
+        let left = self.rows.len() - shown;
+        if left > 0 {
+            text += &format!("{left} more rows, which `--json` prints.\n\n");
+        }
+        (text.len() <= room).then_some(text)
     }
 }
 
@@ -107,11 +123,27 @@ mod tests {
         assert!(lines[1].ends_with("x…  ab\\nc"), "{text}");
         assert!(lines[2].starts_with("| ::error::x "), "{text}");
         assert!(text.len() < 1_000, "{}", text.len());
-        assert_eq!(table.markdown().lines().count(), 5);
-        assert!(
-            table
-                .markdown()
-                .contains("| &#58;&#58;error&#58;&#58;x | a\\|b |\n")
-        );
+        let markdown = table.markdown(10_000).unwrap();
+        assert_eq!(markdown.lines().count(), 5);
+        assert!(markdown.contains("| &#58;&#58;error&#58;&#58;x | a\\|b |\n"));
+    }
+
+    #[test]
+    fn a_step_summary_is_no_larger_than_it_may_be() {
+        let cell = "x".repeat(50);
+        let table = table(&vec![[cell.as_str(), "y"]; 30]);
+        let all = table.markdown(usize::MAX).unwrap();
+        assert!(!all.contains("more"), "{all}");
+        assert_eq!(table.markdown(all.len() + LEFT_OUT), Some(all.clone()));
+        for room in 0..all.len() {
+            let Some(text) = table.markdown(room) else {
+                assert!(room < 150, "{room}");
+                continue;
+            };
+            assert!(text.len() <= room, "{room}: {text}");
+            let rows = text.lines().filter(|line| line.starts_with("| x")).count();
+            let left = format!("\n\n{} more rows, which `--json` prints.\n\n", 30 - rows);
+            assert!(text.ends_with(&left), "{room}: {text}");
+        }
     }
 }

@@ -49,6 +49,43 @@ fn scripts_get_all_files_and_their_sum() {
 }
 
 #[test]
+fn a_step_summary_on_github_has_as_many_rows_as_it_has_room_for() {
+    const FILES: usize = 2_000;
+    let world = World::new();
+    for at in 0..FILES {
+        world.docker.file(&format!("{at:0>100}"), "");
+    }
+    let summary = world.root().join("summary.md");
+    let environment = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    let inspect = |before: usize| {
+        world.write("summary.md", &"x".repeat(before));
+        let ended = world.run_with(["inspect", IMAGE], &environment).success();
+        assert_eq!(ended.stdout.lines().count(), 1 + FILES, "people see all");
+        let text = world.read("summary.md").split_off(before);
+        assert!(before + text.len() <= 1 << 20, "{} bytes", text.len());
+        (text, ended)
+    };
+    // A part of what a step has in all, or what is left of that.
+    for (before, least) in [(0, 100_000), ((1 << 20) - 50_000, 49_000)] {
+        let (text, _) = inspect(before);
+        assert!(text.len() > least, "{} bytes", text.len());
+        let rows = text.lines().filter(|line| line.starts_with("| 0 | "));
+        let left = text.trim_end().lines().last().unwrap();
+        let left = left.strip_suffix(" more rows, which `--json` prints.");
+        let left: usize = left.expect("how many are left out").parse().unwrap();
+        assert_eq!(rows.count() + left, FILES);
+    }
+    let (text, ended) = inspect((1 << 20) - 50);
+    assert_eq!(text, "");
+    ended
+        .says("warning: no step summary in `")
+        .says("it has no room left");
+}
+
+#[test]
 fn an_image_that_cannot_be_had_or_is_none_is_said() {
     let world = World::new();
     let said = "Error response from daemon: manifest unknown\n";
