@@ -345,7 +345,7 @@ pub fn debian_version(data: &[u8]) {
 pub fn engine_output(data: &[u8]) {
     let text = text(data);
     if let Ok(engine) = docker::Info::parse(text) {
-        let _major = engine.major();
+        let _mounts = engine.mounts_images();
     }
     for (name, size) in docker::parse_sizes(text) {
         assert!(!name.contains('\t') && size == size.trim());

@@ -171,14 +171,14 @@ fn of_sandbox(context: &Context) -> Vec<Check> {
     let tools =
         table::only_for(NeededFor::Sandbox).map(|tool| match context.exec.finds(tool.name) {
             Some(path) => Check::good(tool.name, path.display().to_string()),
-            None => Check::missing(tool.name, "not on PATH", tool.install),
+            None => Check::missing(tool.name, "not on PATH", &tool.install()),
         });
     std::iter::once(machine).chain(tools).collect()
 }
 
 /// A tool of its own; `absent` is what it is when it will not do.
 fn of_tool(tool: &Tool, context: &Context, exec: &Real, absent: State) -> Check {
-    let wrong = |found: String| Check::wrong(absent, tool.name, found, tool.install);
+    let wrong = |found: String| Check::wrong(absent, tool.name, found, &tool.install());
     let Some(path) = exec.finds(tool.name) else {
         return wrong(format!("not on PATH, and {} needs it", tool.needed_by()));
     };

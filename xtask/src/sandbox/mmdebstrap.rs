@@ -34,7 +34,7 @@ impl Mmdebstrap {
         if let Some(first) = missing.first() {
             let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
             let message = format!("the sandbox needs {} on PATH", names.join(", "));
-            return Err(Failure::unavailable(message).hint(first.install));
+            return Err(Failure::unavailable(message).hint(first.install()));
         }
         let mirror = match &sandbox.mirror {
             Some(mirror) => Some(mirror.clone()),

@@ -3,8 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::kubectl::ClusterAccess;
+use super::{kubectl::ClusterAccess, version::Least};
 use crate::plan::Cmd;
+
+/// The one whose assertions and messages are known here.
+pub(crate) const LEAST: Least = Least::of(&[0, 2, 14]);
 
 /// One call of `chainsaw test`.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
+use super::version::Least;
 use crate::{
     failure::{CmdFailure, Failure, Reason},
     plan::Cmd,
@@ -14,6 +15,9 @@ use crate::{
 pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
 /// On every container and namespace that a run makes, with the run's id.
 pub(crate) const RUN_LABEL: &str = "io.cloudnativepg.xtask.run";
+
+/// The first that mounts images into containers (`--mount type=image`); an older one will do, with copies in their place.
+pub(crate) const LEAST: Least = Least::of(&[28]);
 
 /// What `docker info` says, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,12 +82,9 @@ impl Info {
         })
     }
 
-    pub(crate) fn major(&self) -> u32 {
-        self.version
-            .split('.')
-            .next()
-            .and_then(|major| major.parse().ok())
-            .unwrap_or_default()
+    /// Whether it mounts images into containers.
+    pub(crate) fn mounts_images(&self) -> bool {
+        LEAST.is_reached_by(&self.version)
     }
 }
 
@@ -247,7 +248,7 @@ mod tests {
         let text = r#"{"ServerVersion":"28.5.2+dfsg4","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],
             "DockerRootDir":"/var/lib/docker","Architecture":"x86_64","ClientInfo":{"Plugins":[{"Name":"buildx","Version":"0.29.1"}]}}"#;
         let engine = Info::parse(text).unwrap();
-        assert_eq!((engine.major(), engine.containerd_store), (28, true));
+        assert!(engine.mounts_images() && engine.containerd_store);
         assert_eq!(engine.buildx.as_deref(), Some("0.29.1"));
         assert_eq!(platform_of("x86_64"), "linux/amd64");
     }

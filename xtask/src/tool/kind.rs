@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::version;
+use super::version::Least;
 use crate::{failure::Failure, plan::Cmd};
 
 /// Kind labels each node's container with the cluster's name and the node's role.
@@ -71,14 +71,20 @@ pub(crate) fn version_cmd() -> Cmd {
     Cmd::new("kind", "ask kind for its version").args(["version", "--quiet"])
 }
 
-/// Kind's own version, and whether it is new enough for the nodes: below 0.32 it cannot start nodes of
-/// Kubernetes 1.37, and below 0.27 it does not speak to containerd 2.
+/// One before it does not speak to containerd 2.
+pub(crate) const LEAST: Least = Least::of(&[0, 27]);
+/// One before it cannot start nodes of Kubernetes 1.37.
+pub(crate) const LEAST_FOR_NEW_NODES: Least = Least::of(&[0, 32]);
+/// The first minor of Kubernetes 1 whose nodes are new to kind in this sense.
+const NEW_NODES: u32 = 37;
+
+/// Kind's own version, and whether it is new enough for the nodes.
 pub(crate) fn check_version(kind: &str, kubernetes: &str) -> Result<(), Failure> {
     let needed = match minor_of(kubernetes) {
-        Some(minor) if minor >= 37 => "0.32",
-        _ => "0.27",
+        Some(minor) if minor >= NEW_NODES => LEAST_FOR_NEW_NODES,
+        _ => LEAST,
     };
-    if version::is_older(kind, needed) {
+    if needed.is_after(kind) {
         return Err(Failure::unavailable(format!(
             "kind {kind} is too old for nodes of Kubernetes {kubernetes}"
         ))

@@ -5,7 +5,10 @@ use std::ffi::OsStr;
 
 use clap::ValueEnum;
 
-use super::version;
+use super::{
+    chainsaw, docker, kind,
+    version::{self, Least},
+};
 use crate::{exec::Real, failure::Failure, plan::Cmd};
 
 /// What a program may be needed for.
@@ -25,14 +28,15 @@ pub(crate) struct Tool {
     pub needed_for: &'static [NeededFor],
     /// Arguments that print its version; none: it is enough that it is there.
     version: &'static [&'static str],
-    /// The least version that will do; empty: any.
-    least: &'static str,
-    /// How it is had, for people.
-    pub install: &'static str,
+    /// The least version that will do. None: any.
+    least: Option<Least>,
+    /// The least version with which everything works. None: any.
+    advised: Option<Least>,
+    /// How it is had, for people; `{version}` is the advised one.
+    install: &'static str,
 }
 
-const HOST: &str =
-    "the sandbox is for Debian and what descends from it; elsewhere install Docker 28 with buildx";
+const HOST: &str = "the sandbox is for Debian and what descends from it; elsewhere install Docker {version} with buildx";
 
 /// What the machine itself must have for a sandbox; a Debian without it is hard to find.
 const fn of_host(name: &'static str) -> Tool {
@@ -40,7 +44,8 @@ const fn of_host(name: &'static str) -> Tool {
         name,
         needed_for: &[NeededFor::Sandbox],
         version: &[],
-        least: "",
+        least: None,
+        advised: Some(docker::LEAST),
         install: HOST,
     }
 }
@@ -55,30 +60,34 @@ const TOOLS: &[Tool] = &[
             NeededFor::E2e,
         ],
         version: &[],
-        least: "",
-        install: "install Docker 28 or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
+        least: None,
+        advised: Some(docker::LEAST),
+        install: "install Docker {version} or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
     },
     Tool {
         name: "kind",
         needed_for: &[NeededFor::E2e],
         version: &["version", "--quiet"],
         // What nodes need is more: see `kind::check_version`.
-        least: "0.27",
-        install: "install kind 0.32 or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
+        least: Some(kind::LEAST),
+        advised: Some(kind::LEAST_FOR_NEW_NODES),
+        install: "install kind {version} or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
     },
     Tool {
         name: "kubectl",
         needed_for: &[NeededFor::E2e],
         version: &["version", "--client", "--output", "json"],
-        least: "",
+        least: None,
+        advised: None,
         install: "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
     },
     Tool {
         name: "chainsaw",
         needed_for: &[NeededFor::E2e],
         version: &["version"],
-        least: "0.2.14",
-        install: "install Chainsaw 0.2.14 or newer: https://kyverno.github.io/chainsaw",
+        least: Some(chainsaw::LEAST),
+        advised: Some(chainsaw::LEAST),
+        install: "install Chainsaw {version} or newer: https://kyverno.github.io/chainsaw",
     },
     of_host("apt-get"),
     of_host("bash"),
@@ -104,7 +113,7 @@ pub(crate) fn only_for(what: NeededFor) -> impl Iterator<Item = &'static Tool> {
 pub(crate) fn missing(program: &str) -> Failure {
     let failure = Failure::unavailable(format!("`{program}` is not installed or not on PATH"));
     match TOOLS.iter().find(|tool| tool.name == program) {
-        Some(tool) => failure.hint(tool.install),
+        Some(tool) => failure.hint(tool.install()),
         None => failure.hint("run `cargo xtask prereqs` to see all that is missing"),
     }
 }
@@ -138,11 +147,18 @@ impl Tool {
         (!self.version.is_empty()).then(|| cmd.args(self.version))
     }
 
+    /// How it is had, for people.
+    pub(crate) fn install(&self) -> String {
+        let version = self.advised.map(|version| version.to_string());
+        self.install
+            .replace("{version}", &version.unwrap_or_default())
+    }
+
     /// Why what the tool has printed for [`Tool::version_cmd`] will not do.
     pub(crate) fn too_old(&self, printed: &str) -> Option<String> {
         let found = version::found_in(printed)?;
-        version::is_older(found, self.least)
-            .then(|| format!("{} {found} is older than {}", self.name, self.least))
+        let least = self.least.filter(|least| least.is_after(found))?;
+        Some(format!("{} {found} is older than {least}", self.name))
     }
 }
 
@@ -157,6 +173,23 @@ mod tests {
         assert_eq!(names(&[NeededFor::Smoke]), ["docker"]);
         let all = names(&[NeededFor::Bake, NeededFor::E2e]);
         assert_eq!(all, ["docker", "kind", "kubectl", "chainsaw"]);
+    }
+
+    #[test]
+    fn the_guide_names_the_versions_that_are_advised() {
+        let guide = include_str!("../../../BUILD.md");
+        for tool in TOOLS
+            .iter()
+            .filter(|tool| tool.needed_for != [NeededFor::Sandbox])
+        {
+            let install = tool.install();
+            assert!(!install.contains('{'), "{install}");
+            let words = install.strip_prefix("install ").unwrap_or_default();
+            let named = words.split_once(" or newer").map(|(named, _)| named);
+            assert_eq!(named.is_some(), tool.advised.is_some(), "{install}");
+            let named = named.unwrap_or(tool.name);
+            assert!(guide.contains(named), "BUILD.md does not name {named}");
+        }
     }
 
     #[test]

@@ -47,11 +47,14 @@ pub(super) fn checks(context: &Context, exec: &Real, wanted: &[NeededFor]) -> Ve
     };
     let version = &engine.version;
     checks.push(Check::good("engine", format!("Docker {version}")));
-    if wanted.contains(&NeededFor::Smoke) && engine.major() < 28 {
+    if wanted.contains(&NeededFor::Smoke) && !engine.mounts_images() {
         checks.push(Check::warning(
             "image mounts",
             format!("Docker {version} has none"),
-            "smoke copies the files instead; Docker 28 mounts them",
+            &format!(
+                "smoke copies the files instead; Docker {} mounts them",
+                docker::LEAST
+            ),
         ));
     }
     if wanted.contains(&NeededFor::Bake) {

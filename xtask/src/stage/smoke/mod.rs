@@ -97,7 +97,7 @@ impl Transport {
     pub(crate) fn choose(config: &Config, engine: &Engine) -> Result<Self, Failure> {
         Ok(match config.get(SMOKE_MOUNT) {
             SmokeMount::Image => Self::Mount,
-            SmokeMount::Auto if engine.is_looked_at() || engine.info()?.major() >= 28 => {
+            SmokeMount::Auto if engine.is_looked_at() || engine.info()?.mounts_images() => {
                 Self::Mount
             }
             SmokeMount::Auto | SmokeMount::Copy => Self::Copy,
