@@ -98,6 +98,12 @@ impl fmt::Display for ClusterRef {
     }
 }
 
+impl From<ClusterRef> for ImageRef {
+    fn from(ClusterRef(reference): ClusterRef) -> Self {
+        reference
+    }
+}
+
 /// The registry by its two names: on this machine and in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {

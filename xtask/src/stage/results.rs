@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::suites::{Subject, SuiteSteps};
+use super::suites::{Runner, Subject, SuiteSteps};
 use crate::{
     event::{Outcome, StepReport},
     failure::Failure,
+    image::{Image, ImageRef, Naming},
     own::{Location, RUNS, file, is_run_name, source},
     run::{Report, record},
     value::{InnerPath, Name},
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub(crate) struct Tested {
     pub extension: String,
-    pub image: String,
+    pub image: TestedImage,
     pub cnpg_release: String,
     pub result: Verdict,
     pub shared: Verdict,
@@ -56,8 +57,36 @@ impl OwnSuite {
     }
 }
 
+/// The image as the suites had it; empty where the values do not say which it was.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(from = "String", into = "String")]
+pub(crate) struct TestedImage(pub Option<ImageRef>);
+
+impl TestedImage {
+    /// After the run: what this run has built is called as nodes pull it.
+    fn of(image: Option<&Image>, naming: &Naming) -> Self {
+        Self(image.map(|image| match (image, image.tagged()) {
+            (Image::Baked { .. }, Ok(built)) => naming.in_cluster(&built).into(),
+            // Without a digest it was not built, and the bake's failure says why.
+            _ => image.reference().clone(),
+        }))
+    }
+}
+
+impl From<String> for TestedImage {
+    fn from(text: String) -> Self {
+        Self(text.parse().ok())
+    }
+}
+
+impl From<TestedImage> for String {
+    fn from(TestedImage(image): TestedImage) -> Self {
+        image.map(|image| image.to_string()).unwrap_or_default()
+    }
+}
+
 impl Tested {
-    fn of(subject: &Subject, suites: &SuiteSteps, report: &Report) -> Self {
+    fn of(subject: &Subject, suites: &SuiteSteps, naming: &Naming, report: &Report) -> Self {
         let shared = report.step(suites.shared);
         let own = suites.own.map(|id| report.step(id));
         let both = || std::iter::once(shared).chain(own);
@@ -68,7 +97,7 @@ impl Tested {
         };
         Self {
             extension: subject.extension.name.clone(),
-            image: subject.image.clone(),
+            image: TestedImage::of(subject.image.as_ref(), naming),
             cnpg_release: subject.release.clone(),
             result: Verdict::of_all(both().map(of)),
             shared: of(shared),
@@ -90,11 +119,16 @@ pub(crate) fn passed(tested: &[Tested]) -> String {
 /// Names the folder of the last run of tests, whose record says what it has found.
 const LAST: &str = "target/xtask/e2e/last-tests";
 
-/// What became of each subject.
-pub(crate) fn of(subjects: &[(Subject, SuiteSteps)], report: &Report) -> Vec<Tested> {
+/// What became of each subject of a runner.
+pub(crate) fn of(
+    runner: &Runner,
+    subjects: &[(Subject, SuiteSteps)],
+    report: &Report,
+) -> Vec<Tested> {
+    let naming = &runner.environment.naming;
     let tested = subjects.iter();
     tested
-        .map(|(subject, suites)| Tested::of(subject, suites, report))
+        .map(|(subject, suites)| Tested::of(subject, suites, naming, report))
         .collect()
 }
 

@@ -11,7 +11,7 @@ use crate::{
     exec::Exec,
     extension::Extension,
     failure::Failure,
-    image::{Image, Naming},
+    image::{Image, ImageRef, Naming},
     mount::{Mounted, Mounts},
     own::{file, source},
     plan::{Console, Location, Performed, Work, shell},
@@ -44,13 +44,14 @@ pub(crate) struct Values {
     pub told: Told,
 }
 
-/// The image under test, as values name it: that of the first extension. Empty: they do not say.
-pub(crate) fn image_in(values: &Path) -> anyhow::Result<String> {
+/// The image under test, as values that somebody has written name it: that of the first extension. None: they do not say.
+pub(crate) fn image_in(values: &Path) -> anyhow::Result<Option<ImageRef>> {
     let text = source::read_named(values)?.unwrap_or_default();
     let document = yaml::from_text(&text).unwrap_or_default();
     let reference = document.pointer("/extensions/0/image/reference");
-    let reference = reference.and_then(Value::as_str);
-    Ok(reference.unwrap_or_default().to_owned())
+    Ok(reference
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok()))
 }
 
 /// What a call was told by flags and its values follow from: the line that prints in place of them says it too.

@@ -17,6 +17,7 @@ use crate::{
     },
     exec::{Exec, Real},
     failure::Failure,
+    image::ImageRef,
     plan::{Cmd, Plan, Step},
     stage::{
         environment::check_usable,
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     }
     let values = find_values(&name, values)?;
     let image = image_in(&values)?;
-    if !database.is_there(&image, &exec) {
+    if !image.is_some_and(|image| database.is_there(&image, &exec)) {
         let mut plan = Plan::default();
         database.add(&mut plan, &runner, &values);
         let report = context.run(&exec, &plan)?;
@@ -118,7 +119,7 @@ impl Database {
     }
 
     /// With another image it would be another database.
-    fn is_there(&self, image: &str, exec: &Real) -> bool {
+    fn is_there(&self, image: &ImageRef, exec: &Real) -> bool {
         let fields = "jsonpath={.spec.postgresql.extensions[0].image.reference} {.status.phase}";
         let current = self
             .access

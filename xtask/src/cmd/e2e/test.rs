@@ -12,6 +12,7 @@ use crate::{
     environment::{FOLDER, in_use::InUse, survey::Survey},
     extension::Extension,
     failure::Failure,
+    image::Image,
     plan::Plan,
     stage::{
         environment::check_usable,
@@ -61,7 +62,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     let mut subjects = Vec::new();
     for one in chosen {
         let subject = Subject {
-            image: image_in(&one.values)?,
+            image: image_in(&one.values)?.map(Image::Given),
             extension: one.extension,
             name: one.name,
             release: release.clone(),
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
         return Ok(());
     }
     let report = context.run(&engine.exec, &plan)?;
-    let tested = results::of(&subjects, &report);
+    let tested = results::of(&runner, &subjects, &report);
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the tests")?;
     context.ui.conclusion(&results::passed(&tested));

@@ -66,8 +66,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     // Whether images stay in the builder does not matter: they are pushed.
     bake::check_engine(&context.config, engine)?;
     let report = context.run(&engine.exec, &plan)?;
-    let subjects = releases::with_digests(subjects, &tested, &first.naming);
-    let tested = results::of(&subjects, &report);
+    let tested = results::of(&runner, &subjects, &report);
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the tests")?;
     context.ui.conclusion(&results::passed(&tested));

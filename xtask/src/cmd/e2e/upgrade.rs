@@ -70,7 +70,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     bake::check_engine(&context.config, &begun.engine)?;
     let report = context.run(&begun.engine.exec, &plan)?;
     let suites = SuiteSteps { shared, own: None };
-    let tested = results::of(&[(subject, suites)], &report);
+    let tested = results::of(&runner, &[(subject, suites)], &report);
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the upgrade test")?;
     context.ui.conclusion(&format!(
@@ -140,7 +140,7 @@ impl Upgrade {
         let subject = Subject {
             extension: Arc::clone(extension),
             name: name.clone(),
-            image: newer.reference().to_string(),
+            image: Some(Image::Given(newer.reference().clone())),
             release: environment.release.to_string(),
             values: output,
         };

@@ -26,6 +26,7 @@ use crate::{
     },
     extension::Extension,
     failure::Failure,
+    image::Image,
     plan::{Action, AfterFailure, Again, Cmd, Location, Plan, Probe, Step, StepId},
     tool::{chainsaw, kubectl::ClusterAccess},
     value::hex,
@@ -46,8 +47,8 @@ pub(crate) struct Subject {
     pub extension: Arc<Extension>,
     /// What tells it from others in this run: `pgvector 18-trixie`, `pgvector 18-trixie 1.30`.
     pub name: String,
-    /// For people: what is in the values.
-    pub image: String,
+    /// None: values that were there do not say.
+    pub image: Option<Image>,
     pub release: String,
     pub values: PathBuf,
 }

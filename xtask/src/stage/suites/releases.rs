@@ -7,7 +7,6 @@ use super::{Runner, Subject, SuiteSteps, add_leftovers};
 use crate::{
     environment::{Environment, LABEL, Place, Ready, operator::Earlier, survey::Survey},
     failure::Failure,
-    image::Naming,
     plan::{Plan, Step, StepId},
     stage::tested::ToTest,
 };
@@ -53,7 +52,7 @@ pub(crate) fn add(
             let subject = Subject {
                 extension: Arc::clone(&one.target.extension),
                 name,
-                image: one.image.reference().to_string(),
+                image: Some(one.image.clone()),
                 release: environment.release.to_string(),
                 values: one.values.clone(),
             };
@@ -94,22 +93,4 @@ fn next_release(
     let gone = plan.add(gone);
     let manifest = environment.read_manifest()?;
     Ok(environment.add_release(plan, &manifest, Earlier::Stamp, &[gone]))
-}
-
-/// The subjects with the digests that are known now.
-pub(crate) fn with_digests(
-    subjects: Vec<(Subject, SuiteSteps)>,
-    tested: &[ToTest],
-    naming: &Naming,
-) -> Vec<(Subject, SuiteSteps)> {
-    subjects
-        .into_iter()
-        .map(|(mut subject, suites)| {
-            let one = tested.iter().find(|one| one.values == subject.values);
-            if let Some(Ok(tagged)) = one.map(|one| one.image.tagged()) {
-                subject.image = naming.in_cluster(&tagged).to_string();
-            }
-            (subject, suites)
-        })
-        .collect()
 }
