@@ -38,6 +38,11 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         context.ui.warning(&warning);
     }
     let targets = begun.targets(&filter, &context.config)?;
+    let runner = Runner {
+        transport: Transport::choose(&context.config, &begun.engine)?,
+        run: context.run_id.clone(),
+        limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
+    };
     let mut plan = Plan {
         after_failure: args.running.after_failure(),
         ..Plan::default()
@@ -52,11 +57,6 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         warn_without_proof(context, &test);
         tests.push(test);
     }
-    let runner = Runner {
-        transport: Transport::choose(&context.config, &begun.engine)?,
-        run: context.run_id.clone(),
-        limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
-    };
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));
     let tested: Vec<StepId> = tested.collect();
     if begun.engine.is_looked_at() {

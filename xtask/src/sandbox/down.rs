@@ -38,6 +38,7 @@ pub(crate) fn remove_root(sandbox: &Sandbox) -> anyhow::Result<()> {
 }
 
 /// Empty groups stay behind when their processes have gone. A group that is in use stays.
+#[expect(clippy::disallowed_methods, reason = "folders of the kernel")]
 fn remove_cgroups(name: &str) {
     let Ok(controllers) = fs_err::read_dir("/sys/fs/cgroup") else {
         return;

@@ -46,11 +46,11 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     } else {
         wanted.existing(context, engine)?
     };
-    let mut plan = Plan::default();
     let runner = Runner::open(context, engine, &environment, Options::from(&args.suites))?;
     if !engine.is_looked_at() {
         check_usable(&environment, &survey, &engine.exec)?;
     }
+    let mut plan = Plan::default();
     let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
     before.push(runner.add_folder(&mut plan));
     let release = survey

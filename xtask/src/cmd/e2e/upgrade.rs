@@ -42,15 +42,17 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let environment = environment.with_seeds(&begun.sources.bases);
     let _cluster = environment.lock(context, &begun.engine)?;
     let survey = survey(context, &begun.engine, &environment)?;
-    let mut plan = Plan::default();
-    plan.limits.push((suites::POOL, AtOnce::ONE));
-    let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
+    let from = environment.naming.on_host(&from);
     let upgrade = Upgrade {
-        from: environment.naming.on_host(&from),
+        targets: replacing(&from, &begun, &context.config)?,
+        from,
         to: to.map(|to| environment.naming.on_host(&to)),
         platform: platform(&survey),
         told: Told::of(&context.config, context.global.sandbox, &environment.place),
     };
+    let mut plan = Plan::default();
+    plan.limits.push((suites::POOL, AtOnce::ONE));
+    let ready = environment.add(&mut plan, &survey, &environment.read_manifest()?)?;
     let (subject, newer, written) =
         upgrade.add(&mut plan, context, &begun, &environment, &ready)?;
     let options = Options::from(&args.suites);
@@ -85,7 +87,9 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
 /// What is replaced by what.
 struct Upgrade {
     from: ImageRef,
-    /// None: what is baked now.
+    /// The one image that replaces it.
+    targets: Targets,
+    /// Under another name. None: what is baked now.
     to: Option<ImageRef>,
     platform: String,
     told: Told,
@@ -103,10 +107,7 @@ impl Upgrade {
         ready: &Ready,
     ) -> anyhow::Result<(Subject, Image, StepId)> {
         let (config, sources) = (&context.config, &begun.sources);
-        // Which images belong together is what the older one says; its registry may be the one that is still
-        // to come, and then the newer one says it.
-        let targets = replacing(&self.from, begun, config)?;
-        let Ok(target) = targets.only() else {
+        let Ok(target) = self.targets.only() else {
             return Err(Failure::failed("there is not one image that replaces it").into());
         };
         let (newer, mut after) = if let Some(to) = &self.to {
@@ -120,7 +121,7 @@ impl Upgrade {
                 told: &self.told,
                 registry: &ready.registry,
             };
-            let made = build.add(plan, &targets)?;
+            let made = build.add(plan, &self.targets)?;
             (made[0].image.clone(), vec![made[0].step])
         };
         after.extend(&ready.registry);
@@ -150,7 +151,8 @@ impl Upgrade {
     }
 }
 
-/// The image that replaces the older one: for its server, where it can be asked.
+/// The image that replaces the older one: for its server, where it can be asked. Its registry may be the one that is
+/// still to come; then there must be one image only.
 fn replacing(from: &ImageRef, begun: &Begun, config: &Config) -> anyhow::Result<Targets> {
     let filter = match Described::read(from, &begun.engine.exec) {
         Ok(older) => {
