@@ -23,6 +23,7 @@ use crate::{
     sandbox::State,
     tool::{
         self,
+        kind::Client,
         kubectl::{self, ClusterAccess},
     },
 };
@@ -222,7 +223,7 @@ fn own_authority(
             exec = exec.with_programs(&sandbox.bin())?;
         }
     }
-    let ask = kind(network).kubeconfig(cluster, false);
+    let ask = kind(network).kubeconfig(cluster, Client::Machine);
     let text = match exec.read(&ask, Some(Duration::from_secs(20))) {
         Ok(text) => text,
         Err(failed) if failed.is_missing() => {

@@ -23,7 +23,7 @@ use crate::{
     sandbox::Sandbox,
     tool::{
         docker::{LABEL, RUN_LABEL},
-        kubectl::ClusterAccess,
+        kubectl::{ClusterAccess, Removal},
     },
 };
 
@@ -66,7 +66,7 @@ pub(crate) fn cluster(
         let remove = access.remove_namespaces(
             format!("remove what the killed run {gone} has left in the cluster"),
             &[(RUN_LABEL, &gone.to_string())],
-            false,
+            Removal::Begun,
         );
         exec.read(&remove, Some(PATIENCE)).map_err(Failure::from)?;
     }

@@ -7,7 +7,10 @@ use super::{
     Environment, FOLDER, OWNER_LABEL,
     survey::{Presence, Survey},
 };
-use crate::plan::{Action, Kind, Location, Owned, Plan, Step, StepId};
+use crate::{
+    plan::{Action, Kind, Location, Owned, Plan, Step, StepId},
+    tool::kubectl::Removal,
+};
 
 impl Environment {
     /// The steps that remove what is there and ours. What is not ours is named in a note.
@@ -98,9 +101,11 @@ impl Environment {
         }
         if !own.is_empty() {
             let purpose = "remove the namespaces of suites and databases";
-            let delete = self
-                .access()
-                .remove_namespaces(purpose, &[(OWNER_LABEL, &owner)], true);
+            let delete = self.access().remove_namespaces(
+                purpose,
+                &[(OWNER_LABEL, &owner)],
+                Removal::Awaited,
+            );
             plan.add(Step::run("namespaces", delete));
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     image::ImageRef,
     own::RunId,
     plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
-    tool::kind::{CLUSTER_LABEL, config, nodes},
+    tool::kind::{CLUSTER_LABEL, Client, config, nodes},
 };
 
 /// How long nodes that were just started may take until the cluster answers and they are ready.
@@ -228,7 +228,7 @@ impl Environment {
 
     fn save_kubeconfig(&self, plan: &mut Plan, name: &str, after: &[StepId]) -> StepId {
         let save = Action::Save {
-            cmd: kind(&self.network()).kubeconfig(name, false),
+            cmd: kind(&self.network()).kubeconfig(name, Client::Machine),
             path: Location::Output(self.access().kubeconfig),
         };
         let step = Step::new("kubeconfig", save).after(after.iter().copied());

@@ -16,7 +16,7 @@ use crate::{
     tool::{
         self,
         docker::{self, Container},
-        kind::CLUSTER_LABEL,
+        kind::{CLUSTER_LABEL, Client},
     },
 };
 
@@ -145,7 +145,7 @@ impl Survey {
             .is_some_and(|cluster| cluster.nodes.iter().all(|node| node.running));
         if running {
             let access = environment.access();
-            let get = kind(&environment.network()).kubeconfig(&wanted, false);
+            let get = kind(&environment.network()).kubeconfig(&wanted, Client::Machine);
             match exec.read(&get, Some(PATIENCE)) {
                 Ok(text) => keep(&text)?,
                 // Without kind, the kubeconfig of an earlier run will do.

@@ -14,6 +14,21 @@ pub(crate) const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
 /// The gate for image volumes is needed below this minor of Kubernetes 1.
 const IMAGE_VOLUME_BY_DEFAULT: u32 = 35;
 
+/// Who is to reach a cluster by a kubeconfig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Programs of this machine.
+    Machine,
+    /// Those in containers on the cluster's network.
+    Container,
+}
+
+impl Client {
+    fn flag(self) -> Option<&'static str> {
+        (self == Self::Container).then_some("--internal")
+    }
+}
+
 /// Kind, told which network its nodes are on.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind<'a> {
@@ -51,19 +66,19 @@ impl Kind<'_> {
             .arg(kubeconfig)
     }
 
-    /// Prints a kubeconfig; an internal one has the address for clients on the cluster's network.
-    pub(crate) fn kubeconfig(&self, cluster: &str, internal: bool) -> Cmd {
+    /// Prints a kubeconfig, with the address for such a client.
+    pub(crate) fn kubeconfig(&self, cluster: &str, client: Client) -> Cmd {
         self.cmd(format!("ask kind for the kubeconfig of `{cluster}`"))
             .args(["get", "kubeconfig", "--name", cluster])
-            .args(internal.then_some("--internal"))
+            .args(client.flag())
     }
 
     /// Adds the cluster to a kubeconfig and makes it the current one; the file keeps what it holds.
-    pub(crate) fn export(&self, cluster: &str, internal: bool, into: &Path) -> Cmd {
+    pub(crate) fn export(&self, cluster: &str, client: Client, into: &Path) -> Cmd {
         self.cmd(format!("add `{cluster}` to `{}`", into.display()))
             .args(["export", "kubeconfig", "--name", cluster, "--kubeconfig"])
             .arg(into)
-            .args(internal.then_some("--internal"))
+            .args(client.flag())
     }
 }
 

@@ -7,6 +7,15 @@ use serde_json::Value;
 
 use crate::{plan::Cmd, yaml};
 
+/// When a command that removes has done its part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// When nothing is left.
+    Awaited,
+    /// When it has been asked for.
+    Begun,
+}
+
 /// How a cluster is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClusterAccess {
@@ -41,7 +50,7 @@ impl ClusterAccess {
         &self,
         purpose: impl Into<String>,
         labels: &[(&str, &str)],
-        wait: bool,
+        removal: Removal,
     ) -> Cmd {
         let selector: Vec<String> = labels
             .iter()
@@ -49,7 +58,7 @@ impl ClusterAccess {
             .collect();
         self.cmd(purpose)
             .args(["delete", "namespace", "--selector", &selector.join(",")])
-            .args((!wait).then_some("--wait=false"))
+            .args((removal == Removal::Begun).then_some("--wait=false"))
     }
 
     /// Succeeds when the cluster's API answers, and says that it is ready.

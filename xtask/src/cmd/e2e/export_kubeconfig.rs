@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     own::{file, source},
     plan::{Action, Location, Plan, Step, shell},
-    tool::kubectl,
+    tool::{kind::Client, kubectl},
 };
 
 /// Below the repository's root: the digests of what was exported.
@@ -46,13 +46,18 @@ pub(super) fn run(args: &ExportKubeconfig, context: &mut Context) -> anyhow::Res
     }
     let network = environment.network();
     let kind = kind(&network);
+    let client = if args.internal {
+        Client::Container
+    } else {
+        Client::Machine
+    };
     let mut plan = Plan::default();
     plan.add(if args.merge {
-        let export = kind.export(&cluster, args.internal, path);
+        let export = kind.export(&cluster, client, path);
         Step::run(format!("add {cluster} to {}", path.display()), export)
     } else {
         let save = Action::Save {
-            cmd: kind.kubeconfig(&cluster, args.internal),
+            cmd: kind.kubeconfig(&cluster, client),
             path: file.location(),
         };
         Step::new(format!("write {}", path.display()), save)
@@ -165,7 +170,7 @@ fn refuse_foreign(
     }
     let network = environment.network();
     let own = exec
-        .read(&kind(&network).kubeconfig(cluster, false), None)
+        .read(&kind(&network).kubeconfig(cluster, Client::Machine), None)
         .map_err(Failure::from)?;
     let own = kubectl::authority(&own, None);
     let found = kubectl::authorities(&text);

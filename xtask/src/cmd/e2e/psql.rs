@@ -25,7 +25,10 @@ use crate::{
         suites::{Options, Runner},
         values::image_in,
     },
-    tool::{chainsaw, kubectl::ClusterAccess},
+    tool::{
+        chainsaw,
+        kubectl::{ClusterAccess, Removal},
+    },
     workspace::Selection,
 };
 
@@ -115,7 +118,11 @@ impl Database {
         let mut labels = vec![(LABEL, "psql"), (NAME_LABEL, self.namespace.as_str())];
         labels.extend(self.owner.as_deref().map(|owner| (OWNER_LABEL, owner)));
         let purpose = format!("remove the namespace `{}`", self.namespace);
-        Step::run(title, self.access.remove_namespaces(purpose, &labels, true))
+        Step::run(
+            title,
+            self.access
+                .remove_namespaces(purpose, &labels, Removal::Awaited),
+        )
     }
 
     /// With another image it would be another database.

@@ -28,7 +28,10 @@ use crate::{
     failure::Failure,
     image::Image,
     plan::{Action, AfterFailure, Again, Cmd, Location, Plan, Probe, Step, StepId},
-    tool::{chainsaw, kubectl::ClusterAccess},
+    tool::{
+        chainsaw,
+        kubectl::{ClusterAccess, Removal},
+    },
     value::hex,
 };
 
@@ -220,7 +223,7 @@ impl Runner {
         self.access.remove_namespaces(
             format!("remove the namespace `{namespace}`"),
             &[(RUN_LABEL, &run), (NAME_LABEL, namespace)],
-            false,
+            Removal::Begun,
         )
     }
 
@@ -269,7 +272,7 @@ pub(crate) fn add_leftovers(
     let remove = environment.access().remove_namespaces(
         "remove what an earlier run has left",
         &[(LABEL, "suite"), (OWNER_LABEL, &owner)],
-        false,
+        Removal::Begun,
     );
     vec![plan.add(Step::run("leftovers of an earlier run", remove))]
 }
