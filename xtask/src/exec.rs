@@ -40,8 +40,9 @@ pub(crate) trait Exec: Sync {
         line: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure>;
 
-    /// Runs to the end and gives standard output; standard error is for the failure message.
-    fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure>;
+    /// Runs to the end and gives standard output; standard error is for the failure message. `limit`: after how long
+    /// it is ended; None: never, but soon where we have been asked to stop before.
+    fn read(&self, cmd: &Cmd, limit: Option<Duration>) -> Result<String, CmdFailure>;
 
     /// Starts a process that outlives us, its output in `log`.
     fn start(&self, cmd: &Cmd, log: &Path) -> Result<(), CmdFailure>;

@@ -32,6 +32,13 @@ const WATCH: Duration = if cfg!(test) {
     Duration::from_secs(4)
 };
 
+/// What is asked once we are told to stop is for the clean-up, and may take no longer: nobody would stop it again.
+const CLEAN_UP: Duration = if cfg!(test) {
+    Duration::from_millis(500)
+} else {
+    Duration::from_secs(30)
+};
+
 impl Real {
     fn command(&self, cmd: &Cmd) -> Result<Command, CmdFailure> {
         tracing::debug!(command = %cmd, "start");
@@ -206,17 +213,23 @@ impl Exec for Real {
         Err(printed.failure(cmd, reason, started))
     }
 
-    fn read(&self, cmd: &Cmd, timeout: Option<Duration>) -> Result<String, CmdFailure> {
+    fn read(&self, cmd: &Cmd, limit: Option<Duration>) -> Result<String, CmdFailure> {
         let started = Instant::now();
-        // What starts after Ctrl-C belongs to the clean-up and runs to its end. When Ctrl-C comes between this
-        // line and the start, the command is stopped like all that ran before.
+        // What starts after Ctrl-C belongs to the clean-up. When Ctrl-C comes between this line and the start, the
+        // command is stopped like all that ran before.
         let stopping = self.interrupted();
+        let limit = limit.filter(|limit| !limit.is_zero());
+        let limit = if stopping {
+            Some(limit.map_or(CLEAN_UP, |limit| limit.min(CLEAN_UP)))
+        } else {
+            limit
+        };
         let mut child = self.spawn(cmd, true, started)?;
         if !stopping && self.interrupted() {
             self.end(child.group());
         }
         let mut texts = [Vec::new(), Vec::new()];
-        let ended = self.wait(&mut child, timeout, &mut |at, bytes| {
+        let ended = self.wait(&mut child, limit, &mut |at, bytes| {
             texts[at].extend_from_slice(bytes);
         });
         let [stdout, stderr] = texts;
@@ -224,7 +237,7 @@ impl Exec for Real {
             Ok((status, false)) if status.success() => {
                 return Ok(String::from_utf8_lossy(&stdout).into_owned());
             }
-            Ok((status, late)) => reason_of(status, late, timeout),
+            Ok((status, late)) => reason_of(status, late, limit),
             Err(error) => return Err(io_failure(cmd, &error, started)),
         };
         let mut tail = Tail::default();

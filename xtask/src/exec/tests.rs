@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+use std::sync::atomic::Ordering;
+
 use nix::{sys::signal::Signal, unistd::Pid};
 
 use super::*;
@@ -119,6 +121,17 @@ fn a_deadline_ends_the_wait_whoever_keeps_the_output_open() {
     let failed = Real::default().read(&sh(&script), limit).unwrap_err();
     assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
     assert!(daemon_lived(&file), "it was waited for, or ended");
+}
+
+#[test]
+fn what_is_asked_after_an_interruption_has_a_limit() {
+    let real = Real::default();
+    real.shared.interrupted.store(true, Ordering::SeqCst);
+    assert_eq!(real.read(&sh("echo a"), None).unwrap(), "a\n");
+    for limit in [None, Some(Duration::ZERO), Some(Duration::from_secs(20))] {
+        let failed = real.read(&sh("sleep 20"), limit).unwrap_err();
+        assert!(matches!(failed.reason, Reason::TimedOut(_)), "{failed:?}");
+    }
 }
 
 #[test]

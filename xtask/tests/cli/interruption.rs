@@ -50,6 +50,20 @@ fn while_the_engine_is_asked_what_it_is() {
 }
 
 #[test]
+fn an_image_that_could_not_be_asked_about_is_not_pulled_then() {
+    let world = World::new();
+    // As docker's own client does, it ends in its own way.
+    world.tools.rule(
+        "docker image inspect",
+        "trap 'kill $!; exit 1' TERM; sleep 15 & echo $$ > \"$here/hanging\"; wait",
+    );
+    hangs(&world, "docker pull");
+    let child = start(&world, &["smoke", "gamma", "--image", "x/y:1"], &[]);
+    interrupt(&world, child, "-INT").status(130);
+    world.calls.never("docker pull");
+}
+
+#[test]
 fn while_superseded_images_are_dropped() {
     let world = World::new();
     hangs(&world, "docker image ls --format {{.Tag}}");

@@ -89,7 +89,8 @@ fn labels(engine: &Engine, image: &ImageRef) -> anyhow::Result<Annotations> {
     let read = || engine.exec.read(&docker::labels_cmd(image), None);
     let text = match read() {
         Ok(text) => text,
-        Err(failed) if matches!(failed.reason, Reason::Status(_)) => {
+        // What was cut off says nothing of the image.
+        Err(failed) if matches!(failed.reason, Reason::Status(_)) && !engine.exec.interrupted() => {
             let pulled = engine.exec.read(&docker::pull_cmd(image), None);
             pulled.map_err(|failed| {
                 let cause = failed
