@@ -2,6 +2,7 @@
 //! The repository that is worked on: its root and its extensions.
 
 mod between;
+mod changes;
 mod selection;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use changes::Changes;
 pub(crate) use selection::Selection;
 
 use crate::{

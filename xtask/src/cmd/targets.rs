@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `targets`: the extensions and their images, for people and for a CI matrix.
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::json;
 
@@ -10,13 +8,12 @@ use crate::{
     cli,
     context::Context,
     exec::Exec,
-    extension::Extension,
     failure::Failure,
     plan::Cmd,
     target::{Filter, PLATFORMS, Target, Targets},
     ui::{Row, Table},
     value::{Major, Server, Suite},
-    workspace::{Selection, Workspace},
+    workspace::{Changes, Selection, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
@@ -30,8 +27,9 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         extensions.retain(|extension| extension.auto_update_os_libs);
     }
     if let Some(reference) = &args.changed_since {
-        let changed = changed(context, &workspace, reference)?;
-        extensions.retain(|extension| concerns(extension, &workspace, &changed));
+        let files = changed(context, &workspace, reference)?;
+        let changes = Changes::of(files, &context.config)?;
+        extensions.retain(|extension| changes.concern(extension, &workspace));
     }
     let filter = Filter::from(&args.filters);
     let targets = if extensions.is_empty() {
@@ -186,33 +184,4 @@ fn changed(
     )
     .map_err(Failure::from)?;
     Ok(files.split_terminator('\0').map(str::to_owned).collect())
-}
-
-/// Whether a change to one of `files` means building the extension again: its own files, those of an
-/// extension that it needs, or shared ones. Prose at the root is not shared with any image.
-fn concerns(extension: &Extension, workspace: &Workspace, files: &[String]) -> bool {
-    let folder = |extension: &Extension| {
-        extension
-            .folder
-            .strip_prefix(&workspace.root)
-            .map(Path::to_owned)
-            .unwrap_or_default()
-    };
-    let needed = workspace.dependencies(extension);
-    let needed = needed.iter().map(|needed| folder(needed));
-    let own: Vec<_> = std::iter::once(folder(extension)).chain(needed).collect();
-    let all = workspace.extensions().iter();
-    let mut known: Vec<_> = all.map(|extension| folder(extension)).collect();
-    // An extension that is gone was a folder with a metadata.hcl; no other is built from it.
-    let gone = files
-        .iter()
-        .map(Path::new)
-        .filter(|file| file.ends_with("metadata.hcl"));
-    known.extend(gone.filter_map(Path::parent).map(Path::to_owned));
-    files.iter().map(Path::new).any(|file| {
-        let prose = file.parent() == Some(Path::new(""))
-            && file.extension().is_some_and(|extension| extension == "md");
-        let shared = !prose && !known.iter().any(|folder| file.starts_with(folder));
-        shared || own.iter().any(|folder| file.starts_with(folder))
-    })
 }

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Host,
     Cluster,
     Username,
+    /// Of files, with keys like `{suite}` in place of what settings name.
+    Glob,
 }
 
 impl Kind {
@@ -52,6 +54,7 @@ impl Kind {
             Kind::Host => HostName::is(text),
             Kind::Cluster => ClusterName::is(text),
             Kind::Username => Username::is(text),
+            Kind::Glob => line && !text.starts_with('/') && glob::Pattern::new(text).is_ok(),
         }
     }
 
@@ -79,6 +82,9 @@ impl Kind {
             Kind::Host => HostName::WANTED,
             Kind::Cluster => ClusterName::WANTED,
             Kind::Username => Username::WANTED,
+            Kind::Glob => {
+                "a glob that begins below the root: `*` for names, `**` for folders of any depth, `[…]` for characters"
+            }
         }
     }
 }

@@ -146,6 +146,13 @@ settings! {
         "the file that tells buildx how an image is built";
     PATHS_SUITE: String = Text("test", Kind::Path), "paths.suite" "XTASK_PATHS_SUITE"
         "the folder with the Chainsaw suite that all extensions share";
+    SHARED_FILES: Vec<String> = List(
+        "{bake-file},{bake-folder}/**,xtask.toml,{suite}/**,xtask/**,Cargo.toml,Cargo.lock,.cargo/**,rust-toolchain.toml,Taskfile.yml,dagger/maintenance/**,.github/workflows/bake_targets.yml",
+        Kind::Glob,
+    ), "targets.shared" "XTASK_TARGETS_SHARED"
+        "files that concern every image, for `targets --changed-since`: globs below the root";
+    IGNORED_FILES: Vec<String> = List("**/*.md", Kind::Glob), "targets.ignored" "XTASK_TARGETS_IGNORED"
+        "files that are in no image, wherever they are, for `targets --changed-since`: globs below the root";
     REGISTRY: String = Text("localhost:5000", Kind::Registry), "registry" "registry"
         "where images are pushed; bake reads the same variable";
     ENVIRONMENT: Purpose = OneOf(Purpose::Testing), "environment" "environment"
@@ -196,7 +203,7 @@ settings! {
         "the name of the kind cluster; empty: the environment's with the version of Kubernetes";
     E2E_NODES: u32 = Number(1, NODES), "e2e.nodes" "XTASK_E2E_NODES"
         "nodes of the kind cluster; the first is the control plane";
-    E2E_SEED: Vec<String> = List(Kind::Image), "e2e.seed" "XTASK_E2E_SEED"
+    E2E_SEED: Vec<String> = List("", Kind::Image), "e2e.seed" "XTASK_E2E_SEED"
         "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
     E2E_SUITES: u32 = Number(0, AT_ONCE), "e2e.suites" "XTASK_E2E_SUITES"
         "suites at the same time; 0: two, and one more for every two processors";

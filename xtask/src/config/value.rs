@@ -129,8 +129,8 @@ impl<T: Choice> Rule for OneOf<T> {
     }
 }
 
-/// Texts, comma-separated; in a settings file an array. Empty when nothing is said.
-pub(super) struct List(pub Kind);
+/// Texts, comma-separated; in a settings file an array.
+pub(super) struct List(pub &'static str, pub Kind);
 
 impl Rule for List {
     type Value = Vec<String>;
@@ -138,15 +138,15 @@ impl Rule for List {
     const SHAPE: Shape = Shape::Array;
 
     fn text(&self) -> String {
-        String::new()
+        self.0.to_owned()
     }
 
     fn default(&self) -> Vec<String> {
-        Vec::new()
+        items(self.0).map(str::to_owned).collect()
     }
 
     fn parse(&self, text: &str) -> Result<Vec<String>, String> {
-        let Self(kind) = self;
+        let Self(_, kind) = self;
         let taken = |item: &str| {
             if kind.takes(item) {
                 return Ok(item.to_owned());

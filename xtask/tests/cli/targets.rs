@@ -92,8 +92,19 @@ fn what_differs_from_a_commit_is_what_is_listed() {
             .stdout
     };
     assert_eq!(changed(), "[]\n");
-    world.write("NOTES.md", "prose");
-    assert_eq!(changed(), "[]\n");
+    // Neither an owner nor another workflow is in an image, nor is prose, wherever it is.
+    for file in [
+        "NOTES.md",
+        "CODEOWNERS",
+        "renovate.json",
+        "templates/Dockerfile.tmpl",
+        ".github/workflows/catalogs.yml",
+        "extensions/gamma/README.md",
+        "test/README.md",
+    ] {
+        world.write(file, "prose");
+        assert_eq!(changed(), "[]\n", "{file}");
+    }
     world.write("extensions/gamma/smoke.sql", "SELECT 2;");
     assert_eq!(changed(), "[\"gamma\"]\n");
     world.write("extensions/alpha/new.txt", "new");
@@ -104,8 +115,31 @@ fn what_differs_from_a_commit_is_what_is_listed() {
     );
     git(&["add", "."]);
     git(&["commit", "-m", "two"]);
-    world.write("docker/bake.hcl", "// shared");
+    fs::remove_dir_all(world.root().join("extensions/gamma")).unwrap();
+    assert_eq!(changed(), "[]\n", "what is gone is built by nobody");
+    git(&["checkout", "extensions/gamma"]);
+    for file in [
+        "docker/bake.hcl",
+        "xtask.toml",
+        "test/cluster.yaml",
+        "xtask/src/main.rs",
+    ] {
+        world.write(file, "# changed\n");
+        assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n", "{file}");
+        git(&["add", "."]);
+        git(&["commit", "-m", "more", "--allow-empty"]);
+    }
+    world.write("xtask.toml", "[targets]\nshared = [\"base/**\"]\n");
+    git(&["add", "."]);
+    git(&["commit", "-m", "settings"]);
+    world.write("docker/bake.hcl", "// not shared");
+    assert_eq!(changed(), "[]\n");
+    world.write("base/image.txt", "");
     assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n");
+    world
+        .run("targets --set targets.shared=/etc/passwd")
+        .status(2)
+        .says("it must be a list; `/etc/passwd` in it must be a glob");
     world
         .run("targets --changed-since nowhere")
         .status(2)

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which extensions a change concerns, by the files that differ: the settings say which are shared by all of them, and
+//! which are in no image.
+
+use std::path::Path;
+
+use glob::{MatchOptions, Pattern};
+
+use super::Workspace;
+use crate::{
+    config::{self, Config},
+    extension::Extension,
+    failure::Failure,
+};
+
+/// `*` stays within a folder, as it does for Git.
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// Files that differ, relative to the root, as far as they concern an image.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    files: Vec<String>,
+    /// One of them concerns every image.
+    is_shared: bool,
+}
+
+impl Changes {
+    /// What the settings leave of `files`.
+    pub(crate) fn of(mut files: Vec<String>, config: &Config) -> Result<Self, Failure> {
+        let ignored = patterns(config.get(config::IGNORED_FILES), config)?;
+        let shared = patterns(config.get(config::SHARED_FILES), config)?;
+        files.retain(|file| !matches(&ignored, file));
+        let is_shared = files.iter().any(|file| matches(&shared, file));
+        Ok(Self { files, is_shared })
+    }
+
+    /// Whether the extension's images are to be built again: for a shared file, one of its own, or one of an extension
+    /// that it needs.
+    pub(crate) fn concern(&self, extension: &Extension, workspace: &Workspace) -> bool {
+        let differs = |folder: &Path| {
+            let folder = folder.strip_prefix(&workspace.root).unwrap_or(folder);
+            let mut files = self.files.iter().map(Path::new);
+            files.any(|file| file.starts_with(folder))
+        };
+        let needed = workspace.dependencies(extension);
+        let mut needed = needed.iter();
+        self.is_shared || differs(&extension.folder) || needed.any(|one| differs(&one.folder))
+    }
+}
+
+/// The globs, with the files and folders of the settings in place of their keys.
+fn patterns(globs: &[String], config: &Config) -> Result<Vec<Pattern>, Failure> {
+    let bake_file = config.get(config::PATHS_BAKE_FILE);
+    let beside = Path::new(bake_file).parent().unwrap_or(Path::new(""));
+    // At the root, beside it is everything: only the file itself is meant.
+    let beside = if beside == Path::new("") {
+        Path::new(bake_file)
+    } else {
+        beside
+    };
+    let places = [
+        ("{bake-file}", bake_file.to_owned()),
+        ("{bake-folder}", beside.to_string_lossy().into_owned()),
+        ("{suite}", config.get(config::PATHS_SUITE).to_owned()),
+    ];
+    let filled = globs.iter().map(|glob| {
+        let fill = |glob: String, (key, place): &(&str, String)| {
+            glob.replace(key, &Pattern::escape(place.trim_start_matches("./")))
+        };
+        places.iter().fold(glob.clone(), fill)
+    });
+    let pattern = |glob: String| {
+        Pattern::new(&glob)
+            .map_err(|error| Failure::invalid(format!("`{glob}` is not a glob: {error}")))
+    };
+    filled.map(pattern).collect()
+}
+
+fn matches(patterns: &[Pattern], file: &str) -> bool {
+    patterns
+        .iter()
+        .any(|pattern| pattern.matches_with(file, OPTIONS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_shared(file: &str, said: &[&str]) -> bool {
+        let said: Vec<String> = said.iter().map(|text| (*text).to_owned()).collect();
+        let config = Config::defaults().with_said(&said).unwrap();
+        Changes::of(vec![file.to_owned()], &config)
+            .unwrap()
+            .is_shared
+    }
+
+    #[test]
+    fn what_all_images_are_made_with_is_shared() {
+        for file in [
+            "docker/bake.hcl",
+            "docker/Dockerfile",
+            "xtask.toml",
+            "test/cluster.yaml",
+            "test/upgrade/a/b.yaml",
+            "xtask/src/main.rs",
+            "xtask/.hidden",
+            "Cargo.lock",
+            ".cargo/config.toml",
+            "Taskfile.yml",
+            "dagger/maintenance/main.go",
+            ".github/workflows/bake_targets.yml",
+        ] {
+            assert!(is_shared(file, &[]), "{file}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_no_image_is_not() {
+        for file in [
+            "README.md",
+            "docs/decisions.md",
+            "docs/x.txt",
+            "test/README.md",
+            "xtask/README.md",
+            "CODEOWNERS",
+            "renovate.json",
+            "templates/Dockerfile.tmpl",
+            ".github/workflows/update-catalogs.yml",
+            ".github/pull_request_template.md",
+            "tests/x",
+            "docker-bake.hcl",
+            "a/docker/bake.hcl",
+        ] {
+            assert!(!is_shared(file, &[]), "{file}");
+        }
+    }
+
+    #[test]
+    fn the_settings_say_where_files_are() {
+        let old = ["paths.bake-file=docker-bake.hcl", "paths.suite=./e2e"];
+        assert!(is_shared("docker-bake.hcl", &old) && is_shared("e2e/cluster.yaml", &old));
+        for file in ["docker/bake.hcl", "test/cluster.yaml", "Dockerfile", "x/y"] {
+            assert!(!is_shared(file, &old), "{file}");
+        }
+        let own = [
+            "targets.shared=base/*,{suite}/a?",
+            "targets.ignored=base/*.txt",
+        ];
+        for (file, expected) in [
+            ("base/x", true),
+            ("base/x.md", true),
+            ("base/x.txt", false),
+            ("base/x/y", false),
+            ("test/ab", true),
+            ("docker/bake.hcl", false),
+        ] {
+            assert_eq!(is_shared(file, &own), expected, "{file}");
+        }
+        assert!(is_shared("a[1].hcl", &["paths.bake-file=a[1].hcl"]));
+    }
+}
