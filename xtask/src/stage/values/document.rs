@@ -72,7 +72,8 @@ impl Values {
         let extension = &own.extension;
         let pg_image = own.source.annotations.base(&own.source.reference)?;
         let pg_image = self.naming.in_cluster(&pg_image).to_string();
-        let version = own.source.sql_version(extension)?;
+        // Suites name it whether or not there is one, and Chainsaw ends at a name that is not there.
+        let version = own.source.sql_version(extension)?.unwrap_or_default();
         let mut config = Map::new();
         let mut assert = Map::from_iter([
             ("applied".to_owned(), json!(true)),
@@ -98,9 +99,7 @@ impl Values {
         put("postgresql_parameters", json!(mounts.parameters()));
         put("pg_image", json!(pg_image));
         put("psql_image", json!(psql_image));
-        if let Some(version) = version {
-            put("version", json!(version));
-        }
+        put("version", json!(version));
         put("create_extension", json!(extension.create_extension));
         put("extensions", mounts.iter().map(cluster_entry).collect());
         put("database_config", config.into());

@@ -128,6 +128,7 @@ postgresql_parameters:
   output_plugin_libraries: 'pgoutput, test_decoding, wal2json'
 pg_image: 'ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie'
 psql_image: '{PSQL}'
+version: ''
 create_extension: false
 extensions:
 - name: 'wal2json'
