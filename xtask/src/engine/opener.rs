@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What opening an engine needs of the run on whose behalf it is opened.
+//! What an engine, and what works on it, needs of the run on whose behalf it is opened.
 
 use std::path::{Path, PathBuf};
 
