@@ -10,13 +10,14 @@ use crate::{
 };
 
 mod call;
+mod parts;
 mod tasks;
 #[cfg(test)]
 mod tests;
 mod variables;
 
 use call::Call;
-use tasks::{RENAMED, STILL_TO_COME, TASKS, Task};
+use tasks::{OPTIONS_OF_TASK, RENAMED, STILL_TO_COME, TASKS, Task};
 use variables::VARIABLES;
 
 /// Arguments in the canonical grammar.
@@ -103,6 +104,9 @@ impl Words<'_> {
         if asks_about_itself {
             self.environment = &|_| None;
         }
+        if !asks_about_itself {
+            self.refuse_options_of_task()?;
+        }
         let Some(at) = (0..self.rest.len()).find(|at| is_plain(&self.rest, *at, &self.valued))
         else {
             // `task` alone builds everything; so does `task DRY_RUN=true`. Flags alone (`--sandbox`) too.
@@ -160,20 +164,24 @@ impl Words<'_> {
         }
     }
 
+    /// The task of a command that is called by its own name. Those of one word are both.
+    fn task_of_command(&self) -> Option<&'static Task> {
+        let plain = (0..self.rest.len()).filter(|at| is_plain(&self.rest, *at, &self.valued));
+        let plain: Vec<&str> = plain.map(|at| self.rest[at].as_str()).collect();
+        let of_several = TASKS.iter().filter(|task| task.canonical.len() > 1);
+        let mut called = of_several.filter(|task| plain.starts_with(task.canonical));
+        called.next()
+    }
+
     /// What the environment has for the task of a command that was called by its own name, where nobody reads it.
     fn unread(&self, at: usize) -> Vec<String> {
-        let is_called = |task: &&Task| {
-            // Those of one word are both.
-            task.canonical.len() > 1
-                && task
-                    .canonical
-                    .iter()
-                    .eq(self.rest[at..].iter().take(task.canonical.len()))
-        };
-        let Some(task) = TASKS.iter().find(is_called) else {
+        let Some(task) = self.task_of_command() else {
             return Vec::new();
         };
-        let beside = &self.rest[at + task.canonical.len()..];
+        let beside = self
+            .rest
+            .get(at + task.canonical.len()..)
+            .unwrap_or_default();
         let call = self.call(task, beside);
         let is_set = |name: &str| (self.environment)(name).is_some_and(|value| !value.is_empty());
         let unread = VARIABLES
@@ -189,23 +197,45 @@ impl Words<'_> {
         unread.map(|variable| note(variable.name)).collect()
     }
 
+    /// Refuses options of Task that are none of ours: clap would take them for those of a command.
+    fn refuse_options_of_task(&self) -> Result<(), Failure> {
+        let own = |at: &usize| !matches!(self.rest[*at].as_str(), "--" | "exec");
+        for at in (0..self.rest.len()).take_while(own) {
+            let word = self.rest[at].as_str();
+            let is_value = at > 0 && self.valued.contains(&self.rest[at - 1]);
+            let known = OPTIONS_OF_TASK
+                .iter()
+                .find(|(names, _)| names.contains(&word));
+            if let Some((_, instead)) = known.filter(|_| !is_value) {
+                let message = format!("`{word}` is an option of Task");
+                return Err(Failure::invalid(message).hint(*instead));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a word that only looks like a task, and variables of a command that is none.
     fn refuse_foreign(&self, word: &str) -> Result<(), Failure> {
         let shown = without_userinfo(word);
         let first = self.variables.first();
         if word.contains(':') || (first.is_some() && !self.commands.contains(word)) {
             let known = TASKS.iter().map(|task| task.name);
-            let meant = did_you_mean(word, known.chain(self.commands.iter().copied()));
+            let meant = did_you_mean(
+                &word.to_lowercase(),
+                known.chain(self.commands.iter().copied()),
+            );
             return Err(Failure::invalid(format!("unknown task `{shown}`{meant}"))
                 .hint("`cargo xtask --help` lists the commands"));
         }
-        match first {
-            None => Ok(()),
-            Some((name, _)) => Err(Failure::invalid(format!(
-                "`{shown}` takes no variables, but got `{name}`"
-            ))
-            .hint(format!("`cargo xtask {shown} --help` lists its options"))),
-        }
+        let Some((name, _)) = first else {
+            return Ok(());
+        };
+        let hint = match self.task_of_command() {
+            Some(task) => format!("its task does: `cargo xtask {} {name}=…`", task.name),
+            None => format!("`cargo xtask {shown} --help` lists its options"),
+        };
+        let message = format!("`{shown}` takes no variables, but got `{name}`");
+        Err(Failure::invalid(message).hint(hint))
     }
 }
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, ffi::OsString};
 
 use super::{
     Canonical,
-    tasks::Task,
+    parts::{Parts, arguments, option, switch},
+    tasks::{self, Task},
     variables::{self, Meaning, Scope, VARIABLES, Variable},
 };
 use crate::failure::{Failure, nearest};
@@ -29,19 +30,10 @@ struct Given {
     from_environment: bool,
 }
 
-/// The parts of the command line, and what becomes of them.
-#[derive(Default)]
-struct Parts {
-    options: Vec<String>,
-    /// For another program.
-    last: Vec<String>,
-    registry_host: Option<String>,
-    registry_port: Option<String>,
-}
-
 impl Call<'_> {
     /// The command and its options; what stood beside the variables is not among them.
     pub(super) fn canonical(&self) -> Result<Canonical, Failure> {
+        self.refuse_foreign_words()?;
         let mut variables: Vec<Given> = Vec::new();
         for (name, value) in self.arguments {
             let variable = self.known(name)?;
@@ -74,6 +66,34 @@ impl Call<'_> {
             words: words.chain(parts.words()).collect(),
             notes,
         })
+    }
+
+    /// Refuses what Task itself would have taken beside a task: its options, a second task, words that no task uses.
+    fn refuse_foreign_words(&self) -> Result<(), Failure> {
+        let task = self.task.name;
+        let words = self.own_words();
+        let plain = (0..words.len()).filter(|at| super::is_plain(words, *at, self.valued));
+        let takes_names = self.task.variables.contains(&"TARGET");
+        for word in plain.map(|at| words[at].as_str()) {
+            if tasks::find(word).is_some() && (word.contains(':') || !takes_names) {
+                return Err(Failure::invalid(format!(
+                    "one task at a time: `{task}` and `{word}` are two"
+                ))
+                .hint(format!(
+                    "one after the other: `cargo xtask {task} && cargo xtask {word}`"
+                )));
+            }
+        }
+        let hands_on = self.task.variables.contains(&"EXTRA_ARGS");
+        let behind = self.beside.iter().skip(words.len() + 1);
+        let mut foreign = behind.filter(|word| word.starts_with('-') || word.contains('='));
+        if !hands_on && foreign.next().is_some() {
+            return Err(Failure::invalid(format!(
+                "task `{task}` hands nothing on to another program, and has words behind `--`"
+            ))
+            .hint("put options and variables in front of it, or leave it out"));
+        }
+        Ok(())
     }
 
     /// The variable of that name, when the task takes it.
@@ -153,13 +173,33 @@ impl Call<'_> {
     pub(super) fn inherits(&self, variable: &Variable) -> bool {
         let options: &[&str] = match &variable.meaning {
             Meaning::Target => &["--target", "--all", "--rerun-failed"],
-            Meaning::Option(flag) => std::slice::from_ref(flag),
+            Meaning::Option(flag) | Meaning::Path(flag) => std::slice::from_ref(flag),
             _ => &[],
         };
         let is_operand = self.task.variables.first() == Some(&variable.name);
         let is_said =
             options.iter().any(|flag| self.has_option(flag)) || (is_operand && self.has_operand());
         variable.scope == Scope::Task && self.uses(variable) && !is_said
+    }
+
+    /// A path as a shell understands it, when `~` is its first folder.
+    fn below_home(&self, path: &str) -> String {
+        let home = || (self.environment)("HOME")?.into_string().ok();
+        let expanded = path.strip_prefix("~/").zip(home());
+        expanded.map_or_else(
+            || path.to_owned(),
+            |(below, home)| format!("{home}/{below}"),
+        )
+    }
+
+    /// Refuses an option that says otherwise, perhaps, than the variable that stands for it.
+    fn refuse_twice(&self, name: &str, flag: &str) -> Result<(), Failure> {
+        if self.has_option(flag) {
+            return Err(Failure::invalid(format!(
+                "variable `{name}` and `{flag}` are the same: only one of them can be given"
+            )));
+        }
+        Ok(())
     }
 
     fn has_option(&self, flag: &str) -> bool {
@@ -203,10 +243,24 @@ impl Call<'_> {
             Meaning::Option(flag) if !self.uses(given.variable) => notes.push(format!(
                 "`{name}` changes nothing here: `{flag}` is for the tasks that make the cluster"
             )),
-            Meaning::Option(flag) if self.valued.contains(*flag) => {
-                parts.options.push(option(name, flag, value)?);
+            Meaning::Option(flag) | Meaning::Path(flag) if self.valued.contains(*flag) => {
+                self.refuse_twice(name, flag)?;
+                let value = match given.variable.meaning {
+                    Meaning::Path(_) => self.below_home(value),
+                    _ => value.to_owned(),
+                };
+                parts.options.push(option(name, flag, &value)?);
             }
-            Meaning::Option(flag) => parts.options.extend(switch(name, flag, value)?),
+            Meaning::Option(flag) | Meaning::Path(flag) => {
+                let switch = switch(name, flag, value)?;
+                if switch.is_none() {
+                    self.refuse_twice(name, flag)?;
+                }
+                // Said twice, it is on.
+                parts
+                    .options
+                    .extend(switch.filter(|flag| !self.has_option(flag)));
+            }
             Meaning::Setting(key, pattern) => {
                 let value = pattern.replace("{}", value);
                 parts.options.push(format!("--set={key}={value}"));
@@ -266,73 +320,7 @@ impl Given {
     }
 }
 
-impl Parts {
-    /// All of them, those for another program last.
-    fn words(self) -> Vec<String> {
-        let mut words = self.options;
-        if self.registry_host.is_some() || self.registry_port.is_some() {
-            let host = self.registry_host.as_deref().unwrap_or("localhost");
-            let port = self.registry_port.as_deref().unwrap_or("5000");
-            words.push(format!("--set=registry={host}:{port}"));
-        }
-        if !self.last.is_empty() {
-            words.push("--".to_owned());
-            words.extend(self.last);
-        }
-        words
-    }
-}
-
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     names.join(", ")
-}
-
-/// A switch's option, when it is on.
-fn switch(name: &str, flag: &str, value: &str) -> Result<Option<String>, Failure> {
-    match value {
-        "true" => Ok(Some(flag.to_owned())),
-        "false" => Ok(None),
-        _ => Err(Failure::invalid(format!(
-            "variable `{name}` must be `true` or `false`"
-        ))),
-    }
-}
-
-/// A value as one word with its option, so that it can be no option of its own. Values are never repeated in
-/// messages: somebody may have written a password into one.
-fn option(name: &str, flag: &str, value: &str) -> Result<String, Failure> {
-    if value.starts_with('-') {
-        return Err(Failure::invalid(format!(
-            "variable `{name}` has a word that begins with `-`: options stand beside variables, not in them"
-        )));
-    }
-    Ok(format!("{flag}={value}"))
-}
-
-/// The arguments that a value lists: separated as a shell does it, or by commas, which the old tooling wanted.
-/// A comma separates where a flag's name ends or another flag begins; others are a value's own (`--selector a=b,c=d`).
-fn arguments(name: &str, value: &str) -> Result<Vec<String>, Failure> {
-    let words = shell_words::split(value)
-        .map_err(|_| Failure::invalid(format!("the quotes of variable `{name}` do not match")))?;
-    let mut arguments = Vec::new();
-    for word in words {
-        let mut rest = word.as_str();
-        while let Some(at) = separator(rest) {
-            arguments.push(rest[..at].to_owned());
-            rest = &rest[at + 1..];
-        }
-        arguments.push(rest.to_owned());
-    }
-    // What an empty place in a list of commas leaves.
-    arguments.retain(|argument| !argument.is_empty());
-    Ok(arguments)
-}
-
-/// Where the first of several arguments in a word ends.
-fn separator(word: &str) -> Option<usize> {
-    let name_ends = word
-        .find([',', '='])
-        .filter(|at| word.starts_with('-') && word[*at..].starts_with(','));
-    name_ends.or_else(|| word.find(",-"))
 }

@@ -54,6 +54,25 @@ pub(super) const TASKS: &[Task] = &[
     task("bake:all", &["bake", "--all"], BAKE_ALL),
     task("smoke", &["smoke"], &["TARGET", "DRY_RUN"]),
     task("smoke:all", &["smoke", "--all"], &["DRY_RUN"]),
+    task("e2e:setup-env", &["e2e", "setup-env"], SETUP),
+    task(
+        "e2e:export-kubeconfig",
+        &["e2e", "export-kubeconfig"],
+        &["KUBECONFIG_PATH", "INTERNAL"],
+    ),
+    task("e2e:generate-values", &["e2e", "generate-values"], VALUES)
+        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
+    task("e2e:test", &["e2e", "test"], TEST),
+    task("e2e:test:all", &["e2e", "test", "--all"], TEST_ALL),
+    task("e2e:test:full", &["e2e", "test-full"], FULL),
+    task(
+        "e2e:test:full:all",
+        &["e2e", "test-full", "--all"],
+        FULL_ALL,
+    ),
+    task("e2e:status", &["e2e", "status"], &[]),
+    task("e2e:cleanup", &["e2e", "cleanup"], &["DRY_RUN"]),
+    // Parts of others, which Task called only by itself but for the first.
     task("generate-values", &["e2e", "generate-values"], VALUES)
         .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
     task(
@@ -78,24 +97,6 @@ pub(super) const TASKS: &[Task] = &[
         without_first(SETUP),
     ),
     task("e2e:install-cnpg", &["e2e", "setup-env"], SETUP),
-    task("e2e:setup-env", &["e2e", "setup-env"], SETUP),
-    task(
-        "e2e:export-kubeconfig",
-        &["e2e", "export-kubeconfig"],
-        &["KUBECONFIG_PATH", "INTERNAL"],
-    ),
-    task("e2e:generate-values", &["e2e", "generate-values"], VALUES)
-        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
-    task("e2e:test", &["e2e", "test"], TEST),
-    task("e2e:test:all", &["e2e", "test", "--all"], TEST_ALL),
-    task("e2e:test:full", &["e2e", "test-full"], FULL),
-    task(
-        "e2e:test:full:all",
-        &["e2e", "test-full", "--all"],
-        FULL_ALL,
-    ),
-    task("e2e:status", &["e2e", "status"], &[]),
-    task("e2e:cleanup", &["e2e", "cleanup"], &["DRY_RUN"]),
 ];
 
 const BAKE: &[&str] = &["TARGET", "PUSH", "DRY_RUN", "METADATA_FILE"];
@@ -147,6 +148,31 @@ pub(super) const STILL_TO_COME: &[(&str, &str)] = &[
 
 const BY_HAND: &str = "copy the directory of an extension that resembles it; CONTRIBUTING.md has the steps, and `cargo xtask checks` says what is left to change";
 const LIBRARIES: &str = "the lists below `system-libs/` are updated by hand until then; `cargo xtask targets --os-libs` names the extensions that have them";
+
+/// Options of Task that are none of ours, and what does the same.
+pub(super) const OPTIONS_OF_TASK: &[(&[&str], &str)] = &[
+    (
+        &["--list", "--list-all", "-l", "-a", "--summary"],
+        "`cargo xtask --help` lists the commands, BUILD.md the tasks",
+    ),
+    (&["--dry", "-n"], "`--dry-run` prints the commands instead"),
+    (
+        &["--force", "-f"],
+        "every command looks at what is there; `bake --no-cache` builds all layers again",
+    ),
+    (
+        &["--parallel", "-p", "--concurrency", "-C"],
+        "`--jobs` says how many builds run at the same time",
+    ),
+    (
+        &["--silent", "-s", "--yes", "-y"],
+        "leave it out: nothing is asked, and a line is printed for each step",
+    ),
+    (
+        &["--taskfile", "-t", "--dir", "-d"],
+        "go into the repository: the commands work from each of its folders",
+    ),
+];
 
 /// The task of that name.
 pub(super) fn find(name: &str) -> Option<&'static Task> {

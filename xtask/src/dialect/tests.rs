@@ -39,7 +39,7 @@ fn the_guide_says_which_task_takes_which_variable() {
             };
             told.extend(tasks.into_iter().map(|task| (name.to_owned(), task)));
             let meaning = match known.meaning {
-                Meaning::Option(option) => format!("`{option}"),
+                Meaning::Option(option) | Meaning::Path(option) => format!("`{option}"),
                 Meaning::Target => "name".to_owned(),
                 Meaning::Last => "`--`".to_owned(),
                 Meaning::Setting(key, _) => format!("`{key}`"),
@@ -492,6 +492,91 @@ fn what_means_nothing_any_more_is_taken_and_said() {
         "{:?}",
         read.notes
     );
+}
+
+#[test]
+fn what_task_takes_beside_a_task_is_refused_with_what_does_the_same() {
+    for (line, message) in [
+        (
+            "prereqs checks:all",
+            "one task at a time: `prereqs` and `checks:all` are two",
+        ),
+        (
+            "prereqs checks",
+            "one task at a time: `prereqs` and `checks` are two",
+        ),
+        (
+            "checks TARGET=a bake:all",
+            "one task at a time: `checks` and `bake:all` are two",
+        ),
+        (
+            "bake TARGET=a -- --push",
+            "task `bake` hands nothing on to another program, and has words behind `--`",
+        ),
+        (
+            "bake:all -- PUSH=true",
+            "task `bake:all` hands nothing on to another program, and has words behind `--`",
+        ),
+        ("BAKE TARGET=a", "unknown task `BAKE`; did you mean `bake`?"),
+        (
+            "bake PUSH=false --push",
+            "variable `PUSH` and `--push` are the same: only one of them can be given",
+        ),
+        (
+            "e2e:setup-env CNPG_RELEASE=main --cnpg-release=1.30",
+            "variable `CNPG_RELEASE` and `--cnpg-release` are the same: only one of them can be given",
+        ),
+        ("-l", "`-l` is an option of Task"),
+        ("--dry bake TARGET=a", "`--dry` is an option of Task"),
+        ("bake TARGET=a --force", "`--force` is an option of Task"),
+    ] {
+        assert_eq!(rewrite(line), Err(message.to_owned()), "{line}");
+    }
+    for (line, words) in [
+        ("bake -- checks", "bake -- checks"),
+        ("bake checks", "bake checks"),
+        ("bake PUSH=true --push", "bake --push"),
+        ("e2e:test TARGET=a -- -l", "e2e test --target=a -- -l"),
+        ("sandbox exec ls -l", "sandbox exec ls -l"),
+        ("bake --builder -l", "bake --builder -l"),
+    ] {
+        assert_eq!(rewrite(line).as_deref(), Ok(words));
+    }
+    let hint = read_with("--format text e2e setup-env CNPG_RELEASE=x", &[]);
+    let hint = hint.unwrap_err().hint.unwrap();
+    assert_eq!(
+        hint,
+        "its task does: `cargo xtask e2e:setup-env CNPG_RELEASE=…`"
+    );
+}
+
+#[test]
+fn an_option_of_task_is_none_of_ours() {
+    let command = Cli::command();
+    for_each_option(&command, &mut |name, _| {
+        let known = OPTIONS_OF_TASK
+            .iter()
+            .any(|(names, _)| names.contains(&name.as_str()));
+        assert!(!known, "{name}");
+    });
+}
+
+#[test]
+fn a_path_below_home_is_one_without_a_shell() {
+    let home = [("HOME", "/home/me")];
+    for (line, words) in [
+        (
+            "e2e:export-kubeconfig KUBECONFIG_PATH='~/.kube/config'",
+            "--kubeconfig=/home/me/.kube/config",
+        ),
+        (
+            "e2e:export-kubeconfig KUBECONFIG_PATH=a~/b",
+            "--kubeconfig=a~/b",
+        ),
+    ] {
+        let rewritten = rewrite_with(line, &home).unwrap();
+        assert_eq!(rewritten, format!("e2e export-kubeconfig {words}"));
+    }
 }
 
 #[test]

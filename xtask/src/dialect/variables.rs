@@ -27,6 +27,8 @@ pub(super) enum Meaning {
     Target,
     /// The option of this name: with the variable's value, or for `true` where it has none.
     Option(&'static str),
+    /// The option of this name, with a path: the old tooling left `~` to a shell, whatever had called it.
+    Path(&'static str),
     /// Words for another program, after `--`.
     Last,
     /// A setting, by its key, and its value, in which `{}` stands for the variable's.
@@ -66,7 +68,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     of_tasks("DRY_RUN", Meaning::Option("--dry-run")),
     of_tasks("METADATA_FILE", Meaning::Option("--metadata-file")),
     of_tasks("EXTENSION_IMAGE", Meaning::Option("--extension-image")),
-    of_tasks("KUBECONFIG_PATH", Meaning::Option("--kubeconfig")),
+    of_tasks("KUBECONFIG_PATH", Meaning::Path("--kubeconfig")),
     of_tasks("INTERNAL", Meaning::Option("--internal")),
     of_tasks("DISTRO", Meaning::Option("--distro")),
     of_tasks("CNPG_RELEASE", Meaning::Option("--cnpg-release")),

@@ -121,6 +121,24 @@ fn what_is_no_task_is_told_from_what_takes_no_variables() {
     ] {
         world.run(line).status(2).says(message);
     }
+    for (line, hint) in [
+        (
+            "prereqs checks:all",
+            "`cargo xtask prereqs && cargo xtask checks:all`",
+        ),
+        ("--list", "`cargo xtask --help` lists the commands"),
+        (
+            "bake TARGET=alpha -- --push",
+            "put options and variables in front of it",
+        ),
+        (
+            "e2e setup-env CNPG_RELEASE=1.29",
+            "`cargo xtask e2e:setup-env CNPG_RELEASE=…`",
+        ),
+    ] {
+        world.run(line).status(2).says(hint);
+    }
+    assert!(world.calls.of_work().is_empty());
     world
         .run("prereqs DAGGER_ENGINE_NAME=x DOCKER_SOCKET=y")
         .says("`DAGGER_ENGINE_NAME` changes nothing")
