@@ -5,29 +5,54 @@
 //! status, a pod by what its containers wait for, and a bootstrap by the log of a pod that has failed, while
 //! no other one tries. Nothing is judged by one look, and what has succeeded is not looked at any more.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
+    exec::Exec,
+    plan::{Cmd, Hopeless, Look, Watch},
     symptom::{Found, find_in_cluster},
     tool::kubectl,
 };
 
-/// What a look has shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outlook {
-    Hopeful,
-    Hopeless(Hopeless),
+/// How long a question may take: the next look asks again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to ask of a cluster while it is waited for. Objects tell what is so now; events and logs, what was.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    /// Prints objects as JSON.
+    pub list: Cmd,
+    /// Prints the log of a pod, whose name comes last. It is asked of pods that have failed.
+    pub log: Cmd,
 }
 
-/// What does not get better by itself, and of whom it was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hopeless {
-    pub object: String,
-    /// In how many looks, one after the other.
-    pub looks: u32,
-    pub cause: String,
+impl Watch for Objects {
+    fn commands(&self) -> Vec<&Cmd> {
+        vec![&self.list, &self.log]
+    }
+
+    fn begin(&self) -> Box<dyn Look + Send + '_> {
+        Box::new(Watching {
+            objects: self,
+            watcher: Watcher::default(),
+        })
+    }
+}
+
+struct Watching<'a> {
+    objects: &'a Objects,
+    watcher: Watcher,
+}
+
+impl Look for Watching<'_> {
+    fn look(&mut self, exec: &dyn Exec) -> Option<Hopeless> {
+        let ask = |cmd: &Cmd| exec.read(cmd, Some(PATIENCE)).ok();
+        let objects = ask(&self.objects.list);
+        let log = |pod: &str| ask(&self.objects.log.clone().arg(pod));
+        self.watcher.look(objects.as_deref(), &log)
+    }
 }
 
 /// What an object says in one look.
@@ -39,18 +64,18 @@ enum Said {
 
 /// Remembers from one look to the next.
 #[derive(Default)]
-pub(crate) struct Watcher {
+struct Watcher {
     seen: BTreeMap<String, (Found, u32)>,
 }
 
 impl Watcher {
     /// One look at objects as JSON (`kubectl get … --output json`). None: they could not be read, which shows
-    /// nothing. `log` gives the log of a pod.
-    pub(crate) fn look(
+    /// nothing. `log` gives the log of a pod. Gives what does not get better by itself.
+    fn look(
         &mut self,
         objects: Option<&str>,
         log: &dyn Fn(&str) -> Option<String>,
-    ) -> Outlook {
+    ) -> Option<Hopeless> {
         let objects = objects.map(kubectl::items).unwrap_or_default();
         let mut seen = BTreeMap::new();
         for (object, said) in sayings(&objects, log) {
@@ -74,14 +99,10 @@ impl Watcher {
             .seen
             .iter()
             .find(|(_, (found, looks))| *looks >= found.looks());
-        match hopeless {
-            None => Outlook::Hopeful,
-            Some((object, (found, looks))) => Outlook::Hopeless(Hopeless {
-                object: object.clone(),
-                looks: *looks,
-                cause: found.cause(),
-            }),
-        }
+        hopeless.map(|(object, (found, looks))| Hopeless {
+            cause: found.cause(),
+            seen: format!("{object} said the same {looks} times in a row"),
+        })
     }
 }
 
@@ -256,7 +277,7 @@ mod tests {
         };
         worlds.iter().position(|objects| {
             let text = json!({ "items": objects }).to_string();
-            watcher.look(Some(&text), &log) != Outlook::Hopeful
+            watcher.look(Some(&text), &log).is_some()
         })
     }
 
@@ -334,9 +355,9 @@ mod tests {
         let mut watcher = Watcher::default();
         let bad = json!({"items": [waiting("ErrImagePull", GONE)]}).to_string();
         for _ in 0..20 {
-            assert_eq!(watcher.look(Some(&bad), &|_| None), Outlook::Hopeful);
-            assert_eq!(watcher.look(None, &|_| None), Outlook::Hopeful);
-            assert_eq!(watcher.look(Some("no json"), &|_| None), Outlook::Hopeful);
+            for objects in [Some(bad.as_str()), None, Some("no json")] {
+                assert!(watcher.look(objects, &|_| None).is_none());
+            }
         }
     }
 }

@@ -10,9 +10,10 @@ use super::{
     survey::Survey,
 };
 use crate::{
+    diagnosis::Objects,
     failure::Failure,
     image::ImageRef,
-    plan::{Cmd, Plan, Probe, Question, Step, StepId, Watch},
+    plan::{Cmd, Plan, Probe, Question, Step, StepId},
     tool::kubectl::ClusterAccess,
 };
 
@@ -195,8 +196,8 @@ impl Environment {
             Step::run(format!("operator {} available", self.release), wait)
                 .after(after.iter().copied())
                 .evidence(evidence(&access, None))
-                .watch(Watch {
-                    objects: pods,
+                .watch(Objects {
+                    list: pods,
                     log: access.cmd("ask a failed pod why").args([
                         "--namespace",
                         NAMESPACE,

@@ -26,10 +26,10 @@ pub(crate) use action::{Action, Undo};
 pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
-pub(crate) use question::{Question, Watch};
+pub(crate) use question::Question;
 pub(crate) use secret::{PASSWORD, Secret};
 pub(crate) use step::{Again, Step, StepId, WARNING};
-pub(crate) use work::{Console, Performed, Postcondition, Work};
+pub(crate) use work::{Console, Hopeless, Look, Performed, Postcondition, Retry, Watch, Work};
 
 /// The steps of one command, in an order that respects their edges.
 #[derive(Clone, Debug, Default)]

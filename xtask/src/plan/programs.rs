@@ -61,8 +61,9 @@ impl Programs {
             self.probe(probe);
         }
         if let Some(watch) = &step.watch {
-            self.cmd(&watch.objects);
-            self.cmd(&watch.log);
+            for cmd in watch.commands() {
+                self.cmd(cmd);
+            }
         }
         for question in &step.evidence {
             self.cmd(&question.cmd);

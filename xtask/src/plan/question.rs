@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What to ask while a step runs and when it fails.
+//! What to ask when a step has failed.
 
 use super::Cmd;
 
@@ -27,13 +27,4 @@ impl Question {
         self.about = Some(text.into());
         self
     }
-}
-
-/// What to ask while a step runs. Objects tell what is so now; events and logs, what was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Watch {
-    /// Prints objects as JSON.
-    pub objects: Cmd,
-    /// Prints the log of a pod, whose name comes last. It is asked of pods that have failed.
-    pub log: Cmd,
 }

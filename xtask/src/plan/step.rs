@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Action, Arg, Cmd, Postcondition, Probe, Question, Undo, Watch, Work};
+use super::{Action, Arg, Cmd, Postcondition, Probe, Question, Retry, Undo, Watch, Work};
 
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
@@ -15,10 +15,16 @@ pub(crate) struct StepId(pub usize);
 /// A second run of a step, for a failure that may be none the next time.
 #[derive(Clone, Debug)]
 pub(crate) struct Again {
-    /// What none of its assertions may take less than, when they are found wrong; None: not known.
-    pub shortest: Option<Duration>,
-    /// Holds when the cluster's API answers again.
+    /// Knows which failures these are.
+    pub retry: Arc<dyn Retry>,
+    /// What must answer again before, for people.
+    pub needs: &'static str,
+    /// Holds when it does.
     pub ready: Probe,
+    /// How long that may take.
+    pub patience: Duration,
+    /// For people: where the second run is.
+    pub place: &'static str,
     pub prepare: Cmd,
     /// The same in another place; its undo removes that place, however it ends.
     pub step: Step,
@@ -38,9 +44,9 @@ pub(crate) struct Step {
     pub pool: Option<&'static str>,
     /// What to ask when the step fails.
     pub evidence: Vec<Question>,
-    /// What to ask while the step runs: when the answers show that it cannot succeed any more, it is ended.
-    pub watch: Option<Watch>,
-    /// What to do once when the cluster's API did not answer.
+    /// Asked while the step runs: when it cannot succeed any more, it is ended.
+    pub watch: Option<Arc<dyn Watch>>,
+    /// What to do once where that may help.
     pub again: Option<Box<Again>>,
     /// What its command must have done when it has ended well.
     pub ensures: Option<Arc<dyn Postcondition>>,
@@ -117,8 +123,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn watch(mut self, watch: Watch) -> Self {
-        self.watch = Some(watch);
+    pub(crate) fn watch(mut self, watch: impl Watch + 'static) -> Self {
+        self.watch = Some(Arc::new(watch));
         self
     }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+use std::{sync::Arc, time::Duration};
+
 use super::*;
+use crate::exec::Exec;
 
 #[test]
 fn a_command_prints_as_a_line_that_a_shell_takes_apart_again() {
@@ -34,6 +37,35 @@ fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
     );
 }
 
+/// Asks these, and is never certain.
+#[derive(Debug)]
+struct Asking([Cmd; 2]);
+
+impl Watch for Asking {
+    fn commands(&self) -> Vec<&Cmd> {
+        self.0.iter().collect()
+    }
+
+    fn begin(&self) -> Box<dyn Look + Send + '_> {
+        Box::new(Never)
+    }
+}
+
+#[derive(Debug)]
+struct Never;
+
+impl Look for Never {
+    fn look(&mut self, _: &dyn Exec) -> Option<Hopeless> {
+        None
+    }
+}
+
+impl Retry for Never {
+    fn why(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 #[test]
 fn a_plan_needs_what_it_may_start_but_for_what_it_makes_itself() {
     let call = |program: &str| Cmd::new(program, "try");
@@ -45,7 +77,10 @@ fn a_plan_needs_what_it_may_start_but_for_what_it_makes_itself() {
     };
     let made = plan.add(Step::new("make", script));
     let again = Again {
-        shortest: None,
+        retry: Arc::new(Never),
+        needs: "it",
+        patience: Duration::ZERO,
+        place: "elsewhere",
         ready: Probe::Succeeds(call("ready")),
         prepare: call("prepare"),
         step: Step::run("again", call("again")),
@@ -55,10 +90,7 @@ fn a_plan_needs_what_it_may_start_but_for_what_it_makes_itself() {
             .after([made])
             .skip_if(Probe::Succeeds(call("probe")), "it is there")
             .evidence(vec![Question::new("file", call("evidence"))])
-            .watch(Watch {
-                objects: call("objects"),
-                log: call("log"),
-            })
+            .watch(Asking([call("objects"), call("log")]))
             .again(again)
             .undo(call("undo")),
     );

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Work that is more than a command or a file. Who knows what it is about makes it; the plan and the runner
-//! know only that it prints itself and can be done.
+//! What a step brings along that knows more than a command or a file says. Who knows what it is about makes it; the
+//! plan and the runner know only what they may ask of it.
 
 use std::fmt;
 
+use super::Cmd;
 use crate::{exec::Exec, failure::Failure};
 
 /// Something to do that no other [`Action`](super::Action) is. It prints as lines that a shell takes and that
@@ -37,4 +38,34 @@ pub(crate) enum Performed {
 pub(crate) trait Postcondition: fmt::Debug + Send + Sync {
     /// Fails when it has not.
     fn check(&self) -> Result<(), Failure>;
+}
+
+/// Looks at the world while a command runs: whether the command can still succeed.
+pub(crate) trait Watch: fmt::Debug + Send + Sync {
+    /// What it asks.
+    fn commands(&self) -> Vec<&Cmd>;
+
+    /// Begins to watch one run of the command.
+    fn begin(&self) -> Box<dyn Look + Send + '_>;
+}
+
+/// One run of a command that is watched.
+pub(crate) trait Look {
+    /// Looks once more, by way of `exec`. Gives why the command cannot succeed any more, once that is certain.
+    fn look(&mut self, exec: &dyn Exec) -> Option<Hopeless>;
+}
+
+/// Why a command cannot succeed any more.
+#[derive(Debug)]
+pub(crate) struct Hopeless {
+    /// What has most probably gone wrong, in a paragraph.
+    pub cause: String,
+    /// How that was seen, in a line.
+    pub seen: String,
+}
+
+/// Knows which failures of a command may be none when it is run again.
+pub(crate) trait Retry: fmt::Debug + Send + Sync {
+    /// Why a second run may do better than the one that has printed this; None: it would not.
+    fn why(&self, printed: &str) -> Option<String>;
 }

@@ -11,20 +11,15 @@ use std::{
 
 use super::{Walk, log_name, removal};
 use crate::{
-    diagnosis::{Outlook, Watcher},
     event::{Event, Outcome},
     exec::{CmdFailure, Reason, Supervision},
     failure::{self, Failure},
     own::{file, source},
     plan::{Action, Again, Arg, Cmd, Console, Owned, Performed, Probe, Step, Undo},
-    tool::assertion,
 };
 
 /// How long it may take to take one step back.
 const UNDO: Duration = Duration::from_secs(30);
-/// How long a cluster's API may take to answer again: the kubelet waits ever longer before it starts one
-/// that was killed.
-const READY: Duration = Duration::from_secs(180);
 /// How long a removal may take that has no limit of its own.
 const REMOVAL: Duration = Duration::from_secs(120);
 
@@ -85,8 +80,7 @@ impl Walk<'_> {
         Ok(Outcome::Done(None))
     }
 
-    /// Why a failure may be none the next time: an assertion could not be made, because the cluster's API
-    /// did not answer it. What was given up is no such failure.
+    /// Why a failure may be none the next time. What was given up is no such failure.
     pub(super) fn is_passing(
         &self,
         step: &Step,
@@ -102,7 +96,7 @@ impl Walk<'_> {
         }
         let again = step.again.as_ref()?;
         let log = source::read_log(&self.options.logs.join(log_name(&step.name)))?;
-        assertion::unanswered(&String::from_utf8_lossy(&log), again.shortest)
+        again.retry.why(&String::from_utf8_lossy(&log))
     }
 
     pub(super) fn once_more(
@@ -110,18 +104,13 @@ impl Walk<'_> {
         again: &Again,
         output: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Outcome> {
-        self.wait(
-            "the cluster's API",
-            &again.ready,
-            Duration::from_secs(1),
-            READY,
-            None,
-        )
-        .map_err(|error| {
+        let (needs, every) = (again.needs, Duration::from_secs(1));
+        let ready = self.wait(needs, &again.ready, every, again.patience, None);
+        ready.map_err(|error| {
             let mut failure = Failure::from(error);
             if failure.kind != failure::Kind::Interrupted {
                 let why = &failure.message;
-                failure.message = format!("the cluster's API still does not answer: {why}");
+                failure.message = format!("{needs} still does not answer: {why}");
             }
             failure
         })?;
@@ -158,17 +147,10 @@ impl Walk<'_> {
             let ended = self.exec.run(&known, how, output);
             return ended.map_err(named);
         };
-        let watcher = Mutex::new((Watcher::default(), None));
+        let watching = Mutex::new((watch.begin(), None));
         let is_hopeless = || {
-            let ask = |cmd: &Cmd| self.exec.read(cmd, Some(Duration::from_secs(20))).ok();
-            let objects = ask(&watch.objects);
-            let mut state = watcher.lock().unwrap_or_else(PoisonError::into_inner);
-            let outlook = state
-                .0
-                .look(objects.as_deref(), &|pod| ask(&watch.log.clone().arg(pod)));
-            if let Outlook::Hopeless(hopeless) = outlook {
-                state.1 = Some(hopeless);
-            }
+            let mut state = watching.lock().unwrap_or_else(PoisonError::into_inner);
+            state.1 = state.0.look(self.exec);
             state.1.is_some()
         };
         let how = Supervision {
@@ -179,10 +161,11 @@ impl Walk<'_> {
         ended.map_err(|failed| {
             let given_up = matches!(failed.reason, Reason::GivenUp);
             let mut failure = named(failed);
-            let state = watcher.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let state = watching
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
             if let Some(hopeless) = state.1.filter(|_| given_up) {
-                let (object, looks) = (&hopeless.object, hopeless.looks);
-                failure = failure.detail(format!("{object} said the same {looks} times in a row"));
+                failure = failure.detail(hopeless.seen);
                 failure.cause = Some(hopeless.cause);
             }
             failure

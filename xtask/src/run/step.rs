@@ -74,10 +74,8 @@ impl Walk<'_> {
         let again = self.second_chance(step, &ended, clock.elapsed());
         if let Some((again, why)) = &again {
             // Never silent: a second run hides nothing of the first.
-            warn(format!(
-                "`{}` is run again in a new namespace: {why}",
-                step.name
-            ));
+            let place = again.place;
+            warn(format!("`{}` is run again {place}: {why}", step.name));
             ended = self.once_more(again, &mut |line| voice.output(line));
         }
         let last = again.as_ref().map_or(step, |(again, _)| &again.step);

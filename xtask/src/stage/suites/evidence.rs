@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What to ask about a suite: while it runs, whether it waits in vain; when it has failed, what went wrong.
 
+use std::time::Duration;
+
 use super::Runner;
 use crate::{
+    diagnosis::Objects,
     environment,
-    plan::{Cmd, Question, Watch},
+    plan::{Cmd, Question, Retry},
+    tool::assertion,
 };
+
+/// A suite one of whose assertions the cluster's API has not answered may pass when it is run again.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    /// What none of its assertions may take less than, when they are found wrong; None: not known.
+    pub shortest: Option<Duration>,
+}
+
+impl Retry for Unanswered {
+    fn why(&self, printed: &str) -> Option<String> {
+        assertion::unanswered(printed, self.shortest)
+    }
+}
 
 impl Runner {
     /// Where it shows that a suite waits in vain: a database that cannot start never says so itself.
-    pub(crate) fn watch(&self, namespace: &str) -> Watch {
-        Watch {
-            objects: self
+    pub(crate) fn watch(&self, namespace: &str) -> Objects {
+        Objects {
+            list: self
                 .access
                 .cmd("list what the suite created")
                 .args(["--namespace", namespace, "get"])

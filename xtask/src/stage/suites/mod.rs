@@ -44,6 +44,10 @@ const LONGEST_NAME: usize = 63;
 /// Longer than all of chainsaw's own limits together: what runs on then hangs.
 const PATIENCE: Duration = Duration::from_secs(1200);
 
+/// How long a cluster's API may take to answer again: the kubelet waits ever longer before it starts one
+/// that was killed.
+const READY: Duration = Duration::from_secs(180);
+
 /// One image under test, with one release of the operator.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
@@ -163,8 +167,13 @@ impl Runner {
         let made = plan.add(self.temporary(made, &namespace));
         let fresh = self.namespace(subject, &format!("{kind}-2"));
         let again = Again {
-            shortest: suite.shortest,
+            retry: Arc::new(evidence::Unanswered {
+                shortest: suite.shortest,
+            }),
+            needs: "the cluster's API",
             ready: Probe::Succeeds(self.access.readiness()),
+            patience: READY,
+            place: "in a new namespace",
             prepare: self.environment.make_namespace(&fresh, "suite"),
             step: self.test(subject, suite, (&title, " again"), &fresh),
         };
