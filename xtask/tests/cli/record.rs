@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `run.json`: what each run leaves for programs, however it ends.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
 
@@ -100,6 +100,11 @@ fn what_had_ended_before_a_kill_is_known() {
     world.docker.bake_hangs("gamma");
     let child = world.started("bake alpha gamma --jobs 1");
     end_by("-KILL", child);
+    // Nobody else ends what a killed run has started.
+    let left = fs::read_to_string(world.state("hanging")).unwrap();
+    let group = format!("-{}", left.trim());
+    let ended = Command::new("kill").args(["-KILL", "--", &group]).status();
+    assert!(ended.unwrap().success());
     let record = record(&world);
     assert_eq!(step(&record, "bake alpha")["outcome"], "passed");
     assert!(step(&record, "bake alpha")["log"].is_string());

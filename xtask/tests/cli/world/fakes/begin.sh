@@ -64,7 +64,9 @@ hang() {
   sleep 300 &
   echo $! > "$here/child"
   echo $$ > "$here/hanging"
-  while :; do wait; done
+  # A signal that is trapped ends the wait, and not the child.
+  while kill -0 $! 2> /dev/null; do wait; done
+  exit 1
 }
 # To docker the first `--` is the end of its options, and no word.
 if [ "$program" = docker ]; then
