@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::Value;
 
-use crate::cli::world::{World, end_by};
+use crate::cli::world::{World, end_by, process::wait_for};
 
 /// The record of the only run.
 #[track_caller]
@@ -99,6 +99,10 @@ fn what_had_ended_before_a_kill_is_known() {
     let world = World::new();
     world.docker.bake_hangs("gamma");
     let child = world.started("bake alpha gamma --jobs 1");
+    // The next step does not wait until the last one's end is written.
+    wait_for("the end of alpha's bake", || {
+        step(&record(&world), "bake alpha")["outcome"] == "passed"
+    });
     end_by("-KILL", child);
     // Nobody else ends what a killed run has started.
     let left = fs::read_to_string(world.state("hanging")).unwrap();
