@@ -112,6 +112,9 @@ pub struct GenerateValues {
     /// The extension's image [default: the published one].
     #[arg(long, value_name = "REFERENCE")]
     pub extension_image: Option<String>,
+    /// The user to read images as, where docker has no login of its own; the password comes from `REGISTRY_PASSWORD`.
+    #[arg(long, value_name = "NAME")]
+    pub registry_username: Option<String>,
     /// And what changes when this newer image replaces it, for the upgrade suite.
     #[arg(long, value_name = "REFERENCE", requires = "extension_image")]
     pub upgrade_to: Option<String>,

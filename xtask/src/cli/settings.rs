@@ -64,6 +64,10 @@ impl E2eCommand {
         match self {
             Self::SetupEnv(args) => args.environment.over(config),
             Self::UpgradeTest(args) => args.environment.over(config),
+            Self::GenerateValues(args) => {
+                let (flag, user) = ("--registry-username", &args.registry_username);
+                config.with_flag(config::CREDENTIALS_USERNAME, flag, user.as_deref())
+            }
             Self::Test(args) => args.running.over(config, config::E2E_SUITES),
             Self::TestFull(args) => {
                 let config = args.environment.over(config)?;

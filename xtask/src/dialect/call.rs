@@ -99,8 +99,7 @@ impl Call<'_> {
     /// The variable of that name, when the task takes it.
     fn known(&self, name: &str) -> Result<&'static Variable, Failure> {
         let variable = variables::find(name).ok_or_else(|| self.unknown(name))?;
-        let is_unused = self.task.unused.is_some_and(|(unused, _)| unused == name);
-        if variable.scope == Scope::Task && !self.uses(variable) && !is_unused {
+        if variable.scope == Scope::Task && !self.uses(variable) {
             let task = self.task.name;
             return Err(Failure::invalid(format!(
                 "task `{task}` does not use the variable `{name}`"
@@ -229,10 +228,6 @@ impl Call<'_> {
         notes: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let (name, value) = (given.variable.name, given.value.as_str());
-        if let Some((_, instead)) = self.task.unused.filter(|(unused, _)| *unused == name) {
-            notes.push(format!("`{name}` changes nothing: {instead}"));
-            return Ok(());
-        }
         match &given.variable.meaning {
             Meaning::Target => {
                 for word in value.split_whitespace() {

@@ -7,20 +7,11 @@ pub(super) struct Task {
     pub canonical: &'static [&'static str],
     /// Those that it uses; the first is what a word without a name stands for, where the command takes one.
     pub variables: &'static [&'static str],
-    /// One that it takes and has no use for, and what is so instead.
-    pub unused: Option<(&'static str, &'static str)>,
     /// What is to be said of it.
     pub note: Option<&'static str>,
 }
 
 impl Task {
-    const fn without_use_for(self, variable: &'static str, instead: &'static str) -> Self {
-        Self {
-            unused: Some((variable, instead)),
-            ..self
-        }
-    }
-
     const fn noting(self, note: &'static str) -> Self {
         Self {
             note: Some(note),
@@ -38,7 +29,6 @@ const fn task(
         name,
         canonical,
         variables,
-        unused: None,
         note: None,
     }
 }
@@ -60,8 +50,7 @@ pub(super) const TASKS: &[Task] = &[
         &["e2e", "export-kubeconfig"],
         &["KUBECONFIG_PATH", "INTERNAL"],
     ),
-    task("e2e:generate-values", &["e2e", "generate-values"], VALUES)
-        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
+    task("e2e:generate-values", &["e2e", "generate-values"], VALUES),
     task("e2e:test", &["e2e", "test"], TEST),
     task("e2e:test:all", &["e2e", "test", "--all"], TEST_ALL),
     task("e2e:test:full", &["e2e", "test-full"], FULL),
@@ -73,8 +62,7 @@ pub(super) const TASKS: &[Task] = &[
     task("e2e:status", &["e2e", "status"], &[]),
     task("e2e:cleanup", &["e2e", "cleanup"], &["DRY_RUN"]),
     // Parts of others, which Task called only by itself but for the first.
-    task("generate-values", &["e2e", "generate-values"], VALUES)
-        .without_use_for("REGISTRY_USERNAME", DOCKERS_LOGIN),
+    task("generate-values", &["e2e", "generate-values"], VALUES),
     task(
         "e2e:create-docker-network",
         &["e2e", "setup-env", "--until", "network"],
@@ -101,7 +89,7 @@ pub(super) const TASKS: &[Task] = &[
 
 const BAKE: &[&str] = &["TARGET", "PUSH", "DRY_RUN", "METADATA_FILE"];
 const BAKE_ALL: &[&str] = without_first(BAKE);
-const VALUES: &[&str] = &["TARGET", "EXTENSION_IMAGE"];
+const VALUES: &[&str] = &["TARGET", "EXTENSION_IMAGE", "REGISTRY_USERNAME"];
 const SETUP: &[&str] = &[
     "CNPG_RELEASE",
     "REGISTRY_HOST",
@@ -122,9 +110,6 @@ const FULL: &[&str] = &[
     "DRY_RUN",
 ];
 const FULL_ALL: &[&str] = without_first(FULL);
-
-const DOCKERS_LOGIN: &str =
-    "images are read with docker's own login, which `docker login` asks for and keeps";
 
 /// The variables of a task for all extensions, by those of the one for one; of a task for a part, by those for all.
 const fn without_first(variables: &'static [&'static str]) -> &'static [&'static str] {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The login for a private registry: whole or not at all, and how the nodes of a kind cluster get it.
+//! The login for a private registry: whole or not at all, and how the nodes of a kind cluster get it, or docker.
 
 use base64::Engine as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Environment, nodes::on_node, survey::Survey};
 use crate::{
     config::{self, Config},
     failure::Failure,
+    image::ImageRef,
     plan::{Plan, Probe, Secret, Step, StepId},
+    value::split_host,
 };
 
 /// Where kubelet looks for logins. Read anew for a pull, but kept for minutes once it was read.
 const LOGINS: &str = "/var/lib/kubelet/config.json";
+/// Docker's own name for its registry, where logins are kept.
+const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 /// A copy of the login that kubelet has read.
 const READ: &str = "/var/lib/kubelet/config.json.read";
 
@@ -129,10 +133,111 @@ impl Credentials {
         }
     }
 
-    /// Kubelet's config.json, in the format of docker's.
+    /// The login with which an image's annotations are read, where one is given for that: the user of the settings, and
+    /// the environment's password. None: docker has its own.
+    pub(crate) fn for_reading(
+        config: &Config,
+        image: &ImageRef,
+        password: Option<String>,
+    ) -> Result<Option<Self>, Failure> {
+        let username = config.get(config::CREDENTIALS_USERNAME);
+        let password = password.filter(|text| !text.is_empty());
+        if username.is_empty() {
+            return Ok(None);
+        }
+        let host = match (
+            config.get(config::CREDENTIALS_HOST),
+            split_host(&image.repository),
+        ) {
+            ("", (Some(host), _)) => host,
+            ("", (None, _)) => DOCKER_HUB,
+            (given, _) => given,
+        };
+        match (password, config.flag(config::CREDENTIALS_USERNAME)) {
+            (Some(password), _) => Ok(Some(Self {
+                host: host.to_owned(),
+                username: username.to_owned(),
+                password: Secret::new(password),
+            })),
+            (None, Some(_)) => Err(Failure::invalid(format!(
+                "the login for `{host}` lacks `REGISTRY_PASSWORD`"
+            ))
+            .hint("put it into the environment: `read -rs REGISTRY_PASSWORD; export REGISTRY_PASSWORD`; without a user, docker's own login is used")),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// As kubelet's config.json holds it, whose format is docker's.
     fn kubelet_config(&self) -> Secret {
+        self.beside(None)
+    }
+
+    /// As docker's config.json holds it, beside the logins of such a text.
+    pub(crate) fn beside(&self, others: Option<&str>) -> Secret {
         let pair = format!("{}:{}", self.username, self.password.reveal());
         let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-        Secret::new(json!({"auths": {self.host.as_str(): {"auth": pair}}}).to_string())
+        let others: Value = others
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let mut logins = others["auths"].as_object().cloned().unwrap_or_default();
+        logins.insert(self.host.clone(), json!({"auth": pair}));
+        Secret::new(json!({"auths": logins}).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(user: &[&str], image: &str, password: Option<&str>) -> Result<Option<String>, Failure> {
+        let said: Vec<String> = user.iter().map(|text| (*text).to_owned()).collect();
+        let config = Config::defaults().with_said(&said).unwrap();
+        let password = password.map(str::to_owned);
+        let login = Credentials::for_reading(&config, &image.parse().unwrap(), password)?;
+        Ok(login.map(|login| login.host))
+    }
+
+    #[test]
+    fn images_are_read_with_a_login_when_it_is_whole_and_given_for_that() {
+        let me = ["credentials.username=me"];
+        for (image, host) in [
+            ("r.example:5000/team/x:1", "r.example:5000"),
+            ("team/x:1", DOCKER_HUB),
+        ] {
+            let login = read(&me, image, Some("p")).unwrap();
+            assert_eq!(login.as_deref(), Some(host));
+        }
+        let other = ["credentials.username=me", "credentials.host=other.example"];
+        let login = read(&other, "r.example/x", Some("p")).unwrap();
+        assert_eq!(login.as_deref(), Some("other.example"));
+        assert_eq!(read(&[], "r.example/x", Some("p")).unwrap(), None);
+        let failure = read(&me, "r.example/x", None).unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the login for `r.example` lacks `REGISTRY_PASSWORD`"
+        );
+    }
+
+    #[test]
+    fn docker_keeps_its_other_logins() {
+        let login = Credentials {
+            host: "a.example".into(),
+            username: "me".into(),
+            password: Secret::new("p"),
+        };
+        let alone = r#"{"auths":{"a.example":{"auth":"bWU6cA=="}}}"#;
+        for others in [
+            None,
+            Some(""),
+            Some("x"),
+            Some("[]"),
+            Some(r#"{"auths":1}"#),
+        ] {
+            assert_eq!(login.beside(others).reveal(), alone, "{others:?}");
+        }
+        let others = r#"{"auths":{"a.example":{"auth":"x"},"b.example":{"auth":"y"}}}"#;
+        let both: Value = serde_json::from_str(login.beside(Some(others)).reveal()).unwrap();
+        assert_eq!(both["auths"]["a.example"]["auth"], "bWU6cA==");
+        assert_eq!(both["auths"]["b.example"]["auth"], "y");
     }
 }

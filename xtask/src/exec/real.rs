@@ -17,7 +17,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::own::{RunId, process};
+use crate::{
+    own::{RunId, process},
+    plan::Secret,
+};
 
 /// How long a child may take to end once it has been asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -30,6 +33,8 @@ pub(crate) struct Real {
     pub(super) folder: Option<PathBuf>,
     /// Their search path; None: ours.
     pub(super) path: Option<OsString>,
+    /// The login that docker is to use for a registry, in place of its own.
+    pub(super) docker_login: Option<Secret>,
     /// The run's id, by which the next run knows what a killed one has left.
     pub(super) run: Option<String>,
 }
@@ -124,6 +129,13 @@ impl Real {
         let all = std::iter::once(first.to_owned()).chain(std::env::split_paths(&path));
         self.path = Some(std::env::join_paths(all)?);
         Ok(self)
+    }
+
+    /// The same, with children to which docker's configuration holds these logins, too: a JSON object like its
+    /// `config.json`. It is in no command, so nothing prints it.
+    pub(crate) fn with_docker_login(mut self, login: Secret) -> Self {
+        self.docker_login = Some(login);
+        self
     }
 
     /// Whether a program can be found.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     own::{file, process},
-    plan::{Cmd, PASSWORD, Stdin},
+    plan::{Cmd, DOCKER_LOGINS, PASSWORD, Stdin},
 };
 
 /// How often a step that is watched is asked after.
@@ -56,6 +56,9 @@ impl Real {
         }
         if let Some(path) = &self.path {
             command.env("PATH", path);
+        }
+        if let Some(login) = &self.docker_login {
+            command.env(DOCKER_LOGINS, login.reveal());
         }
         // What the command itself says wins.
         command.envs(cmd.env.iter().map(|(name, value)| (name, value)));

@@ -27,7 +27,7 @@ pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
 pub(crate) use question::Question;
-pub(crate) use secret::{PASSWORD, Secret};
+pub(crate) use secret::{DOCKER_LOGINS, PASSWORD, Secret};
 pub(crate) use step::{Again, Step, StepId, WARNING};
 pub(crate) use work::{Console, Hopeless, Look, Performed, Postcondition, Retry, Watch, Work};
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A text that nobody may see: it reaches a child's standard input and nothing else.
+//! A text that nobody may see: it reaches a child's standard input, or docker's own variable for logins, and nothing else.
 
 use std::fmt;
 
 /// The variable of our own environment that holds the private registry's password. No child inherits it.
 pub(crate) const PASSWORD: &str = "REGISTRY_PASSWORD";
+
+/// Where docker 28.3 and its plugins look for logins before their own files, see
+/// <https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go>.
+pub(crate) const DOCKER_LOGINS: &str = "DOCKER_AUTH_CONFIG";
 
 /// Shown, in messages, logs and plans, it is `<redacted>`.
 #[derive(Clone, PartialEq, Eq)]

@@ -11,12 +11,13 @@ use crate::{
     config::Config,
     context::{Context, choice},
     engine::{Access, Engine, base::Sources},
-    environment::{Place, api::Api, survey::Survey},
+    environment::{Credentials, Place, api::Api, survey::Survey},
+    exec::Real,
     extension::Extension,
     failure::Failure,
     image::{Image, ImageRef},
     own::file,
-    plan::{Location, Plan, Step},
+    plan::{DOCKER_LOGINS, Location, PASSWORD, Plan, Step},
     stage::{
         environment::platform,
         tested::{needs, psql_image},
@@ -51,7 +52,8 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         Some(image) => environment.naming.on_host(&image),
         None => published(args, &extension, &sources, &context.config)?,
     };
-    let described = Described::read(&image, &engine.exec)?;
+    let exec = reading(context, &engine, &image)?;
+    let described = Described::read(&image, &exec)?;
     let naming = environment.naming.clone();
     let needed = if extension.required_extensions.is_empty() {
         Vec::new()
@@ -80,12 +82,23 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     };
     let mut plan = Plan::default();
     plan.add(Step::work(format!("values {name}"), values).quiet());
-    let report = context.run(&engine.exec, &plan)?;
+    let report = context.run(&exec, &plan)?;
     context.verdict(&report, "generating the values")?;
     context
         .ui
         .conclusion(&format!("wrote {}", shown(context, &output)));
     Ok(())
+}
+
+/// What starts docker: with the login that was given for reading the image, or with docker's own.
+fn reading(context: &Context, engine: &Engine, image: &ImageRef) -> Result<Real, Failure> {
+    let exec = engine.exec.clone();
+    let set = |name: &str| std::env::var(name).ok();
+    let login = Credentials::for_reading(&context.config, image, set(PASSWORD))?;
+    Ok(match login {
+        Some(login) => exec.with_docker_login(login.beside(set(DOCKER_LOGINS).as_deref())),
+        None => exec,
+    })
 }
 
 /// The published image for the server that the flags name.

@@ -109,17 +109,6 @@ fn names_of_earlier_taskfiles_are_known() {
 fn a_password_that_is_in_the_environment_hinders_nobody_who_makes_no_nodes() {
     let world = World::e2e_up(&["alpha"]);
     let password = [("REGISTRY_PASSWORD", "hunter2")];
-    let image = world
-        .registry
-        .put_local("alpha-testing:1.2-18-trixie", "trixie", "1.2");
-    let line = format!(
-        "generate-values TARGET=alpha EXTENSION_IMAGE={}@{image} REGISTRY_USERNAME=me",
-        world.registry.local("alpha-testing:1.2-18-trixie")
-    );
-    world
-        .run_with(&line[..], &password)
-        .success()
-        .says("`REGISTRY_USERNAME` changes nothing: images are read with docker's own login");
     for line in ["e2e:test TARGET=alpha", "e2e:status", "e2e:cleanup"] {
         world.run_with(line, &password).success();
     }

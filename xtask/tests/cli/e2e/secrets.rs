@@ -5,7 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use base64::Engine as _;
 
-use crate::cli::world::{CLUSTER, CONTROL_PLANE, Ended, World};
+use crate::cli::world::{
+    CLUSTER, CONTROL_PLANE, Ended, World,
+    image::{annotations, index},
+};
 
 const PASSWORD: &str = "hunter2'$(id)";
 
@@ -234,6 +237,36 @@ fn no_tool_finds_it_in_its_environment() {
     world.run_with("e2e test-full alpha", &LOGIN).success();
     let leaked = fs::read_to_string(leaked).unwrap_or_default();
     assert_eq!(leaked, "", "the login goes through standard input alone");
+}
+
+#[test]
+fn an_image_is_read_with_the_login_that_was_given_for_it() {
+    let world = World::e2e_up(&["alpha"]);
+    let image = "registry.example/team/alpha:1.2-18-trixie";
+    world
+        .registry
+        .put(image, &index(&annotations("trixie", "18", "1.2")));
+    let seen = world.state("seen");
+    let keep = format!("echo \"$DOCKER_AUTH_CONFIG\" >> {}", seen.display());
+    world.tools.rule("docker buildx imagetools", &keep);
+    let line = format!("generate-values TARGET=alpha EXTENSION_IMAGE={image}");
+    let with_user = format!("{line} REGISTRY_USERNAME=ci");
+    let ended = world.run_with(&with_user[..], &LOGIN[2..]).success();
+    kept_secret(&world, &ended);
+    let lines = fs::read_to_string(&seen).unwrap();
+    let login = format!(
+        r#"{{"auths":{{"registry.example":{{"auth":"{}"}}}}}}"#,
+        forms()[2]
+    );
+    assert!(!lines.is_empty() && lines.lines().all(|line| line == login));
+    // Without a user docker's own login is used, and a password that is there for something else goes nowhere.
+    fs::remove_file(&seen).unwrap();
+    world.run_with(&line[..], &LOGIN[2..]).success();
+    assert_eq!(fs::read_to_string(&seen).unwrap().trim(), "");
+    world
+        .run(&with_user[..])
+        .status(2)
+        .says("the login for `registry.example` lacks `REGISTRY_PASSWORD`");
 }
 
 #[test]
