@@ -69,6 +69,34 @@ fn the_guide_says_which_task_takes_which_variable() {
     assert_eq!(told, known);
 }
 
+/// Of all its versions, as far as they were published.
+const TASKS_OF_THE_TASKFILE: &str = "default prereqs list-targets checks checks:all bake bake:all update-os-libs \
+    update-os-libs:all create create-extension generate-values e2e:create-docker-network e2e:start-container-registry \
+    e2e:start-dagger-engine e2e:kind-setup e2e:setup-kind e2e:cnpg-install e2e:install-cnpg e2e:export-kubeconfig \
+    e2e:env-setup e2e:setup-env e2e:generate-values e2e:test e2e:test:all e2e:test:full e2e:cleanup";
+
+const VARIABLES_OF_THE_TASKFILE: &str = "GREEN BLUE RED NC E2E_NETWORK DAGGER_ENGINE_NAME REGISTRY_NAME \
+    REGISTRY_HOST_NAME REGISTRY_HOST_IP REGISTRY_HOST_PORT REGISTRY_INTERNAL_PORT DAGGER_KIND_SHA KIND_NODE_VERSION \
+    K8S_VERSION KIND_CLUSTER_NAME CNPG_RELEASE_DEFAULT TARGETS TARGET PUSH DRY_RUN METADATA_FILE EXTENSION_IMAGE \
+    REGISTRY_USERNAME _EXPERIMENTAL_DAGGER_RUNNER_HOST REGISTRY_VERSION DAGGER_ENGINE_VERSION REGISTRY_DIR REGISTRY_HOST \
+    DOCKER_SOCKET CNPG_RELEASE KUBECTL_VERSION CNPG_MANIFEST KUBECONFIG_PATH INTERNAL EXTRA_ARGS DISTRO";
+
+#[test]
+fn every_task_and_variable_of_the_old_taskfile_is_known() {
+    for name in TASKS_OF_THE_TASKFILE.split_whitespace() {
+        let renamed = RENAMED.iter().find(|(before, _)| *before == name);
+        let name = renamed.map_or(name, |(_, after)| after);
+        let comes = STILL_TO_COME.iter().any(|(known, _)| *known == name);
+        assert!(tasks::find(name).is_some() || comes, "{name}");
+    }
+    for name in VARIABLES_OF_THE_TASKFILE.split_whitespace() {
+        let variable = variables::find(name).unwrap_or_else(|| panic!("{name}"));
+        let mut users = TASKS.iter().map(|task| task.variables);
+        let is_used = users.any(|variables| variables.contains(&variable.name));
+        assert!(is_used || variable.scope == Scope::Taskfile, "{name}");
+    }
+}
+
 #[test]
 fn the_guide_says_which_variables_stand_for_nothing() {
     let mut told: Vec<String> = rows("| variable | instead |")

@@ -54,23 +54,19 @@ impl Changes {
 
 /// The globs, with the files and folders of the settings in place of their keys.
 fn patterns(globs: &[String], config: &Config) -> Result<Vec<Pattern>, Failure> {
-    let bake_file = config.get(config::PATHS_BAKE_FILE);
-    let beside = Path::new(bake_file).parent().unwrap_or(Path::new(""));
+    let bake_file = plain(config.get(config::PATHS_BAKE_FILE));
+    let beside = bake_file.rsplit_once('/');
     // At the root, beside it is everything: only the file itself is meant.
-    let beside = if beside == Path::new("") {
-        Path::new(bake_file)
-    } else {
-        beside
-    };
+    let bake_folder = beside.map_or(&*bake_file, |(folder, _)| folder);
+    let suite = plain(config.get(config::PATHS_SUITE));
     let places = [
-        ("{bake-file}", bake_file.to_owned()),
-        ("{bake-folder}", beside.to_string_lossy().into_owned()),
-        ("{suite}", config.get(config::PATHS_SUITE).to_owned()),
+        ("{bake-file}", bake_file.as_str()),
+        ("{bake-folder}", bake_folder),
+        ("{suite}", suite.as_str()),
     ];
     let filled = globs.iter().map(|glob| {
-        let fill = |glob: String, (key, place): &(&str, String)| {
-            glob.replace(key, &Pattern::escape(place.trim_start_matches("./")))
-        };
+        let fill =
+            |glob: String, (key, place): &(&str, &str)| glob.replace(key, &Pattern::escape(place));
         places.iter().fold(glob.clone(), fill)
     });
     let pattern = |glob: String| {
@@ -78,6 +74,12 @@ fn patterns(globs: &[String], config: &Config) -> Result<Vec<Pattern>, Failure> 
             .map_err(|error| Failure::invalid(format!("`{glob}` is not a glob: {error}")))
     };
     filled.map(pattern).collect()
+}
+
+/// A path below the root as Git names it, `test` for `./test/`.
+fn plain(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn matches(patterns: &[Pattern], file: &str) -> bool {
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_settings_say_where_files_are() {
-        let old = ["paths.bake-file=docker-bake.hcl", "paths.suite=./e2e"];
+        let old = ["paths.bake-file=docker-bake.hcl", "paths.suite=./e2e/"];
         assert!(is_shared("docker-bake.hcl", &old) && is_shared("e2e/cluster.yaml", &old));
         for file in ["docker/bake.hcl", "test/cluster.yaml", "Dockerfile", "x/y"] {
             assert!(!is_shared(file, &old), "{file}");

@@ -90,6 +90,37 @@ fn step_by_step() {
 }
 
 #[test]
+fn a_registry_at_another_port_is_said_to_each_task() {
+    let world = guide();
+    world.write("xtask.toml", "");
+    let port = format!("REGISTRY_HOST_PORT={}", world.registry.port);
+    let local = world.registry.local("pgvector-testing:1.2-18-trixie");
+    for line in [
+        "task e2e:setup-env",
+        "task bake TARGET=\"pgvector\" PUSH=true",
+        &format!("task e2e:generate-values TARGET=\"pgvector\" EXTENSION_IMAGE=\"{local}\""),
+        "task e2e:test TARGET=\"pgvector\" EXTRA_ARGS=\"--skip-delete,--fail-fast\"",
+    ] {
+        task(&world, &format!("{line} {port}")).success();
+    }
+    let values = world.read("extensions/pgvector/values.yaml");
+    let inside = "reference: 'registry.pg-extensions:5000/pgvector-testing:1.2-18-trixie@sha256:";
+    assert!(values.contains(inside), "{values}");
+    for test in world.calls.of("chainsaw ") {
+        let line = test.line();
+        assert_eq!(line.matches("--skip-delete").count(), 1, "{line}");
+        assert!(line.contains(" --fail-fast"), "{line}");
+    }
+    task(
+        &world,
+        &format!("task e2e:test:full TARGET=pgvector {port}"),
+    )
+    .success();
+    task(&world, &format!("task e2e:cleanup {port}")).success();
+    assert!(world.engine.inventory().is_empty());
+}
+
+#[test]
 fn the_image_of_the_guides_example() {
     let world = guide();
     world.write("xtask.toml", "");

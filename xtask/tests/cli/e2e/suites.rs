@@ -236,6 +236,11 @@ fn arguments_for_chainsaw_reach_it() {
         ],
         &[
             "e2e:test",
+            "TARGET=alpha",
+            "EXTRA_ARGS=--fail-fast,--assert-timeout,9m",
+        ],
+        &[
+            "e2e:test",
             "EXTRA_ARGS=--fail-fast --assert-timeout 9m",
             "TARGET=alpha",
             "--jobs=1",
