@@ -18,7 +18,7 @@ mod variables;
 
 use call::Call;
 use tasks::{OPTIONS_OF_TASK, RENAMED, STILL_TO_COME, TASKS, Task};
-use variables::VARIABLES;
+use variables::{VARIABLES, Variable};
 
 /// Arguments in the canonical grammar.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -187,14 +187,15 @@ impl Words<'_> {
         let unread = VARIABLES
             .iter()
             .filter(|one| call.inherits(one) && is_set(one.name));
-        let note = |name: &str| {
-            let command = task.canonical.join(" ");
+        let note = |variable: &Variable| {
+            let (name, command) = (variable.name, task.canonical.join(" "));
+            let instead = variable.meaning.on_a_command();
             format!(
-                "`{name}` in the environment is for the task `{}`: `{command}` does not read it",
+                "`{name}` in the environment is not read by `{command}`, for which it is {instead}; the task `{}` reads it",
                 task.name
             )
         };
-        unread.map(|variable| note(variable.name)).collect()
+        unread.map(note).collect()
     }
 
     /// Refuses options of Task that are none of ours: clap would take them for those of a command.

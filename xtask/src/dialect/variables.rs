@@ -41,6 +41,20 @@ pub(super) enum Meaning {
     Nothing(&'static str),
 }
 
+impl Meaning {
+    /// What says the same to a command by its own name.
+    pub(super) fn on_a_command(self) -> String {
+        match self {
+            Meaning::Target => "the name itself".to_owned(),
+            Meaning::Option(flag) | Meaning::Path(flag) => format!("`{flag}`"),
+            Meaning::Last => "what follows `--`".to_owned(),
+            Meaning::Setting(key, _) => format!("`--set {key}=…`"),
+            Meaning::RegistryHost | Meaning::RegistryPort => "`--set registry=…`".to_owned(),
+            Meaning::Nothing(_) => "nothing".to_owned(),
+        }
+    }
+}
+
 const fn of_tasks(name: &'static str, meaning: Meaning) -> Variable {
     Variable {
         name,

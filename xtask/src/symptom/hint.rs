@@ -141,6 +141,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "the archive has no such package for this distro: compare its name with `packages` in metadata.hcl or with the Dockerfile's",
     ),
     says(
+        r"authorization failed|may require authorization|unauthorized: |401 Unauthorized|403 Forbidden",
+        Kind::Unavailable,
+        "log in to the registry with `docker login`, or give `generate-values` a user with `--registry-username` and the password in REGISTRY_PASSWORD",
+    )
+    .of("imagetools inspect"),
+    says(
         r"failed to find target",
         Kind::Invalid,
         "the bake file names its targets differently; run `docker buildx bake --print` with the same files",

@@ -293,6 +293,16 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
 }
 
 #[test]
+fn a_registry_that_wants_a_login_is_known_where_it_is_asked() {
+    let refused = "ERROR: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials";
+    let asked = "docker buildx imagetools inspect --raw -- r.example/x:1";
+    let (kind, hint) = advice(&failed(asked, Reason::Status(1), &[refused])).unwrap();
+    assert!(hint.starts_with("log in to the registry"), "{hint}");
+    assert_eq!(kind, Kind::Unavailable);
+    assert_eq!(bake(&[refused]), None);
+}
+
+#[test]
 fn parts_on_different_lines_are_no_symptom() {
     assert_eq!(bake(&["permission denied: /x", "see docker.sock"]), None);
     assert_eq!(bake(&["failed to push", "connection refused"]), None);

@@ -263,6 +263,12 @@ fn an_image_is_read_with_the_login_that_was_given_for_it() {
     fs::remove_file(&seen).unwrap();
     world.run_with(&line[..], &LOGIN[2..]).success();
     assert_eq!(fs::read_to_string(&seen).unwrap().trim(), "");
+    let refused = "ERROR: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials\n";
+    world.tools.fails("docker buildx imagetools", 1, refused);
+    world
+        .run(&line[..])
+        .status(3)
+        .says("hint: log in to the registry with `docker login`");
     world
         .run(&with_user[..])
         .status(2)
