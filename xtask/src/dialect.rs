@@ -103,8 +103,7 @@ impl Words<'_> {
             .any(|arg| matches!(arg.as_str(), "-h" | "--help" | "-V" | "--version"));
         if asks_about_itself {
             self.environment = &|_| None;
-        }
-        if !asks_about_itself {
+        } else {
             self.refuse_options_of_task()?;
         }
         let Some(at) = (0..self.rest.len()).find(|at| is_plain(&self.rest, *at, &self.valued))

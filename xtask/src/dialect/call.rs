@@ -9,7 +9,10 @@ use super::{
     tasks::{self, Task},
     variables::{self, Meaning, Scope, VARIABLES, Variable},
 };
-use crate::failure::{Failure, nearest};
+use crate::{
+    config::SETTINGS,
+    failure::{Failure, nearest},
+};
 
 /// A task, which variables it is called with, and what stands beside them.
 pub(super) struct Call<'a> {
@@ -168,8 +171,13 @@ impl Call<'_> {
             .collect()
     }
 
-    /// Whether the environment may give a variable: the task uses it, and no word on the command line says the same.
+    /// Whether the environment may give a variable: the task uses it, no word on the command line says the same, and it
+    /// is not a setting's own, which is read there anyway.
     pub(super) fn inherits(&self, variable: &Variable) -> bool {
+        let mut settings = SETTINGS.iter();
+        if settings.any(|setting| setting.env == variable.name) {
+            return false;
+        }
         let options: &[&str] = match &variable.meaning {
             Meaning::Target => &["--target", "--all", "--rerun-failed"],
             Meaning::Option(flag) | Meaning::Path(flag) => std::slice::from_ref(flag),

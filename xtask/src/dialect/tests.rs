@@ -445,6 +445,20 @@ fn a_command_by_its_own_name_says_what_it_does_not_read() {
 }
 
 #[test]
+fn a_settings_own_variable_is_left_to_the_settings() {
+    let set = [("REGISTRY_HOST", "r.example"), ("REGISTRY_USERNAME", "me")];
+    for (line, words) in [
+        ("e2e:setup-env", "e2e setup-env"),
+        ("e2e setup-env", "e2e setup-env"),
+        ("generate-values", "e2e generate-values"),
+    ] {
+        let read = read_with(line, &set).unwrap();
+        assert_eq!(read.words.join(" "), words);
+        assert_eq!(read.notes, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_wrong_value_of_the_environment_says_where_it_is_from() {
     for (name, value) in [("PUSH", "s3cret"), ("TARGET", "-s3cret")] {
         let failure = read_with("bake", &[(name, value)]).unwrap_err();

@@ -259,6 +259,14 @@ fn an_image_is_read_with_the_login_that_was_given_for_it() {
         forms()[2]
     );
     assert!(!lines.is_empty() && lines.lines().all(|line| line == login));
+    let inherited = world.run_with(&line[..], &LOGIN[1..]).success();
+    assert!(
+        !inherited.stderr.contains("environment"),
+        "{}",
+        inherited.stderr
+    );
+    let lines = fs::read_to_string(&seen).unwrap();
+    assert!(lines.lines().all(|line| line == login));
     // Without a user docker's own login is used, and a password that is there for something else goes nowhere.
     fs::remove_file(&seen).unwrap();
     world.run_with(&line[..], &LOGIN[2..]).success();
