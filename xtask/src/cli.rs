@@ -134,12 +134,9 @@ pub struct Checks {
 }
 
 /// A platform, which is a part of an argument of bake.
-fn platform(text: &str) -> Result<String, String> {
-    if Platform::is(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("it must be {}", Platform::WANTED))
-    }
+fn platform(text: &str) -> Result<Platform, String> {
+    text.parse()
+        .map_err(|wanted| format!("it must be {wanted}"))
 }
 
 #[derive(Args, Clone, Debug)]
@@ -161,7 +158,7 @@ pub struct Bake {
     pub metadata_file: Option<PathBuf>,
     /// Only for these platforms [default: this machine's; all with --push to a registry elsewhere].
     #[arg(long, value_delimiter = ',', value_name = "PLATFORM", value_parser = platform)]
-    pub platform: Vec<String>,
+    pub(crate) platform: Vec<Platform>,
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     failure::{Failure, FailureRecord},
-    plan::{Step, StepId},
+    plan::{Performed, Step, StepId},
     verdict::Verdict,
 };
 
@@ -58,6 +58,15 @@ impl Outcome {
             Self::Skipped(_) => Verdict::Skipped,
             Self::Failed(_) => Verdict::Failed,
             Self::NotRun => Verdict::NotRun,
+        }
+    }
+}
+
+impl From<Performed> for Outcome {
+    fn from(performed: Performed) -> Self {
+        match performed {
+            Performed::Done(what) => Self::Done(what),
+            Performed::Skipped(why) => Self::Skipped(why),
         }
     }
 }

@@ -109,14 +109,15 @@ impl Extension {
             .to_string_lossy()
             .into_owned();
         let create_extension = fields
-            .flag("create_extension", Requirement::Required)
+            .flag("create_extension", Requirement::Optional)
             .unwrap_or(true);
         let packages = fields.packages();
+        let name = fields.text("name");
         let extension = Self {
-            name: fields.text("name"),
-            sql_name: fields.text("sql_name"),
-            image_name: fields.text("image_name"),
-            licenses: fields.list("licenses", Requirement::Required),
+            sql_name: fields.text_or("sql_name", &name),
+            image_name: fields.text_or("image_name", &name),
+            name,
+            licenses: fields.list("licenses", Requirement::Expected),
             shared_preload_libraries: fields
                 .list("shared_preload_libraries", Requirement::Expected),
             postgresql_parameters: fields.map("postgresql_parameters"),
@@ -189,7 +190,7 @@ impl Extension {
             );
         }
         if lines.contains_key("licenses") && self.licenses.is_empty() {
-            findings.error(
+            findings.warning(
                 line("licenses"),
                 "`licenses` is empty; name the SPDX ids of what the image holds",
             );

@@ -5,6 +5,7 @@
 use std::{
     ffi::OsString,
     path::{Component, Path},
+    time::SystemTime,
 };
 
 use clap::CommandFactory as _;
@@ -15,17 +16,24 @@ use crate::{
     config::{Config, E2E_SEED, MIRRORS, Origin, SETTINGS},
     dialect, dockerfile,
     environment::release::Release,
-    extension::{Extension, Pin, Versions, version_of},
+    extension::{Extension, version_of},
     finding::Findings,
     hcl::{File, Value},
     image::{Contents, ImageRef, Metadata, Naming, Rotation},
     parse,
     plan::{Cmd, Kind, Owned, PASSWORD},
     printable::{is_hidden, printable},
-    sandbox::archive,
+    sandbox::archive::Archive,
     stage::results::Earlier,
     symptom,
-    tool::{apt, docker, imagetools::Described, kubectl},
+    target::{Definition, Instead, Printed},
+    tool::{
+        apt,
+        buildkit::{self, Progress, Told},
+        docker,
+        imagetools::Described,
+        kubectl,
+    },
     ui::Fit,
     value::{
         BuilderName, ClusterName, DebianVersion, Domain, EnvironmentName, HostName, Library, Major,
@@ -49,7 +57,7 @@ macro_rules! targets {
 }
 
 targets! {
-    apt_output arguments bake_metadata debian_version earlier_results engine_output extension_dockerfile
+    apt_output arguments bake_metadata bake_print bake_progress debian_version earlier_results engine_output extension_dockerfile
     extension_metadata image_files image_reference operator_release registry_manifest settings_file shell_line
     shown_text typed_value
 }
@@ -107,45 +115,10 @@ pub fn extension_metadata(data: &[u8]) {
         return;
     };
     assert!(Name::is(&extension.name));
-    assert!(!extension.licenses.is_empty());
     for pin in extension.versions.values() {
         assert!(version_of(&pin.package).is_some(), "{pin:?}");
-        assert_eq!(pin.sql.is_some(), extension.create_extension, "{pin:?}");
+        assert!(pin.sql.is_none() || extension.create_extension, "{pin:?}");
     }
-    let pin = Pin {
-        package: "1:2.3-4+b1".into(),
-        sql: extension.create_extension.then(|| "2.3".to_owned()),
-        package_name: None,
-        line: 1,
-    };
-    let Some(server) = Server::parse("forky", "18") else {
-        unreachable!("both are well formed");
-    };
-    let versions = Versions::from([(server.clone(), pin)]);
-    let Some(copy) = archive::replace_versions(text, &versions) else {
-        return;
-    };
-    let mut findings = Findings::about("copy");
-    let file = File::parse(&copy, &mut findings);
-    let copied = file.and_then(|file| Extension::from_file(&file, &folder, shown, &mut findings));
-    let copied = copied.unwrap_or_else(|| panic!("the copy is refused: {findings:?}\n{copy}"));
-    let pinned = |extension: &Extension| {
-        let pin = extension.pin(&server).cloned();
-        pin.map(|pin| (pin.package, pin.sql))
-    };
-    let wanted = Extension {
-        versions,
-        ..extension
-    };
-    assert_eq!(pinned(&copied), pinned(&wanted));
-    assert_eq!(copied.versions.len(), 1);
-    assert_eq!(
-        Extension {
-            versions: wanted.versions.clone(),
-            ..copied
-        },
-        wanted
-    );
 }
 
 /// The name that a metadata file gives its extension, as far as a folder can have it.
@@ -275,28 +248,69 @@ pub fn apt_output(data: &[u8]) {
         );
         assert!(!mirror.starts_with('-'), "{mirror:?}");
     }
-    let Some(server) = Server::parse("forky", "18") else {
-        unreachable!("both are well formed");
+    let mut archive = Archive {
+        versions: apt::parse_versions(text),
+        ..Archive::default()
     };
-    for (package, version) in apt::parse_versions(text) {
-        let pin = Pin {
-            package: version.clone(),
-            sql: version_of(&version).map(|_| archive::sql_version(&version, "1.2")),
-            package_name: None,
-            line: 1,
+    let packages: Vec<String> = archive
+        .versions
+        .iter()
+        .map(|(name, version)| format!("{name}={version}"))
+        .collect();
+    archive.read_controls(&packages, text);
+    for (package, version) in &archive.versions {
+        let Ok(package) = package.parse() else {
+            continue;
         };
-        let versions = Versions::from([(server.clone(), pin.clone())]);
-        let source = "metadata = {\n  name = \"x\"\n  versions = {}\n}\n";
-        let written = archive::replace_versions(source, &versions);
-        let written = written.unwrap_or_else(|| panic!("{package} {version:?} cannot be written"));
-        let mut findings = Findings::about("copy");
-        let file = File::parse(&written, &mut findings);
-        let metadata = file.and_then(|file| file.attribute("metadata"));
-        let read = metadata
-            .map(|node| format!("{:?}", node.value))
-            .unwrap_or_default();
-        let value = format!("{:?}", Value::String(version.clone()));
-        assert!(read.contains(&value), "{version:?} became {read}");
+        if let Some(sql) = archive.sql_version(&package, version, "x") {
+            assert!(SqlVersion::is(sql), "{sql:?}");
+        }
+    }
+}
+
+/// What bake prints is read or refused, and its moment found and put in again.
+pub fn bake_print(data: &[u8]) {
+    let text = text(data);
+    let Ok(printed) = Printed::parse(text) else {
+        return;
+    };
+    let moment = SystemTime::UNIX_EPOCH;
+    let names: Vec<&str> = printed.built().map(|one| one.name).collect();
+    let taken = printed.with_sources(names.iter().copied(), moment);
+    assert!(names.iter().all(|name| taken.contains_key(*name)));
+    let instead = |definition: Definition<'_>, server: &Server| {
+        let Ok(suite) = "forky".parse() else {
+            unreachable!("it is well formed");
+        };
+        let base = format!("ghcr.io/x/postgresql:{}-minimal-forky", server.major);
+        Ok(Some(Instead {
+            suite,
+            base: base.parse()?,
+            package: "1.3-1".to_owned(),
+            pinned: definition.package().unwrap_or("1.2-1").to_owned(),
+            sql_version: None,
+        }))
+    };
+    if let Ok(rebased) = printed.rebased(instead) {
+        let names: Vec<&str> = rebased.built().map(|one| one.name).collect();
+        let taken = rebased.with_sources(names.iter().copied(), moment);
+        assert!(names.iter().all(|name| taken.contains_key(*name)));
+    }
+}
+
+/// Progress is told of targets that are built, line by line.
+pub fn bake_progress(data: &[u8]) {
+    let mut progress = Progress::of([vec!["alpha".to_owned()], vec!["beta".to_owned()]]);
+    for line in text(data).lines() {
+        progress.read(line, &mut |target, told| {
+            assert!(target < 2);
+            if let Told::Line(line) = told {
+                assert!(line.starts_with('#'), "{line:?}");
+            }
+        });
+        if let Some(target) = buildkit::failed_target(line) {
+            assert!(line.contains(target));
+        }
     }
 }
 
@@ -321,14 +335,10 @@ pub fn debian_version(data: &[u8]) {
         package.replacen(':', "-", 1).starts_with(&version),
         "{package:?}: {version}"
     );
-    let sql = archive::sql_version(package, "1.2");
-    assert!(
-        sql.split('.').count() <= 2 && !sql.contains('-'),
-        "{package:?}: {sql}"
-    );
     let rotation = Rotation {
         repository: "localhost:5000/x".into(),
         prefix: format!("{version}-"),
+        digits: 12,
         suffix: "-18-trixie".into(),
     };
     let tag = |time: &str| format!("{version}-{time}-18-trixie");

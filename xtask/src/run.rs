@@ -17,11 +17,12 @@ use crate::{
     event::{Event, Outcome, StepReport},
     exec::Exec,
     failure::Kind,
-    plan::{AfterFailure, Plan, Step, StepId},
+    plan::{Action, AfterFailure, Plan, Step, StepId},
 };
 
 mod act;
 mod evidence;
+mod joint;
 pub(crate) mod journal;
 pub(crate) mod record;
 pub(crate) mod removal;
@@ -128,9 +129,20 @@ struct Walk<'a> {
 }
 
 enum Next {
-    Run(usize),
+    /// One step, or several that are carried out together.
+    Run(Vec<usize>),
     Wait,
     Stop,
+}
+
+/// Whether a step that has not begun may begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    Ready,
+    /// Not yet.
+    Waiting,
+    /// Never.
+    Blocked,
 }
 
 impl State {
@@ -141,27 +153,61 @@ impl State {
             if !matches!(self.steps[at], Progress::Waiting) {
                 continue;
             }
-            let mut ready = self.has_room(plan, step);
-            let mut blocked = stop;
-            for before in &step.after {
-                match &self.steps[before.0] {
-                    Progress::Ended(report) if report.succeeded() => {}
-                    Progress::Ended(_) => blocked = true,
-                    Progress::Waiting | Progress::Running => ready = false,
+            match self.readiness(plan, step, stop) {
+                Readiness::Blocked => {
+                    self.steps[at] = Progress::Ended(StepReport::not_run(StepId(at), step).into());
                 }
-            }
-            let ended = |before: &StepId| matches!(self.steps[before.0], Progress::Ended(_));
-            ready &= step.after_end_of.iter().all(ended);
-            if blocked {
-                self.steps[at] = Progress::Ended(StepReport::not_run(StepId(at), step).into());
-            } else if ready {
-                self.steps[at] = Progress::Running;
-                return Next::Run(at);
-            } else {
-                waiting = true;
+                Readiness::Ready => match self.with_parts(plan, at) {
+                    Some(together) => {
+                        for at in &together {
+                            self.steps[*at] = Progress::Running;
+                        }
+                        return Next::Run(together);
+                    }
+                    None => waiting = true,
+                },
+                Readiness::Waiting => waiting = true,
             }
         }
         if waiting { Next::Wait } else { Next::Stop }
+    }
+
+    fn readiness(&self, plan: &Plan, step: &Step, is_stopped: bool) -> Readiness {
+        let mut ready = self.has_room(plan, step);
+        let mut blocked = is_stopped;
+        for before in &step.after {
+            match &self.steps[before.0] {
+                Progress::Ended(report) if report.succeeded() => {}
+                Progress::Ended(_) => blocked = true,
+                Progress::Waiting | Progress::Running => ready = false,
+            }
+        }
+        let ended = |before: &StepId| matches!(self.steps[before.0], Progress::Ended(_));
+        ready &= step.after_end_of.iter().all(ended);
+        match (blocked, ready) {
+            (true, _) => Readiness::Blocked,
+            (false, true) => Readiness::Ready,
+            (false, false) => Readiness::Waiting,
+        }
+    }
+
+    /// A step that is ready, with those that are carried out together with it. None while one of these has to wait.
+    fn with_parts(&self, plan: &Plan, at: usize) -> Option<Vec<usize>> {
+        let Action::Part(part) = &plan.steps[at].action else {
+            return Some(vec![at]);
+        };
+        let mut together = Vec::new();
+        for (at, step) in plan.steps.iter().enumerate() {
+            let is_with = matches!(&step.action, Action::Part(other) if part.is_with(other));
+            if is_with && matches!(self.steps[at], Progress::Waiting) {
+                match self.readiness(plan, step, false) {
+                    Readiness::Ready => together.push(at),
+                    Readiness::Waiting => return None,
+                    Readiness::Blocked => {}
+                }
+            }
+        }
+        Some(together)
     }
 
     /// Whether one more step of this step's pool may run.
@@ -186,11 +232,11 @@ impl Walk<'_> {
     fn work(&self, events: &mpsc::Sender<Event>) {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = loop {
+            let together = loop {
                 let stops = self.plan.after_failure == AfterFailure::Stop;
                 let stop = self.exec.interrupted() || (state.failed && stops);
                 match state.next(self.plan, stop) {
-                    Next::Run(at) => break at,
+                    Next::Run(together) => break together,
                     Next::Stop => return,
                     Next::Wait => {
                         state = self
@@ -201,13 +247,23 @@ impl Walk<'_> {
                 }
             };
             drop(state);
-            let report = self.step(StepId(at), events);
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.failed |= !report.succeeded();
-            state.steps[at] = Progress::Ended(report.into());
-            drop(state);
-            self.changed.notify_all();
+            match together[..] {
+                [at] if !matches!(self.plan.steps[at].action, Action::Part(_)) => {
+                    self.step(StepId(at), events);
+                }
+                _ => self.joint(&together, events),
+            }
         }
+    }
+
+    /// Takes note of how a step has ended: what waits for it may begin.
+    fn note(&self, report: StepReport) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failed |= !report.succeeded();
+        let at = report.id.0;
+        state.steps[at] = Progress::Ended(report.into());
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Takes back, last first, what succeeded but has something that builds on it and did not.

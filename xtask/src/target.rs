@@ -1,102 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is built, and what each image needs: extension × server, exactly the pairs that the metadata names.
-//! Resolved once for a command, and the only place that knows how bake names things.
+//! What is built, and what each image needs. Bake says what it builds ([`Printed`]), and where it cannot be asked, a model
+//! of this repository's own bake file does. Resolved once for a command.
 
 mod filter;
+mod inputs;
+mod matrix;
+mod model;
+mod moment;
 mod needs;
+mod printed;
+mod rebase;
 
 use std::sync::Arc;
 
 pub(crate) use filter::Filter;
 pub use filter::Shard;
+pub(crate) use inputs::{Expressions, Inputs};
+pub(crate) use matrix::Matrix;
+pub(crate) use model::PLATFORMS;
+pub(crate) use moment::{Between, Layout, marked, texts};
 pub(crate) use needs::{Targets, needs_of};
+pub(crate) use printed::{Definition, Printed};
+pub(crate) use rebase::Instead;
 
 use crate::{
-    config::{self, Config, Purpose},
-    extension::{Extension, Pin, version_of},
+    config::{self, Config},
+    extension::{Extension, version_of},
     failure::Failure,
     image::{ImageRef, Rotation},
-    value::Server,
+    value::{Platform, Server},
 };
-
-/// What bake builds an image for unless it is told otherwise: `platforms` of the bake file.
-pub(crate) const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
 /// One image to build: what bake calls a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub extension: Arc<Extension>,
     pub server: Server,
-    /// The full Debian version.
-    pub package: String,
-    pub sql_version: Option<String>,
-    /// The version in names and tags: `0.8.6`.
-    pub version: String,
     /// Bake's name for it: `pgvector-0_8_6-18-trixie`.
     pub name: String,
+    /// The version in tags: `0.8.6`.
+    pub version: String,
+    /// The full version of Debian's package, where it is made of one.
+    pub package: Option<String>,
+    pub sql_version: Option<String>,
     /// The rolling tag with its repository.
     pub tag: ImageRef,
+    /// The tags with the moment of the bake, of which bakes leave one behind each.
+    pub stamped: Option<Rotation>,
     /// The base image it is built for and runs in.
     pub base: ImageRef,
+    /// What it is built for. Empty: what its builder is.
+    pub platforms: Vec<Platform>,
+    /// Where its definition is. None: bake was not asked.
+    pub printed: Option<Arc<Printed>>,
 }
 
 impl Target {
-    /// None when the extension is not built for the server.
-    fn for_server(
+    /// A target as bake would build it.
+    fn printed(
         extension: &Arc<Extension>,
-        server: &Server,
+        printed: &Arc<Printed>,
+        definition: Definition<'_>,
         config: &Config,
-    ) -> Result<Option<Self>, Failure> {
-        match extension.pin(server) {
-            Some(pin) => Self::new(extension, server, pin, config),
-            None => Ok(None),
-        }
-    }
-
-    /// None when the pinned package has no version to name an image after.
-    fn new(
-        extension: &Arc<Extension>,
-        server: &Server,
-        pin: &Pin,
-        config: &Config,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(version) = version_of(&pin.package) else {
-            return Ok(None);
+    ) -> Result<Self, Failure> {
+        let server = definition.server()?;
+        let pin = extension.pin(&server);
+        let Some(tag) = definition.tags().find(|tag| moment::stamp(tag).is_none()) else {
+            let why = "it has no tag without a time in it, by which others could name it";
+            return Err(definition.wrong(why));
         };
-        let suffix = match config.get(config::ENVIRONMENT) {
-            Purpose::Testing => "-testing",
-            Purpose::Production => "",
+        let tag: ImageRef = tag.parse()?;
+        let package = definition.package().or(pin.map(|pin| &*pin.package));
+        let in_tag = tag.tag.as_deref().unwrap_or_default();
+        let version = definition
+            .version()
+            .or_else(|| Some(in_tag.strip_suffix(&format!("-{server}"))?.to_owned()))
+            .or_else(|| version_of(package?))
+            .unwrap_or_else(|| in_tag.to_owned());
+        let base = match definition.base() {
+            Some(base) => base,
+            None => base_of(&server, config)?,
         };
-        let safe = |c: char| match c {
-            '-' | '_' => c,
-            c if c.is_ascii_alphanumeric() => c,
-            _ => '_',
-        };
-        let version_in_name: String = version.chars().map(safe).collect();
-        let repository = format!(
-            "{}/{}{suffix}",
-            config.get(config::REGISTRY),
-            extension.image_name
-        );
-        Ok(Some(Self {
+        Ok(Self {
             extension: Arc::clone(extension),
-            server: server.clone(),
-            package: pin.package.clone(),
-            sql_version: pin.sql.clone(),
-            name: format!("{}-{version_in_name}-{server}", extension.name),
-            tag: format!("{}:{version}-{server}", repository.to_lowercase()).parse()?,
-            base: base_of(server, config)?,
+            name: definition.name.to_owned(),
             version,
-        }))
-    }
-
-    /// The timestamped tags of this image, of which bakes leave one behind each.
-    pub(crate) fn rotation(&self) -> Rotation {
-        Rotation {
-            repository: self.tag.repository.clone(),
-            prefix: format!("{}-", self.version),
-            suffix: format!("-{}", self.server),
-        }
+            package: package.map(str::to_owned),
+            sql_version: definition
+                .sql_version()
+                .or_else(|| pin.and_then(|pin| pin.sql.clone())),
+            stamped: definition.tags().find_map(stamped),
+            tag,
+            base,
+            platforms: definition.platforms()?,
+            printed: Some(Arc::clone(printed)),
+            server,
+        })
     }
 
     /// The same image where released ones are: below the setting `images.published`.
@@ -110,6 +109,18 @@ impl Target {
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.extension.name, self.server)
     }
+}
+
+/// The tags that a tag with a mark in it leaves behind.
+fn stamped(tag: &str) -> Option<Rotation> {
+    let stamp = moment::stamp(tag)?;
+    let (repository, prefix) = stamp.before.rsplit_once(':')?;
+    Some(Rotation {
+        repository: repository.to_owned(),
+        prefix: prefix.to_owned(),
+        digits: stamp.digits?,
+        suffix: stamp.behind.to_owned(),
+    })
 }
 
 /// The PostgreSQL image that images for a server are built for and run in.

@@ -17,7 +17,7 @@ pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite};
 pub(crate) use image::{ImageRef, split_host};
 pub(crate) use name::{
     BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,
-    Username,
+    Username, joined,
 };
 pub(crate) use path::InnerPath;
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};

@@ -11,6 +11,9 @@ pub(crate) enum Verdict {
     Skipped,
     #[serde(rename = "not run")]
     NotRun,
+    /// It is not known what was to be done.
+    #[serde(rename = "not read")]
+    NotRead,
     Failed,
 }
 
@@ -25,6 +28,7 @@ impl Verdict {
             Self::Passed => "passed",
             Self::Skipped => "skipped",
             Self::NotRun => "not run",
+            Self::NotRead => "not read",
             Self::Failed => "failed",
         }
     }
@@ -32,11 +36,11 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::Verdict::{self, Failed, NotRun, Passed, Skipped};
+    use super::Verdict::{self, Failed, NotRead, NotRun, Passed, Skipped};
 
     #[test]
     fn it_is_the_same_word_everywhere() {
-        for verdict in [Passed, Skipped, NotRun, Failed] {
+        for verdict in [Passed, Skipped, NotRun, NotRead, Failed] {
             assert_eq!(serde_json::json!(verdict), verdict.word());
         }
     }

@@ -14,6 +14,7 @@ mod cli {
     pub(crate) mod world;
 
     mod agreement;
+    mod answers;
     mod bake;
     mod checks;
     mod completions;
@@ -58,12 +59,14 @@ mod cli {
     mod fields;
     mod inspect;
     mod interruption;
+    mod joint;
     mod locks;
     mod mistakes;
     mod neighbours;
     pub(crate) mod ours;
     mod ownership;
     mod pasted;
+    mod platforms;
     mod record;
     mod refusal;
     mod repositories;
@@ -76,5 +79,6 @@ mod cli {
     mod targets;
     mod taskfile;
     mod text;
+    mod tolerance;
     mod values;
 }

@@ -15,14 +15,15 @@ use crate::{
     plan::Plan,
     run::Report,
     stage::{
-        bake::{self, Baked, Request},
+        bake::{self, Baked, Request, Wanted},
         begin::{Begun, NONE_IN_SHARE},
     },
     target::{Filter, Target},
     tool::docker,
     ui::{self, seconds},
+    value::{Platform, joined},
     verdict::Verdict,
-    workspace::Selection,
+    workspace::{Selection, Unread},
 };
 
 /// How long the engine may take to say how large its images are.
@@ -31,7 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
     let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
-    let targets = begun.targets(&Filter::from(&args.filters), &context.config)?;
+    let mut targets = begun.targets(&Filter::from(&args.filters))?;
+    let wanted = Wanted::of(&args.platform, args.push, &context.config)?;
+    for left_out in wanted.narrow(&mut targets)? {
+        context.ui.warning(&left_out);
+    }
     let chosen: Vec<&Target> = targets.chosen().collect();
     let metadata_file = args.metadata_file.as_deref();
     let metadata_file = metadata_file.filter(|path| !path.as_os_str().is_empty());
@@ -43,14 +48,12 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         config: &context.config,
         sources: &begun.sources,
         targets: &chosen,
-        filtered: targets.is_filtered(),
         push: args.push,
-        platforms: &args.platform,
+        platforms: &wanted,
         no_cache: args.no_cache,
         metadata_file,
         after: &[],
     };
-    let (platforms, _) = bake::platforms(&request);
     let mut plan = Plan {
         after_failure: args.running.after_failure(),
         ..Plan::default()
@@ -58,18 +61,20 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let baked = bake::add(&mut plan, &request);
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
-        return Ok(());
+        return Ok(begun.check_read()?);
     }
     let warning = bake::check_engine(&context.config, &begun.engine)?;
     if let Some(warning) = warning.filter(|_| !args.push) {
         context.ui.warning(&warning);
     }
     let report = context.run(&begun.engine.exec, &plan)?;
-    let rows = rows(&chosen, &baked, &report, &platforms, &begun.engine.exec)?;
+    let mut rows = rows(&chosen, &baked, &report, &wanted, &begun.engine.exec)?;
+    rows.extend(begun.unread.iter().map(Row::unread));
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
     let images = images.count();
     context.rows(args.json, &rows);
     context.verdict(&report, "bake")?;
+    begun.check_read()?;
     context.ui.conclusion(&match images {
         0 => NONE_IN_SHARE.to_owned(),
         1 => "1 image baked".to_owned(),
@@ -87,8 +92,28 @@ struct Row {
     image: String,
     digest: Option<String>,
     size: Option<String>,
-    platforms: Vec<String>,
+    platforms: Vec<Platform>,
     seconds: f64,
+    /// Why it is not known what was to be built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Row {
+    /// Of an extension that cannot be read.
+    fn unread(unread: &Unread) -> Self {
+        Self {
+            result: Verdict::NotRead,
+            name: unread.name.clone(),
+            target: String::new(),
+            image: String::new(),
+            digest: None,
+            size: None,
+            platforms: Vec::new(),
+            seconds: 0.0,
+            reason: Some(unread.reason()),
+        }
+    }
 }
 
 impl ui::Row for Row {
@@ -101,10 +126,14 @@ impl ui::Row for Row {
         let short = |digest: &String| digest.chars().take(19).collect();
         vec![
             self.result.word().to_owned(),
-            self.image.clone(),
+            if self.image.is_empty() {
+                self.name.clone()
+            } else {
+                self.image.clone()
+            },
             or_none(self.digest.as_ref().map(short)),
             or_none(self.size.clone()),
-            self.platforms.join(","),
+            joined(&self.platforms),
             seconds(Duration::from_secs_f64(self.seconds)),
         ]
     }
@@ -115,7 +144,7 @@ fn rows(
     targets: &[&Target],
     baked: &[Baked],
     report: &Report,
-    platforms: &[String],
+    wanted: &Wanted,
     exec: &dyn Exec,
 ) -> anyhow::Result<Vec<Row>> {
     // A run that was told to stop asks nothing more.
@@ -149,8 +178,9 @@ fn rows(
             image,
             digest: digest.map(|digest| digest.to_string()),
             size,
-            platforms: platforms.to_vec(),
+            platforms: wanted.of_target(target),
             seconds: step.elapsed.as_secs_f64(),
+            reason: None,
         });
     }
     Ok(rows)

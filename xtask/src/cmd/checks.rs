@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `checks`: metadata, Dockerfiles and files that must be there, then bake's own check; all findings at once.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::json;
 
@@ -191,42 +194,65 @@ fn bake_check(
             .map_err(not_made)?;
     }
     let engine = Engine::open(context, Access::Work)?;
-    let sources = Sources::prepare(context, &engine, workspace)?;
+    let extensions = workspace.extensions().iter();
+    let extensions = extensions.filter(|extension| chosen.has(&extension.name));
+    let extensions: Vec<Arc<Extension>> = extensions.cloned().collect();
+    let sources = Sources::prepare(context, &engine, workspace, &extensions)?;
     engine.info().map_err(not_made)?;
     let mut plan = Plan {
         after_failure: AfterFailure::KeepGoing,
         ..Plan::default()
     };
-    let mut checked: Vec<(&Extension, StepId)> = Vec::new();
-    let extensions = sources.workspace.extensions().iter();
-    for extension in extensions.filter(|extension| chosen.has(&extension.name)) {
-        let written = bake::write_metadata(&mut plan, &sources, &extension.name);
-        let check = check_of(extension, &sources.workspace, shared, &context.config);
-        let step = Step::run(format!("check {}", extension.name), check.cmd()).after(written);
-        checked.push((extension, plan.add(step)));
+    let (targets, refused) = sources.matrix.sound(&extensions);
+    let unprinted = refused.len();
+    let is_lacking = |(_, failure): &(_, &Failure)| failure.kind == Kind::Unavailable;
+    let lacking = refused.iter().any(is_lacking);
+    for (extension, failure) in refused {
+        let file = sources
+            .workspace
+            .shown(&extension.name)
+            .join("metadata.hcl");
+        findings.extend(refusal(file, &FailureRecord::from(failure)));
+    }
+    let mut checked: Vec<(String, StepId)> = Vec::new();
+    for call in bake::calls(&targets, &sources.workspace, &context.config) {
+        let defined = call.define(&mut plan);
+        for (extension, names) in call.extensions() {
+            let check = check_of(extension, names, &defined.path, shared, &context.config);
+            let step = Step::run(format!("check {}", extension.name), check.cmd());
+            checked.push((extension.name.clone(), plan.add(step.after([defined.step]))));
+        }
     }
     let report = context.run(&engine.exec, &plan)?;
-    for (extension, id) in checked {
+    for (name, id) in checked {
         if let Outcome::Failed(failure) = &report.step(id).outcome {
-            let file = sources
-                .workspace
-                .shown(&extension.name)
-                .join("metadata.hcl");
+            let file = sources.workspace.shown(&name).join("metadata.hcl");
             findings.extend(refusal(file, failure));
         }
     }
-    Ok(context.verdict(&report, "bake's own check")?)
+    context.verdict(&report, "bake's own check")?;
+    if unprinted > 0 {
+        let of = counted(unprinted, "extension");
+        let failure = Failure::failed(format!("bake does not say what it builds of {of}"));
+        return Err(if lacking {
+            failure.or_unavailable()
+        } else {
+            failure
+        }
+        .into());
+    }
+    Ok(())
 }
 
 /// The call of bake that checks an extension. Without an override of the output, index annotations refuse the single
 /// platform that a check builds.
 fn check_of(
     extension: &Extension,
-    workspace: &Workspace,
+    targets: Vec<String>,
+    definitions: &Path,
     shared: &Shared,
     config: &Config,
 ) -> Bake {
-    let variables = config.bake_variables().into_iter();
     // Nothing is exported, so nothing needs the scanner's image, which bake would look up.
     let mut set = vec![
         "*.output=type=cacheonly".to_owned(),
@@ -238,10 +264,8 @@ fn check_of(
     }
     Bake {
         purpose: format!("check how `{}` would be baked", extension.name),
-        files: vec![workspace.bake_file.clone(), extension.metadata_file.clone()],
-        variables: variables
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        files: vec![definitions.to_owned()],
+        targets,
         builder: config.builder().map(str::to_owned),
         set,
         check: true,

@@ -35,7 +35,7 @@ fn up(context: &mut Context) -> anyhow::Result<()> {
     if context.config.get(config::SANDBOX_BASE) == config::Base::Debian {
         let workspace = context.workspace()?;
         let engine = Engine::in_sandbox(context, sandbox, Access::Work)?;
-        Sources::prepare(context, &engine, workspace)?;
+        Sources::prepare(context, &engine, workspace, &[])?;
     } else {
         Engine::in_sandbox(context, sandbox, Access::Share)?;
     }

@@ -14,7 +14,7 @@ use crate::{
     image::ImageRef,
     plan::{Plan, StepId},
     stage::{
-        bake::{self, Baked},
+        bake::{self, Baked, Wanted},
         begin::{Begun, NONE_IN_SHARE},
         smoke::{
             Runner, SmokeTest, Transport,
@@ -24,7 +24,7 @@ use crate::{
     target::{Filter, Target, Targets},
     ui::{self, seconds},
     verdict::Verdict,
-    workspace::Selection,
+    workspace::{Selection, Unread},
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
@@ -37,7 +37,12 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
         context.ui.warning(&warning);
     }
-    let targets = begun.targets(&filter, &context.config)?;
+    let mut targets = begun.targets(&filter)?;
+    if given.is_none() {
+        for left_out in Wanted::here()?.narrow_with_needs(&mut targets)? {
+            context.ui.warning(&left_out);
+        }
+    }
     let runner = Runner {
         transport: Transport::choose(&context.config, &begun.engine)?,
         run: context.run_id.clone(),
@@ -61,7 +66,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let tested: Vec<StepId> = tested.collect();
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
-        return Ok(());
+        return Ok(begun.check_read()?);
     }
     if let Some(warning) = bake::check_engine(&context.config, &begun.engine)? {
         context.ui.warning(&warning);
@@ -70,11 +75,13 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let steps = tested.iter().map(|id| report.step(*id));
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));
+    let rows = rows.chain(begun.unread.iter().map(unread));
     let rows: Vec<Row> = rows.collect();
     let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
     let passed = passed.count();
     context.rows(args.json, &rows);
     context.verdict(&report, "smoke")?;
+    begun.check_read()?;
     context.ui.conclusion(&match tests.len() {
         0 => NONE_IN_SHARE.to_owned(),
         all => format!("{passed} of {all} passed"),
@@ -114,9 +121,8 @@ fn bake_first(
         config: &context.config,
         sources: &begun.sources,
         targets: &to_bake,
-        filtered: targets.is_filtered(),
         push: false,
-        platforms: &[],
+        platforms: &Wanted::here()?,
         no_cache: false,
         metadata_file: None,
         after: &[],
@@ -178,5 +184,20 @@ fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
         proof: proof.unwrap_or_default(),
         seconds: step.elapsed.as_secs_f64(),
         title: test.name.clone(),
+    }
+}
+
+/// Of an extension that cannot be read.
+fn unread(unread: &Unread) -> Row {
+    Row {
+        name: unread.name.clone(),
+        distro: String::new(),
+        pg_major: String::new(),
+        image: String::new(),
+        version: String::new(),
+        result: Verdict::NotRead,
+        proof: unread.reason(),
+        seconds: 0.0,
+        title: unread.name.clone(),
     }
 }

@@ -7,22 +7,25 @@ use serde_json::json;
 use crate::{
     cli,
     context::Context,
+    engine::{Access, Engine, print},
     exec::Exec,
     failure::Failure,
     plan::Cmd,
-    target::{Filter, PLATFORMS, Target, Targets},
+    target::{Filter, Target, Targets},
     ui::{Row, Table},
-    value::{Major, Server, Suite},
-    workspace::{Changes, Selection, Workspace},
+    value::{Major, Platform, Server, Suite},
+    workspace::{Changes, Chosen, Selection, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
     // A matrix may be empty.
-    let mut extensions = match workspace.names().next() {
-        Some(_) => workspace.select(&Selection::All)?,
-        None => Vec::new(),
+    let mut chosen = match workspace.names().next() {
+        Some(_) => workspace.choose(&Selection::All)?,
+        None => Chosen::default(),
     };
+    let unread = std::mem::take(&mut chosen.unread);
+    let mut extensions = chosen.extensions;
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
     }
@@ -32,10 +35,13 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         extensions.retain(|extension| changes.concern(extension, &workspace));
     }
     let filter = Filter::from(&args.filters);
-    let targets = if extensions.is_empty() {
+    // Names alone need nobody who says what is built of them.
+    let targets = if extensions.is_empty() || !args.images && filter.is_empty() {
         Targets::default()
     } else {
-        Targets::resolve(&extensions, &filter, &workspace, &context.config)?
+        let engine = Engine::open(context, Access::Look)?;
+        let matrix = print::matrix(context, &engine, &workspace, &extensions)?;
+        Targets::resolve(&extensions, &filter, &workspace, &matrix)?
     };
     if !filter.is_empty() {
         extensions.retain(|extension| {
@@ -50,10 +56,15 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         context.rows(args.json, &images);
         return Ok(());
     }
-    let names: Vec<&str> = extensions
+    let mut names: Vec<&str> = extensions
         .iter()
         .map(|extension| extension.name.as_str())
         .collect();
+    // They are there, and their own commands say what is wrong with them.
+    if !args.os_libs && filter.is_empty() {
+        names.extend(unread.iter().map(|one| one.name.as_str()));
+        names.sort_unstable();
+    }
     if args.json {
         context.ui.one_line(&json!(names));
         return Ok(());
@@ -85,12 +96,12 @@ struct Image<'a> {
     distro: &'a Suite,
     pg_major: &'a Major,
     version: &'a str,
-    package: &'a str,
+    package: Option<&'a str>,
     sql_name: &'a str,
     sql_version: Option<&'a str>,
     image: &'a str,
     tags: [String; 1],
-    platforms: [&'static str; 2],
+    platforms: &'a [Platform],
     base: String,
     required_extensions: &'a [String],
 }
@@ -104,12 +115,12 @@ impl<'a> Image<'a> {
             distro: &target.server.distro,
             pg_major: &target.server.major,
             version: &target.version,
-            package: &target.package,
+            package: target.package.as_deref(),
             sql_name: &extension.sql_name,
             sql_version: target.sql_version.as_deref(),
             image: &target.tag.repository,
             tags: [target.tag.to_string()],
-            platforms: PLATFORMS,
+            platforms: &target.platforms,
             base: target.base.to_string(),
             required_extensions: &extension.required_extensions,
         }
@@ -124,7 +135,7 @@ impl Row for Image<'_> {
             self.name.to_owned(),
             self.distro.to_string(),
             self.pg_major.to_string(),
-            self.package.to_owned(),
+            self.package.unwrap_or("-").to_owned(),
             self.tags.concat(),
         ]
     }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How many steps run at the same time: the one place that decides it.
 
-use std::{num::NonZero, thread::available_parallelism};
+use std::{
+    num::NonZero,
+    panic::resume_unwind,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread::available_parallelism,
+};
 
 use super::{Config, E2E_SUITES, JOBS};
 
@@ -42,6 +47,36 @@ impl AtOnce {
         (count > 0).then_some(Self(count as usize))
     }
 
+    /// Does something with each of these, so many at the same time. Gives the results in their order.
+    pub(crate) fn each<T: Sync, R: Send>(
+        self,
+        items: &[T],
+        work: impl Fn(&T) -> R + Sync,
+    ) -> Vec<R> {
+        let next = AtomicUsize::new(0);
+        let some = || {
+            let mut done: Vec<(usize, R)> = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(at) else {
+                    return done;
+                };
+                done.push((at, work(item)));
+            }
+        };
+        let mut done = std::thread::scope(|scope| {
+            let others = (1..self.0.min(items.len())).map(|_| scope.spawn(some));
+            let others: Vec<_> = others.collect();
+            let mut done = some();
+            for other in others {
+                done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            done
+        });
+        done.sort_by_key(|(at, _)| *at);
+        done.into_iter().map(|(_, result)| result).collect()
+    }
+
     pub(crate) fn get(self) -> usize {
         self.0
     }
@@ -50,6 +85,16 @@ impl AtOnce {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_have_the_order_of_what_they_are_of() {
+        let items: Vec<usize> = (0..100).collect();
+        for at_once in [1, 2, 7, 200] {
+            let done = AtOnce::of(at_once).each(&items, |item| item * 2);
+            assert_eq!(done, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        }
+        assert!(AtOnce::ONE.each(&[] as &[u8], |item| *item).is_empty());
+    }
 
     fn config(text: &str) -> Config {
         let mut config = Config::defaults();

@@ -186,7 +186,7 @@ settings! {
     BUILDER: String = Text("", Kind::Builder), "bake.builder" "BUILDX_BUILDER"
         "the buildx builder; empty: the one that buildx has selected";
     JOBS: u32 = Number(0, AT_ONCE), "bake.jobs" "XTASK_BAKE_JOBS"
-        "builds and tests at the same time; 0: one per extension, at most eight";
+        "extensions in one call of bake, and steps at the same time; 0: sixteen, and eight";
     SBOM: Sbom = OneOf(Sbom::Auto), "bake.sbom" "XTASK_BAKE_SBOM"
         "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
     SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"

@@ -38,10 +38,7 @@ impl Context {
         let warn = &mut |text| warnings.push(text);
         let made = RunFolder::make(&self.root, &shown, &self.run_id, tests.as_deref(), warn);
         let made = made.and_then(|made| {
-            let ignore = Location::output("target/xtask/.gitignore");
-            if !ignore.exists() {
-                file::write_atomically(&ignore, "*\n")?;
-            }
+            output::ignore()?;
             output::refuse_links(&self.root)?;
             Ok(made)
         });

@@ -9,33 +9,34 @@ use std::{
     time::Duration,
 };
 
-use super::{Engine, Opener};
+use super::{Engine, Opener, print};
 use crate::{
     config::{self, Base, Config},
     exec::{Exec, Real},
+    extension::Extension,
     failure::Failure,
     image::ImageRef,
     own::{file, source},
     plan::{Cmd, Plan},
     sandbox::{
         Sandbox,
-        archive::{self, Archive, Repinned},
+        archive::{self, Archive},
         base, entries,
         mmdebstrap::Mmdebstrap,
         up::{self, Caller, Ready},
     },
-    target::{self, Filter, Targets},
+    target::{self, Definition, Instead, Matrix},
     tool::{apt, docker, imagetools},
     value::{Major, Server},
-    workspace::Workspace,
+    workspace::{Selection, Unread, Workspace},
 };
 
 /// What is built, and on what.
 pub(crate) struct Sources {
-    /// The extensions as they will be built.
+    /// The extensions that can be built.
     pub workspace: Workspace,
-    /// Metadata files to write before a bake; empty with published base images.
-    pub repinned: Vec<Repinned>,
+    /// What is built of those that were chosen, and of what they need.
+    pub matrix: Matrix,
     /// Base images that were made here, which no registry has.
     pub bases: Vec<ImageRef>,
     /// On the sandbox's engine, whose network may be closed.
@@ -43,48 +44,126 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Decides which base images the workspace is built on, makes those that are missing, and pins the
-    /// extensions to suit them. For an engine that is only looked at nothing is made.
+    /// Decides which base images the workspace is built on, and makes those that are missing. For an engine that is only
+    /// looked at nothing is made. Then says what is built of the `chosen` extensions.
     pub(crate) fn prepare(
         opener: &mut dyn Opener,
         engine: &Engine,
         workspace: Workspace,
+        chosen: &[Arc<Extension>],
     ) -> anyhow::Result<Self> {
         let made = made(opener, engine, &workspace)?;
         let mut sources = Self {
             workspace,
-            repinned: Vec::new(),
+            matrix: Matrix::default(),
             bases: Vec::new(),
             in_sandbox: engine.sandbox.is_some(),
         };
         if let (Some(sandbox), Some(bases)) = (&engine.sandbox, made) {
             sources.bases = bases;
-            sources.repin(opener, engine, sandbox)?;
+            sources.rebase(opener, engine, sandbox, chosen)?;
+        } else {
+            sources.matrix = print::matrix(opener, engine, &sources.workspace, chosen)?;
         }
         Ok(sources)
     }
 
-    /// Pins the extensions to the versions that Debian's archive has; without one they are left out.
-    fn repin(
+    /// Leaves out of what was chosen those of which bake does not say what it builds, and those that need such a one, when
+    /// all are meant and others are left; a named one fails with what bake has said.
+    pub(crate) fn leave_out_unread(
+        &self,
+        selection: &Selection,
+        extensions: &mut Vec<Arc<Extension>>,
+        unread: &mut Vec<Unread>,
+    ) -> Result<(), Failure> {
+        let mut left = Vec::new();
+        for extension in extensions.iter() {
+            let needed = self.workspace.dependencies(extension);
+            let all = std::iter::once(extension).chain(&needed);
+            let refused = all.filter_map(|one| self.matrix.of(one).err());
+            match refused.into_iter().next() {
+                None => left.push(Arc::clone(extension)),
+                Some(why) if matches!(selection, Selection::Named(_)) => return Err(why),
+                Some(why) => unread.push(Unread {
+                    name: extension.name.clone(),
+                    why,
+                }),
+            }
+        }
+        if left.is_empty()
+            && let Some(first) = unread.first()
+        {
+            return Err(first.why.clone());
+        }
+        *extensions = left;
+        Ok(())
+    }
+
+    /// Builds the extensions of the versions that Debian's archive has; without one they are left out.
+    fn rebase(
         &mut self,
         opener: &mut dyn Opener,
         engine: &Engine,
         sandbox: &Sandbox,
+        chosen: &[Arc<Extension>],
     ) -> anyhow::Result<()> {
-        let archive = versions(engine, sandbox, &self.workspace)?;
-        for extension in self.workspace.extensions() {
-            match archive::repin(opener.root(), extension, &archive, &sandbox.suite)? {
-                Some(copy) => self.repinned.push(copy),
-                None => opener.note(&format!(
-                    "Debian {} has no package for `{}`: left out",
-                    sandbox.suite, extension.name
-                )),
-            }
+        let archive = archive(engine, sandbox, &self.workspace)?;
+        let has = |extension: &Extension| {
+            let mut pins = extension.versions.values();
+            pins.any(|pin| archive.version(pin).is_some())
+        };
+        let (found, missing): (Vec<Arc<Extension>>, Vec<Arc<Extension>>) = self
+            .workspace
+            .extensions()
+            .iter()
+            .cloned()
+            .partition(|extension| has(extension));
+        for extension in missing {
+            opener.note(&format!(
+                "Debian {} has no package for `{}`: left out",
+                sandbox.suite, extension.name
+            ));
         }
-        let extensions = self.repinned.iter().map(|copy| Arc::clone(&copy.extension));
-        self.workspace = self.workspace.with_extensions(extensions.collect());
+        self.workspace = self.workspace.with_extensions(found);
+        let chosen = chosen.iter().filter(|extension| has(extension)).cloned();
+        let chosen: Vec<Arc<Extension>> = chosen.collect();
+        let config = opener.config();
+        for (extension, printed) in print::printed(opener, engine, &self.workspace, &chosen)? {
+            let rebased = printed.and_then(|printed| {
+                printed.rebased(|definition, server| {
+                    instead(&extension, &archive, sandbox, config, definition, server)
+                })
+            });
+            self.matrix.add(&extension, rebased, config);
+        }
         Ok(())
     }
+}
+
+/// What a target for a server is built from, when the archive has its package.
+fn instead(
+    extension: &Extension,
+    archive: &Archive,
+    sandbox: &Sandbox,
+    config: &Config,
+    definition: Definition<'_>,
+    server: &Server,
+) -> Result<Option<Instead>, Failure> {
+    let pin = extension.pin(server);
+    let Some((pin, (name, version))) = pin.and_then(|pin| Some((pin, archive.version(pin)?)))
+    else {
+        return Ok(None);
+    };
+    let sql_version = archive.sql_version(name, version, &extension.sql_name);
+    Ok(Some(Instead {
+        suite: sandbox.suite.clone(),
+        base: self::name(config, sandbox, &server.major)?,
+        package: version.to_owned(),
+        pinned: definition.package().unwrap_or(&pin.package).to_owned(),
+        sql_version: sql_version
+            .filter(|_| extension.create_extension)
+            .map(str::to_owned),
+    }))
 }
 
 /// The base images that are made here from Debian's packages, one for each major of the extensions. They are
@@ -95,6 +174,13 @@ pub(crate) fn made(
     workspace: &Workspace,
 ) -> anyhow::Result<Option<Vec<ImageRef>>> {
     let Some(sandbox) = &engine.sandbox else {
+        if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
+            return Err(
+                Failure::invalid("`--base debian` makes its base image in the sandbox")
+                    .hint("add `--sandbox`")
+                    .into(),
+            );
+        }
         return Ok(None);
     };
     if !is_debian(opener, engine, sandbox, workspace)? {
@@ -149,13 +235,11 @@ fn has_published(
         let said = source::read_own(&sandbox.folder, Path::new(entries::WHICH_BASE))?;
         return Ok(said.unwrap_or_default().trim() != "debian");
     }
-    let targets = Targets::resolve(
-        workspace.extensions(),
-        &Filter::default(),
-        workspace,
-        opener.config(),
-    )?;
-    let Some(target) = targets.chosen().next() else {
+    let Some(extension) = workspace.extensions().first() else {
+        return Ok(true);
+    };
+    let matrix = print::matrix(opener, engine, workspace, std::slice::from_ref(extension))?;
+    let Some(target) = matrix.of(extension)?.first() else {
         return Ok(true);
     };
     let ask = imagetools::manifest_cmd(&target.base);
@@ -173,15 +257,15 @@ fn has_published(
 /// How long it is remembered whether the published base images can be pulled.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
-/// The versions that Debian's archive has now; for an engine that is only looked at those that it had last time.
-fn versions(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<Archive> {
+/// What Debian's archive has now; for an engine that is only looked at what it had the last time.
+fn archive(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<Archive> {
+    let kept = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
+    let kept = kept.and_then(|text| serde_json::from_str::<Archive>(&text).ok());
     if engine.is_looked_at() {
-        let text = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
-        let text = text.ok_or_else(|| {
+        return Ok(kept.ok_or_else(|| {
             Failure::unavailable("the archive's versions are not known yet")
                 .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")
-        })?;
-        return Ok(serde_json::from_str(&text)?);
+        })?);
     }
     let inside = |cmd: Cmd| {
         let program = cmd.program.clone();
@@ -195,7 +279,17 @@ fn versions(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow
         "--error-on=any",
     ]))?;
     let packages = archive::packages(workspace.extensions());
-    let archive = apt::parse_versions(&inside(apt::versions_cmd(&packages))?);
+    let mut archive = Archive {
+        versions: apt::parse_versions(&inside(apt::versions_cmd(&packages))?),
+        controls: kept.unwrap_or_default().controls,
+    };
+    let unread = archive.unread(workspace.extensions());
+    let printed = if unread.is_empty() {
+        String::new()
+    } else {
+        inside(archive::controls_cmd(&unread))?
+    };
+    archive.read_controls(&unread, &printed);
     file::write_atomically(
         &sandbox.location(sandbox.folder.join(entries::ARCHIVE)),
         &serde_json::to_string(&archive)?,

@@ -7,6 +7,7 @@ mod bring_up;
 mod holder;
 pub(crate) mod lock;
 mod opener;
+pub(crate) mod print;
 
 use std::{cell::OnceCell, path::Path, time::Duration};
 
@@ -14,7 +15,6 @@ pub(crate) use self::opener::Opener;
 
 use self::lock::Lock;
 use crate::{
-    config,
     exec::{Exec, Real},
     failure::Failure,
     sandbox::{Sandbox, State, up},
@@ -69,13 +69,6 @@ impl Engine {
         if !matches!(access, Access::Look | Access::Share) {
             // Said before anything is started: without a place for logs nothing will run.
             opener.run_folder()?;
-        }
-        if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
-            return Err(
-                Failure::invalid("`--base debian` makes its base image in the sandbox")
-                    .hint("add `--sandbox`")
-                    .into(),
-            );
         }
         let mut engine = Self::new(opener.exec().clone(), None, access);
         if access == Access::Work {

@@ -10,15 +10,15 @@ use crate::plan::Cmd;
 const TAIL: usize = 40;
 
 /// The first error and the last lines of what a child printed.
-#[derive(Default)]
-pub(super) struct Tail {
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
     last: std::collections::VecDeque<String>,
     first_error: Option<String>,
     lines: usize,
 }
 
 impl Tail {
-    pub(super) fn push(&mut self, line: &str) {
+    pub(crate) fn push(&mut self, line: &str) {
         self.lines += 1;
         if self.first_error.is_none() && reads_like_an_error(line) {
             self.first_error = Some(line.trim().to_owned());
@@ -38,6 +38,39 @@ impl Tail {
             lines: self.lines,
             ..CmdFailure::before_start(cmd, reason)
         }
+    }
+}
+
+impl Tail {
+    /// Adds what was printed after it.
+    pub(crate) fn extend(&mut self, later: &Self) {
+        let first_error = self.first_error.take();
+        for line in &later.last {
+            self.push(line);
+        }
+        self.lines += later.lines - later.last.len();
+        self.first_error = first_error.or_else(|| later.first_error.clone());
+    }
+
+    /// The line to quote, before anything else that was printed.
+    pub(crate) fn quote_first(&mut self, line: Option<String>) {
+        self.first_error = line.or_else(|| self.first_error.take());
+    }
+
+    /// The failure of a command of whose output this is what matters.
+    pub(crate) fn of(&self, failed: CmdFailure) -> CmdFailure {
+        CmdFailure {
+            tail: self.last.iter().cloned().collect(),
+            first_error: self.first_error.clone(),
+            lines: self.lines,
+            ..failed
+        }
+    }
+
+    /// The first line that reads like an error, or else the last one.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        let last = || self.last.back().map(String::as_str);
+        self.first_error.as_deref().or_else(last)
     }
 }
 

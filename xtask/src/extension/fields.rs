@@ -81,6 +81,19 @@ impl<'a> Fields<'a> {
         );
     }
 
+    /// A text; where it is missing, `default` is taken.
+    pub(super) fn text_or(&mut self, name: &'static str, default: &str) -> String {
+        if self.left.iter().any(|(key, _)| key == name) {
+            return self.text(name);
+        }
+        self.asked.push(name);
+        self.findings.warning(
+            self.whole,
+            format!("missing field `{name}`, taken as `{default}`"),
+        );
+        default.to_owned()
+    }
+
     pub(super) fn text(&mut self, name: &'static str) -> String {
         match self.take(name, Requirement::Required) {
             Some(Node {
@@ -142,6 +155,7 @@ impl<'a> Fields<'a> {
     pub(super) fn paths(&mut self, name: &'static str) -> Vec<String> {
         let mut paths = Vec::new();
         for (path, line) in self.nodes(name, Requirement::Expected) {
+            let path = self.inside(name, path, line);
             if path.starts_with(['/', '-'])
                 || path.is_empty()
                 || path.contains([':', ',', '"', '\'', '\\'])
@@ -155,6 +169,21 @@ impl<'a> Fields<'a> {
             paths.push(path);
         }
         paths
+    }
+
+    /// A path without the slash that would say where the image's root is.
+    fn inside(&mut self, name: &str, path: String, line: usize) -> String {
+        match path.strip_prefix('/').filter(|inside| !inside.is_empty()) {
+            None => path,
+            Some(inside) => {
+                let inside = inside.to_owned();
+                let message = format!(
+                    "`{name}` has `{path}`, taken as `{inside}`: paths are relative to the image's root"
+                );
+                self.findings.warning(line, message);
+                inside
+            }
+        }
     }
 
     pub(super) fn map(&mut self, name: &'static str) -> BTreeMap<String, String> {
@@ -192,11 +221,12 @@ impl<'a> Fields<'a> {
         packages
     }
 
+    /// Fields that only the bake file may read.
     pub(super) fn unknown(&mut self) {
         for (name, node) in std::mem::take(&mut self.left) {
             let meant = did_you_mean(&name, self.asked.iter().copied());
             self.findings
-                .error(node.line, format!("unknown field `{name}`{meant}"));
+                .warning(node.line, format!("unknown field `{name}`{meant}"));
         }
     }
 }

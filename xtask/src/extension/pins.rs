@@ -78,9 +78,19 @@ impl Fields<'_> {
         packages: &[PackageName],
         node: &Node,
     ) -> Option<Pin> {
-        let Value::Map(entries) = &node.value else {
-            self.wrong(path, node, "a map with `package` and `sql`");
-            return None;
+        let alone = [("package".to_owned(), node.clone())];
+        let entries = match &node.value {
+            Value::Map(entries) => entries.as_slice(),
+            // The older schema: the package's version alone. Which one SQL sees is the control file's.
+            Value::String(_) => &alone[..],
+            _ => {
+                self.wrong(
+                    path,
+                    node,
+                    "a package's version, or a map with `package` and `sql`",
+                );
+                return None;
+            }
         };
         let found = self.texts(path, entries);
         let sql = found.get("sql").copied();
@@ -99,7 +109,9 @@ impl Fields<'_> {
         }
         Some(Pin {
             package: package.to_owned(),
-            sql: sql.map(|(text, _)| text.to_owned()),
+            sql: sql
+                .filter(|_| beside.create_extension)
+                .map(|(text, _)| text.to_owned()),
             package_name: packages.first().cloned().or(named),
             line,
         })
@@ -117,23 +129,23 @@ impl Fields<'_> {
                 _ => {
                     let meant = did_you_mean(key, ["package", "sql"]);
                     self.findings
-                        .error(value.line, format!("unknown field `{field}`{meant}"));
+                        .warning(value.line, format!("unknown field `{field}`{meant}"));
                 }
             }
         }
         found
     }
 
-    /// `sql` is there where the extension is created, and nowhere else. `whole` is the pin's line.
+    /// `sql` belongs to extensions that are created. `whole` is the pin's line.
     fn check_sql(&mut self, path: &str, whole: usize, sql: Option<(&str, usize)>, created: bool) {
         match (sql, created) {
-            (None, true) => self.findings.error(
+            (None, true) => self.findings.warning(
                 whole,
-                format!("missing field `{path}.sql`: `create_extension` is true, so the SQL version must be known"),
+                format!("missing field `{path}.sql`: the version that the image's control file says is created"),
             ),
-            (Some((_, line)), false) => self.findings.error(
+            (Some((_, line)), false) => self.findings.warning(
                 line,
-                format!("`{path}.sql` is set, but `create_extension` is false"),
+                format!("`{path}.sql` is set, but `create_extension` is false: it is not used"),
             ),
             _ => {}
         }
@@ -196,15 +208,24 @@ impl Fields<'_> {
                 ),
             );
         }
+        // `pgdg13+1`, and as PostgreSQL's archive has named it since then: `pgdg130+1`.
         let release = match distro {
-            "bookworm" => ".pgdg12+",
-            "trixie" => ".pgdg13+",
+            "bookworm" => "12",
+            "trixie" => "13",
+            "forky" => "14",
             _ => return,
         };
-        if package.contains(".pgdg") && !package.contains(release) {
+        let Some((_, of)) = package.split_once(".pgdg") else {
+            return;
+        };
+        let number = of
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+            .unwrap_or_default();
+        if number != release && number.strip_suffix('0') != Some(release) {
             self.findings.error(
                 line,
-                format!("`{path}.package` is `{package}`, which is not a package for {distro} (`{release}…`)"),
+                format!("`{path}.package` is `{package}`, which is not a package for {distro} (`.pgdg{release}+…` or `.pgdg{release}0+…`)"),
             );
         }
     }

@@ -118,12 +118,12 @@ fn each_mistake_has_its_message_and_line() {
         (
             r#"  sql_name = "x""#,
             "",
-            "x/metadata.hcl:1: error: missing field `sql_name`",
+            "x/metadata.hcl:1: warning: missing field `sql_name`, taken as `x`",
         ),
         (
             r#"  sql_name = "x""#,
             r#"  sqlname = "x""#,
-            "x/metadata.hcl:3: error: unknown field `sqlname`; did you mean `sql_name`?",
+            "x/metadata.hcl:3: warning: unknown field `sqlname`; did you mean `sql_name`?",
         ),
         (
             r#"  name = "x""#,
@@ -138,7 +138,7 @@ fn each_mistake_has_its_message_and_line() {
         (
             r#"["MIT"]"#,
             "[]",
-            "x/metadata.hcl:6: error: `licenses` is empty",
+            "x/metadata.hcl:6: warning: `licenses` is empty",
         ),
         (
             r#"["system"]"#,
@@ -158,12 +158,12 @@ fn each_mistake_has_its_message_and_line() {
         (
             r#"        sql = "1.2""#,
             "",
-            "x/metadata.hcl:19: error: missing field `versions.trixie.\"18\".sql`",
+            "x/metadata.hcl:19: warning: missing field `versions.trixie.\"18\".sql`",
         ),
         (
             "create_extension = true",
             "create_extension = false",
-            "x/metadata.hcl:23: error: `versions.trixie.\"18\".sql` is set, but `create_extension` is false",
+            "x/metadata.hcl:23: warning: `versions.trixie.\"18\".sql` is set, but `create_extension` is false",
         ),
         (
             "1.2-1.pgdg13+1",
@@ -183,7 +183,7 @@ fn each_mistake_has_its_message_and_line() {
         (
             "        package =",
             "        pakage =",
-            "x/metadata.hcl:21: error: unknown field `versions.trixie.\"18\".pakage`; did you mean `package`?",
+            "x/metadata.hcl:21: warning: unknown field `versions.trixie.\"18\".pakage`; did you mean `package`?",
         ),
         (
             "  bin_path = []",
@@ -192,6 +192,35 @@ fn each_mistake_has_its_message_and_line() {
         ),
     ];
     have_findings(&cases);
+}
+
+#[test]
+fn what_bake_accepts_is_accepted() {
+    let pin = "{\n        // renovate: suite=trixie-pgdg depName=postgresql-18-x\n        package = \"1.2-1.pgdg13+1\"\n        // renovate: extractVersion\n        sql = \"1.2\"\n      }";
+    for (from, to) in [
+        (pin, "\"1.5.2-1.pgdg13+1\""),
+        ("  create_extension = true\n", ""),
+        ("  licenses = [\"MIT\"]\n", ""),
+        ("  env = { \"A\" = \"$${image_root}/a\" }\n", ""),
+        ("  bin_path = []\n", "  bin_path = [\"/bin\"]\n"),
+        ("  bin_path = []\n", "  owner = \"us\"\n"),
+        ("1.2-1.pgdg13+1", "1:1.2~rc1-1.pgdg130+1"),
+        ("1.2-1.pgdg13+1", "13.2.0.citus-1"),
+        ("1.2-1.pgdg13+1", "1.2+ds-1"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let (extension, findings) = load(&GOOD.replacen(from, to, 1));
+        assert!(extension.is_some(), "{to}: {findings:?}");
+        assert!(
+            !findings.iter().any(|line| line.contains(": error: ")),
+            "{to}: {findings:?}"
+        );
+    }
+    let (extension, _) = load(&GOOD.replacen("[\"system\"]", "[\"/system\"]", 1));
+    assert_eq!(extension.unwrap().ld_library_path, ["system"]);
+    let (extension, _) = load(&GOOD.replacen(pin, "\"1.5.2-1.pgdg13+1\"", 1));
+    let pin = extension.unwrap().versions.into_values().next().unwrap();
+    assert_eq!((&*pin.package, pin.sql), ("1.5.2-1.pgdg13+1", None));
 }
 
 #[test]

@@ -7,13 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     exec::Exec,
     failure::Failure,
     own::{file, source},
-    plan::{Console, Location, Performed, Postcondition, Work, shell::operand},
+    plan::{Console, Location, Performed, Work, shell::operand},
     value::Digest,
 };
 
@@ -41,6 +41,30 @@ impl Metadata {
         Ok(Self {
             entries: serde_json::from_str(text)?,
         })
+    }
+
+    /// What is known when only the digests of targets are.
+    pub(crate) fn of_digests<'a>(digests: impl IntoIterator<Item = (&'a str, &'a Digest)>) -> Self {
+        let entry = |(target, digest): (&str, &Digest)| {
+            (
+                target.to_owned(),
+                json!({ "containerimage.digest": digest.to_string() }),
+            )
+        };
+        Self {
+            entries: digests.into_iter().map(entry).collect(),
+        }
+    }
+
+    /// What it says of all but these targets: of others, and of the whole build.
+    pub(crate) fn without(&self, targets: &[&String]) -> Self {
+        let entries = self.entries.iter();
+        let entries = entries.filter(|(target, _)| !targets.contains(target));
+        Self {
+            entries: entries
+                .map(|(target, said)| (target.clone(), said.clone()))
+                .collect(),
+        }
     }
 
     /// The digest of what was built: of the index where there is one. What is no digest is none: it becomes
@@ -75,10 +99,12 @@ impl Metadata {
     }
 }
 
-/// Merges the metadata files of several bakes into one.
+/// Merges the metadata files of several extensions into one.
 #[derive(Clone, Debug)]
 pub(crate) struct Merge {
     pub from: Vec<PathBuf>,
+    /// The files of whole calls of bake, in which the same stands: printed lines make no others.
+    pub printed: Vec<PathBuf>,
     pub into: Location,
 }
 
@@ -103,11 +129,11 @@ impl fmt::Display for Merge {
         if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
             write!(f, "mkdir -p -- {} && ", operand(folder))?;
         }
-        if let [only] = self.from.as_slice() {
+        if let [only] = self.printed.as_slice() {
             return write!(f, "cp -- {} {}", operand(only), operand(&self.into));
         }
         f.write_str("jq -s add")?;
-        for path in &self.from {
+        for path in &self.printed {
             write!(f, " {}", operand(path))?;
         }
         write!(f, " > {}", operand(&self.into))
@@ -122,8 +148,9 @@ pub(crate) struct Promised {
     pub pushed: bool,
 }
 
-impl Postcondition for Promised {
-    fn check(&self) -> Result<(), Failure> {
+impl Promised {
+    /// Fails when it has not built all of it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         let said = Metadata::read(&self.metadata)?;
         let missing: Vec<String> = self
             .names
@@ -152,7 +179,12 @@ mod tests {
         let merge = |from: &[&str], into: &str| {
             let from = from.iter().map(PathBuf::from).collect();
             let into = Location::output(into);
-            Merge { from, into }.to_string()
+            let merge = Merge {
+                from: Vec::new(),
+                printed: from,
+                into,
+            };
+            merge.to_string()
         };
         assert_eq!(
             merge(&["x.json", "y.json"], "all.json"),

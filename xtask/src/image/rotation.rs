@@ -14,8 +14,10 @@ use crate::{
 pub(crate) struct Rotation {
     /// `registry/name`, without a tag.
     pub repository: String,
-    /// What stands before the twelve digits of the time: `0.8.6-`.
+    /// What stands before the digits of the time: `0.8.6-`.
     pub prefix: String,
+    /// How many digits the time has.
+    pub digits: usize,
     /// What stands behind them: `-18-trixie`.
     pub suffix: String,
 }
@@ -25,7 +27,9 @@ impl Rotation {
     fn covers(&self, tag: &str) -> bool {
         tag.strip_prefix(&self.prefix)
             .and_then(|rest| rest.strip_suffix(&self.suffix))
-            .is_some_and(|time| time.len() == 12 && time.bytes().all(|byte| byte.is_ascii_digit()))
+            .is_some_and(|time| {
+                time.len() == self.digits && time.bytes().all(|byte| byte.is_ascii_digit())
+            })
     }
 
     /// The references to drop, given the repository's tags: all that are covered but the newest.
@@ -63,7 +67,7 @@ impl fmt::Display for Rotation {
              [ $# -eq 0 ] || docker image rm -- \"$@\")",
             self.list(),
             shell::word(&self.prefix),
-            "[0-9]".repeat(12),
+            "[0-9]".repeat(self.digits),
             shell::word(&self.suffix),
             shell::word(&self.repository)
         )
@@ -122,6 +126,7 @@ mod tests {
         Rotation {
             repository: "localhost:5000/pgvector-testing".into(),
             prefix: "0.8.6-".into(),
+            digits: 12,
             suffix: "-18-trixie".into(),
         }
     }

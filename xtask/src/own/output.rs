@@ -16,6 +16,7 @@ use nix::{
 };
 
 use super::{
+    Location,
     beneath::{self, Missing, Owner},
     walk,
 };
@@ -55,6 +56,15 @@ fn search(folder: &OwnedFd, shown: &Path, depth: usize) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps git from taking for a change of the repository what is written here.
+pub(crate) fn ignore() -> anyhow::Result<()> {
+    let ignore = Location::output(Path::new(OUTPUT).join(".gitignore"));
+    if ignore.exists() {
+        return Ok(());
+    }
+    super::file::write_atomically(&ignore, "*\n")
 }
 
 /// The open folder, if it is there.

@@ -4,7 +4,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    Arg, Cmd, Location, Owned, Probe, Work,
+    Arg, Cmd, Location, Owned, Part, Probe, Work,
     shell::{self, operand},
 };
 
@@ -49,12 +49,12 @@ pub(crate) enum Action {
     },
     /// Remove a folder of ours that an earlier run has left half-made, if there is one.
     RemoveFolder(Location),
-    /// Remove a file of ours that an earlier run has left, if there is one.
-    RemoveFile(Location),
     /// Remove containers, networks or volumes that carry our label; none is no error.
     Remove(Owned),
     /// What is none of these.
     Work(Arc<dyn Work>),
+    /// What is done together with other steps.
+    Part(Part),
 }
 
 /// Prints as lines that a shell takes and that do the same.
@@ -83,9 +83,9 @@ impl fmt::Display for Action {
             Action::RemoveFolder(path) => {
                 write!(f, "rm -rf --one-file-system -- {}", operand(path))
             }
-            Action::RemoveFile(path) => write!(f, "rm -f -- {}", operand(path)),
             Action::Remove(owned) => owned.fmt(f),
             Action::Work(work) => work.fmt(f),
+            Action::Part(part) => part.fmt(f),
         }
     }
 }

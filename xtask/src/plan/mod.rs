@@ -11,6 +11,7 @@ use crate::{config::AtOnce, printable};
 
 mod action;
 mod cmd;
+mod joint;
 mod owned;
 mod probe;
 mod programs;
@@ -24,12 +25,13 @@ mod work;
 
 pub(crate) use action::{Action, Undo};
 pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
+pub(crate) use joint::{Board, Joint, Part};
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
 pub(crate) use question::Question;
 pub(crate) use secret::{DOCKER_LOGINS, PASSWORD, Secret};
 pub(crate) use step::{Again, Step, StepId, WARNING};
-pub(crate) use work::{Console, Hopeless, Look, Performed, Postcondition, Retry, Watch, Work};
+pub(crate) use work::{Console, Hopeless, Look, Performed, Retry, Watch, Work};
 
 /// The steps of one command, in an order that respects their edges.
 #[derive(Clone, Debug, Default)]
@@ -81,8 +83,17 @@ impl fmt::Display for Plan {
         for note in &self.notes {
             writeln!(f, "# {}", printable::printable(note).replace("##[", "## ["))?;
         }
+        let mut printed: Vec<&Part> = Vec::new();
         for step in &self.steps {
-            writeln!(f, "{}", step.action)?;
+            let Action::Part(part) = &step.action else {
+                writeln!(f, "{}", step.action)?;
+                continue;
+            };
+            // What several steps share stands where the first of them does.
+            if !printed.iter().any(|other| part.is_with(other)) {
+                printed.push(part);
+                writeln!(f, "{}", part.joint)?;
+            }
         }
         Ok(())
     }

@@ -91,12 +91,16 @@ impl Programs {
                     self.program(OsStr::new(program));
                 }
             }
+            Action::Part(part) => {
+                for program in part.joint.programs() {
+                    self.program(OsStr::new(program));
+                }
+            }
             Action::Folder(_)
             | Action::Write { .. }
             | Action::Script { .. }
             | Action::Rename { .. }
-            | Action::RemoveFolder(_)
-            | Action::RemoveFile(_) => {}
+            | Action::RemoveFolder(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Action, Arg, Cmd, Postcondition, Probe, Question, Retry, Undo, Watch, Work};
+use super::{Action, Arg, Cmd, Probe, Question, Retry, Undo, Watch, Work};
 
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
@@ -48,8 +48,6 @@ pub(crate) struct Step {
     pub watch: Option<Arc<dyn Watch>>,
     /// What to do once where that may help.
     pub again: Option<Box<Again>>,
-    /// What its command must have done when it has ended well.
-    pub ensures: Option<Arc<dyn Postcondition>>,
     /// The last line that the step prints says what it did.
     pub reports_last_line: bool,
     /// Lines that it prints with [`WARNING`] before them are shown as warnings.
@@ -78,7 +76,6 @@ impl Step {
             evidence: Vec::new(),
             watch: None,
             again: None,
-            ensures: None,
             reports_last_line: false,
             warns: false,
             skip_if: None,
@@ -131,12 +128,6 @@ impl Step {
     #[must_use]
     pub(crate) fn again(mut self, again: Again) -> Self {
         self.again = Some(Box::new(again));
-        self
-    }
-
-    #[must_use]
-    pub(crate) fn ensures(mut self, postcondition: impl Postcondition + 'static) -> Self {
-        self.ensures = Some(Arc::new(postcondition));
         self
     }
 

@@ -29,11 +29,11 @@ fn a_plan_prints_notes_as_comments_and_steps_as_lines() {
     let mut plan = Plan::default();
     plan.note("for linux/amd64, this machine's platform");
     let folder = plan.add(Step::new("folder", Action::Folder(Location::output("a b"))));
-    let remove = Action::RemoveFile(Location::output("all.json"));
+    let remove = Action::RemoveFolder(Location::output("old"));
     plan.add(Step::new("remove", remove).after([folder]));
     assert_eq!(
         plan.to_string(),
-        "# for linux/amd64, this machine's platform\nmkdir -p -- 'a b'\nrm -f -- all.json\n"
+        "# for linux/amd64, this machine's platform\nmkdir -p -- 'a b'\nrm -rf --one-file-system -- old\n"
     );
 }
 

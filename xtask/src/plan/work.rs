@@ -34,12 +34,6 @@ pub(crate) enum Performed {
     Skipped(String),
 }
 
-/// What a command must have done when it has ended well: a tool's status does not say all.
-pub(crate) trait Postcondition: fmt::Debug + Send + Sync {
-    /// Fails when it has not.
-    fn check(&self) -> Result<(), Failure>;
-}
-
 /// Looks at the world while a command runs: whether the command can still succeed.
 pub(crate) trait Watch: fmt::Debug + Send + Sync {
     /// What it asks.

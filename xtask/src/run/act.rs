@@ -15,7 +15,7 @@ use crate::{
     exec::{CmdFailure, Reason, Supervision},
     failure::{self, Failure},
     own::{file, source},
-    plan::{Action, Again, Arg, Cmd, Console, Owned, Performed, Probe, Step, Undo},
+    plan::{Action, Again, Arg, Cmd, Console, Owned, Probe, Step, Undo},
 };
 
 /// How long it may take to take one step back.
@@ -38,9 +38,6 @@ impl Walk<'_> {
         match &step.action {
             Action::Run(cmd) => {
                 self.run_cmd(step, cmd, output)?;
-                if let Some(postcondition) = &step.ensures {
-                    postcondition.check()?;
-                }
             }
             Action::Folder(path) => file::make_folder(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
@@ -61,7 +58,6 @@ impl Walk<'_> {
             }
             Action::Rename { from, to } => file::rename(from, to)?,
             Action::RemoveFolder(path) => file::remove_folder(path)?,
-            Action::RemoveFile(path) => file::remove_file(path)?,
             Action::Remove(owned) => {
                 self.remove(owned, step.timeout.unwrap_or(REMOVAL))
                     .map_err(Failure::from)?;
@@ -71,11 +67,10 @@ impl Walk<'_> {
                     line: output,
                     warning: warn,
                 };
-                return Ok(match work.perform(self.exec, &mut console)? {
-                    Performed::Done(what) => Outcome::Done(what),
-                    Performed::Skipped(why) => Outcome::Skipped(why),
-                });
+                return Ok(work.perform(self.exec, &mut console)?.into());
             }
+            // Parts are carried out together, see `joint`.
+            Action::Part(part) => anyhow::bail!("`{part}` was to be run with other steps"),
         }
         Ok(Outcome::Done(None))
     }

@@ -11,11 +11,11 @@ use super::{Walk, log_name};
 use crate::{
     event::{Event, Outcome, StepReport},
     failure::Failure,
-    plan::{Action, Again, Step, StepId, WARNING},
+    plan::{Action, Again, Plan, Step, StepId, WARNING},
 };
 
 /// What is said of a step while it runs.
-struct Voice<'a> {
+pub(super) struct Voice<'a> {
     id: StepId,
     step: &'a Step,
     events: &'a mpsc::Sender<Event>,
@@ -23,19 +23,44 @@ struct Voice<'a> {
     last_line: Option<String>,
 }
 
-impl Voice<'_> {
+/// When a step has begun.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    at: SystemTime,
+    clock: Instant,
+}
+
+impl Begun {
+    pub(super) fn now() -> Self {
+        Self {
+            at: SystemTime::now(),
+            clock: Instant::now(),
+        }
+    }
+}
+
+impl<'a> Voice<'a> {
+    pub(super) fn of(plan: &'a Plan, id: StepId, events: &'a mpsc::Sender<Event>) -> Self {
+        Self {
+            id,
+            step: &plan.steps[id.0],
+            events,
+            last_line: None,
+        }
+    }
+
     fn send(&self, event: Event) {
         send(self.events, event);
     }
 
-    fn started(&self) {
+    pub(super) fn started(&self) {
         self.send(Event::Started {
             id: self.id,
             step: self.step.name.clone(),
         });
     }
 
-    fn output(&mut self, line: &str) {
+    pub(super) fn output(&mut self, line: &str) {
         if !line.trim().is_empty() {
             self.last_line = Some(line.to_owned());
         }
@@ -59,25 +84,38 @@ fn send(events: &mpsc::Sender<Event>, event: Event) {
 
 impl Walk<'_> {
     /// Runs one step and takes it back at once when it fails.
-    pub(super) fn step(&self, id: StepId, events: &mpsc::Sender<Event>) -> StepReport {
+    pub(super) fn step(&self, id: StepId, events: &mpsc::Sender<Event>) {
         let step = &self.plan.steps[id.0];
-        let (started, clock) = (SystemTime::now(), Instant::now());
-        let mut voice = Voice {
-            id,
-            step,
-            events,
-            last_line: None,
-        };
+        let begun = Begun::now();
+        let mut voice = Voice::of(self.plan, id, events);
         voice.started();
         let warn = |text| send(events, Event::Warning(text));
         let mut ended = self.act(step, &mut |line| voice.output(line), &mut |text| warn(text));
-        let again = self.second_chance(step, &ended, clock.elapsed());
+        let again = self.second_chance(step, &ended, begun.clock.elapsed());
         if let Some((again, why)) = &again {
             // Never silent: a second run hides nothing of the first.
             let place = again.place;
             warn(format!("`{}` is run again {place}: {why}", step.name));
             ended = self.once_more(again, &mut |line| voice.output(line));
         }
+        self.end_of(voice, begun, ended, again);
+    }
+
+    /// Says how a step has ended that was run once.
+    pub(super) fn end(&self, voice: Voice<'_>, begun: Begun, ended: anyhow::Result<Outcome>) {
+        self.end_of(voice, begun, ended, None);
+    }
+
+    /// Judges the end of a step, takes it back when it has failed, and says so. `again`: it was run a second time,
+    /// and why.
+    fn end_of(
+        &self,
+        mut voice: Voice<'_>,
+        begun: Begun,
+        ended: anyhow::Result<Outcome>,
+        again: Option<(&Again, String)>,
+    ) {
+        let (id, step) = (voice.id, voice.step);
         let last = again.as_ref().map_or(step, |(again, _)| &again.step);
         let mut outcome = self.judged(last, ended);
         let log = self.log(last, &outcome);
@@ -91,8 +129,8 @@ impl Walk<'_> {
             self.undo(step, undo, &mut |event| voice.send(event));
         }
         let report = StepReport {
-            started: Some(started),
-            elapsed: clock.elapsed(),
+            started: Some(begun.at),
+            elapsed: begun.clock.elapsed(),
             outcome,
             log,
             last_line: voice.last_line.take(),
@@ -100,7 +138,7 @@ impl Walk<'_> {
             ..StepReport::not_run(id, step)
         };
         voice.send(Event::Finished(report.clone()));
-        report
+        self.note(report);
     }
 
     /// The second run of a step that has failed, and why it may do better.
@@ -127,7 +165,7 @@ impl Walk<'_> {
     /// Where the output of a step's command was written.
     fn log(&self, step: &Step, outcome: &Outcome) -> Option<PathBuf> {
         match (&step.action, outcome) {
-            (Action::Run(_), Outcome::Done(_) | Outcome::Failed(_)) => {
+            (Action::Run(_) | Action::Part(_), Outcome::Done(_) | Outcome::Failed(_)) => {
                 Some(self.options.logs.join(log_name(&step.name)))
             }
             _ => None,

@@ -13,6 +13,7 @@ use crate::{
     plan::{Cmd, Probe},
 };
 
+mod joint;
 mod order;
 
 /// Runs nothing: remembers what it was asked for, and fails where it is told to.

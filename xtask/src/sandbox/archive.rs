@@ -1,32 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Extensions pinned to what Debian's archive has, for `--base debian`. The pins in metadata.hcl are
-//! not touched: a copy with other `versions` is what bake reads.
+//! What Debian's archive has of the extensions, for `--base debian`: the versions of their packages, and what the control
+//! files in these say.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use hcl_edit::expr::{Expression, ObjectKey};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    extension::{Extension, Pin, Versions, version_of},
-    failure::Failure,
-    own::source,
-    value::{Major, PackageName, Server, Suite},
+    extension::{Extension, Pin},
+    plan::Cmd,
+    value::{DebianVersion, Major, PackageName, Server, SqlVersion},
 };
 
-/// Debian package -> version.
-pub(crate) type Archive = BTreeMap<String, String>;
+/// What is known of the archive. Texts, as they come from files: what is used of them is checked then.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Archive {
+    /// Debian package -> version.
+    pub versions: BTreeMap<String, String>,
+    /// `package=version` -> the control files in it, and in the packages of the same source and version that it needs:
+    /// the extension's name -> `default_version`.
+    #[serde(default)]
+    pub controls: BTreeMap<String, BTreeMap<String, String>>,
+}
 
-/// An extension as the archive has it, and the metadata file that says so.
-#[derive(Clone, Debug)]
-pub(crate) struct Repinned {
-    pub extension: Arc<Extension>,
-    /// Where the copy goes, relative to the repository's root.
-    pub file: PathBuf,
-    pub contents: String,
+/// Prints, for packages of exact versions, a line for each control file in them: the argument, a tab, the extension's
+/// name, a tab, the line that says its default version. A package whose scripts are in another one of the same version
+/// is read with that. Arguments: `package=version`.
+const CONTROLS: &str = include_str!("controls.sh");
+
+impl Archive {
+    /// The version that the archive has of a pin's package, with the package's name.
+    pub(crate) fn version<'a>(&'a self, pin: &'a Pin) -> Option<(&'a PackageName, &'a str)> {
+        let name = pin.package_name.as_ref()?;
+        let version = self.versions.get(&**name)?;
+        DebianVersion::is(version).then_some((name, version))
+    }
+
+    /// The packages whose control files have not been read, each with its version.
+    pub(crate) fn unread(&self, extensions: &[Arc<Extension>]) -> Vec<String> {
+        let found = pins(extensions).filter_map(|(_, pin)| self.version(pin));
+        let mut unread: Vec<String> = found.map(|(name, version)| key(name, version)).collect();
+        unread.retain(|key| !self.controls.contains_key(key));
+        unread.sort();
+        unread.dedup();
+        unread
+    }
+
+    /// What `CREATE EXTENSION` makes of a package of that version: as its control file says, which may have
+    /// the software's major behind the name (`postgis-3.control`). None: no control file says it.
+    pub(crate) fn sql_version(
+        &self,
+        name: &PackageName,
+        version: &str,
+        extension: &str,
+    ) -> Option<&str> {
+        let controls = self.controls.get(&key(name, version))?;
+        let numbered = |control: &str| {
+            let number = control
+                .strip_prefix(extension)
+                .and_then(|rest| rest.strip_prefix('-'));
+            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let own = controls.get(extension).or_else(|| {
+            let mut others = controls.iter();
+            others.find_map(|(control, version)| numbered(control).then_some(version))
+        });
+        own.map(String::as_str)
+            .filter(|version| SqlVersion::is(version))
+    }
+
+    /// Takes what [`controls_cmd`] has printed for these packages.
+    pub(crate) fn read_controls(&mut self, packages: &[String], printed: &str) {
+        for package in packages {
+            self.controls.entry(package.clone()).or_default();
+        }
+        for line in printed.lines() {
+            let mut parts = line.splitn(3, '\t');
+            let (Some(package), Some(name), Some(said)) =
+                (parts.next(), parts.next(), parts.next())
+            else {
+                continue;
+            };
+            let version = said.split_once('=').map(|(_, value)| value.trim());
+            let version = version.map(|value| value.trim_matches('\''));
+            if let (Some(controls), Some(version)) = (self.controls.get_mut(package), version) {
+                controls.insert(name.to_owned(), version.to_owned());
+            }
+        }
+        // Of versions that the archive no longer has, nothing is asked again.
+        let known = |key: &String| {
+            let (name, version) = key.split_once('=').unwrap_or_default();
+            self.versions.get(name).is_some_and(|now| now == version)
+        };
+        let kept: Vec<String> = self
+            .controls
+            .keys()
+            .filter(|key| known(key))
+            .cloned()
+            .collect();
+        self.controls.retain(|key, _| kept.contains(key));
+    }
+}
+
+/// The command that reads the control files of packages, to be run where the archive can be asked.
+pub(crate) fn controls_cmd(packages: &[String]) -> Cmd {
+    Cmd::new("sh", "read the control files of the archive's packages")
+        .args(["-c", CONTROLS, "controls"])
+        .args(packages)
+}
+
+fn key(name: &PackageName, version: &str) -> String {
+    format!("{name}={version}")
 }
 
 /// The packages to ask the archive for.
@@ -53,150 +137,48 @@ fn pins(extensions: &[Arc<Extension>]) -> impl Iterator<Item = (&Server, &Pin)> 
     extensions.iter().flat_map(|extension| &extension.versions)
 }
 
-/// The extension pinned to the archive's versions under the distro `suite`. None when the archive has
-/// none of its packages.
-pub(crate) fn repin(
-    root: &Path,
-    extension: &Extension,
-    archive: &Archive,
-    suite: &Suite,
-) -> Result<Option<Repinned>, Failure> {
-    let mut versions = Versions::new();
-    for (server, pin) in &extension.versions {
-        let Some((name, version)) = pin
-            .package_name
-            .as_ref()
-            .and_then(|name| Some((name, archive.get(&**name)?)))
-        else {
-            continue;
-        };
-        let sql = pin
-            .sql
-            .as_deref()
-            .map(|pinned| sql_version(version, pinned));
-        versions.insert(
-            Server {
-                distro: suite.clone(),
-                major: server.major.clone(),
-            },
-            Pin {
-                package: version.clone(),
-                sql,
-                package_name: Some(name.clone()),
-                line: pin.line,
-            },
-        );
-    }
-    if versions.is_empty() {
-        return Ok(None);
-    }
-    let text = source::read(root, &extension.folder.join("metadata.hcl"))?.unwrap_or_default();
-    let contents = replace_versions(&text, &versions).ok_or_else(|| {
-        Failure::invalid(format!(
-            "`{}`: `metadata.versions` is not where it can be replaced",
-            extension.metadata_file.display()
-        ))
-    })?;
-    let file = Path::new("target/xtask/debian")
-        .join(&extension.name)
-        .join("metadata.hcl");
-    Ok(Some(Repinned {
-        extension: Arc::new(Extension {
-            versions,
-            metadata_file: file.clone(),
-            ..extension.clone()
-        }),
-        file,
-        contents,
-    }))
-}
-
-/// The SQL version of a package, as precise as the pinned one: `3.6.4+dfsg-2` with `3.6.1` -> `3.6.4`.
-pub(crate) fn sql_version(package: &str, pinned: &str) -> String {
-    let version = version_of(package).unwrap_or_default();
-    // An epoch is Debian's business, not the extension's.
-    let version = version
-        .split_once('-')
-        .map_or(version.as_str(), |(_, rest)| rest);
-    version
-        .split('.')
-        .take(pinned.split('.').count())
-        .collect::<Vec<_>>()
-        .join(".")
-}
-
-/// The text of a `metadata.hcl` with other `versions`. None when they are not where they can be replaced.
-pub(crate) fn replace_versions(text: &str, versions: &Versions) -> Option<String> {
-    let mut written = String::from("{\n");
-    let mut distros: BTreeMap<&Suite, Vec<(&Major, &Pin)>> = BTreeMap::new();
-    for (server, pin) in versions {
-        let majors = distros.entry(&server.distro).or_default();
-        majors.push((&server.major, pin));
-    }
-    for (distro, majors) in distros {
-        written += &format!("    {distro} = {{\n");
-        for (major, pin) in majors {
-            written += &format!(
-                "      \"{major}\" = {{\n        package = \"{}\"\n",
-                pin.package
-            );
-            if let Some(sql) = &pin.sql {
-                written += &format!("        sql     = \"{sql}\"\n");
-            }
-            written += "      }\n";
-        }
-        written += "    }\n";
-    }
-    written += "  }";
-    let mut body = hcl_edit::parser::parse_body(text).ok()?;
-    let mut attribute = body.get_attribute_mut("metadata")?;
-    let Expression::Object(metadata) = attribute.value_mut() else {
-        return None;
-    };
-    let versions = metadata.iter().find_map(|(key, _)| {
-        let name = match key {
-            ObjectKey::Ident(name) => name.as_str(),
-            ObjectKey::Expression(name) => name.as_str()?,
-        };
-        (name == "versions").then(|| key.clone())
-    })?;
-    let expression = hcl_edit::parser::parse_expr(&written).ok()?;
-    *metadata.get_mut(&versions)?.expr_mut() = expression;
-    Some(format!(
-        "// Written by `cargo xtask --base debian` from the extension's own file; not for editing.\n{body}"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_sql_version_is_as_precise_as_the_pinned_one() {
-        assert_eq!(sql_version("3.6.4+dfsg-2", "3.6.1"), "3.6.4");
-        assert_eq!(sql_version("18.0-3", "18.0"), "18.0");
-        assert_eq!(sql_version("1:1.13.2-1", "1.13"), "1.13");
-    }
-
-    #[test]
-    fn only_the_versions_change() {
-        let text = "// SPDX\nmetadata = {\n  name = \"x\"\n  env = { \"A\" = \"$${image_root}/a\" }\n  versions = {\n    trixie = { \"18\" = { package = \"1\" } }\n  }\n}\n\ntarget \"default\" {\n  name = getBuildName(metadata.name, build.distro, build.pgVersion)\n  args = { POSTGIS_MAJOR = \"3\" }\n}\n";
-        let pin = Pin {
-            package: "2.1-1".into(),
-            sql: Some("2.1".into()),
-            package_name: None,
-            line: 1,
-        };
-        let server = Server::parse("forky", "18").unwrap();
-        let versions = Versions::from([(server, pin)]);
-        let written = replace_versions(text, &versions).unwrap();
-        assert!(written.contains("package = \"2.1-1\""), "{written}");
-        assert!(!written.contains("trixie"), "{written}");
-        assert!(written.contains("\"$${image_root}/a\""), "{written}");
-        assert!(
-            written.contains("name = getBuildName(metadata.name, build.distro, build.pgVersion)"),
-            "{written}"
+    fn the_sql_version_is_what_the_control_file_says() {
+        let mut archive = Archive::default();
+        for (name, version) in [
+            ("postgresql-18-mysql-fdw", "2.9.2-1"),
+            ("postgresql-18-postgis-3", "3.6.4-2"),
+        ] {
+            archive.versions.insert(name.into(), version.into());
+        }
+        let packages = [
+            "postgresql-18-mysql-fdw=2.9.2-1".to_owned(),
+            "postgresql-18-postgis-3=3.6.4-2".to_owned(),
+        ];
+        archive.read_controls(
+            &packages,
+            "postgresql-18-mysql-fdw=2.9.2-1\tmysql_fdw\tdefault_version = '1.2'\n\
+             postgresql-18-postgis-3=3.6.4-2\tpostgis_topology-3\tdefault_version='3.6.3'\n\
+             postgresql-18-postgis-3=3.6.4-2\tpostgis-3\tdefault_version='3.6.4'\n\
+             other=1\tx\tdefault_version = '1'\nnonsense\n",
         );
-        assert!(hcl_edit::parser::parse_body(&written).is_ok());
+        let said = |name: &str, version: &str, extension: &str| {
+            archive
+                .sql_version(&name.parse().unwrap(), version, extension)
+                .map(str::to_owned)
+        };
+        assert_eq!(
+            said("postgresql-18-mysql-fdw", "2.9.2-1", "mysql_fdw").as_deref(),
+            Some("1.2")
+        );
+        assert_eq!(
+            said("postgresql-18-postgis-3", "3.6.4-2", "postgis").as_deref(),
+            Some("3.6.4")
+        );
+        assert_eq!(said("postgresql-18-postgis-3", "3.6.4-2", "raster"), None);
+        assert_eq!(
+            said("postgresql-18-mysql-fdw", "2.9.3-1", "mysql_fdw"),
+            None
+        );
+        assert_eq!(archive.controls.len(), 2);
     }
 }

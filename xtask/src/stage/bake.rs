@@ -1,37 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Bakes as steps: one `docker buildx bake` per extension, side by side, dependencies first.
+//! Bakes as steps: all extensions in one call of bake, each of them a step of its own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use crate::{
     config::{self, Config, Sbom},
-    engine::{Engine, base::Sources},
+    engine::{Engine, base::Sources, print},
     exec::Exec,
     extension::Extension,
     failure::{Failure, Reason},
-    image::{self, Image, Merge, Promised},
-    plan::{Action, Location, Plan, Step, StepId},
-    target::{PLATFORMS, Target},
-    tool::{
-        buildx::{self, Bake},
-        docker,
-    },
+    image::{Image, Merge},
+    plan::{Action, Joint, Location, Part, Plan, Step, StepId},
+    target::Target,
+    tool::buildx::{self, Bake},
+    workspace::Workspace,
 };
 
-/// Where bake says what it has built, below the root.
+mod definitions;
+mod platforms;
+mod solve;
+
+use definitions::Definitions;
+pub(crate) use platforms::Wanted;
+use solve::{Share, Solve};
+
+/// Where bake's own files of a run are, below the root: what it builds from, and what it says that it has built.
 const FOLDER: &str = "target/xtask/bake";
+
+/// So many extensions are built in one call when nobody has said how many.
+const IN_ONE_CALL: usize = 16;
 
 /// What to bake and how, resolved.
 pub(crate) struct Request<'a> {
     pub config: &'a Config,
     pub sources: &'a Sources,
-    /// In the order in which they should start.
     pub targets: &'a [&'a Target],
-    /// They were chosen by a filter: bake is told their names.
-    pub filtered: bool,
     pub push: bool,
-    /// Empty: this machine's platform, or all where images are pushed to a registry that is not local.
-    pub platforms: &'a [String],
+    pub platforms: &'a Wanted,
     pub no_cache: bool,
     /// Relative to the root where it lies inside.
     pub metadata_file: Option<PathBuf>,
@@ -39,8 +48,9 @@ pub(crate) struct Request<'a> {
     pub after: &'a [StepId],
 }
 
-/// The step that bakes one extension.
+/// A target that is baked, and the step that does it.
 pub(crate) struct Baked {
+    target: String,
     extension: String,
     pub step: StepId,
     pub metadata: PathBuf,
@@ -51,7 +61,7 @@ impl Baked {
     pub(crate) fn of<'a>(target: &Target, baked: &'a [Self]) -> Option<&'a Self> {
         baked
             .iter()
-            .find(|done| done.extension == target.extension.name)
+            .find(|done| done.target == target.name && done.extension == target.extension.name)
     }
 
     /// The image of a target for later steps: what a bake of this plan makes, or else what is there already.
@@ -67,172 +77,207 @@ impl Baked {
     }
 }
 
-/// Adds the steps that bake the request's targets, one bake per extension.
+/// Adds the steps that bake the request's targets.
 pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
-    let folder = Action::Folder(Location::output(FOLDER));
-    let place = plan.add(Step::new("folder for bake's metadata", folder).quiet());
-    let groups = by_extension(request.targets);
-    // What is left out must not be built: then those that are wanted are named.
-    let is_whole = |(extension, targets): &(&Extension, Vec<&Target>)| {
-        targets.len() == extension.versions.len()
-    };
-    let all = AllBakes {
-        request,
-        place,
+    let (config, workspace) = (request.config, &request.sources.workspace);
+    let calls = calls(request.targets, workspace, config);
+    let bake = Bake {
+        builder: config.builder().map(str::to_owned),
         set: overrides(plan, request),
-        named: request.filtered || !groups.iter().all(is_whole),
+        push: request.push,
+        no_cache: request.no_cache,
+        progress: Some("rawjson"),
+        ..Bake::default()
     };
-    let mut baked: Vec<Baked> = Vec::new();
-    for (extension, targets) in groups {
-        let needed = &extension.required_extensions;
-        let before = baked.iter().filter(|done| needed.contains(&done.extension));
-        let before: Vec<StepId> = before.map(|done| done.step).collect();
-        baked.push(all.add(plan, extension, &targets, &before));
-    }
-    if let Some(into) = &request.metadata_file {
-        let after: Vec<StepId> = baked.iter().map(|done| done.step).collect();
-        let merge = Merge {
-            from: baked.iter().map(|done| done.metadata.clone()).collect(),
-            into: Location::Named(into.clone()),
+    let mut baked = Vec::new();
+    let (mut files, mut earlier) = (Vec::new(), Vec::new());
+    for call in calls {
+        let defined = call.define(plan);
+        let mut bake = bake.clone();
+        bake.files.push(defined.path);
+        let metadata = match &call.groups[..] {
+            [one] => one.metadata(),
+            _ => Path::new(FOLDER).join(format!("metadata{}.json", call.number)),
         };
-        plan.add(Step::work("metadata file", merge).after(after).quiet());
+        let solve: Arc<dyn Joint> = Arc::new(Solve {
+            bake,
+            shares: call.groups.iter().map(Group::share).collect(),
+            metadata: metadata.clone(),
+        });
+        files.push(metadata);
+        let mut steps = Vec::new();
+        for (place, group) in call.groups.iter().enumerate() {
+            let part = Action::Part(Part {
+                joint: Arc::clone(&solve),
+                place,
+            });
+            let step = Step::new(format!("bake {}", group.extension.name), part)
+                .after([defined.step])
+                .after(request.after.iter().copied())
+                .after_end_of(earlier.iter().copied());
+            let step = plan.add(step);
+            steps.push(step);
+            baked.extend(group.targets.iter().map(|target| Baked {
+                target: target.name.clone(),
+                extension: group.extension.name.clone(),
+                step,
+                metadata: group.metadata(),
+            }));
+        }
+        earlier = steps;
     }
+    add_what_follows(plan, request, &baked, files);
     baked
 }
 
-/// What all bakes of a plan have in common.
-struct AllBakes<'a> {
-    request: &'a Request<'a>,
-    /// The folder for bake's metadata.
-    place: StepId,
-    /// What is set in place of the bake file's own values.
-    set: Vec<String>,
-    /// Bake is told which targets are meant.
-    named: bool,
+/// Adds what is done once images are built: superseded ones are dropped, and the user's metadata file is written.
+fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], files: Vec<PathBuf>) {
+    for target in request.targets {
+        if let (Some(done), Some(stamped)) = (Baked::of(target, baked), &target.stamped) {
+            let name = format!("tidy {}", target.name);
+            plan.add(Step::work(name, stamped.clone()).after([done.step]).quiet());
+        }
+    }
+    if let Some(into) = &request.metadata_file {
+        let mut from: Vec<PathBuf> = baked.iter().map(|done| done.metadata.clone()).collect();
+        from.dedup();
+        let merge = Merge {
+            from,
+            printed: files,
+            into: Location::Named(into.clone()),
+        };
+        let after = baked.iter().map(|done| done.step);
+        plan.add(Step::work("metadata file", merge).after(after).quiet());
+    }
 }
 
-impl AllBakes<'_> {
-    /// Adds the bake of one extension, behind what it needs.
-    fn add(
-        &self,
-        plan: &mut Plan,
-        extension: &Extension,
-        targets: &[&Target],
-        needed: &[StepId],
-    ) -> Baked {
-        let (request, name) = (self.request, &extension.name);
-        let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
-        let metadata = Path::new(FOLDER).join(format!("{name}.json"));
-        let bake = Bake {
-            purpose: format!("bake `{name}` ({})", servers(targets)),
-            files: vec![
-                request.sources.workspace.bake_file.clone(),
-                extension.metadata_file.clone(),
-            ],
-            targets: if self.named {
-                names.clone()
-            } else {
-                Vec::new()
-            },
-            variables: variables(request.config),
-            builder: request.config.builder().map(str::to_owned),
-            metadata_file: Some(metadata.clone()),
-            set: self.set.clone(),
-            push: request.push,
-            no_cache: request.no_cache,
-            check: false,
-        };
-        let mut after = vec![self.place];
-        after.extend(request.after);
-        after.extend(write_metadata(plan, request.sources, name));
-        after.extend(needed);
-        // What an earlier run was told is nothing that this one has built.
-        let old = Action::RemoveFile(Location::output(&metadata));
-        let old = Step::new(format!("old metadata {name}"), old).after([self.place]);
-        after.push(plan.add(old.quiet()));
-        let promised = Promised {
-            names,
-            metadata: metadata.clone(),
-            pushed: request.push,
-        };
-        let step = Step::run(format!("bake {name}"), bake.cmd()).after(after);
-        let step = plan.add(step.ensures(promised));
-        for target in targets {
-            let name = format!("tidy {}", target.name);
-            plan.add(Step::work(name, target.rotation()).after([step]).quiet());
-        }
-        Baked {
-            extension: name.clone(),
-            step,
-            metadata,
+/// The targets of one extension.
+struct Group<'a> {
+    extension: &'a Extension,
+    targets: Vec<&'a Target>,
+}
+
+impl Group<'_> {
+    /// What was built of it, below the root.
+    fn metadata(&self) -> PathBuf {
+        Path::new(FOLDER).join(format!("{}.json", self.extension.name))
+    }
+
+    fn share(&self) -> Share {
+        let servers = self.targets.iter().map(|target| &target.server);
+        let servers = servers.map(|server| format!("pg {}, {}", server.major, server.distro));
+        let servers: Vec<String> = servers.collect();
+        Share {
+            purpose: format!("bake `{}` ({})", self.extension.name, servers.join("; ")),
+            targets: self
+                .targets
+                .iter()
+                .map(|target| target.name.clone())
+                .collect(),
+            metadata: self.metadata(),
         }
     }
 }
 
-/// The bake file's variables that the settings say.
-pub(crate) fn variables(config: &Config) -> Vec<(String, String)> {
-    let pairs = config.bake_variables().into_iter();
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+/// The extensions that are built in one call of bake.
+pub(crate) struct Call<'a> {
+    /// Nothing, or what tells it from the calls before it.
+    number: String,
+    groups: Vec<Group<'a>>,
+    definitions: Definitions,
 }
 
-/// Adds the step that writes the metadata file of an extension that is pinned to the archive's versions.
-pub(crate) fn write_metadata(plan: &mut Plan, sources: &Sources, name: &str) -> Option<StepId> {
-    let mut copies = sources.repinned.iter();
-    let copy = copies.find(|copy| copy.extension.name == name)?;
-    let folder = Action::Folder(Location::Output(
-        copy.file.parent().map(Path::to_owned).unwrap_or_default(),
-    ));
-    let folder = plan.add(Step::new(format!("metadata {name}"), folder).quiet());
-    let write = Action::Write {
-        path: Location::output(&copy.file),
-        contents: copy.contents.clone(),
+/// The file that a call builds from, and the step after which it is there.
+pub(crate) struct Defined {
+    pub path: PathBuf,
+    pub step: StepId,
+}
+
+impl Call<'_> {
+    /// Adds the steps that write what it builds from.
+    pub(crate) fn define(&self, plan: &mut Plan) -> Defined {
+        let folder = Action::Folder(Location::output(FOLDER));
+        let folder = Step::new(format!("folder for bake{}", self.number), folder);
+        let folder = plan.add(folder.quiet());
+        let write = format!("what is built{}", self.number);
+        let write = Step::work(write, self.definitions.clone()).after([folder]);
+        Defined {
+            path: self.definitions.path.clone(),
+            step: plan.add(write.quiet()),
+        }
+    }
+
+    /// Its extensions, each with the names of its targets.
+    pub(crate) fn extensions(&self) -> impl Iterator<Item = (&Extension, Vec<String>)> {
+        let groups = self.groups.iter();
+        groups.map(|group| (group.extension, group.share().targets))
+    }
+}
+
+/// The calls that build these targets: one, unless there are too many extensions for that or two of them have different
+/// targets of one name.
+pub(crate) fn calls<'a>(
+    targets: &[&'a Target],
+    workspace: &Workspace,
+    config: &Config,
+) -> Vec<Call<'a>> {
+    let moment = SystemTime::now();
+    let at_once = match config.get(config::JOBS) {
+        0 => IN_ONE_CALL,
+        jobs => jobs as usize,
     };
-    let write = Step::new(format!("write metadata {name}"), write).after([folder]);
-    Some(plan.add(write.quiet()))
+    let mut calls: Vec<Call<'a>> = Vec::new();
+    for group in by_extension(targets) {
+        let ask = print::question(workspace, group.extension, config);
+        let has_taken = |call: &mut Call<'_>| {
+            call.groups.len() < at_once && call.definitions.add(&group.targets, moment, &ask)
+        };
+        if let Some(call) = calls
+            .iter_mut()
+            .find_map(|call| has_taken(call).then_some(call))
+        {
+            call.groups.push(group);
+            continue;
+        }
+        let number = match calls.len() {
+            0 => String::new(),
+            before => format!(".{}", before + 1),
+        };
+        let path = Path::new(FOLDER).join(format!("targets{number}.json"));
+        let mut definitions = Definitions::empty(path);
+        // The first one meets no other.
+        definitions.add(&group.targets, moment, &ask);
+        calls.push(Call {
+            number,
+            groups: vec![group],
+            definitions,
+        });
+    }
+    calls
 }
 
 /// The targets of each extension, in the order in which the extensions first appear.
-fn by_extension<'a>(targets: &[&'a Target]) -> Vec<(&'a Extension, Vec<&'a Target>)> {
-    let mut groups: Vec<(&Extension, Vec<&Target>)> = Vec::new();
+fn by_extension<'a>(targets: &[&'a Target]) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
     for target in targets {
         let extension = &*target.extension;
-        let known = groups.iter_mut().find(|(of, _)| of.name == extension.name);
+        let known = groups
+            .iter_mut()
+            .find(|group| group.extension.name == extension.name);
         match known {
-            Some((_, group)) => group.push(target),
-            None => groups.push((extension, vec![target])),
+            Some(group) => group.targets.push(target),
+            None => groups.push(Group {
+                extension,
+                targets: vec![target],
+            }),
         }
     }
     groups
 }
 
-fn servers(targets: &[&Target]) -> String {
-    let servers = targets.iter().map(|target| &target.server);
-    servers
-        .map(|server| format!("pg {}, {}", server.major, server.distro))
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
 /// What `--set` says, and as notes why.
 fn overrides(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
-    let mut set = Vec::new();
-    let (platforms, all) = platforms(request);
-    if all {
-        plan.note(format!(
-            "for {}: pushed to a registry that is not local",
-            platforms.join(" and ")
-        ));
-    } else {
-        set.push(format!("*.platform={}", platforms.join(",")));
-        if request.platforms.is_empty() {
-            plan.note(format!(
-                "for {} only, this machine's platform; `--platform` names others",
-                platforms.join(",")
-            ));
-        }
-    }
+    let mut set = request.platforms.overrides(request.targets, plan);
     // The SBOM scanner is an image of its own, which a closed network does not have.
     let without = match request.config.get(config::SBOM) {
         Sbom::Always => false,
@@ -248,17 +293,6 @@ fn overrides(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
         }
     }
     set
-}
-
-/// The platforms that images are built for, and whether they are those of the bake file.
-pub(crate) fn platforms(request: &Request<'_>) -> (Vec<String>, bool) {
-    if !request.platforms.is_empty() {
-        return (request.platforms.to_vec(), false);
-    }
-    if request.push && !image::is_local(request.config.get(config::REGISTRY)) {
-        return (PLATFORMS.map(str::to_owned).to_vec(), true);
-    }
-    (vec![docker::platform_of(std::env::consts::ARCH)], false)
 }
 
 /// Asks the engine whether it can do this at all. Gives a warning to show, if there is one.

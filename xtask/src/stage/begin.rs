@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
-    config::Config,
     engine::{Access, Engine, Opener, base::Sources},
     extension::Extension,
     failure::Failure,
     target::{Filter, Targets},
-    workspace::Selection,
+    workspace::{Chosen, Selection, Unread},
 };
 
 /// What a share of the images says that none has fallen into: there may be more shares than images.
@@ -19,6 +18,8 @@ pub(crate) const NONE_IN_SHARE: &str = "no image is in this share";
 pub(crate) struct Begun {
     pub engine: Engine,
     pub sources: Sources,
+    /// Those that were chosen with all others and cannot be read.
+    pub unread: Vec<Unread>,
     extensions: Vec<Arc<Extension>>,
 }
 
@@ -31,10 +32,15 @@ impl Begun {
         access: Access,
     ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
-        workspace.select(selection)?;
+        let Chosen {
+            extensions: chosen,
+            mut unread,
+        } = workspace.choose(selection)?;
         let engine = Engine::open(opener, access)?;
-        let sources = Sources::prepare(opener, &engine, workspace)?;
-        let extensions = sources.workspace.select(selection)?;
+        let sources = Sources::prepare(opener, &engine, workspace, &chosen)?;
+        let buildable = sources.workspace.extensions();
+        let has = |one: &Arc<Extension>| buildable.iter().any(|other| other.name == one.name);
+        let mut extensions: Vec<Arc<Extension>> = chosen.into_iter().filter(has).collect();
         let left_out = |name: &&String| !extensions.iter().any(|known| &known.name == *name);
         if let Some(name) = selection.names().iter().find(left_out) {
             let text = format!(
@@ -47,16 +53,48 @@ impl Begun {
                 "no extension can be built from Debian's packages: the archive has none for them";
             return Err(not_in_archive(text).into());
         }
+        sources.leave_out_unread(selection, &mut extensions, &mut unread)?;
+        for one in &unread {
+            opener.warn(&format!("`{}` is left out: {}", one.name, one.reason()));
+        }
         Ok(Self {
             engine,
             sources,
+            unread,
             extensions,
         })
     }
 
+    /// Fails when an extension was left out because it cannot be read.
+    pub(crate) fn check_read(&self) -> Result<(), Failure> {
+        let all = self.extensions.len() + self.unread.len();
+        let names: Vec<String> = self
+            .unread
+            .iter()
+            .map(|one| format!("`{}`", one.name))
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::failed(format!(
+            "{} of {all} extensions cannot be read: {}",
+            names.len(),
+            names.join(", ")
+        ));
+        let details = self.unread.iter().flat_map(|one| &one.why.details);
+        let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
+        Err(failure.hint("`cargo xtask checks` says all that is wrong with them"))
+    }
+
     /// The images of the chosen extensions that `filter` takes, at least one; of a share there may be none.
-    pub(crate) fn targets(&self, filter: &Filter, config: &Config) -> Result<Targets, Failure> {
-        let targets = Targets::resolve(&self.extensions, filter, &self.sources.workspace, config)?;
+    pub(crate) fn targets(&self, filter: &Filter) -> Result<Targets, Failure> {
+        let sources = &self.sources;
+        let targets = Targets::resolve(
+            &self.extensions,
+            filter,
+            &sources.workspace,
+            &sources.matrix,
+        )?;
         let mut extensions = self.extensions.iter();
         if extensions.all(|extension| extension.versions.is_empty()) {
             let names = self.extensions.iter();

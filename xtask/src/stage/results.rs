@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::suites::{Runner, Subject, SuiteSteps};
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     run::{Report, record},
     value::{InnerPath, Name},
     verdict::Verdict,
+    workspace::Unread,
 };
 
 /// One image with one release of the operator.
@@ -86,6 +88,22 @@ impl From<TestedImage> for String {
 }
 
 impl Tested {
+    /// An extension that cannot be read.
+    pub(crate) fn unread(unread: &Unread) -> Self {
+        Self {
+            extension: unread.name.clone(),
+            image: TestedImage(None),
+            cnpg_release: String::new(),
+            result: Verdict::NotRead,
+            shared: Verdict::NotRead,
+            own: OwnSuite::None(Absent::Absent),
+            seconds: 0.0,
+            values: PathBuf::new(),
+            retried: None,
+            cause: Some(unread.reason()),
+        }
+    }
+
     fn of(subject: &Subject, suites: &SuiteSteps, naming: &Naming, report: &Report) -> Self {
         let shared = report.step(suites.shared);
         let own = suites.own.map(|id| report.step(id));
@@ -157,14 +175,21 @@ pub(crate) struct Earlier {
 #[derive(Deserialize)]
 struct Kept {
     /// None: there was none, or it was too large to be kept.
-    result: Option<Vec<Earlier>>,
+    result: Option<Vec<Value>>,
 }
 
 impl Earlier {
     /// From the text of a run's record.
     pub(crate) fn read(record: &str) -> Result<Vec<Self>, String> {
         let kept: Kept = serde_json::from_str(record).map_err(|error| error.to_string())?;
-        kept.result.ok_or_else(|| "it has no result".to_owned())
+        let rows = kept.result.ok_or_else(|| "it has no result".to_owned())?;
+        // Of an extension that could not be read there is nothing to run again.
+        let tested = rows
+            .into_iter()
+            .filter(|row| row["result"] != Verdict::NotRead.word());
+        tested
+            .map(|row| serde_json::from_value(row).map_err(|error| error.to_string()))
+            .collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    bake::{self, Baked},
+    bake::{self, Baked, Wanted},
     values::{Dependency, Told, Values},
 };
 use crate::{
@@ -20,7 +20,6 @@ use crate::{
     plan::{Action, Location, Plan, Step, StepId},
     target::{self, Target, Targets},
     value::Server,
-    workspace::Workspace,
 };
 
 /// Where the values of a run are, below the root.
@@ -54,17 +53,13 @@ impl Build<'_> {
     /// chosen.
     pub(crate) fn add(&self, plan: &mut Plan, targets: &Targets) -> Result<Vec<ToTest>, Failure> {
         // For the nodes' platform alone, unless the registry is for others too.
-        let platforms: Vec<String> = match self.environment.port {
-            Some(_) => vec![self.platform.to_owned()],
-            None => Vec::new(),
-        };
+        let wanted = self.wanted()?;
         let request = bake::Request {
             config: self.config,
             sources: self.sources,
             targets: &targets.with_needs()?.collect::<Vec<_>>(),
-            filtered: targets.is_filtered(),
             push: true,
-            platforms: &platforms,
+            platforms: &wanted,
             no_cache: false,
             metadata_file: None,
             after: self.registry,
@@ -76,6 +71,20 @@ impl Build<'_> {
         Ok(chosen
             .map(|target| self.add_values(plan, targets, target, &baked, place))
             .collect())
+    }
+
+    /// What images are built for.
+    pub(crate) fn wanted(&self) -> Result<Wanted, Failure> {
+        let Some(_) = self.environment.port else {
+            return Wanted::of(&[], true, self.config);
+        };
+        let platform = self.platform.parse().map_err(|wanted| {
+            Failure::failed(format!(
+                "the nodes' platform is `{}`, not {wanted}",
+                self.platform
+            ))
+        })?;
+        Ok(Wanted::Named(vec![platform]))
     }
 
     fn add_values(
@@ -128,10 +137,10 @@ pub(crate) fn psql_image(config: &Config, sources: &Sources) -> Option<String> {
 pub(crate) fn needs(
     extension: &Extension,
     server: &Server,
-    workspace: &Workspace,
+    sources: &Sources,
     config: &Config,
 ) -> Result<Vec<Dependency>, Failure> {
-    let targets = target::needs_of(extension, server, workspace, config)?;
+    let targets = target::needs_of(extension, server, &sources.workspace, &sources.matrix)?;
     let needed = targets.into_iter().map(|target| {
         Ok(Dependency {
             images: vec![

@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Filter, Shard, Target};
-use crate::{
-    config::Config, extension::Extension, failure::Failure, value::Server, workspace::Workspace,
-};
+use super::{Filter, Matrix, Shard, Target};
+use crate::{extension::Extension, failure::Failure, value::Server, workspace::Workspace};
 
 /// The targets that a command is about, and those that they need.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +13,6 @@ pub(crate) struct Targets {
     all: Vec<Needing>,
     /// Places in `all`, in the order of the choice.
     chosen: Vec<usize>,
-    /// The choice was narrowed by a filter.
-    filtered: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,27 +32,23 @@ impl Targets {
         extensions: &[Arc<Extension>],
         filter: &Filter,
         workspace: &Workspace,
-        config: &Config,
+        matrix: &Matrix,
     ) -> Result<Self, Failure> {
-        let chosen = matrix(extensions, filter, config)?;
-        Ok(Self {
-            filtered: !filter.is_empty(),
-            ..Self::with_needs_of(chosen, workspace, config)?
-        })
+        Self::with_needs_of(chosen(extensions, filter, matrix)?, workspace, matrix)
     }
 
     fn with_needs_of(
         chosen: Vec<Target>,
         workspace: &Workspace,
-        config: &Config,
+        matrix: &Matrix,
     ) -> Result<Self, Failure> {
         let mut targets = Self::default();
         for target in chosen {
             let mut dependencies = workspace.dependencies(&target.extension);
             dependencies.sort_by_key(|dependency| workspace.position(dependency));
             for dependency in &dependencies {
-                if let Some(needed) = Target::for_server(dependency, &target.server, config)? {
-                    targets.place(needed);
+                if let Some(needed) = for_server(dependency, &target.server, matrix)? {
+                    targets.place(needed.clone());
                 }
             }
             let place = targets.place(target);
@@ -68,7 +60,7 @@ impl Targets {
             } = &targets.all[place].target;
             let (mut needs, mut missing) = (Vec::new(), Vec::new());
             for dependency in workspace.dependencies(extension) {
-                match targets.find(&dependency, server) {
+                match targets.find_for(&dependency, server) {
                     Some(place) => needs.push(place),
                     None => missing.push(dependency.name.clone()),
                 }
@@ -79,7 +71,15 @@ impl Targets {
         Ok(targets)
     }
 
-    fn find(&self, extension: &Extension, server: &Server) -> Option<usize> {
+    fn find(&self, target: &Target) -> Option<usize> {
+        let is_it = |Needing { target: other, .. }: &Needing| {
+            target.name == other.name && target.extension.name == other.extension.name
+        };
+        self.all.iter().position(is_it)
+    }
+
+    /// The first image of an extension for a server.
+    fn find_for(&self, extension: &Extension, server: &Server) -> Option<usize> {
         let is_it = |Needing { target, .. }: &Needing| {
             target.extension.name == extension.name && target.server == *server
         };
@@ -88,15 +88,14 @@ impl Targets {
 
     /// Where a target stands, which is added when it is new.
     fn place(&mut self, target: Target) -> usize {
-        self.find(&target.extension, &target.server)
-            .unwrap_or_else(|| {
-                self.all.push(Needing {
-                    target,
-                    needs: Vec::new(),
-                    missing: Vec::new(),
-                });
-                self.all.len() - 1
-            })
+        self.find(&target).unwrap_or_else(|| {
+            self.all.push(Needing {
+                target,
+                needs: Vec::new(),
+                missing: Vec::new(),
+            });
+            self.all.len() - 1
+        })
     }
 
     /// The images that the command is about, those that are needed first.
@@ -104,13 +103,27 @@ impl Targets {
         self.chosen.iter().map(|place| &self.all[*place].target)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.chosen.is_empty()
+    /// Leaves out of the choice what there is a reason for, and gives the reasons. `reason` gets a target and what it
+    /// needs.
+    pub(crate) fn leave_out(
+        &mut self,
+        reason: impl Fn(&Target, &[&Target]) -> Option<String>,
+    ) -> Vec<String> {
+        let (mut left, mut reasons) = (Vec::new(), Vec::new());
+        for place in &self.chosen {
+            let Needing { target, needs, .. } = &self.all[*place];
+            let needs = needs.iter().map(|place| &self.all[*place].target);
+            match reason(target, &needs.collect::<Vec<_>>()) {
+                Some(reason) => reasons.push(reason),
+                None => left.push(*place),
+            }
+        }
+        self.chosen = left;
+        reasons
     }
 
-    /// Whether the choice was narrowed by a filter, so that bake must be told the names of the targets.
-    pub(crate) fn is_filtered(&self) -> bool {
-        self.filtered
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chosen.is_empty()
     }
 
     /// The only image that the command is about; else how many there are.
@@ -124,20 +137,28 @@ impl Targets {
     /// The chosen images and before them all that they need. Refused when one of these is not built for the
     /// server of the image that needs it.
     pub(crate) fn with_needs(&self) -> Result<impl Iterator<Item = &Target>, Failure> {
-        for Needing {
-            target, missing, ..
-        } in &self.all
-        {
+        let mut wanted = vec![false; self.all.len()];
+        for place in &self.chosen {
+            let Needing {
+                target,
+                needs,
+                missing,
+            } = &self.all[*place];
             if let Some(missing) = missing.first() {
                 return Err(not_built(&target.extension, missing, &target.server));
             }
+            for place in needs.iter().chain([place]) {
+                wanted[*place] = true;
+            }
         }
-        Ok(self.all.iter().map(|needing| &needing.target))
+        let all = self.all.iter().zip(wanted);
+        let all = all.filter(|(_, wanted)| *wanted);
+        Ok(all.map(|(needing, _)| &needing.target))
     }
 
     /// What a target needs, for the same server, direct or not, in the order in which it is mounted behind it.
     pub(crate) fn needs(&self, target: &Target) -> impl Iterator<Item = &Target> {
-        let place = self.find(&target.extension, &target.server);
+        let place = self.find(target);
         let places = place.into_iter().flat_map(|place| &self.all[place].needs);
         places.map(|place| &self.all[*place].target)
     }
@@ -149,14 +170,26 @@ pub(crate) fn needs_of(
     extension: &Extension,
     server: &Server,
     workspace: &Workspace,
-    config: &Config,
+    matrix: &Matrix,
 ) -> Result<Vec<Target>, Failure> {
     let needed = workspace.dependencies(extension).into_iter();
     let needed = needed.map(|dependency| {
-        let target = Target::for_server(&dependency, server, config)?;
-        target.ok_or_else(|| not_built(extension, &dependency.name, server))
+        let target = for_server(&dependency, server, matrix)?;
+        target
+            .cloned()
+            .ok_or_else(|| not_built(extension, &dependency.name, server))
     });
     needed.collect()
+}
+
+/// The first image of an extension for a server, if it is built for that.
+fn for_server<'a>(
+    extension: &Extension,
+    server: &Server,
+    matrix: &'a Matrix,
+) -> Result<Option<&'a Target>, Failure> {
+    let targets = matrix.of(extension)?;
+    Ok(targets.iter().find(|target| target.server == *server))
 }
 
 fn not_built(extension: &Extension, needed: &str, server: &Server) -> Failure {
@@ -166,17 +199,15 @@ fn not_built(extension: &Extension, needed: &str, server: &Server) -> Failure {
     ))
 }
 
-/// Every pair of the metadata that `filter` takes.
-pub(super) fn matrix(
+/// Every image of the extensions that `filter` takes.
+pub(super) fn chosen(
     extensions: &[Arc<Extension>],
     filter: &Filter,
-    config: &Config,
+    matrix: &Matrix,
 ) -> Result<Vec<Target>, Failure> {
-    let mut all = Vec::new();
+    let mut all: Vec<Target> = Vec::new();
     for extension in extensions {
-        for (server, pin) in &extension.versions {
-            all.extend(Target::new(extension, server, pin, config)?);
-        }
+        all.extend_from_slice(matrix.of(extension)?);
     }
     let fitting = all.iter().filter(|target| filter.takes(&target.server));
     let taken: Vec<Target> = fitting.cloned().collect();

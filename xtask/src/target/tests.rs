@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::{collection::btree_set, prelude::*, sample::select};
 
-use super::{needs::matrix, *};
+use super::{needs::chosen, *};
 use crate::{
     fuzzing::tests::{extension, runner},
     workspace::tests::{graphs, workspace},
@@ -26,6 +26,10 @@ fn extensions(of: &[Pairs]) -> Vec<Arc<Extension>> {
         Arc::new(extension(&format!("x{at}"), &[], &pairs))
     };
     of.iter().enumerate().map(one).collect()
+}
+
+fn modelled(extensions: &[Arc<Extension>]) -> Matrix {
+    Matrix::modelled(extensions, &Config::defaults())
 }
 
 fn names(targets: &[Target]) -> Vec<String> {
@@ -53,7 +57,8 @@ fn a_filter_takes_exactly_the_pairs_that_it_names() {
             .filter(|(_, (_, major))| majors.is_empty() || majors.contains(major))
             .map(|(at, (distro, major))| (format!("x{at}"), (*distro).into(), (*major).into()))
             .collect();
-        let Ok(targets) = matrix(&extensions(&world), &filter, &Config::defaults()) else {
+        let extensions = extensions(&world);
+        let Ok(targets) = chosen(&extensions, &filter, &modelled(&extensions)) else {
             assert!(wanted.is_empty());
             return Ok(());
         };
@@ -81,13 +86,13 @@ fn the_shares_of_all_machines_are_all_images_once() {
     let worlds = (proptest::collection::vec(pairs(), 1..4), 1..12_usize);
     let ended = runner(200).run(&worlds, |(world, count)| {
         let extensions = extensions(&world);
-        let config = Config::defaults();
+        let matrix = modelled(&extensions);
         let share = |shard| {
             let filter = Filter {
                 shard,
                 ..Filter::default()
             };
-            names(&matrix(&extensions, &filter, &config).unwrap())
+            names(&chosen(&extensions, &filter, &matrix).unwrap())
         };
         let mut shares: Vec<String> = (1..=count)
             .flat_map(|index| share(Some(Shard { index, count })))
@@ -105,10 +110,10 @@ fn the_shares_of_all_machines_are_all_images_once() {
 fn what_a_target_needs_is_all_that_it_reaches_once_and_for_its_server() {
     let ended = runner(300).run(&graphs(), |graph| {
         let workspace = workspace(&graph);
-        let (filter, config) = (Filter::default(), Config::defaults());
+        let (filter, matrix) = (Filter::default(), modelled(workspace.extensions()));
         for extension in workspace.extensions() {
             let one = std::slice::from_ref(extension);
-            let targets = Targets::resolve(one, &filter, &workspace, &config).unwrap();
+            let targets = Targets::resolve(one, &filter, &workspace, &matrix).unwrap();
             let chosen = targets.only().unwrap();
             assert_eq!(chosen.extension.name, extension.name);
             let needed: Vec<&Target> = targets.needs(chosen).collect();
@@ -133,9 +138,9 @@ fn what_is_needed_and_not_built_for_the_server_is_refused_where_it_is_wanted() {
     let b = extension("b", &needs, &[("trixie", "17"), ("trixie", "18")]);
     let extensions = vec![Arc::new(a), Arc::new(b)];
     let workspace = workspace(&[]).with_extensions(extensions.clone());
-    let config = Config::defaults();
+    let matrix = modelled(&extensions);
     let of =
-        |filter: &Filter| Targets::resolve(&extensions[1..], filter, &workspace, &config).unwrap();
+        |filter: &Filter| Targets::resolve(&extensions[1..], filter, &workspace, &matrix).unwrap();
     let seventeen = of(&Filter::only("trixie", "17"));
     assert_eq!(seventeen.with_needs().unwrap().count(), 2);
     let both = of(&Filter::default());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `docker buildx`: the arguments of bake, and what is known of the builder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::plan::Cmd;
+use crate::{config::Config, failure::CmdFailure, plan::Cmd};
 
 /// One call of bake.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,44 @@ pub(crate) struct Bake {
     pub push: bool,
     pub no_cache: bool,
     pub check: bool,
+    /// Nothing is built: bake prints what it would build, as JSON.
+    pub print: bool,
+    /// How progress is printed; None: as bake likes.
+    pub progress: Option<&'static str>,
+}
+
+/// The bake file's variables that the settings say.
+pub(crate) fn variables(config: &Config) -> Vec<(String, String)> {
+    let pairs = config.bake_variables().into_iter();
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Folders that hold docker's plugins, the user's own first. Fact: docker/cli, `cli-plugins/manager`.
+const PLUGINS: &[&str] = &[
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+];
+
+/// Where the buildx plugin may be: below `root` where the program has a root of its own, else on this machine.
+pub(crate) fn plugin_files(root: Option<&Path>) -> Vec<PathBuf> {
+    let user = || match std::env::var_os("DOCKER_CONFIG") {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")),
+    };
+    let own = match root {
+        Some(_) => None,
+        None => user().map(|folder| folder.join("cli-plugins")),
+    };
+    let shared = PLUGINS.iter().map(|folder| match root {
+        Some(root) => root.join(folder.trim_start_matches('/')),
+        None => PathBuf::from(folder),
+    });
+    let folders = own.into_iter().chain(shared);
+    folders.map(|folder| folder.join("docker-buildx")).collect()
 }
 
 impl Bake {
@@ -42,6 +80,9 @@ impl Bake {
         if let Some(file) = &self.metadata_file {
             cmd = cmd.arg("--metadata-file").arg(file);
         }
+        if let Some(progress) = self.progress {
+            cmd = cmd.arg("--progress").arg(progress);
+        }
         for set in &self.set {
             cmd = cmd.arg("--set").arg(set);
         }
@@ -49,6 +90,7 @@ impl Bake {
             (self.no_cache, "--no-cache"),
             (self.push, "--push"),
             (self.check, "--check"),
+            (self.print, "--print"),
         ] {
             if wanted {
                 cmd = cmd.arg(flag);
@@ -59,6 +101,18 @@ impl Bake {
         }
         cmd.args(&self.targets)
     }
+}
+
+/// Whether a call has failed because docker knows no `buildx`: without the plugin it takes the word for an option's operand
+/// or for a command that it does not have.
+pub(crate) fn is_missing(failed: &CmdFailure) -> bool {
+    [
+        "'buildx' is not a docker command",
+        "unknown command: docker buildx",
+        "unknown shorthand flag: 'f' in -f",
+    ]
+    .iter()
+    .any(|said| failed.mentions(said))
 }
 
 /// Describes the builder in use.

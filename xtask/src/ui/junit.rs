@@ -88,7 +88,7 @@ impl Case {
             Some(Verdict::Failed) => Self::Failure,
             Some(Verdict::Skipped) => Self::Skipped,
             Some(Verdict::NotRun) if step.reason.is_some() => Self::Skipped,
-            Some(Verdict::NotRun) | None => Self::Error,
+            Some(Verdict::NotRun | Verdict::NotRead) | None => Self::Error,
         }
     }
 }

@@ -10,11 +10,13 @@ use super::{ImageRef, Server};
 use crate::failure::Failure;
 
 /// The PostgreSQL image that an extension image is for.
-const BASE_NAME: &str = "io.cloudnativepg.image.base.name";
+pub(crate) const BASE_NAME: &str = "io.cloudnativepg.image.base.name";
 /// The Debian suite of that image.
 pub(crate) const BASE_OS: &str = "io.cloudnativepg.image.base.os";
 /// Its PostgreSQL major.
 pub(crate) const BASE_MAJOR: &str = "io.cloudnativepg.image.base.pgmajor";
+/// The version of the software in the image. Fact: OCI's image specification, annotations.
+pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 /// The version for `CREATE EXTENSION`.
 pub(crate) const SQL_VERSION: &str = "io.cloudnativepg.image.sql.version";
 

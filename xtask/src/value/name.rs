@@ -69,3 +69,9 @@ text_type!(
     },
     "a platform like `linux/amd64` or `linux/arm64/v8`"
 );
+
+/// Platforms as options take them: `linux/amd64,linux/arm64`.
+pub(crate) fn joined(platforms: &[Platform]) -> String {
+    let names: Vec<&str> = platforms.iter().map(|platform| &**platform).collect();
+    names.join(",")
+}

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which extensions of a repository are meant, and whether they can be worked with.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::Workspace;
 use crate::{
     extension::Extension,
     failure::{Failure, did_you_mean},
-    finding::{Finding, Severity},
+    finding::Severity,
 };
 
 /// Which extensions the user means.
@@ -71,28 +71,116 @@ impl Workspace {
     /// The extensions that are meant, dependencies first; refused when one is unknown or broken.
     pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<Arc<Extension>>, Failure> {
         self.check(selection)?;
-        let wanted = |extension: &&Arc<Extension>| selection.has(&extension.name);
-        let needed: BTreeSet<&String> = self
-            .extensions
-            .iter()
-            .filter(wanted)
-            .flat_map(|extension| &extension.required_extensions)
-            .collect();
-        let is_broken = |finding: &&Finding| {
-            let folder = finding.file.parent().and_then(Path::file_name);
-            let name = folder.map(|name| name.to_string_lossy().into_owned());
-            let meant = |name: &String| selection.has(name) || needed.contains(name);
-            finding.severity == Severity::Error && name.as_ref().is_some_and(meant)
-        };
-        let mut broken = self.findings.iter().filter(is_broken).peekable();
-        if broken.peek().is_some() {
-            let failure = Failure::invalid("the metadata has errors");
-            let failure = broken.fold(failure, |all, one| all.detail(one.to_string()));
-            return Err(failure.hint("run `cargo xtask checks` again when it is fixed"));
-        }
         if self.names.is_empty() {
             return Err(self.without_extensions());
         }
+        let unread = self.unread();
+        let mut broken = unread
+            .iter()
+            .filter(|one| selection.has(&one.name))
+            .peekable();
+        if broken.peek().is_some() {
+            let failure = Failure::invalid("the metadata has errors");
+            let details = broken.flat_map(|one| &one.why.details);
+            let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
+            return Err(failure.hint("run `cargo xtask checks` again when it is fixed"));
+        }
+        let wanted = |extension: &&Arc<Extension>| selection.has(&extension.name);
         Ok(self.extensions.iter().filter(wanted).cloned().collect())
+    }
+
+    /// The same; but when all are meant, those that cannot be read are left out and given too. Refused when nothing is
+    /// left.
+    pub(crate) fn choose(&self, selection: &Selection) -> Result<Chosen, Failure> {
+        let unread = match selection {
+            Selection::All => self.unread(),
+            Selection::Named(_) => Vec::new(),
+        };
+        let is_read = |extension: &Extension| !unread.iter().any(|one| one.name == extension.name);
+        let mut extensions = self
+            .extensions
+            .iter()
+            .filter(|extension| is_read(extension));
+        if unread.is_empty() || extensions.next().is_none() {
+            let extensions = self.select(selection)?;
+            return Ok(Chosen {
+                extensions,
+                unread: Vec::new(),
+            });
+        }
+        let extensions = self
+            .extensions
+            .iter()
+            .filter(|extension| is_read(extension));
+        Ok(Chosen {
+            extensions: extensions.cloned().collect(),
+            unread,
+        })
+    }
+
+    /// The extensions that cannot be worked with: their metadata has errors, or that of something that they need.
+    fn unread(&self) -> Vec<Unread> {
+        let mut unread: Vec<Unread> = Vec::new();
+        for finding in &self.findings {
+            let folder = finding.file.parent().and_then(Path::file_name);
+            let Some(name) = folder.map(|name| name.to_string_lossy().into_owned()) else {
+                continue;
+            };
+            if finding.severity != Severity::Error {
+                continue;
+            }
+            let known = unread.iter_mut().find(|one| one.name == name);
+            if let Some(known) = known {
+                let why = known.why.clone();
+                known.why = why.detail(finding.to_string());
+            } else {
+                let why = Failure::invalid("its metadata has errors").detail(finding.to_string());
+                unread.push(Unread { name, why });
+            }
+        }
+        // What needs what cannot be read: each extension stands behind those that it needs.
+        for extension in &self.extensions {
+            let is_unread = |name: &String| unread.iter().find(|one| one.name == *name);
+            let needs = extension.required_extensions.iter().find_map(is_unread);
+            let is_known = unread.iter().any(|one| one.name == extension.name);
+            if let Some(needed) = needs.filter(|_| !is_known) {
+                let why = Failure::invalid(format!("it needs `{}`", needed.name));
+                let details = needed.why.details.iter().cloned();
+                let why = details.fold(why, Failure::detail);
+                unread.push(Unread {
+                    name: extension.name.clone(),
+                    why,
+                });
+            }
+        }
+        unread
+    }
+}
+
+/// The extensions that are meant.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    /// Dependencies first.
+    pub extensions: Vec<Arc<Extension>>,
+    /// Those that are meant too and cannot be read.
+    pub unread: Vec<Unread>,
+}
+
+/// An extension of which it is not known what it is, or what bake builds of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread {
+    /// Its directory.
+    pub name: String,
+    pub why: Failure,
+}
+
+impl Unread {
+    /// Why, in a line.
+    pub(crate) fn reason(&self) -> String {
+        let said = self.why.command.as_ref().and_then(|failed| failed.cause());
+        match self.why.details.first().map(String::as_str).or(said) {
+            Some(detail) => format!("{}: {detail}", self.why.message),
+            None => self.why.message.clone(),
+        }
     }
 }

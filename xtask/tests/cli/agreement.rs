@@ -52,7 +52,13 @@ const fn states(
 const CASES: &[Case] = &[
     results(
         &["bake", "--all", "--keep-going", "--distro", "trixie"],
-        &["failed", "not run", "passed"],
+        &["failed", "passed", "passed"],
+        1,
+    ),
+    // One after the other, nothing begins once one has failed.
+    results(
+        &["bake", "--all", "--jobs", "1", "--distro", "trixie"],
+        &["failed", "not run", "not run"],
         1,
     ),
     results(&["bake", "gamma", "--distro", "trixie"], &["passed"], 0),
@@ -102,16 +108,14 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// A repository in which `alpha` cannot be built and so `beta` not tried; `gamma` works.
+/// A repository in which `alpha` cannot be built and so `beta` not tested; `gamma` works.
 fn with_a_cluster() -> World {
     let world = World::e2e_with_images();
     world.set_up();
     for name in ["alpha", "beta", "gamma"] {
         world.put_values(name);
     }
-    world
-        .tools
-        .fails("docker buildx bake *alpha", 1, "ERROR: no\n");
+    world.docker.bake_fails("alpha", "ERROR: no\n");
     world.chainsaw.fails("shared-suite-of-beta", "it broke\n");
     world
 }
@@ -224,7 +228,7 @@ fn sorted(words: impl Iterator<Item = String>) -> Vec<String> {
 /// `checks` counts findings instead of naming how each file has ended.
 #[test]
 fn the_findings_of_checks_agree_with_its_exit_code() {
-    for (licenses, status) in [("[\"MIT\"]", 0), ("[]", 2)] {
+    for (licenses, status) in [("[\"MIT\"]", 0), ("\"MIT\"", 2)] {
         let world = World::e2e();
         world.extension("delta", &metadata("delta", &[("licenses", licenses)]));
         let args = ["checks", "delta", "--no-bake"];

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Command};
 
-use crate::cli::world::{Ended, World};
+use crate::cli::world::{BUILD, Ended, World};
 
 #[track_caller]
 fn refused(ended: Ended, status: i32, text: &str) {
@@ -83,7 +83,7 @@ fn a_disk_that_fills_up_on_the_way() {
     let world = World::new();
     world.write("after.json", "the old one");
     world.tools.rule(
-        "docker buildx bake",
+        BUILD,
         "dd if=/dev/zero of=target/filled bs=4k count=300 2>/dev/null",
     );
     if let Some(ended) = on_a_small_disk(&world, ":") {

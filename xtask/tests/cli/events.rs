@@ -31,7 +31,10 @@ fn every_line_is_an_event_whatever_the_command_and_its_end() {
     let world = World::new();
     world.docker.bake_fails("gamma", "ERROR: no\n");
     let broken = World::new();
-    broken.extension("delta", &metadata("delta", &[("licenses", "[]")]));
+    broken.extension(
+        "delta",
+        &metadata("delta", &[("auto_update_os_libs", "\"yes\"")]),
+    );
     let ended = broken.run("checks delta --no-bake --format json").status(2);
     let names: Vec<String> = events(&ended).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["finding", "result", "failure"]);
@@ -85,9 +88,23 @@ fn a_step_has_its_start_its_output_and_its_end() {
         .filter(|(_, event)| event["step"] == "bake gamma")
         .collect();
     let names: Vec<&str> = about.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["started", "output", "output", "finished"]);
-    assert_eq!(about[2].1["line"], "ERROR: no");
-    let end = &about[3].1;
+    let output = ["output"; 5];
+    assert_eq!(names, [&["started"], &output[..], &["finished"]].concat());
+    let lines: Vec<&str> = about
+        .iter()
+        .filter_map(|(_, event)| event["line"].as_str())
+        .collect();
+    for (number, distro) in [(1, "bookworm"), (2, "trixie")] {
+        assert_eq!(
+            lines[number - 1],
+            format!("#{number} [gamma-1_2-18-{distro}] [internal] load build definition")
+        );
+    }
+    assert_eq!(lines[2], "#1 0.0 ERROR: no");
+    assert!(lines[3].starts_with("#1 ERROR: process "), "{lines:?}");
+    // What bake says of itself, too.
+    assert!(lines[4].starts_with("ERROR: target gamma-"), "{lines:?}");
+    let end = &about.last().unwrap().1;
     assert_eq!(end["outcome"], "failed");
     let well = events(&world.run("bake alpha --format=json").success());
     let mut ends = well.iter().filter(|(name, _)| name == "finished");
@@ -128,7 +145,8 @@ fn a_failure_is_there_in_its_parts_and_as_a_text() {
     assert_eq!(command["status"], 17);
     assert!(command["seconds"].is_number());
     assert_eq!(command["first_error"], said);
-    assert_eq!(command["tail"].as_array().unwrap().last().unwrap(), said);
+    let tail = command["tail"].as_array().unwrap();
+    assert!(tail.contains(&format!("#1 0.0 {said}").into()), "{tail:?}");
     let log = world.root().join(command["log"].as_str().unwrap());
     let log = fs::read_to_string(log).unwrap();
     assert!(log.starts_with(&format!("$ {}\n", command["command"].as_str().unwrap())));
@@ -188,7 +206,10 @@ fn on_github_steps_are_folded_and_failures_annotated_and_summed_up() {
 #[test]
 fn on_github_data_has_its_annotations_and_its_summary_beside_it() {
     let world = World::new();
-    world.extension("delta", &metadata("delta", &[("licenses", "[]")]));
+    world.extension(
+        "delta",
+        &metadata("delta", &[("auto_update_os_libs", "\"yes\"")]),
+    );
     world.docker.bake_fails("gamma", "ERROR: no\n");
     let summary = world.root().join("summary.md");
     let environment = [

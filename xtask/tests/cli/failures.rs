@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::cli::world::World;
+use crate::cli::world::{BUILD, World};
 
 #[test]
 fn the_first_error_is_quoted_however_much_comes_after_it() {
@@ -18,11 +18,12 @@ fn the_first_error_is_quoted_however_much_comes_after_it() {
     let ended = world.run("bake gamma").status(1);
     let expected = [
         "failed to bake `gamma` (pg 18, bookworm; pg 18, trixie)",
-        "  command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f docker/bake.hcl -f extensions/gamma/metadata.hcl --metadata-file target/xtask/bake/gamma.json",
+        "  command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json --metadata-file target/xtask/bake/gamma.json",
         "exited with status 17 after ",
         "first error: #9 0.2 ERROR: the cause",
-        "last 8 of 63 lines:",
-        "  | ERROR: failed to solve: it gave up",
+        "last 8 of 66 lines:",
+        "  | #1 0.0 ERROR: failed to solve: it gave up",
+        "  | ERROR: target gamma-1_2-18-bookworm: failed to solve: ",
     ];
     let mut rest = ended.stderr.as_str();
     for text in expected {
@@ -31,8 +32,11 @@ fn the_first_error_is_quoted_however_much_comes_after_it() {
     }
     let log = ended.stderr.split("full log: ").nth(1).unwrap();
     let log = fs::read_to_string(world.root().join(log.lines().next().unwrap())).unwrap();
-    assert!(log.starts_with("$ registry=localhost:5000 "), "{log}");
-    assert_eq!(log.lines().count(), 64, "the command and every line");
+    assert!(
+        log.starts_with("$ BUILDX_METADATA_PROVENANCE=disabled docker "),
+        "{log}"
+    );
+    assert_eq!(log.lines().count(), 67, "the command and every line");
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn the_call_that_fails_is_the_one_that_is_named() {
     let world = World::new();
     world
         .tools
-        .fails_at(2, "docker buildx bake", 17, "ERROR: the second one\n");
+        .fails_at(2, BUILD, 17, "ERROR: the second one\n");
     let ended = world
         .run("bake alpha gamma --jobs 1")
         .status(1)
@@ -135,9 +139,19 @@ fn going_on_counts_what_failed_and_what_was_not_run() {
         .status(1)
         .says("failed to bake `alpha`")
         .says("failed to bake `gamma`")
-        .says("bake failed: 2 steps, ")
+        .says("✓ bake beta")
+        .says("bake failed: 2 steps\n")
         .says("full logs: target/xtask/runs/");
     assert!(!ended.stderr.contains("failed to bake `beta`"), "{ended:?}");
+    let ended = world
+        .run("bake --all --jobs 1")
+        .status(1)
+        .says("failed to bake `alpha`")
+        .says("bake failed: 1 step, 2 not run\n");
+    assert!(
+        !ended.stderr.contains("failed to bake `gamma`"),
+        "{ended:?}"
+    );
 }
 
 /// A superseded image that the engine does not remove, and why.
@@ -216,7 +230,7 @@ fn what_an_earlier_bake_said_is_not_what_this_one_has_built() {
     let world = World::new();
     let args = ["bake", "gamma", "--distro", "trixie"];
     world.run(args).success();
-    world.tools.rule("docker buildx bake", "exit 0");
+    world.tools.rule(BUILD, "exit 0");
     world
         .run(args)
         .status(1)

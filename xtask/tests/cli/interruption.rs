@@ -3,7 +3,7 @@
 
 use std::process::Child;
 
-use crate::cli::world::{Call, Ended, World, end_by};
+use crate::cli::world::{BUILD, Call, Ended, World, end_by};
 
 /// Lets the call of docker that matches `pattern` (of `case`) hang until it is ended.
 fn hangs(world: &World, pattern: &str) {
@@ -72,38 +72,43 @@ fn while_superseded_images_are_dropped() {
 
 #[test]
 fn in_a_check_it_is_no_finding() {
-    let world = World::new();
-    hangs(&world, "docker buildx bake");
-    let ended = interrupt(&world, start(&world, &["checks", "gamma"], &[]), "-INT").status(130);
-    assert!(
-        !ended.stderr.contains("bake refuses it"),
-        "{}",
-        ended.stderr
-    );
+    for pattern in ["docker buildx bake*--print", BUILD] {
+        let world = World::new();
+        hangs(&world, pattern);
+        let child = start(&world, &["checks", "gamma"], &[]);
+        let ended = interrupt(&world, child, "-INT").status(130);
+        assert!(
+            !ended.stderr.contains("bake refuses it"),
+            "{}",
+            ended.stderr
+        );
+    }
 }
 
 #[test]
 fn with_keep_going_too_nothing_more_is_started() {
     let world = World::new();
-    hangs(&world, "docker buildx bake*alpha/");
+    hangs(&world, &format!("{BUILD}*alpha-"));
     let args = ["bake", "alpha", "gamma", "--jobs", "1", "--keep-going"];
     let child = start(&world, &args, &[]);
     interrupt(&world, child, "-INT").status(130);
-    assert_eq!(world.calls.of("docker buildx bake").len(), 1);
+    assert_eq!(world.calls.bakes(), ["start alpha"]);
 }
 
 #[test]
 fn with_events_as_json_the_last_one_says_it() {
-    let world = World::new();
-    hangs(&world, "docker buildx bake");
-    let child = start(&world, &["bake", "gamma", "--format", "json"], &[]);
-    let ended = interrupt(&world, child, "-TERM").status(130);
-    let last: serde_json::Value =
-        serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (&last["event"], &last["exit_code"]),
-        (&"failure".into(), &130.into())
-    );
+    for pattern in ["docker buildx bake*--print", BUILD] {
+        let world = World::new();
+        hangs(&world, pattern);
+        let child = start(&world, &["bake", "gamma", "--format", "json"], &[]);
+        let ended = interrupt(&world, child, "-TERM").status(130);
+        let last: serde_json::Value =
+            serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&last["event"], &last["exit_code"]),
+            (&"failure".into(), &130.into())
+        );
+    }
 }
 
 #[test]

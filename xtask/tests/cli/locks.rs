@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::cli::world::{Ended, World, wait_for};
+use crate::cli::world::{BUILD, Ended, World, wait_for};
 
 fn start(world: &World, args: &[&str]) -> Child {
     let mut command = world.command(args);
@@ -48,7 +48,7 @@ fn lock_of(child: &Child) -> PathBuf {
 /// A bake that hangs, with a child of its own and a daemon that it has started, killed.
 fn killed(world: &World) -> (PathBuf, String, String) {
     world.tools.rule(
-        "docker buildx bake",
+        BUILD,
         "[ -e \"$here/hung\" ] || { : > \"$here/hung\"\n\
          setsid sh -c 'echo $$ > \"$here/daemon\"; exec sleep 300' > /dev/null 2>&1 &\n\
          sleep 300 & echo $! > \"$here/child\"; wait; }",

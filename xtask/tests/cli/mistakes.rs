@@ -74,14 +74,14 @@ fn wrong_arguments_are_named() {
 fn wrong_metadata_is_named_with_its_line_before_any_tool_runs() {
     for (from, to, message) in [
         (
-            "  sql_name = \"gamma\"\n",
+            "  name = \"gamma\"\n",
             "",
-            "extensions/gamma/metadata.hcl:1: error: missing field `sql_name`",
+            "extensions/gamma/metadata.hcl:1: error: missing field `name`",
         ),
         (
-            "bin_path",
-            "bin_pth",
-            "unknown field `bin_pth`; did you mean `bin_path`?",
+            "bin_path = []",
+            "bin_path = \"bin\"",
+            "`bin_path` is a string; it must be a list of strings",
         ),
         (
             "1.2-1.pgdg13+1",

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Stdio};
 
-use crate::cli::world::{Ended, World, wait_for};
+use crate::cli::world::{BUILD, Ended, World, wait_for};
 
 /// The fake bake writes metadata of the one target that it was asked for.
 const BAKE: &str = r#"for word in "$@"; do [ "$last" != --metadata-file ] || file=$word; last=$word; done
@@ -14,7 +14,7 @@ const BAKE: &str = r#"for word in "$@"; do [ "$last" != --metadata-file ] || fil
 #[test]
 fn each_has_the_digests_of_its_own_images() {
     let world = World::new();
-    world.tools.rule("docker buildx bake", BAKE);
+    world.tools.rule(BUILD, BAKE);
     let args = |distro| ["bake", "gamma", "--distro", distro, "--metadata-file"];
     let first = world
         .command(args("trixie"))

@@ -3,13 +3,22 @@
 
 use std::fs;
 
-use crate::cli::world::{Call, World, metadata};
+use crate::cli::world::{BUILD, Call, World, metadata};
 
 const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "tar", "xargs"];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
-/// The log with what differs from call to call replaced: a process number, a digest for a tag.
+/// The questions to bake, of which several are asked at once.
+fn asked(world: &World) -> Vec<String> {
+    let calls = world.calls.of("print ");
+    let mut lines: Vec<String> = calls.iter().map(Call::to_string).collect();
+    lines.sort();
+    lines
+}
+
+/// The log with what differs from call to call replaced: a process number, a digest for a tag. Sorted: what follows each
+/// image of one call of bake runs side by side.
 fn comparable(world: &World) -> Vec<String> {
     let digest = format!("@sha256:{}", "ab".repeat(32));
     let calls = world.calls.of_work();
@@ -24,13 +33,15 @@ fn comparable(world: &World) -> Vec<String> {
             }
         }
     }
+    lines.sort();
     lines
 }
 
 /// What the calls were given to read: a test's script and proof.
 fn read(world: &World) -> Vec<String> {
     let calls = world.calls.of_work().into_iter();
-    let read: Vec<String> = calls.map(|call| call.stdin).collect();
+    let mut read: Vec<String> = calls.map(|call| call.stdin).collect();
+    read.sort();
     assert!(read.iter().any(|text| !text.is_empty()));
     read
 }
@@ -49,22 +60,29 @@ fn a_bake() {
         "--metadata-file",
         "all.json",
     ];
-    let (run, pasted) = (World::new(), World::new());
-    for world in [&run, &pasted] {
-        world.docker.tags(TAGS);
-        world.write(
-            "xtask.toml",
-            "registry = \"here:5000/me\"\nrevision = \"it's $HOME\"\n",
-        );
+    // In one call, and one call after the other.
+    for jobs in [&[][..], &["--jobs", "1"]] {
+        let args = [&args[..], jobs].concat();
+        let (run, pasted) = (World::new(), World::new());
+        for world in [&run, &pasted] {
+            world.docker.tags(TAGS);
+            world.write(
+                "xtask.toml",
+                "registry = \"here:5000/me\"\nrevision = \"it's $HOME\"\n",
+            );
+        }
+        let dry = pasted.run((&args, "--dry-run")).success().stdout;
+        pasted.calls.forget();
+        run.run(&args).success();
+        pasted.shell(&dry, TOOLS).success();
+        assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+        assert_eq!(asked(&run), asked(&pasted), "{dry}");
+        assert_eq!(pasted.calls.bakes(), run.calls.bakes(), "{dry}");
+        assert_eq!(json(&run, "all.json"), json(&pasted, "all.json"));
+        let removed = "docker image rm -- here:5000/me/alpha-testing:1.2-202512010000-18-trixie here:5000/me/alpha-testing:1.2-202601010000-18-trixie";
+        let lines: Vec<String> = run.calls.of_work().iter().map(Call::line).collect();
+        assert!(lines.iter().any(|line| line == removed), "{lines:#?}");
     }
-    let dry = pasted.run((&args, "--dry-run")).success().stdout;
-    run.run((&args, "--jobs 1")).success();
-    pasted.shell(&dry, TOOLS).success();
-    assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
-    assert_eq!(json(&run, "all.json"), json(&pasted, "all.json"));
-    let removed = "docker image rm -- here:5000/me/alpha-testing:1.2-202512010000-18-trixie here:5000/me/alpha-testing:1.2-202601010000-18-trixie";
-    let lines: Vec<String> = run.calls.of_work().iter().map(Call::line).collect();
-    assert!(lines.iter().any(|line| line == removed), "{lines:#?}");
 }
 
 #[test]
@@ -106,9 +124,19 @@ fn a_smoke_test() {
             .run_with((&args, "--dry-run"), &environment)
             .success()
             .stdout;
-        run.run_with((&args, "--jobs 1"), &environment).success();
+        pasted.calls.forget();
+        run.run_with(args, &environment).success();
         pasted.shell(&dry, TOOLS).success();
         assert_eq!(comparable(&run), comparable(&pasted), "{dry}");
+        assert_eq!(asked(&run), asked(&pasted), "{dry}");
+        for world in [&run, &pasted] {
+            let test = if mount == "copy" {
+                "docker start"
+            } else {
+                "docker run"
+            };
+            world.calls.in_order(&[BUILD, test]);
+        }
         assert_eq!(read(&run), read(&pasted));
         assert!(!run.exists("target/xtask/smoke/xtask-smoke"), "{mount}");
     }

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Command};
 
-use crate::cli::world::{Ended, World, metadata};
+use crate::cli::world::{BUILD, Ended, World, metadata};
 
 /// Turns the fixture into a repository of the old tooling: everything at the root, no file of ours.
 fn old_layout(world: &World) {
@@ -90,18 +90,23 @@ fn an_old_one_is_driven_as_it_is() {
     world.run("checks --all").success();
     world.run("bake alpha --jobs 1").success();
     assert_eq!(
-        world
-            .calls
-            .only("docker buildx bake -f docker-bake.hcl -f alpha/metadata.hcl --metadata-file")
-            .args()[..6],
+        world.calls.only("print alpha/metadata.hcl").args(),
         [
             "buildx",
             "bake",
             "-f",
             "docker-bake.hcl",
             "-f",
-            "alpha/metadata.hcl"
+            "alpha/metadata.hcl",
+            "--print"
         ]
+    );
+    assert_eq!(
+        world
+            .calls
+            .only(&format!("{BUILD}.json --metadata-file"))
+            .extensions(),
+        ["alpha"]
     );
     let config = world.run("config").success().stdout;
     assert!(config.contains("layout: docker-bake.hcl"), "{config}");
@@ -158,6 +163,7 @@ fn the_nearest_one_upwards_is_meant() {
     world.write("vendor/foreign/docker-bake.hcl", "");
     world.write("vendor/foreign/omega/metadata.hcl", &metadata("omega", &[]));
     world.write("vendor/ours/xtask.toml", "");
+    world.write("vendor/ours/docker/bake.hcl", "");
     world.write(
         "vendor/ours/extensions/psi/metadata.hcl",
         &metadata("psi", &[]),
@@ -192,7 +198,7 @@ fn from_a_folder_below_everything_lands_where_it_belongs() {
     assert!(
         world
             .calls
-            .only("docker buildx bake")
+            .only("print ")
             .line()
             .contains(" -f docker/bake.hcl ")
     );

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which images a call of `bake` is about: names, filters, platforms, settings.
 
-use crate::cli::world::{Call, World, metadata};
+use crate::cli::world::{BUILD, Call, World, metadata};
 
-/// The words of every bake, without the environment, the files and the metadata file.
-fn bakes(world: &World) -> Vec<String> {
-    let mut lines: Vec<String> = world
-        .calls
-        .of("docker buildx bake")
-        .iter()
-        .map(Call::line)
-        .map(|line| {
-            let (_, words) = line.split_once(" -f docker/bake.hcl -f ").unwrap();
-            let (file, rest) = words.split_once("/metadata.hcl").unwrap();
-            let name = file.rsplit('/').next().unwrap();
-            let metadata = format!(" --metadata-file target/xtask/bake/{name}.json");
-            format!("{name}:{}", rest.replace(&metadata, ""))
-        })
-        .collect();
-    lines.sort();
-    lines
+/// The words of the only bake, without the environment, the file of targets, the metadata file and the form of progress.
+#[track_caller]
+fn bake(world: &World) -> String {
+    words(&world.calls.only(BUILD))
+}
+
+fn words(call: &Call) -> String {
+    let names = call.extensions();
+    let metadata = match &names[..] {
+        [one] => one,
+        _ => "metadata",
+    };
+    let metadata = format!(" --metadata-file target/xtask/bake/{metadata}.json");
+    let line = call.line();
+    let words = line.strip_prefix(BUILD).unwrap();
+    let words = words.strip_prefix(".json ").unwrap();
+    assert!(line.contains(&metadata), "{line}");
+    let words = format!(" {words}").replace(&metadata, "");
+    words.replace(" --progress rawjson", "").trim().to_owned()
+}
+
+/// The targets of these extensions for both distros.
+fn all(names: &[&str]) -> String {
+    let of = |name: &&str| format!("{name}-1_2-18-bookworm {name}-1_2-18-trixie");
+    names.iter().map(of).collect::<Vec<_>>().join(" ")
 }
 
 const OWN: &str = if cfg!(target_arch = "aarch64") {
@@ -29,7 +37,7 @@ const OWN: &str = if cfg!(target_arch = "aarch64") {
 };
 
 #[test]
-fn each_extension_is_one_call_however_it_is_named() {
+fn all_extensions_are_one_call_however_they_are_named() {
     for args in [
         &["bake", "alpha", "gamma"][..],
         &["bake", "gamma", "alpha/", "alpha"],
@@ -38,20 +46,23 @@ fn each_extension_is_one_call_however_it_is_named() {
     ] {
         let world = World::new();
         world.run(args).success().says("4 images baked");
+        let call = world.calls.only(BUILD);
+        let mut targets: Vec<&str> = call.args();
+        let targets = targets.split_off(targets.len() - 4);
+        let mut sorted = targets.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted.join(" "), all(&["alpha", "gamma"]), "{args:?}");
         assert_eq!(
-            bakes(&world),
-            [format!("alpha: {OWN}"), format!("gamma: {OWN}")],
+            words(&call),
+            format!("{OWN} -- {}", targets.join(" ")),
             "{args:?}"
         );
     }
     for args in [&["bake", "--all"][..], &["bake:all"], &[]] {
         let world = World::new();
         world.run(args).success().says("6 images baked");
-        assert_eq!(
-            bakes(&world),
-            ["alpha", "beta", "gamma"].map(|name| format!("{name}: {OWN}")),
-            "{args:?}"
-        );
+        let targets = all(&["alpha", "beta", "gamma"]);
+        assert_eq!(bake(&world), format!("{OWN} -- {targets}"), "{args:?}");
     }
 }
 
@@ -69,11 +80,7 @@ fn filters_become_bakes_target_names() {
         let world = World::new();
         let args = [&["bake", "alpha"], filters].concat();
         world.run(&args).success();
-        assert_eq!(
-            bakes(&world),
-            [format!("alpha: {OWN} -- {targets}")],
-            "{filters:?}"
-        );
+        assert_eq!(bake(&world), format!("{OWN} -- {targets}"), "{filters:?}");
     }
 }
 
@@ -105,7 +112,12 @@ fn platforms_are_those_that_were_named_else_what_the_registry_is_for() {
         } else {
             String::new()
         };
-        assert_eq!(bakes(&world), [format!("alpha: {own}{words}")], "{args:?}");
+        let targets = all(&["alpha"]);
+        assert_eq!(
+            bake(&world),
+            format!("{own}{words} -- {targets}"),
+            "{args:?}"
+        );
     }
 }
 
@@ -127,18 +139,20 @@ fn bakes_variables_come_from_flag_environment_and_file_in_that_order() {
     world
         .run_with("bake alpha --builder best", &environment)
         .success();
-    let calls = world.calls.of("docker buildx bake");
+    let calls = world.calls.of("print extensions/alpha/metadata.hcl");
     let variables = ["revision", "base_image", "registry", "environment"];
     let given = calls
         .iter()
         .map(|call| variables.map(|name| call.variable(name)));
     let first = ["one", "mine:{pg}-{distro}", "file:1", "production"];
     let second = ["two", "mine:{pg}-{distro}", "variable:2", "production"];
-    assert_eq!(given.collect::<Vec<_>>(), [first, second, second]);
-    let mut builders =
-        ["slow", "quick", "best"].map(|name| format!("alpha: --builder {name} {OWN}"));
-    builders.sort();
-    assert_eq!(bakes(&world), builders);
+    // Which builder it is changes nothing of what is built.
+    assert_eq!(given.collect::<Vec<_>>(), [first, second]);
+    let targets = all(&["alpha"]);
+    let builders = ["slow", "quick", "best"];
+    let builders = builders.map(|name| format!("--builder {name} {OWN} -- {targets}"));
+    let calls = world.calls.of(BUILD);
+    assert_eq!(calls.iter().map(words).collect::<Vec<_>>(), builders);
     assert_eq!(world.calls.of("docker buildx inspect quick").len(), 1);
 }
 
@@ -152,8 +166,8 @@ fn an_extension_without_the_wanted_distro_is_left_out_of_all() {
     world.extension("gamma", &super::world::metadata("gamma", &only));
     world.run("bake --all --distro bookworm").success();
     assert_eq!(
-        bakes(&world),
-        ["alpha", "beta"].map(|name| format!("{name}: {OWN} -- {name}-1_2-18-bookworm"))
+        bake(&world),
+        format!("{OWN} -- alpha-1_2-18-bookworm beta-1_2-18-bookworm")
     );
     world
         .run("bake gamma --distro bookworm")
@@ -212,4 +226,39 @@ fn nothing_chosen_is_nothing_done_and_is_said() {
             .success()
             .says("no image is in this share");
     }
+}
+
+#[test]
+fn one_that_cannot_be_read_keeps_nobody_else_from_being_built() {
+    let world = World::new();
+    let broken = metadata("alpha", &[("bin_path", "[\"../x\"]")]);
+    world.write("extensions/alpha/metadata.hcl", &broken);
+    let said = "extensions/alpha/metadata.hcl:11: error: `bin_path` has `../x`";
+    for command in ["bake", "smoke"] {
+        let ended = world
+            .run([command, "--all", "--distro", "trixie"])
+            .status(1);
+        let results: Vec<&str> = ended.stdout.lines().skip(1).collect();
+        let of = |name: &str| results.iter().find(|row| row.contains(name)).unwrap();
+        assert!(of("gamma").starts_with("passed "), "{ended:#?}");
+        for name in ["alpha", "beta"] {
+            assert!(of(name).starts_with("not read"), "{ended:#?}");
+        }
+        ended
+            .says(&format!(
+                "warning: `alpha` is left out: its metadata has errors: {said}"
+            ))
+            .says(&format!(
+                "warning: `beta` is left out: it needs `alpha`: {said}"
+            ))
+            .says("error: 2 of 3 extensions cannot be read: `alpha`, `beta`");
+        let rows = world.run([command, "--all", "--json"]).status(1).json();
+        let rows = rows.as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == "alpha").unwrap();
+        assert_eq!(row["result"], "not read");
+    }
+    world.run("bake gamma").success();
+    world.run("bake beta").status(2).says(said);
+    let names = world.run("targets --json").success().json();
+    assert_eq!(names, serde_json::json!(["alpha", "beta", "gamma"]));
 }

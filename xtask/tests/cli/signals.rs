@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::cli::world::{Ended, World, end_by, send, wait_for};
+use crate::cli::world::{BUILD, Ended, World, end_by, send, wait_for};
 
 fn gone(world: &World, name: &str) -> bool {
     let pid = fs::read_to_string(world.state(name)).unwrap();
@@ -110,7 +110,7 @@ fn a_second_signal_forces() {
 fn what_was_started_to_ignore_a_signal_goes_on() {
     let world = World::new();
     world.tools.rule(
-        "docker buildx bake",
+        BUILD,
         "echo $$ > \"$here/hanging\"; while [ ! -e \"$here/go\" ]; do sleep 0.01; done",
     );
     let wrapped = world.command("bake alpha");

@@ -12,10 +12,7 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
         .run("smoke beta --distro trixie")
         .success()
         .says("1 of 1 passed");
-    assert_eq!(
-        world.calls.bakes(),
-        ["start alpha", "end alpha", "start beta", "end beta"]
-    );
+    assert_eq!(world.calls.bakes(), ["start alpha+beta", "end alpha+beta"]);
     let run = world.calls.only("docker run");
     let digest = format!("sha256:{}", "ab".repeat(32));
     for part in [

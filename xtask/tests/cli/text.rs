@@ -21,12 +21,12 @@ fn a_tools_output_neither_colours_nor_moves_nor_ends_a_line() {
         .run("bake gamma")
         .status(1)
         .says("first error: ERROR: no\n")
-        .says("| \\u{202e}evil\\u{9b}1m\n");
+        .says("| #1 0.0 \\u{202e}evil\\u{9b}1m\n");
     is_fit(&ended.stderr);
     let ended = world
         .run("bake gamma --verbose")
         .status(1)
-        .says("bake gamma | ERROR: no\n");
+        .says("bake gamma | #1 0.0 ERROR: no\n");
     is_fit(&ended.stderr);
     let trace = world.run_with("bake gamma", &[("XTASK_LOG", "trace")]);
     is_fit(&trace.status(1).stderr);

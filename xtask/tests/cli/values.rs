@@ -202,10 +202,23 @@ fn a_directory_that_is_no_name_is_a_finding_and_nothing_else() {
         .run("bake 'a b'")
         .status(2)
         .says("known extensions: `alpha`, `beta`, `gamma`\n");
-    world
+    let dry = world
         .run("bake --all --dry-run")
-        .status(2)
-        .says("the metadata has errors");
+        .status(1)
+        .says("warning: `$(touch x)` is left out: its metadata has errors: ");
+    for name in &names {
+        let folder = format!("extensions/{name}");
+        assert!(!dry.stdout.contains(&folder), "{name:?}: {}", dry.stdout);
+    }
+    let all = names.len() + 3;
+    let said = format!("{} of {all} extensions cannot be read: ", names.len());
+    let rows = world.run("bake --all --json").status(1).says(&said).json();
+    let with = |result: &str| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.filter(|row| row["result"] == result).count()
+    };
+    assert_eq!((with("passed"), with("not read")), (6, names.len()));
+    assert!(!world.exists("x"));
 }
 
 #[test]

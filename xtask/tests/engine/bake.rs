@@ -261,27 +261,20 @@ fn bake_works_without_xtask_and_names_what_xtask_names() {
 #[test]
 fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
     let repository = Repository::new();
-    // Which files bake is given, the dry run knows: pins that the archive has.
-    for name in ["wal2json", "postgis"] {
-        repository.xtask(&["bake", name]).success();
-    }
+    repository.xtask(&["bake", "wal2json", "postgis"]).success();
+    let definitions = "target/xtask/bake/targets.json";
+    let text = fs::read_to_string(repository.path().join(definitions)).unwrap();
+    let defined: Value = serde_json::from_str(&text).unwrap();
     let plain = |name: &str| {
-        let copy = format!("target/xtask/debian/{name}/metadata.hcl");
-        let copied = repository.path().join(&copy).exists();
-        let metadata = if copied {
-            copy
-        } else {
-            format!("extensions/{name}/metadata.hcl")
-        };
+        let mut targets = defined["target"].as_object().unwrap().keys();
+        let target = targets.find(|target| target.starts_with(&format!("{name}-")));
         let platform = "*.platform=linux/amd64";
         let asked_at = format!("*.args.ASKED_AT={}", repository.path().display());
         let args = [
             "buildx",
             "bake",
             "-f",
-            "docker/bake.hcl",
-            "-f",
-            &metadata,
+            definitions,
             "--progress",
             "plain",
             "--set",
@@ -292,6 +285,7 @@ fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
             "*.output=type=cacheonly",
             "--set",
             "*.attest=type=sbom,disabled=true",
+            target.unwrap(),
         ];
         let said = repository.docker(&args).success().stderr;
         let index = |line: &&str| {
@@ -351,7 +345,8 @@ fn a_failing_build_shows_the_tools_first_error() {
         .says("failed to bake `wal2json`")
         .says("first error: ")
         .says("was not found")
-        .says("command: registry=localhost:5000 BUILDX_METADATA_PROVENANCE=disabled docker buildx bake")
+        .says("in Dockerfile:")
+        .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json")
         .says("full log: target/xtask/runs/")
         .says("hint: ");
 }

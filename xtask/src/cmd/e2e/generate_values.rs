@@ -46,7 +46,12 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let newer = newer.map(str::parse::<ImageRef>).transpose()?;
     let environment = choice::environment(context, place, choice::release(context, None)?)?;
     let engine = Engine::open(context, Access::Work)?;
-    let sources = Sources::prepare(context, &engine, workspace)?;
+    let sources = Sources::prepare(
+        context,
+        &engine,
+        workspace,
+        std::slice::from_ref(&extension),
+    )?;
     engine.info()?;
     let image = match given {
         Some(image) => environment.naming.on_host(&image),
@@ -59,7 +64,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         Vec::new()
     } else {
         let server = described.server()?;
-        needs(&extension, &server, &sources.workspace, &context.config)?
+        needs(&extension, &server, &sources, &context.config)?
     };
     let output = output(args, context, &sources.workspace.shown(&name))?;
     let survey = match &environment.place {
@@ -112,7 +117,7 @@ fn published(
     let major = args.pg.as_deref().unwrap_or(MAJOR);
     let filter = Filter::only(distro, major);
     let extensions = std::slice::from_ref(extension);
-    let targets = Targets::resolve(extensions, &filter, &sources.workspace, config)?;
+    let targets = Targets::resolve(extensions, &filter, &sources.workspace, &sources.matrix)?;
     let target = targets.chosen().next().ok_or_else(|| {
         Failure::invalid(format!(
             "`{}` has no version for {distro} and PostgreSQL {major}",

@@ -14,7 +14,7 @@ use crate::{
         bake,
         begin::{Begun, NONE_IN_SHARE},
         environment::{conclude, platform, remove, survey},
-        results,
+        results::{self, Tested},
         suites::{self, Options, Runner, releases},
         tested::Build,
         values::Told,
@@ -30,7 +30,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let selection = Selection::from(&args.extensions);
     let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
     let (engine, sources) = (&begun.engine, &begun.sources);
-    let targets = begun.targets(&Filter::from(&args.filters), &context.config)?;
+    let mut targets = begun.targets(&Filter::from(&args.filters))?;
     if targets.is_empty() {
         context.ui.conclusion(NONE_IN_SHARE);
         return Ok(());
@@ -55,20 +55,25 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         told: &Told::of(&context.config, context.global.sandbox, &first.place),
         registry: &ready.registry,
     };
+    for left_out in build.wanted()?.narrow_with_needs(&mut targets)? {
+        context.ui.warning(&left_out);
+    }
     let tested = build.add(&mut plan, &targets)?;
     let runner = Runner::open(context, engine, first, Options::from(&args.suites))?;
     let subjects = releases::add(&mut plan, &runner, &environments, &ready, &survey, &tested)?;
     suites::side_by_side(&mut plan, &context.config, subjects.len());
     if engine.is_looked_at() {
         context.print(engine, &plan);
-        return Ok(());
+        return Ok(begun.check_read()?);
     }
     // Whether images stay in the builder does not matter: they are pushed.
     bake::check_engine(&context.config, engine)?;
     let report = context.run(&engine.exec, &plan)?;
-    let tested = results::of(&runner, &subjects, &report);
+    let mut tested = results::of(&runner, &subjects, &report);
+    tested.extend(begun.unread.iter().map(Tested::unread));
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the tests")?;
+    begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
     match first.place {
         Place::Kind { .. } if args.cleanup => remove(context, engine, first)?,

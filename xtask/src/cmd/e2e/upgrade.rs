@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     cli::e2e::UpgradeTest,
-    config::{AtOnce, Config},
+    config::AtOnce,
     context::{Context, choice},
     engine::Access,
     environment::{Environment, Ready},
@@ -44,7 +44,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let survey = survey(context, &begun.engine, &environment)?;
     let from = environment.naming.on_host(&from);
     let upgrade = Upgrade {
-        targets: replacing(&from, &begun, &context.config)?,
+        targets: replacing(&from, &begun)?,
         from,
         to: to.map(|to| environment.naming.on_host(&to)),
         platform: platform(&survey),
@@ -131,7 +131,7 @@ impl Upgrade {
             told: self.told.clone(),
             image: Image::Given(self.from.clone()),
             newer: Some(newer.clone()),
-            needed: needs(extension, &target.server, &sources.workspace, config)?,
+            needed: needs(extension, &target.server, sources, config)?,
             naming: environment.naming.clone(),
             psql_image: psql_image(config, sources),
             platform: self.platform.clone(),
@@ -153,7 +153,7 @@ impl Upgrade {
 
 /// The image that replaces the older one: for its server, where it can be asked. Its registry may be the one that is
 /// still to come; then there must be one image only.
-fn replacing(from: &ImageRef, begun: &Begun, config: &Config) -> anyhow::Result<Targets> {
+fn replacing(from: &ImageRef, begun: &Begun) -> anyhow::Result<Targets> {
     let filter = match Described::read(from, &begun.engine.exec) {
         Ok(older) => {
             let server = older.server()?;
@@ -161,7 +161,7 @@ fn replacing(from: &ImageRef, begun: &Begun, config: &Config) -> anyhow::Result<
         }
         Err(_) => Filter::default(),
     };
-    let targets = begun.targets(&filter, config)?;
+    let targets = begun.targets(&filter)?;
     match targets.only() {
         Ok(_) => Ok(targets),
         Err(several) => Err(Failure::invalid(format!(

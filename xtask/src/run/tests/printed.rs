@@ -323,6 +323,7 @@ fn a_rotation_removes_what_the_plan_would() {
         let rotation = Rotation {
             repository,
             prefix: format!("p{prefix}"),
+            digits: 12,
             suffix: format!("{suffix}s"),
         };
         let tags: Vec<String> = tags

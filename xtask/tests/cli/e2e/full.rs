@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::cli::world::{CLUSTER, World, image::architecture};
+use crate::cli::world::{BUILD, CLUSTER, World, image::architecture};
 
 #[test]
 fn from_nothing_to_a_table() {
@@ -62,10 +62,10 @@ fn no_name_can_be_an_option_of_docker() {
 #[test]
 fn images_are_baked_while_the_cluster_comes_up() {
     let world = World::e2e_with_images();
-    world.tools.waits("docker buildx bake", "kind create");
+    world.tools.waits(BUILD, "kind create");
     world.run("e2e test-full alpha").success();
     let world = World::e2e_with_images();
-    world.tools.waits("kind create", "docker buildx bake");
+    world.tools.waits("kind create", BUILD);
     world.run("e2e test-full alpha").success();
 }
 
@@ -80,7 +80,7 @@ fn nothing_is_pushed_before_the_registry_answers() {
         &format!("(sleep 0.5; rm {busy}) > /dev/null 2>&1 &"),
     );
     world.tools.rule(
-        "docker buildx bake",
+        BUILD,
         &format!("[ ! -e {busy} ] || fail 'the registry does not answer yet'"),
     );
     world.run("e2e test-full alpha").success();
@@ -181,9 +181,8 @@ fn what_is_wrong_is_said_before_anything_is_made() {
         let world = World::e2e_with_images();
         world.run(("e2e", words)).status(2).says(says);
         // The lock goes by the engine's own name.
-        let mut lines = world.calls.names();
-        lines.retain(|line| !line.starts_with("docker info"));
-        assert!(lines.is_empty(), "{words:?}: {lines:#?}");
+        let calls = world.calls.of_work();
+        assert!(calls.is_empty(), "{words:?}: {calls:#?}");
     }
 }
 
@@ -203,6 +202,13 @@ fn another_port_of_the_registry_is_where_images_are_pushed() {
     world
         .run(("e2e test-full alpha --registry-port", [&port]))
         .success();
-    let bake = &world.calls.of("docker buildx bake")[0];
-    assert_eq!(bake.variable("registry"), format!("localhost:{port}"));
+    let registry = format!("localhost:{port}");
+    let asked = world.calls.only("print extensions/alpha/metadata.hcl");
+    assert_eq!(asked.variable("registry"), registry);
+    let built = world.read("target/xtask/bake/targets.json");
+    assert!(
+        built.contains(&format!("\"{registry}/alpha-testing:1.2-18-trixie\"")),
+        "{built}"
+    );
+    world.calls.only(BUILD);
 }

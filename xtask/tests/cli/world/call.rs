@@ -5,6 +5,9 @@ use std::{fmt, fs, path::PathBuf};
 
 use serde::Deserialize;
 
+/// How a call begins that builds, and asks no question. A check by bake begins so too.
+pub(crate) const BUILD: &str = "docker buildx bake -f target/xtask/bake/targets";
+
 /// A line of the log.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -58,9 +61,32 @@ impl Call {
         joined(self.words.iter().map(String::as_str))
     }
 
+    /// Whether bake was asked what it would build.
+    pub(crate) fn is_print(&self) -> bool {
+        self.words.iter().any(|word| word == "--print")
+    }
+
+    /// The extensions whose images a call of bake builds.
+    pub(crate) fn extensions(&self) -> Vec<String> {
+        let targets = self.words.iter().skip_while(|word| *word != "--").skip(1);
+        // `alpha-1_2-18-trixie`
+        let mut names: Vec<String> = targets
+            .map(|target| target.rsplitn(4, '-').last().unwrap_or_default().to_owned())
+            .collect();
+        names.dedup();
+        names
+    }
+
     /// The line by which a test names the call: without the kubeconfig, which is in every call of kubectl, and
-    /// without the `--` that ends docker's options.
+    /// without the `--` that ends docker's options. A question to bake is no bake.
     pub(crate) fn name(&self) -> String {
+        if self.is_print() {
+            let metadata = self
+                .words
+                .iter()
+                .find(|word| word.ends_with("/metadata.hcl"));
+            return format!("print {}", metadata.map_or("", |path| path));
+        }
         let mut args = self.args();
         if args.first() == Some(&"--kubeconfig") {
             args.drain(..2);
@@ -169,12 +195,13 @@ impl Calls {
         calls
     }
 
-    /// The calls without what every command asks first and last: what the engine is, and the sizes of images.
+    /// The calls without what every command asks first and last: what the engine is, what bake would build, and the sizes
+    /// of images.
     pub(crate) fn of_work(&self) -> Vec<Call> {
         let mut calls = self.all();
         calls.retain(|call| {
             let line = call.line();
-            !line.starts_with("docker info") && !line.contains("{{.Size}}")
+            !line.starts_with("docker info") && !line.contains("{{.Size}}") && !call.is_print()
         });
         calls
     }
@@ -218,13 +245,12 @@ impl Calls {
         self.all().iter().map(Call::name).collect()
     }
 
-    /// What became of the bakes: `start alpha`, `end alpha`, or `term alpha` of one that was ended.
+    /// What became of the bakes: `start alpha`, `end alpha`, or `term alpha` of one that was ended; `alpha+gamma` of one
+    /// that builds both.
     pub(crate) fn bakes(&self) -> Vec<String> {
         let mut moments = Vec::new();
-        for call in self.of("docker buildx bake -f ") {
-            let line = call.line();
-            let extension = line.split("/metadata.hcl").next().unwrap_or_default();
-            let extension = extension.rsplit('/').next().unwrap_or_default();
+        for call in self.of(BUILD) {
+            let extension = call.extensions().join("+");
             moments.push((call.begun, format!("start {extension}")));
             if let Some(ended) = call.ended {
                 let how = if call.status == Some(143) {

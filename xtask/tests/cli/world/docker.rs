@@ -21,7 +21,7 @@ impl Docker {
         tools.fake("docker", DOCKER);
         fs::write(fakes.join("buildx.sh"), BUILDX).unwrap();
         let answers = fakes.join("docker");
-        fs::create_dir(&answers).unwrap();
+        fs::create_dir_all(&answers).unwrap();
         Self { answers }
     }
 
@@ -95,9 +95,22 @@ impl Docker {
         self.answer("stubborn", "");
     }
 
-    /// No bake ends before as many have begun.
-    pub(crate) fn bakes_meet(&self, count: usize) {
-        self.answer("barrier", &format!("{count}\n"));
+    /// Lets the images of an extension be where they are to go before anything else of a call ends.
+    pub(crate) fn bake_ends_first(&self, extension: &str) {
+        self.answer(&format!("bake.first.{extension}"), "");
+    }
+
+    /// Lets bake refuse to say what it builds of an extension.
+    pub(crate) fn print_fails(&self, extension: &str, said: &str) {
+        self.answer(&format!("print.fails.{extension}"), said);
+    }
+
+    /// Puts `to` in the place of `from` in what bake says that it builds of an extension.
+    pub(crate) fn prints(&self, extension: &str, from: &str, to: &str) {
+        let name = format!("printed/{extension}");
+        let printed = fs::read_to_string(self.answers.join(&name)).unwrap();
+        assert!(printed.contains(from), "{printed}");
+        self.answer(&name, &printed.replace(from, to));
     }
 
     /// The tags that the engine has of any image, one a line.

@@ -19,6 +19,7 @@ pub(crate) mod extension;
 pub(crate) mod image;
 pub(crate) mod kind;
 pub(crate) mod nobody;
+mod printed;
 pub(crate) mod process;
 pub(crate) mod registry;
 pub(crate) mod repository;
@@ -32,14 +33,6 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-pub(crate) use self::{
-    call::Call,
-    engine::LABEL,
-    extension::{GAMMA, metadata},
-    kind::{CLUSTER, CONTROL_PLANE},
-    process::{end_by, send, wait_for},
-    registry::free_port,
-};
 use self::{
     call::Calls,
     chainsaw::Chainsaw,
@@ -52,6 +45,14 @@ use self::{
     repository::Repository,
     tools::Tools,
     words::Words,
+};
+pub(crate) use self::{
+    call::{BUILD, Call},
+    engine::LABEL,
+    extension::{GAMMA, metadata},
+    kind::{CLUSTER, CONTROL_PLANE},
+    process::{end_by, send, wait_for},
+    registry::free_port,
 };
 pub(crate) use crate::support::ended::Ended;
 use crate::support::hangup;

@@ -8,6 +8,7 @@ use std::{
 
 use walkdir::WalkDir;
 
+use super::printed::{BAKE_FILE, printed};
 use crate::support::locks;
 
 pub(crate) struct Repository {
@@ -33,7 +34,7 @@ impl Repository {
             fs::create_dir_all(repository.home().join(name)).unwrap();
         }
         repository.write("xtask.toml", "");
-        repository.write("docker/bake.hcl", "// The fake docker does not read it.\n");
+        repository.write("docker/bake.hcl", BAKE_FILE);
         repository
     }
 
@@ -49,7 +50,21 @@ impl Repository {
     pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.root().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if path.ends_with("metadata.hcl") {
+            self.print(path.parent().unwrap(), text);
+        }
         fs::write(path, text).unwrap();
+    }
+
+    /// Lets the fake docker know what bake would print of an extension.
+    fn print(&self, folder: &Path, metadata: &str) {
+        let answers = self.home().join("fakes/docker/printed");
+        fs::create_dir_all(&answers).unwrap();
+        let answer = answers.join(folder.file_name().unwrap());
+        match printed(metadata) {
+            Some(text) => fs::write(answer, text).unwrap(),
+            None => drop(fs::remove_file(answer)),
+        }
     }
 
     #[track_caller]
@@ -68,6 +83,16 @@ impl Repository {
         let all = all.into_iter().map(|entry| entry.unwrap().into_path());
         all.filter(|path| !own.iter().any(|own| path.starts_with(own)))
             .collect()
+    }
+
+    /// The same without what is kept of bake's answers, and the folders that they are in.
+    pub(crate) fn files_but_answers(&self) -> Vec<PathBuf> {
+        let kept = self.root().join("target/xtask/print");
+        let ignored = self.root().join("target/xtask/.gitignore");
+        let mut files = self.files();
+        files
+            .retain(|path| !path.starts_with(&kept) && !kept.starts_with(path) && *path != ignored);
+        files
     }
 
     /// All text below a folder of the repository, whatever the files are called.

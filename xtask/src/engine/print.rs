@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Asks bake what it builds of each extension, and keeps the answers: the next question whose inputs are the same is
+//! answered from the file.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Opener};
+use crate::{
+    config::{AtOnce, Config},
+    exec::{Exec, Real},
+    extension::Extension,
+    failure::Failure,
+    own::{file, output, source},
+    plan::Location,
+    sandbox::Sandbox,
+    target::{Between, Expressions, Inputs, Layout, Matrix, Printed, marked, texts},
+    tool::buildx::{self, Bake},
+    workspace::Workspace,
+};
+
+/// Where answers are kept, below the root.
+const FOLDER: &str = "target/xtask/print";
+/// How long bake may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Questions at the same time: each is a process that computes.
+const AT_ONCE: AtOnce = AtOnce::of(8);
+/// Variables that change what bake reads, declared or not.
+const OF_BAKE: &str = "BUILDX_BAKE_";
+
+/// What is kept of an answer.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    inputs: Inputs,
+    /// What was printed, the moment of it marked.
+    printed: String,
+}
+
+/// What bake builds of these extensions, each with what it needs. Where bake cannot be asked, a model of our own kind of
+/// bake file stands in, which is said.
+pub(crate) fn matrix(
+    opener: &dyn Opener,
+    engine: &Engine,
+    workspace: &Workspace,
+    extensions: &[Arc<Extension>],
+) -> Result<Matrix, Failure> {
+    let asking = Asking::of(opener, engine, workspace);
+    let all = with_needs(workspace, extensions);
+    let answers = match asking.all(&all)? {
+        Answers::Given(answers) => answers,
+        Answers::None(why) => {
+            opener.note(&format!(
+                "{why}: names, tags and platforms are those that the default kind of bake file gives"
+            ));
+            return Ok(Matrix::modelled(&all, opener.config()));
+        }
+    };
+    asking.warn(opener);
+    let mut matrix = Matrix::default();
+    for (extension, answer) in all.iter().zip(answers) {
+        matrix.add(extension, answer, opener.config());
+    }
+    Ok(matrix)
+}
+
+/// What bake prints of an extension, or why it prints nothing.
+pub(crate) type Answer = (Arc<Extension>, Result<Printed, Failure>);
+
+/// What bake prints of these extensions, each with what it needs. Fails where bake cannot be asked.
+pub(crate) fn printed(
+    opener: &dyn Opener,
+    engine: &Engine,
+    workspace: &Workspace,
+    extensions: &[Arc<Extension>],
+) -> Result<Vec<Answer>, Failure> {
+    let asking = Asking::of(opener, engine, workspace);
+    let all = with_needs(workspace, extensions);
+    match asking.all(&all)? {
+        Answers::Given(answers) => {
+            asking.warn(opener);
+            Ok(all.into_iter().zip(answers).collect())
+        }
+        Answers::None(why) => Err(Failure::unavailable(format!(
+            "what bake builds is not known yet: {why}"
+        ))
+        .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")),
+    }
+}
+
+/// What bake has said of several extensions, in their order.
+enum Answers {
+    Given(Vec<Result<Printed, Failure>>),
+    /// It cannot be asked, and why.
+    None(&'static str),
+}
+
+/// These extensions and all that they need, each once.
+fn with_needs(workspace: &Workspace, extensions: &[Arc<Extension>]) -> Vec<Arc<Extension>> {
+    let mut all: Vec<Arc<Extension>> = Vec::new();
+    for extension in extensions {
+        for one in workspace.dependencies(extension).iter().chain([extension]) {
+            if !all.iter().any(|known| known.name == one.name) {
+                all.push(Arc::clone(one));
+            }
+        }
+    }
+    all
+}
+
+/// All that answers are asked with.
+struct Asking<'a> {
+    root: &'a Path,
+    workspace: &'a Workspace,
+    config: &'a Config,
+    exec: &'a Real,
+    /// Which program answers.
+    program: String,
+    /// Why nobody can be asked now.
+    obstacle: Option<&'static str>,
+    /// Why an answer could not be kept: it is asked for again the next time, and nothing else.
+    unkept: OnceLock<String>,
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    /// There is nobody to ask.
+    NoBuildx,
+    /// Bake has refused the extension, or its answer is of no use.
+    Refused(Failure),
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
+/// What is asked of an extension.
+struct Question {
+    inputs: Inputs,
+    /// How the moment of the print is written; None: the answer is not kept.
+    layouts: Option<Vec<Layout>>,
+    /// The answer that was kept.
+    kept: Option<String>,
+    place: PathBuf,
+}
+
+impl<'a> Asking<'a> {
+    fn of(opener: &'a dyn Opener, engine: &'a Engine, workspace: &'a Workspace) -> Self {
+        let program = program(engine);
+        let obstacle = match &program {
+            None => Some("there is no `docker` to ask bake with"),
+            Some(_) if engine.is_stopped() => {
+                Some("the sandbox does not run, so bake is not asked")
+            }
+            Some(_) => None,
+        };
+        Self {
+            root: opener.root(),
+            workspace,
+            config: opener.config(),
+            exec: &engine.exec,
+            program: program.unwrap_or_default(),
+            obstacle,
+            unkept: OnceLock::new(),
+        }
+    }
+
+    /// The answers in the extensions' order.
+    fn all(&self, extensions: &[Arc<Extension>]) -> Result<Answers, Failure> {
+        let asked = extensions
+            .iter()
+            .map(|extension| (extension, self.question(extension)));
+        let asked: Vec<(&Arc<Extension>, Result<Question, Failure>)> = asked.collect();
+        let is_open = |question: &Result<Question, Failure>| {
+            question
+                .as_ref()
+                .is_ok_and(|question| question.kept.is_none())
+        };
+        let mut questions = asked.iter().map(|(_, question)| question);
+        if let Some(why) = self.obstacle
+            && questions.any(is_open)
+        {
+            return Ok(Answers::None(why));
+        }
+        let answers = AT_ONCE.each(&asked, |(extension, question)| match question {
+            Ok(question) => self.answer(extension, question),
+            Err(failure) => Err(failure.clone().into()),
+        });
+        if self.exec.interrupted() {
+            return Err(Failure::interrupted());
+        }
+        let mut given = Vec::new();
+        for answer in answers {
+            given.push(match answer {
+                Ok(printed) => Ok(printed),
+                Err(Unanswered::Refused(failure)) => Err(failure),
+                Err(Unanswered::NoBuildx) => {
+                    return Ok(Answers::None(
+                        "`docker` has no buildx plugin to ask bake with",
+                    ));
+                }
+            });
+        }
+        Ok(Answers::Given(given))
+    }
+
+    fn question(&self, extension: &Extension) -> Result<Question, Failure> {
+        let mut inputs = Inputs {
+            program: self.program.clone(),
+            ..Inputs::default()
+        };
+        for name in [&self.workspace.bake_file, &extension.metadata_file] {
+            let text = source::read(self.root, name)?.ok_or_else(|| {
+                Failure::invalid(format!("`{}` does not exist", name.display()))
+                    .hint("the setting `paths.bake-file` says where the bake file is")
+            })?;
+            inputs.files.insert(name.display().to_string(), text);
+        }
+        let expressions = Expressions::of(inputs.files.values().map(String::as_str));
+        inputs.variables = self.variables(&expressions.declared);
+        let place = Path::new(FOLDER).join(format!("{}.json", extension.name));
+        let kept = self.kept(&place).filter(|kept| kept.inputs == inputs);
+        Ok(Question {
+            inputs,
+            layouts: expressions.layouts,
+            kept: kept.map(|kept| kept.printed),
+            place,
+        })
+    }
+
+    fn answer(&self, extension: &Extension, question: &Question) -> Result<Printed, Unanswered> {
+        if let Some(kept) = &question.kept {
+            return Ok(Printed::parse(kept)?);
+        }
+        let before = SystemTime::now();
+        let text = self.ask(extension)?;
+        let Some(layouts) = &question.layouts else {
+            return Ok(Printed::parse(&text)?);
+        };
+        let when = Between(before, SystemTime::now());
+        let printed = timeless(&text, layouts, when, &question.inputs);
+        let parsed = Printed::parse(&printed)?;
+        if let Err(error) = keep(question, printed) {
+            self.unkept.get_or_init(|| format!("{error:#}"));
+        }
+        Ok(parsed)
+    }
+
+    /// Says what could not be done, and is no reason to fail.
+    fn warn(&self, opener: &dyn Opener) {
+        if let Some(why) = self.unkept.get() {
+            opener.warn(&format!("bake will be asked again the next time: {why}"));
+        }
+    }
+
+    /// What was kept the last time; what cannot be read is none.
+    fn kept(&self, place: &Path) -> Option<Kept> {
+        let text = source::read_own(self.root, place).ok().flatten()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The variables that bake takes from the environment, as it will find them.
+    fn variables(&self, declared: &[String]) -> BTreeMap<String, String> {
+        let fits = |name: &str| name.starts_with(OF_BAKE) || declared.iter().any(|one| one == name);
+        let inherited = std::env::vars_os().filter_map(|(name, value)| {
+            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+            Some((name.into_owned(), value.into_owned())).filter(|(name, _)| fits(name))
+        });
+        let mut variables: BTreeMap<String, String> = inherited.collect();
+        for (name, value) in self.config.bake_variables() {
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        variables
+    }
+
+    fn ask(&self, extension: &Extension) -> Result<String, Unanswered> {
+        let ask = question(self.workspace, extension, self.config).cmd();
+        let said = self.exec.read(&ask, Some(PATIENCE));
+        said.map_err(|failed| {
+            if buildx::is_missing(&failed) {
+                Unanswered::NoBuildx
+            } else {
+                Unanswered::Refused(failed.into())
+            }
+        })
+    }
+}
+
+fn keep(question: &Question, printed: String) -> anyhow::Result<()> {
+    let kept = Kept {
+        inputs: question.inputs.clone(),
+        printed,
+    };
+    output::ignore()?;
+    let place = Location::output(&question.place);
+    file::write_atomically(&place, &serde_json::to_string(&kept)?)
+}
+
+/// The call that prints what bake builds of an extension.
+pub(crate) fn question(workspace: &Workspace, extension: &Extension, config: &Config) -> Bake {
+    Bake {
+        purpose: format!("ask bake what it builds of `{}`", extension.name),
+        files: vec![workspace.bake_file.clone(), extension.metadata_file.clone()],
+        variables: buildx::variables(config),
+        print: true,
+        ..Bake::default()
+    }
+}
+
+/// What was printed, with marks in place of the moment of it.
+fn timeless(text: &str, layouts: &[Layout], when: Between, inputs: &Inputs) -> String {
+    let said = inputs.files.values().chain(inputs.variables.values());
+    let said: Vec<&str> = said.map(String::as_str).collect();
+    marked(text, &texts(layouts, when, &said))
+}
+
+/// Which program answers: another one, or another version of it, is another file. None: there is none.
+fn program(engine: &Engine) -> Option<String> {
+    let docker = engine.exec.finds("docker")?;
+    let root = engine.sandbox.as_ref().map(Sandbox::root);
+    let plugins = buildx::plugin_files(root.as_deref());
+    let identity = std::iter::once(docker).chain(plugins).filter_map(|path| {
+        let found = fs_err::metadata(&path).ok()?;
+        let at = found.modified().ok()?;
+        let at = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(format!(
+            "{} {} {}",
+            path.display(),
+            found.len(),
+            at.as_nanos()
+        ))
+    });
+    let identity: Vec<String> = identity
+        .chain([std::env::consts::ARCH.to_owned()])
+        .collect();
+    Some(identity.join("; "))
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Prints `package=version<TAB>name<TAB>default_version = '…'` for each control file of PostgreSQL in these packages.
+# Arguments: `package=version`. Run in the sandbox, whose apt knows the archive.
+set -eu
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+cd "$place"
+for package in "$@"; do
+  name=${package%%=*} version=${package#*=}
+  rm -rf ./*
+  # The scripts may be in a package of their own, of the same version.
+  set -- "$package"
+  for other in $(apt-cache depends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$package" |
+    sed -n 's/^ *|*\(Depends\|Recommends\): \([a-z0-9][a-z0-9.+-]*\)$/\2/p'); do
+    [ "$other" = "$name" ] || ! apt-cache show "$other=$version" > show 2> /dev/null || [ ! -s show ] || set -- "$@" "$other=$version"
+  done
+  rm -f show
+  apt-get -q -o APT::Sandbox::User=root download "$@" >&2
+  for deb in *.deb; do dpkg-deb -x "$deb" root; done
+  for control in root/usr/share/postgresql/*/extension/*.control; do
+    [ -e "$control" ] || continue
+    said=$(sed -n '/^ *default_version *=/{s/^ *//;p;q;}' "$control")
+    file=${control##*/}
+    printf '%s\t%s\t%s\n' "$package" "${file%.control}" "$said"
+  done
+done

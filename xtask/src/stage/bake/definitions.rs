@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The bake file that a run builds from: what bake has printed of each extension, put together.
+
+use std::{fmt, path::PathBuf, time::SystemTime};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    exec::Exec,
+    failure::Failure,
+    own::file,
+    plan::{Console, Location, Performed, Work, shell},
+    target::Target,
+    tool::buildx::Bake,
+};
+
+/// The definitions of the targets of several extensions, and where they go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Definitions {
+    pub path: PathBuf,
+    all: Map<String, Value>,
+    /// The calls that print the same. None: it is not what bake prints.
+    printed_by: Option<Vec<Bake>>,
+}
+
+impl Definitions {
+    pub(super) fn empty(path: PathBuf) -> Self {
+        Self {
+            path,
+            all: Map::new(),
+            printed_by: Some(Vec::new()),
+        }
+    }
+
+    /// Adds these targets of one extension, with what they are built from, as they are at `moment`. `ask` is the call
+    /// that prints them. False: one of them has the name of another one that is there, and nothing was added.
+    pub(super) fn add(&mut self, targets: &[&Target], moment: SystemTime, ask: &Bake) -> bool {
+        let mut own = Map::new();
+        let mut as_printed = true;
+        for target in targets {
+            // Nothing is built from a model: what it plans is only shown.
+            if let Some(printed) = &target.printed {
+                own.extend(printed.with_sources([target.name.as_str()], moment));
+                as_printed &= !printed.is_rebased();
+            }
+        }
+        let is_other = |(name, definition): (&String, &Value)| {
+            self.all.get(name).is_some_and(|known| known != definition)
+        };
+        if own.iter().any(is_other) {
+            return false;
+        }
+        self.all.extend(own);
+        match &mut self.printed_by {
+            Some(calls) if as_printed => calls.push(ask.clone()),
+            changed => *changed = None,
+        }
+        true
+    }
+
+    fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(&json!({ "target": self.all }));
+        text.unwrap_or_default() + "\n"
+    }
+}
+
+impl Work for Definitions {
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
+        file::write_atomically(&Location::output(&self.path), &self.text())?;
+        Ok(Performed::Done(None))
+    }
+}
+
+/// Prints as the calls whose output it is, or else as the text itself.
+impl fmt::Display for Definitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = shell::operand(&self.path);
+        match self.printed_by.as_deref() {
+            None => write!(f, "{} > {path}", shell::prints(&self.text())),
+            Some([one]) => write!(f, "{} > {path}", one.cmd()),
+            Some(many) => {
+                f.write_str("{\n")?;
+                for call in many {
+                    writeln!(f, "  {} &&", call.cmd())?;
+                }
+                write!(
+                    f,
+                    "  :\n}} | jq -s 'reduce .[] as $one ({{}}; . * $one)' > {path}"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What bake is asked before anything is built, how long its answers hold, and what becomes of those that it refuses.
+
+use std::{fs, io::Write, os::unix::fs::MetadataExt};
+
+use super::ours::is_root;
+use crate::cli::world::{BUILD, World, metadata};
+
+const DRY: [&str; 3] = ["bake", "gamma", "--dry-run"];
+
+/// How often bake was asked in a run.
+#[track_caller]
+fn asked(world: &World, environment: &[(&str, &str)]) -> usize {
+    world.calls.forget();
+    world.run_with(DRY, environment).success();
+    world.calls.of("print extensions/gamma/metadata.hcl").len()
+}
+
+/// Bake is asked, and not a second time.
+#[track_caller]
+fn asked_once(world: &World, environment: &[(&str, &str)], why: &str) {
+    assert_eq!(asked(world, environment), 1, "{why}");
+    assert_eq!(asked(world, environment), 0, "{why}: again");
+}
+
+#[test]
+fn an_answer_holds_as_long_as_all_that_it_depends_on() {
+    let world = World::new();
+    asked_once(&world, &[], "never before");
+    let other = [("required_extensions", "[\"alpha\"]")];
+    world.extension("gamma", &metadata("gamma", &other));
+    asked_once(&world, &[], "another metadata.hcl");
+    let bake_file = world.read("docker/bake.hcl");
+    world.write("docker/bake.hcl", &format!("{bake_file}# More.\n"));
+    asked_once(&world, &[], "another bake file");
+    let registry = [("registry", "elsewhere:5000")];
+    asked_once(&world, &registry, "another value of a variable");
+    world.write("xtask.toml", "registry = \"third:5000\"\n");
+    asked_once(&world, &[], "another setting");
+    let of_bake = [("BUILDX_BAKE_GIT_AUTH_TOKEN", "x")];
+    asked_once(&world, &of_bake, "a variable of bake's own");
+    let none = [("unheard_of", "x")];
+    asked_once(&world, &[], "without that variable");
+    assert_eq!(asked(&world, &none), 0, "a variable that nobody reads");
+    let docker = world.tools.path().join("docker");
+    let mut docker = fs::File::options().append(true).open(docker).unwrap();
+    docker.write_all(b"# Another version.\n").unwrap();
+    drop(docker);
+    asked_once(&world, &[], "another docker");
+    // The answers about others were not touched.
+    assert_eq!(
+        world
+            .files()
+            .iter()
+            .filter(|path| path.ends_with("beta.json"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn what_is_kept_is_of_no_moment() {
+    let world = World::new();
+    world.run(DRY).success();
+    let kept = world.read("target/xtask/print/gamma.json");
+    let stamps = |text: &str| {
+        let words = text.split(|c: char| !c.is_ascii_digit());
+        words.filter(|word| word.len() == 12).count()
+    };
+    assert_eq!(stamps(&kept), 0, "{kept}");
+    world.run("bake gamma").success();
+    let built = world.read("target/xtask/bake/targets.json");
+    assert_eq!(stamps(&built), 2, "{built}");
+    assert_eq!(world.calls.of("print ").len(), 1);
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_none() {
+    let world = World::new();
+    for text in ["", "{", "{\"inputs\":{},\"printed\":\"{}\"}", "\u{0}"] {
+        world.write("target/xtask/print/gamma.json", text);
+        asked_once(&world, &[], text);
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_kept_is_asked_for_again() {
+    let world = World::new();
+    world.write("target/xtask/print", "a file");
+    for _ in 0..2 {
+        world
+            .run(DRY)
+            .success()
+            .says("warning: bake will be asked again the next time: ")
+            .says("target/xtask/print");
+    }
+    assert_eq!(world.calls.of("print ").len(), 2);
+    world.run("bake gamma").success();
+    assert_eq!(world.read("target/xtask/print"), "a file");
+}
+
+#[test]
+fn what_is_another_thing_each_time_is_asked_each_time() {
+    for line in ["id = uuidv4()\n", "id = sha256(now)\n", "not HCL {\n"] {
+        let world = World::new();
+        let bake_file = world.read("docker/bake.hcl");
+        world.write("docker/bake.hcl", &(bake_file + line));
+        for _ in 0..2 {
+            assert_eq!(asked(&world, &[]), 1, "{line}");
+        }
+        assert!(!world.exists("target/xtask/print/gamma.json"), "{line}");
+    }
+}
+
+#[test]
+fn what_is_kept_is_nothing_to_git_and_belongs_to_the_repositorys_owner() {
+    let world = World::new();
+    if is_root() {
+        std::os::unix::fs::chown(world.root(), Some(65534), Some(65534)).unwrap();
+    }
+    world.run(DRY).success();
+    assert_eq!(world.read("target/xtask/.gitignore"), "*\n");
+    let kept = world.root().join("target/xtask/print/gamma.json");
+    let owner = world.root().metadata().unwrap().uid();
+    let ignored = world.root().join("target/xtask/.gitignore");
+    let places = kept.ancestors().take_while(|place| *place != world.root());
+    for place in places.chain([ignored.as_path()]) {
+        assert_eq!(
+            place.metadata().unwrap().uid(),
+            owner,
+            "{}",
+            place.display()
+        );
+    }
+}
+
+#[test]
+fn without_docker_a_model_stands_in_and_nothing_is_made() {
+    let world = World::new();
+    world.tools.without("docker");
+    let before = world.files();
+    world
+        .run(DRY)
+        .success()
+        .says("note: there is no `docker` to ask bake with: names, tags and platforms are those that the default kind of bake file gives");
+    assert_eq!(world.files(), before);
+    world
+        .run("bake gamma")
+        .status(3)
+        .says("`docker` is not installed or not on PATH");
+    assert!(!world.exists("target/xtask/bake"));
+}
+
+#[test]
+fn the_model_says_of_the_default_kind_of_bake_file_what_bake_does() {
+    let world = World::new();
+    let said = world.run("targets --images --json").success().stdout;
+    assert!(said.contains("gamma-1_2-18-trixie"), "{said}");
+    world.tools.without("docker");
+    let modelled = world.run("targets --images --json").success();
+    assert_eq!(modelled.stdout, said);
+}
+
+#[test]
+fn a_bake_file_that_is_missing_is_said_with_what_names_it() {
+    let world = World::new();
+    fs::remove_file(world.root().join("docker/bake.hcl")).unwrap();
+    world
+        .run("bake gamma")
+        .status(2)
+        .says("`docker/bake.hcl` does not exist")
+        .says("hint: the setting `paths.bake-file` says where the bake file is");
+    assert!(world.calls.of_work().is_empty());
+}
+
+#[test]
+fn what_bake_refuses_to_print_spoils_no_other() {
+    let world = World::new();
+    let said =
+        "ERROR: docker/bake.hcl:3,10-17: Unknown variable; There is no variable named \"distr0\".";
+    world.docker.print_fails("alpha", said);
+    for args in [
+        &["bake", "alpha"][..],
+        &["smoke", "alpha"],
+        &["bake", "gamma", "alpha", "--dry-run"],
+    ] {
+        world
+            .run(args)
+            .status(1)
+            .says("failed to ask bake what it builds of `alpha`")
+            .says("-f docker/bake.hcl -f extensions/alpha/metadata.hcl --print")
+            .says(said);
+    }
+    world.calls.never(BUILD);
+    world.run("bake gamma").success();
+    world.run("smoke gamma").success();
+    let found = world.run("checks --all --json").status(1).json();
+    let found = found.as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let table = world.run("checks --all").status(1);
+    table.says("bake does not say what it builds of 1 extension");
+    assert_eq!(found[0]["file"], "extensions/alpha/metadata.hcl");
+    let message = found[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("bake refuses it: ") && message.contains("distr0"));
+    // A refusal is not kept.
+    world.docker.print_fails("alpha", "ERROR: another one");
+    world.run("bake alpha").status(1).says("ERROR: another one");
+}
+
+#[test]
+fn of_all_those_that_bake_refuses_are_rows_that_were_not_read() {
+    let said = "ERROR: docker/bake.hcl:3,10-17: Unknown variable";
+    for (args, key) in [
+        (&["bake", "--all", "--distro", "trixie"][..], "reason"),
+        (&["smoke", "--all", "--distro", "trixie"], "proof"),
+    ] {
+        let world = World::new();
+        world.docker.print_fails("alpha", said);
+        let ended = world
+            .run((args, "--json"))
+            .status(1)
+            .says("warning: `alpha` is left out: ")
+            .says("2 of 3 extensions cannot be read: `alpha`, `beta`");
+        let rows = ended.json();
+        let rows = rows.as_array().unwrap();
+        let results: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{}: {}", row["name"].as_str().unwrap(), row["result"]))
+            .collect();
+        assert_eq!(
+            results,
+            [
+                "gamma: \"passed\"",
+                "alpha: \"not read\"",
+                "beta: \"not read\""
+            ],
+            "{args:?}"
+        );
+        for row in &rows[1..] {
+            let why = row[key].as_str().unwrap();
+            assert!(why.contains(said), "{why}");
+        }
+        assert_eq!(world.calls.bakes(), ["start gamma", "end gamma"]);
+    }
+}
