@@ -193,6 +193,12 @@ impl Config {
         Ok(self)
     }
 
+    /// What the setting of that key must be, where `text` is not that.
+    pub(crate) fn objection(key: &str, text: &str) -> Option<String> {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key)?;
+        (setting.put)(&mut Values::defaults(), text, &Origin::Flag(SET)).err()
+    }
+
     /// What `--set` has said, by key.
     pub(crate) fn said(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let said = SETTINGS

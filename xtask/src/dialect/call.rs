@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, ffi::OsString};
 
 use super::{
     Canonical,
-    parts::{Parts, arguments, option, switch},
+    parts::{Parts, arguments, option, setting, switch},
     tasks::{self, Task},
     variables::{self, Meaning, Scope, VARIABLES, Variable},
 };
 use crate::{
-    config::SETTINGS,
+    config::{REGISTRY, SETTINGS},
     failure::{Failure, nearest},
 };
 
@@ -266,9 +266,12 @@ impl Call<'_> {
             }
             Meaning::Setting(key, pattern) => {
                 let value = pattern.replace("{}", value);
-                parts.options.push(format!("--set={key}={value}"));
+                parts.options.push(setting(name, key, &value)?);
             }
-            Meaning::RegistryHost => parts.registry_host = Some(value.to_owned()),
+            Meaning::RegistryHost => {
+                setting(name, REGISTRY.name(), &format!("{value}:5000"))?;
+                parts.registry_host = Some(value.to_owned());
+            }
             Meaning::RegistryPort => {
                 let port = value.parse::<u16>().ok().filter(|port| *port > 0);
                 let port = port.ok_or_else(|| {

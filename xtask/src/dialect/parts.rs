@@ -2,7 +2,7 @@
 //! What the values of variables become on the canonical command line: one word with its option each, so that none is an
 //! option of its own.
 
-use crate::failure::Failure;
+use crate::{config::Config, failure::Failure};
 
 /// The parts of the command line, and what becomes of them.
 #[derive(Default)]
@@ -51,6 +51,16 @@ pub(super) fn option(name: &str, flag: &str, value: &str) -> Result<String, Fail
         )));
     }
     Ok(format!("{flag}={value}"))
+}
+
+/// A value as the option that gives a setting. Refuses what the setting may not be.
+pub(super) fn setting(name: &str, key: &str, value: &str) -> Result<String, Failure> {
+    match Config::objection(key, value) {
+        Some(wanted) => Err(Failure::invalid(format!(
+            "variable `{name}` stands for the setting `{key}`, which must be {wanted}"
+        ))),
+        None => Ok(format!("--set={key}={value}")),
+    }
 }
 
 /// The arguments that a value lists: separated as a shell does it, or by commas, which the old tooling wanted.

@@ -499,8 +499,8 @@ fn variables_of_the_taskfile_are_settings_of_every_task() {
             "e2e setup-env --kubernetes=1.35.0 --set=cnpg.release=1.29",
         ),
         (
-            "e2e:cleanup KIND_NODE_VERSION=v1.35.0@sha256:0 E2E_NETWORK=n KIND_CLUSTER_NAME=c REGISTRY_NAME=r",
-            "e2e cleanup --set=images.node=kindest/node:v1.35.0@sha256:0 --set=e2e.network=n --set=e2e.cluster=c --set=e2e.registry=r",
+            "e2e:cleanup KIND_NODE_VERSION=v1.35.0 E2E_NETWORK=n KIND_CLUSTER_NAME=c REGISTRY_NAME=r",
+            "e2e cleanup --set=images.node=kindest/node:v1.35.0 --set=e2e.network=n --set=e2e.cluster=c --set=e2e.registry=r",
         ),
         (
             "e2e:setup-env REGISTRY_VERSION=3.0.0 CNPG_MANIFEST=https://x.example/m.yaml",
@@ -509,6 +509,19 @@ fn variables_of_the_taskfile_are_settings_of_every_task() {
         ("e2e:env-setup", "e2e setup-env"),
     ] {
         assert_eq!(rewrite(line).as_deref(), Ok(words));
+    }
+    for (line, message) in [
+        (
+            "bake:all REGISTRY_HOST_NAME=ghcr.io/x",
+            "variable `REGISTRY_HOST_NAME` stands for the setting `registry`, which must be",
+        ),
+        (
+            "e2e:cleanup KIND_NODE_VERSION='a b'",
+            "variable `KIND_NODE_VERSION` stands for the setting `images.node`, which must be an image",
+        ),
+    ] {
+        let said = rewrite(line).unwrap_err();
+        assert!(said.starts_with(message), "{said}");
     }
     let message = "variable `REGISTRY_HOST_PORT` must be a port, from 1 to 65535";
     for port in ["0", "x", "65536"] {

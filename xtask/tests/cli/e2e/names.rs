@@ -86,10 +86,16 @@ fn a_name_that_is_none_is_refused() {
     for (variable, message) in [
         (
             "E2E_NETWORK=a/b",
-            "setting `e2e.network` is `a/b` (flag --set); it must be the name of a network",
+            "variable `E2E_NETWORK` stands for the setting `e2e.network`, which must be the name of a network",
         ),
-        ("REGISTRY_NAME=a:5000", "setting `e2e.registry`"),
-        ("KIND_CLUSTER_NAME=-x", "setting `e2e.cluster`"),
+        (
+            "REGISTRY_NAME=a:5000",
+            "variable `REGISTRY_NAME` stands for the setting `e2e.registry`",
+        ),
+        (
+            "KIND_CLUSTER_NAME=-x",
+            "variable `KIND_CLUSTER_NAME` stands for the setting `e2e.cluster`",
+        ),
     ] {
         let world = World::e2e();
         world
