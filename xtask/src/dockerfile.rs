@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a Dockerfile of an extension must look like, as far as text can show it.
 
+mod packages;
 mod shared;
 
 pub(crate) use shared::Shared;
 
-use crate::finding::Findings;
+use crate::{finding::Findings, value::PackageName};
 
 /// An instruction with its continuation lines joined, and the line it starts on.
 struct Instruction {
@@ -14,9 +15,21 @@ struct Instruction {
     text: String,
 }
 
+impl Instruction {
+    /// What stands behind its name and its options.
+    fn arguments(&self) -> &str {
+        let mut rest = self.text[self.name.len()..].trim_start();
+        while rest.starts_with("--") {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            rest = rest[end..].trim_start();
+        }
+        rest
+    }
+}
+
 /// Checks the text of the Dockerfile that builds all extensions which name their packages.
 pub(crate) fn check_shared(text: &str, findings: &mut Findings) {
-    check(text, findings);
+    check(text, &[], findings);
     if !uses(&instructions(text), "PACKAGES") {
         findings.error(
             None,
@@ -25,9 +38,9 @@ pub(crate) fn check_shared(text: &str, findings: &mut Findings) {
     }
 }
 
-/// Checks the text of a Dockerfile. What makes a wrong image is an error; what is merely not as it
-/// should be is a warning.
-pub(crate) fn check(text: &str, findings: &mut Findings) {
+/// Checks the text of a Dockerfile, which makes an image of the packages that metadata.hcl has `named`. What makes a wrong
+/// image is an error; what is merely not as it should be is a warning.
+pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) {
     let instructions = instructions(text);
     if !instructions
         .iter()
@@ -36,13 +49,8 @@ pub(crate) fn check(text: &str, findings: &mut Findings) {
         findings.error(None, "has no `FROM`");
         return;
     }
-    for instruction in instructions
-        .iter()
-        .filter(|instruction| instruction.name == "RUN")
-    {
-        packages(instruction, findings);
-    }
-    if !uses(&instructions, "EXT_VERSION") {
+    packages::check(&instructions, named, findings);
+    if !uses(&instructions, packages::VERSION) && !packages::pins_otherwise(&instructions) {
         findings.error(
             None,
             "does not use `EXT_VERSION`: the pinned package version would have no effect",
@@ -104,44 +112,6 @@ fn has_licenses(before: &[Instruction], stage: &[Instruction]) -> bool {
         copy.text.contains("/licenses")
             || (gathered && copy.text.split_whitespace().last() == Some("/"))
     })
-}
-
-/// Every PostgreSQL package that apt installs or downloads must be pinned.
-fn packages(instruction: &Instruction, findings: &mut Findings) {
-    for command in instruction.text.split(['&', ';', '|']) {
-        // `RUN ["apt-get", "install"]` has the same words.
-        let words: Vec<&str> = command
-            .split(|c: char| c.is_whitespace() || "[],".contains(c))
-            .filter(|word| !word.is_empty())
-            .map(|word| word.trim_matches(['"', '\'', '(', ')']))
-            .collect();
-        let apt = words
-            .iter()
-            .position(|word| matches!(*word, "apt-get" | "apt"));
-        let Some(at) = apt else {
-            continue;
-        };
-        if !words[at..]
-            .iter()
-            .any(|word| matches!(*word, "install" | "download"))
-        {
-            continue;
-        }
-        for word in &words[at..] {
-            if word.starts_with("postgresql-")
-                && !word.contains("=${EXT_VERSION}")
-                && !word.contains("=$EXT_VERSION")
-            {
-                findings.error(
-                    instruction.line,
-                    format!(
-                        "`{word}` is not pinned; write `{}=${{EXT_VERSION}}`",
-                        word.split('=').next().unwrap_or_default()
-                    ),
-                );
-            }
-        }
-    }
 }
 
 /// The character that continues a line: a directive before all else may name another one.
@@ -218,7 +188,8 @@ mod tests {
 
     fn check_text(text: &str) -> Vec<String> {
         let mut findings = Findings::about("Dockerfile");
-        check(text, &mut findings);
+        let named = ["timescaledb-2-postgresql-18".parse().unwrap()];
+        check(text, &named, &mut findings);
         findings.all.iter().map(ToString::to_string).collect()
     }
 
@@ -227,6 +198,25 @@ mod tests {
     #[test]
     fn a_good_file_has_no_findings() {
         assert_eq!(check_text(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_package_is_pinned_however_that_is_written_and_build_tools_need_not_be() {
+        for same in [
+            "postgresql-${PG_MAJOR}-x=\"${EXT_VERSION}\"",
+            "'postgresql-18-x'=$EXT_VERSION",
+            "postgresql-18-x=${EXT_VERSION} postgresql-server-dev-${PG_MAJOR} postgresql-common",
+            "timescaledb-2-postgresql-${PG_MAJOR}=${EXT_VERSION}",
+        ] {
+            let text = GOOD.replace("\"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"", same);
+            assert_eq!(check_text(&text), Vec::<String>::new(), "{same}");
+        }
+        let other = GOOD.replace("EXT_VERSION", "VERSION");
+        assert!(!check_text(&other).is_empty(), "nobody gives it");
+        let declared = other.replace("USER 0", "ARG PG_MAJOR VERSION\nUSER 0");
+        assert_eq!(check_text(&declared), Vec::<String>::new());
+        let fixed = other.replace("USER 0", "ARG VERSION=1.0\nUSER 0");
+        assert!(!check_text(&fixed).is_empty(), "it has a value of its own");
     }
 
     #[test]
@@ -241,6 +231,11 @@ mod tests {
                 "-x=${EXT_VERSION}",
                 "-x=1.0",
                 "Dockerfile:3: error: `postgresql-${PG_MAJOR}-x=1.0` is not pinned",
+            ),
+            (
+                "postgresql-${PG_MAJOR}-x=${EXT_VERSION}",
+                "timescaledb-2-postgresql-${PG_MAJOR}",
+                "Dockerfile:3: error: `timescaledb-2-postgresql-${PG_MAJOR}` is not pinned; write `timescaledb-2-postgresql-${PG_MAJOR}=${EXT_VERSION}`",
             ),
             (
                 "COPY --from=builder /c /licenses/x/\n",

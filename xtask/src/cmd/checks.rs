@@ -23,6 +23,7 @@ use crate::{
     stage::{bake, smoke},
     tool::buildx::Bake,
     ui::Table,
+    value::PackageName,
     workspace::{Selection, Workspace},
 };
 
@@ -123,9 +124,11 @@ fn about_file(
 fn own_dockerfile(workspace: &Workspace, shared: &Shared, name: &str) -> Vec<Finding> {
     let extension = workspace.get(name);
     let other = extension.and_then(|extension| shared.dockerfile_of(extension));
+    let pins = extension.iter().flat_map(|one| one.versions.values());
+    let named: Vec<PackageName> = pins.filter_map(|pin| pin.package_name.clone()).collect();
     let file = workspace.shown(name).join("Dockerfile");
     about_file(workspace, &file, |text, findings| match (text, other) {
-        (Some(text), None) => dockerfile::check(text, findings),
+        (Some(text), None) => dockerfile::check(text, &named, findings),
         (Some(_), Some(other)) => findings.error(
             None,
             format!(

@@ -146,6 +146,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "log in to the registry with `docker login`, or give `generate-values` a user with `--registry-username` and the password in REGISTRY_PASSWORD",
     )
     .of("imagetools inspect"),
+    // Without a layer BuildKit attests nothing, and without an attestation there is no index to annotate.
+    says(
+        r"index annotations not supported for single platform export",
+        Kind::Invalid,
+        "the image is empty: its Dockerfile copies nothing into the last stage, and what is empty has no attestation, thus no index; where it is not, `attest` is missing in the bake file",
+    ),
     says(
         r"failed to find target",
         Kind::Invalid,

@@ -93,6 +93,11 @@ fn known_symptoms_come_with_what_helps() {
             3,
             "hint: the base image cannot be pulled",
         ),
+        (
+            "ERROR: target gamma-1_2-18-trixie: failed to solve: index annotations not supported for single platform export",
+            2,
+            "hint: the image is empty: its Dockerfile copies nothing into the last stage",
+        ),
     ] {
         let world = World::new();
         world.docker.bake_fails("gamma", &format!("{said}\n"));
