@@ -114,6 +114,11 @@ impl Failure {
         self
     }
 
+    /// A failure of the same kind with another message and nothing else: for what fails because this has.
+    pub(crate) fn of_the_same_kind(&self, message: impl Into<String>) -> Self {
+        Self::new(self.kind, message)
+    }
+
     /// The same failure with a hint, unless it already has one.
     #[must_use]
     pub fn or_hint(self, hint: impl Into<String>) -> Self {

@@ -62,7 +62,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         .collect();
     // They are there, and their own commands say what is wrong with them.
     if !args.os_libs && filter.is_empty() {
-        names.extend(unread.iter().map(|one| one.name.as_str()));
+        let is_unread = |name: &&str| unread.iter().any(|one| one.name == *name);
+        names.extend(workspace.names().filter(is_unread));
         names.sort_unstable();
     }
     if args.json {

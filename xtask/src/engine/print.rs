@@ -147,7 +147,7 @@ struct Question {
     /// How the moment of the print is written; None: the answer is not kept.
     layouts: Option<Vec<Layout>>,
     /// The answer that was kept.
-    kept: Option<String>,
+    kept: Option<Printed>,
     place: PathBuf,
 }
 
@@ -227,17 +227,19 @@ impl<'a> Asking<'a> {
         inputs.variables = self.variables(&expressions.declared);
         let place = Path::new(FOLDER).join(format!("{}.json", extension.name));
         let kept = self.kept(&place).filter(|kept| kept.inputs == inputs);
+        // One that somebody has edited is asked for again.
+        let kept = kept.and_then(|kept| Printed::parse(&kept.printed).ok());
         Ok(Question {
             inputs,
             layouts: expressions.layouts,
-            kept: kept.map(|kept| kept.printed),
+            kept,
             place,
         })
     }
 
     fn answer(&self, extension: &Extension, question: &Question) -> Result<Printed, Unanswered> {
         if let Some(kept) = &question.kept {
-            return Ok(Printed::parse(kept)?);
+            return Ok(kept.clone());
         }
         let before = SystemTime::now();
         let text = self.ask(extension)?;

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Walk, log_name,
-    step::{Begun, Voice},
+    step::{Begun, Voice, send},
 };
 use crate::{
     event::{Event, Outcome},
@@ -28,6 +28,7 @@ struct Open<'a> {
 /// The parts that are carried out together.
 struct Parts<'a> {
     walk: &'a Walk<'a>,
+    events: &'a mpsc::Sender<Event>,
     all: Vec<Noted<'a>>,
 }
 
@@ -52,6 +53,7 @@ impl Walk<'_> {
         };
         let parts = Parts {
             walk: self,
+            events,
             all: found
                 .iter()
                 .map(|(id, part)| self.noted(*id, part.place, events))
@@ -65,9 +67,17 @@ impl Walk<'_> {
             first.joint.perform(&wanted, self.exec, &parts)
         };
         let untold = || Failure::failed("what has become of it was not told");
-        let failure = ended.err().unwrap_or_else(untold);
-        for noted in &parts.all {
+        let mut failure = ended.err().unwrap_or_else(untold);
+        let mut said = false;
+        for noted in parts.all.iter().filter(|noted| noted.is_open()) {
             parts.ended(noted.place, Err(failure.clone()));
+            if std::mem::replace(&mut said, true) {
+                continue;
+            }
+            // It is said once.
+            let first = &self.plan.steps[noted.step.0].name;
+            failure = failure
+                .of_the_same_kind(format!("one call does it with `{first}`, and has failed"));
         }
     }
 
@@ -128,6 +138,10 @@ impl Board for Parts<'_> {
             let _full = writeln!(open.log, "{line}");
             open.voice.output(line);
         }
+    }
+
+    fn warning(&self, text: &str) {
+        send(self.events, Event::Warning(text.to_owned()));
     }
 
     fn ended(&self, part: usize, ended: Result<Performed, Failure>) {

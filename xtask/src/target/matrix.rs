@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Printed, Target, model};
-use crate::{config::Config, extension::Extension, failure::Failure};
+use crate::{config::Config, extension::Extension, failure::Failure, value::joined};
 
 /// The targets of extensions, by the extensions' names. One that cannot be built spoils no other.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,59 @@ impl Matrix {
                 .collect()
         });
         self.of.insert(extension.name.clone(), targets);
+    }
+
+    /// What is built of an extension otherwise than the rules of the default layout say, a difference a text.
+    pub(crate) fn differences(
+        &self,
+        extension: &Arc<Extension>,
+        config: &Config,
+    ) -> Result<Vec<String>, Failure> {
+        let Some(Ok(targets)) = self.of.get(&extension.name) else {
+            return Ok(Vec::new());
+        };
+        let mut different = Vec::new();
+        let modelled = model::targets(extension, config)?;
+        for model in &modelled {
+            let Some(target) = targets.iter().find(|target| target.server == model.server) else {
+                different.push(format!(
+                    "bake builds nothing for {}, which `versions` names",
+                    model.server
+                ));
+                continue;
+            };
+            let pairs = [
+                ("target", target.name.clone(), model.name.clone()),
+                ("tag", target.tag.to_string(), model.tag.to_string()),
+                (
+                    "base image",
+                    target.base.to_string(),
+                    model.base.to_string(),
+                ),
+                (
+                    "platforms",
+                    joined(&target.platforms),
+                    joined(&model.platforms),
+                ),
+            ];
+            for (what, said, expected) in pairs {
+                if said != expected {
+                    different.push(format!(
+                        "bake's {what} for {} is `{said}`, where this layout's is `{expected}`",
+                        model.server
+                    ));
+                }
+            }
+        }
+        let is_modelled =
+            |target: &&Target| modelled.iter().any(|model| model.server == target.server);
+        for target in targets.iter().filter(|target| !is_modelled(target)) {
+            different.push(format!(
+                "bake builds `{}`, which `versions` does not name",
+                target.name
+            ));
+        }
+        Ok(different)
     }
 
     /// All targets of these extensions, and the extensions of which bake says none, with why.

@@ -26,7 +26,7 @@ use crate::{
 const AT_ONCE: AtOnce = AtOnce::of(8);
 
 /// Columns of a vertex's name, which holds a whole command.
-const LONGEST_VERTEX: usize = 60;
+const LONGEST_VERTEX: usize = 90;
 
 /// The bake of several extensions.
 #[derive(Debug)]
@@ -302,6 +302,10 @@ impl<'a> Call<'a> {
                 Err(error) => Err(Failure::failed(format!("{error:#}"))),
             };
             if self.building[place].ended {
+                // Its digests are there, which is what others need of it.
+                if let Err(failure) = written {
+                    self.board.warning(&failure.message);
+                }
                 continue;
             }
             let promised = Promised {

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What bake itself says of the images: its own check, and whether the rules that stand in for it agree with it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::counted;
+use crate::{
+    config::{self, Config},
+    context::Context,
+    dockerfile::Shared,
+    engine::{Access, Engine, base::Sources, print},
+    event::Outcome,
+    extension::Extension,
+    failure::{Failure, FailureRecord, Kind},
+    finding::{Finding, Severity},
+    plan::{AfterFailure, Plan, Step, StepId},
+    stage::bake,
+    tool::buildx::Bake,
+    workspace::{Selection, Workspace},
+};
+
+/// Bake's own `--check` for every image.
+pub(super) fn check(
+    workspace: Workspace,
+    shared: &Shared,
+    chosen: &Selection,
+    context: &mut Context,
+    findings: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
+    let not_made = |failure: Failure| {
+        let message = format!("bake's own check was not made: {}", failure.message);
+        Failure { message, ..failure }.or_hint("`--no-bake` skips it")
+    };
+    if !context.global.sandbox {
+        Engine::open(context, Access::Look)?
+            .info()
+            .map_err(not_made)?;
+    }
+    let engine = Engine::open(context, Access::Work)?;
+    let extensions = workspace.extensions().iter();
+    let extensions = extensions.filter(|extension| chosen.has(&extension.name));
+    let extensions: Vec<Arc<Extension>> = extensions.cloned().collect();
+    let sources = Sources::prepare(context, &engine, workspace, &extensions)?;
+    engine.info().map_err(not_made)?;
+    let mut plan = Plan {
+        after_failure: AfterFailure::KeepGoing,
+        ..Plan::default()
+    };
+    let (targets, refused) = sources.matrix.sound(&extensions);
+    let unprinted = refused.len();
+    let is_lacking = |(_, failure): &(_, &Failure)| failure.kind == Kind::Unavailable;
+    let lacking = refused.iter().any(is_lacking);
+    for (extension, failure) in refused {
+        let file = sources
+            .workspace
+            .shown(&extension.name)
+            .join("metadata.hcl");
+        findings.extend(refusal(file, &FailureRecord::from(failure)));
+    }
+    compare(context, &engine, &sources, &extensions, findings)?;
+    let mut checked: Vec<(String, StepId)> = Vec::new();
+    for call in bake::calls(&targets, &sources.workspace, &context.config) {
+        let defined = call.define(&mut plan);
+        for (extension, names) in call.extensions() {
+            let check = check_of(extension, names, &defined.path, shared, &context.config);
+            let step = Step::run(format!("check {}", extension.name), check.cmd());
+            checked.push((extension.name.clone(), plan.add(step.after([defined.step]))));
+        }
+    }
+    let report = context.run(&engine.exec, &plan)?;
+    for (name, id) in checked {
+        if let Outcome::Failed(failure) = &report.step(id).outcome {
+            let file = sources.workspace.shown(&name).join("metadata.hcl");
+            findings.extend(refusal(file, failure));
+        }
+    }
+    context.verdict(&report, "bake's own check")?;
+    if unprinted > 0 {
+        let of = counted(unprinted, "extension");
+        let failure = Failure::failed(format!("bake does not say what it builds of {of}"));
+        return Err(if lacking {
+            failure.or_unavailable()
+        } else {
+            failure
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// In a repository of the default layout: what bake builds otherwise than the rules say that stand in where it cannot be
+/// asked.
+fn compare(
+    context: &Context,
+    engine: &Engine,
+    sources: &Sources,
+    extensions: &[Arc<Extension>],
+    findings: &mut Vec<Finding>,
+) -> Result<(), Failure> {
+    if !context.config.is_default(config::PATHS_BAKE_FILE) {
+        return Ok(());
+    }
+    let printed = print::matrix(context, engine, &sources.workspace, extensions)?;
+    for extension in extensions {
+        let different = printed.differences(extension, &context.config)?;
+        findings.extend(different.into_iter().map(|message| Finding {
+            file: extension.metadata_file.clone(),
+            line: None,
+            severity: Severity::Warning,
+            message,
+        }));
+    }
+    Ok(())
+}
+
+/// The call of bake that checks an extension. Without an override of the output, index annotations refuse the single
+/// platform that a check builds.
+fn check_of(
+    extension: &Extension,
+    targets: Vec<String>,
+    definitions: &Path,
+    shared: &Shared,
+    config: &Config,
+) -> Bake {
+    // Nothing is exported, so nothing needs the scanner's image, which bake would look up.
+    let mut set = vec![
+        "*.output=type=cacheonly".to_owned(),
+        "*.attest=type=sbom,disabled=true".to_owned(),
+    ];
+    if shared.archive && shared.dockerfile_of(extension).is_none() {
+        // A check does not follow a context to another target: docker/buildx#3343. Nothing of it is read.
+        set.push("*.contexts.archive=docker-image://scratch".to_owned());
+    }
+    Bake {
+        purpose: format!("check how `{}` would be baked", extension.name),
+        files: vec![definitions.to_owned()],
+        targets,
+        builder: config.builder().map(str::to_owned),
+        set,
+        check: true,
+        ..Bake::default()
+    }
+}
+
+/// A check that has failed, as a finding of the file that it was made for; none when it was interrupted.
+fn refusal(file: PathBuf, failure: &FailureRecord) -> Option<Finding> {
+    if failure.kind == Kind::Interrupted {
+        return None;
+    }
+    let command = failure.command.as_ref();
+    let cause = command.and_then(|command| command.first_error.as_deref());
+    Some(Finding {
+        file,
+        line: None,
+        severity: Severity::Error,
+        message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
+    })
+}
