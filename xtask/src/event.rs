@@ -86,6 +86,8 @@ pub(crate) struct StepReport {
     pub quiet: bool,
     /// The last line of output: where a tool's answer stands.
     pub last_line: Option<String>,
+    /// What it was run to find out, where it says so itself.
+    pub found: Option<String>,
     /// Why it was run again.
     pub retried: Option<String>,
 }
@@ -102,6 +104,7 @@ impl StepReport {
             log: None,
             quiet: step.quiet,
             last_line: None,
+            found: None,
             retried: None,
         }
     }

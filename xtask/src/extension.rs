@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::sql::SqlExtension;
 use self::{
     fields::{Fields, Requirement},
     pins::Beside,
@@ -58,7 +59,12 @@ pub(crate) struct Extension {
     pub bin_path: Vec<String>,
     pub env: BTreeMap<String, String>,
     pub auto_update_os_libs: bool,
+    /// The directories of extensions whose images are mounted beside this one.
     pub required_extensions: Vec<String>,
+    /// What it needs of what the base image has, by names in SQL.
+    pub base_extensions: Vec<String>,
+    /// What is created beside `sql_name`, or more of how that is.
+    pub sql_extensions: Vec<SqlExtension>,
     pub create_extension: bool,
     pub versions: Versions,
     /// The extension's folder, absolute.
@@ -112,6 +118,7 @@ impl Extension {
             .flag("create_extension", Requirement::Optional)
             .unwrap_or(true);
         let packages = fields.packages();
+        let required = fields.required();
         let name = fields.text("name");
         let extension = Self {
             sql_name: fields.text_or("sql_name", &name),
@@ -129,7 +136,9 @@ impl Extension {
             auto_update_os_libs: fields
                 .flag("auto_update_os_libs", Requirement::Expected)
                 .unwrap_or(false),
-            required_extensions: fields.list("required_extensions", Requirement::Expected),
+            required_extensions: required.directories,
+            base_extensions: required.in_base_image,
+            sql_extensions: fields.sql_extensions(create_extension),
             create_extension,
             versions: fields.versions(&Beside {
                 file,
@@ -234,9 +243,6 @@ impl Extension {
         for name in self.env.keys() {
             check("env", name, Variable::is(name), Variable::WANTED);
         }
-        for name in &self.required_extensions {
-            check("required_extensions", name, Name::is(name), Name::WANTED);
-        }
         for name in self.env.keys() {
             let better = match name.as_str() {
                 "LD_LIBRARY_PATH" => "name the folders in `ld_library_path`",
@@ -303,5 +309,6 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
 
 mod fields;
 mod pins;
+mod sql;
 #[cfg(test)]
 mod tests;

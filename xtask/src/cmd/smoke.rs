@@ -173,7 +173,8 @@ fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
     // What a failed test said last is no proof.
     let proof = step.last_line.clone().filter(|_| step.succeeded());
     let source = &test.mounts.own().source;
-    let version = source.sql_version.as_ref().unwrap_or(&target.version);
+    let created = step.found.as_ref().or(source.sql_version.as_ref());
+    let version = created.unwrap_or(&target.version);
     Row {
         name: target.extension.name.clone(),
         distro: target.server.distro.to_string(),

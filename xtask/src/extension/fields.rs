@@ -126,7 +126,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn nodes(&mut self, name: &'static str, needed: Requirement) -> Vec<(String, usize)> {
+    pub(super) fn nodes(
+        &mut self,
+        name: &'static str,
+        needed: Requirement,
+    ) -> Vec<(String, usize)> {
         let Some(node) = self.take(name, needed) else {
             return Vec::new();
         };

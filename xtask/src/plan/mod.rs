@@ -30,7 +30,7 @@ pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
 pub(crate) use question::Question;
 pub(crate) use secret::{DOCKER_LOGINS, PASSWORD, Secret};
-pub(crate) use step::{Again, Step, StepId, WARNING};
+pub(crate) use step::{Again, FOUND, Step, StepId, WARNING};
 pub(crate) use work::{Console, Hopeless, Look, Performed, Retry, Watch, Work};
 
 /// The steps of one command, in an order that respects their edges.

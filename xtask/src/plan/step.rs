@@ -8,6 +8,9 @@ use super::{Action, Arg, Cmd, Probe, Question, Retry, Undo, Watch, Work};
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
 
+/// What it puts before what was to be found out.
+pub(crate) const FOUND: &str = "found: ";
+
 /// The place of a step in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StepId(pub usize);
@@ -50,8 +53,8 @@ pub(crate) struct Step {
     pub again: Option<Box<Again>>,
     /// The last line that the step prints says what it did.
     pub reports_last_line: bool,
-    /// Lines that it prints with [`WARNING`] before them are shown as warnings.
-    pub warns: bool,
+    /// Lines that it prints with [`WARNING`] before them are shown as warnings, and what stands behind [`FOUND`] is kept.
+    pub speaks: bool,
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
     /// Takes back what the step made, when the step or one that builds on it does not succeed.
@@ -77,7 +80,7 @@ impl Step {
             watch: None,
             again: None,
             reports_last_line: false,
-            warns: false,
+            speaks: false,
             skip_if: None,
             undo: None,
             kept: false,
@@ -132,8 +135,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn warns(mut self) -> Self {
-        self.warns = true;
+    pub(crate) fn speaks(mut self) -> Self {
+        self.speaks = true;
         self
     }
 

@@ -11,7 +11,7 @@ use super::{Walk, log_name};
 use crate::{
     event::{Event, Outcome, StepReport},
     failure::Failure,
-    plan::{Action, Again, Plan, Step, StepId, WARNING},
+    plan::{Action, Again, FOUND, Plan, Step, StepId, WARNING},
 };
 
 /// What is said of a step while it runs.
@@ -21,6 +21,8 @@ pub(super) struct Voice<'a> {
     events: &'a mpsc::Sender<Event>,
     /// The last line of output that holds something.
     last_line: Option<String>,
+    /// What the step has found out.
+    found: Option<String>,
 }
 
 /// When a step has begun.
@@ -46,6 +48,7 @@ impl<'a> Voice<'a> {
             step: &plan.steps[id.0],
             events,
             last_line: None,
+            found: None,
         }
     }
 
@@ -64,7 +67,12 @@ impl<'a> Voice<'a> {
         if !line.trim().is_empty() {
             self.last_line = Some(line.to_owned());
         }
-        if self.step.warns
+        if self.step.speaks
+            && let Some(text) = line.strip_prefix(FOUND)
+        {
+            self.found = Some(text.to_owned());
+        }
+        if self.step.speaks
             && let Some(text) = line.strip_prefix(WARNING)
         {
             self.send(Event::Warning(format!("{}: {text}", self.step.name)));
@@ -134,6 +142,7 @@ impl Walk<'_> {
             outcome,
             log,
             last_line: voice.last_line.take(),
+            found: voice.found.take(),
             retried: again.map(|(_, why)| why),
             ..StepReport::not_run(id, step)
         };

@@ -41,7 +41,7 @@ fn the_whole_command_of_a_test() {
     assert_eq!(
         run_of(&world),
         "docker run --rm --interactive --network none --name xtask-smoke-N-gamma-18-trixie --label RUN \
-         --env XTASK_EXTENSION --env XTASK_CREATE --env XTASK_SILENT --env XTASK_LIBRARY_PATH --env XTASK_BIN_PATH \
+         --env XTASK_EXTENSION --env XTASK_NAME --env XTASK_LOAD --env XTASK_WANTED --env XTASK_SILENT --env XTASK_LIBRARY_PATH --env XTASK_BIN_PATH \
          --mount type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma \
          -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash -s -- \
          GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e -- \
@@ -84,9 +84,57 @@ fn a_module_is_loaded_and_a_version_is_not_asked_of_it() {
     world.extension("gamma", &metadata("gamma", &module));
     world.run("smoke gamma --no-bake").success();
     let run = world.calls.only("docker run");
-    let sql = run.variable("XTASK_CREATE");
-    assert!(sql.contains("LOAD 'gam_ma';"), "{sql}");
-    assert!(!sql.contains("CREATE EXTENSION"), "{sql}");
+    assert_eq!(run.variable("XTASK_LOAD"), "LOAD 'gam_ma';\n");
+    assert_eq!(run.variable("XTASK_WANTED"), "");
+}
+
+#[test]
+fn what_the_base_image_has_and_what_else_an_image_holds_is_created_too() {
+    let world = World::new();
+    let fields = [
+        (
+            "required_extensions",
+            "[\"alpha\", \"base-image:pg_stat_statements\"]",
+        ),
+        (
+            "sql_extensions",
+            "[{ name = \"gamma_x\", version = \"7\", schema = \"its\", requires = [\"a\", \"b\"] }, { name = \"gamma\", schema = \"own\" }]",
+        ),
+    ];
+    world.extension("gamma", &metadata("gamma", &fields));
+    world.run("checks gamma --no-bake").success();
+    world.run("smoke gamma --no-bake --distro trixie").success();
+    let run = world.calls.only("docker run");
+    assert_eq!(
+        run.variable("XTASK_WANTED"),
+        "(0, 'alpha', '1.2'::text, NULL::text, ARRAY[]::text[]), \
+         (1, 'pg_stat_statements', NULL::text, NULL::text, ARRAY[]::text[]), \
+         (2, 'gamma', '1.2'::text, 'own'::text, ARRAY['pg_stat_statements']::text[]), \
+         (3, 'gamma_x', '7'::text, 'its'::text, ARRAY['a', 'b']::text[])"
+    );
+    // It is nobody's directory, so nothing is mounted for it.
+    assert_eq!(run.line().matches("type=image").count(), 2, "{run}");
+}
+
+#[test]
+fn the_version_that_was_created_is_said() {
+    let world = World::new();
+    world
+        .tools
+        .rule("docker run", "echo 'found: 4.5'; echo 'it works'; exit 0");
+    let older = [(
+        "versions",
+        "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } }",
+    )];
+    world.extension("gamma", &metadata("gamma", &older));
+    let results = world.run("smoke gamma --no-bake --json").success().json();
+    assert_eq!(results[0]["version"], "4.5");
+    assert_eq!(results[0]["proof"], "it works");
+    let run = world.calls.only("docker run");
+    assert_eq!(
+        run.variable("XTASK_WANTED"),
+        "(0, 'gamma', NULL::text, NULL::text, ARRAY[]::text[])"
+    );
 }
 
 #[test]
@@ -140,11 +188,10 @@ fn a_dependency_of_a_dependency_comes_first_whichever_is_named_first() {
         );
         world.run("smoke gamma --distro trixie").success();
         let run = world.calls.only("docker run");
-        let sql = run.variable("XTASK_CREATE");
-        let created: Vec<&str> = sql
-            .lines()
-            .filter_map(|line| line.strip_prefix("CREATE EXTENSION IF NOT EXISTS "))
-            .filter_map(|rest| rest.split('"').nth(1))
+        let wanted = run.variable("XTASK_WANTED");
+        let created: Vec<&str> = wanted
+            .split(')')
+            .filter_map(|row| row.split('\'').nth(1))
             .collect();
         assert_eq!(created, ["alpha", "beta", "gamma"], "needs {needs}");
         let one = ["start alpha+beta+gamma", "end alpha+beta+gamma"];

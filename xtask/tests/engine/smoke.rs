@@ -103,6 +103,64 @@ fn a_wrong_expectation_fails_with_the_servers_words() {
         .says("smoke.sql did not pass");
 }
 
+/// Writes what pgvector's metadata has beside the rest, and its proof.
+fn with_pgvector(repository: &Repository, fields: &str, smoke: &str) {
+    let folder = repository.path().join("extensions/pgvector");
+    let path = folder.join("metadata.hcl");
+    let text = fs::read_to_string(&path).unwrap();
+    let at = "  create_extension ";
+    assert!(text.contains(at), "{text}");
+    fs::write(&path, text.replace(at, &format!("{fields}\n{at}"))).unwrap();
+    fs::write(folder.join("smoke.sql"), smoke).unwrap();
+}
+
+/// As CloudNativePG's Database resource does it: what control files require is created first, by our own order and
+/// without CASCADE; `cube` is the base image's, and earthdistance's control file alone says that it is needed.
+#[test]
+fn what_is_needed_is_created_first_in_the_database_of_an_ordinary_user() {
+    let repository = Repository::new();
+    with_pgvector(
+        &repository,
+        "  sql_extensions = [{ name = \"fuzzystrmatch\", requires = [\"earthdistance\"] },\n    \
+         { name = \"earthdistance\", schema = \"maps\", requires = [\"hstore\"] }]",
+        "SELECT current_database() || ' of ' || (SELECT datdba::regrole FROM pg_database WHERE datname = current_database())\n\
+         || ' for ' || current_user || ': ' || string_agg(extname || ' in ' || extnamespace::regnamespace, ', ' ORDER BY oid)\n\
+         FROM pg_extension WHERE extname <> 'plpgsql';\n",
+    );
+    let results = repository
+        .xtask(&["smoke", "pgvector", "--json"])
+        .success()
+        .json();
+    assert_eq!(
+        results[0]["proof"],
+        "app of app for postgres: vector in public, hstore in public, cube in public, earthdistance in maps, \
+         fuzzystrmatch in public",
+        "{results:#}"
+    );
+}
+
+#[test]
+fn a_version_that_is_not_there_is_answered_with_those_that_are() {
+    let repository = Repository::new();
+    with_pgvector(
+        &repository,
+        "  sql_extensions = [{ name = \"fuzzystrmatch\", version = \"9.9\" }]",
+        "SELECT 1;\n",
+    );
+    repository.xtask(&["smoke", "pgvector"]).status(1).says(
+        "the extension could not be created: the control file of `fuzzystrmatch` says version 1.2, and its scripts make 1.1, 1.2",
+    );
+    let repository = Repository::new();
+    with_pgvector(
+        &repository,
+        "  sql_extensions = [{ name = \"nobody\" }]",
+        "SELECT 1;\n",
+    );
+    repository.xtask(&["smoke", "pgvector"]).status(1).says(
+        "the extension could not be created: `nobody` has no control file; the images have those of `vector`",
+    );
+}
+
 #[test]
 fn a_library_that_nothing_provides_is_found() {
     let repository = Repository::new();

@@ -85,7 +85,7 @@ pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId 
             .after(test.after.iter().copied())
             .undo(container.remove())
             .timeout(runner.limit)
-            .warns()
+            .speaks()
             .proof("smoke"),
     )
 }

@@ -36,7 +36,7 @@ pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId 
     let step = Step::run(format!("smoke {}", test.name), start)
         .after([last])
         .timeout(runner.limit);
-    plan.add(step.warns().proof("smoke"))
+    plan.add(step.speaks().proof("smoke"))
 }
 
 /// Copies an image's files to where they are mounted otherwise, in a container that is not started yet.

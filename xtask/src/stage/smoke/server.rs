@@ -27,11 +27,14 @@ pub(super) fn options(mounts: &Mounts<Source>) -> Vec<String> {
 }
 
 /// What our script is told.
-pub(super) fn environment(test: &SmokeTest) -> [(&'static str, String); 5] {
+pub(super) fn environment(test: &SmokeTest) -> [(&'static str, String); 7] {
+    let own = &test.mounts.own().extension;
     let joined = |folders| test.mounts.folders(folders).join(":");
     [
-        ("XTASK_EXTENSION", test.mounts.own().extension.name.clone()),
-        ("XTASK_CREATE", create_sql(&test.mounts)),
+        ("XTASK_EXTENSION", own.name.clone()),
+        ("XTASK_NAME", own.sql_name.clone()),
+        ("XTASK_LOAD", load_sql(&test.mounts)),
+        ("XTASK_WANTED", wanted_sql(&test.mounts)),
         ("XTASK_SILENT", test.silent().to_owned()),
         ("XTASK_LIBRARY_PATH", joined(Folders::Linker)),
         ("XTASK_BIN_PATH", joined(Folders::Programs)),
@@ -45,36 +48,32 @@ pub(super) fn variables(mounts: &Mounts<Source>) -> impl Iterator<Item = String>
     pairs.map(|(name, value)| format!("{name}={value}"))
 }
 
-/// Creates what is created, what is needed first, and checks the version; loads what is not created.
-fn create_sql(mounts: &Mounts<Source>) -> String {
-    let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let identifier = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut sql = String::new();
-    for mounted in mounts.in_creation_order() {
-        let name = &mounted.extension.sql_name;
-        if !mounted.extension.create_extension {
-            sql += &format!("LOAD {};\n", literal(name));
-            continue;
-        }
-        let version = mounted
-            .source
-            .sql_version
-            .as_deref()
-            .map(|version| format!(" VERSION {}", literal(version)))
-            .unwrap_or_default();
-        sql += &format!(
-            "CREATE EXTENSION IF NOT EXISTS {}{version};\n",
-            identifier(name)
-        );
-        if let Some(version) = &mounted.source.sql_version {
-            sql += &format!(
-                "DO $check$ DECLARE found text := (SELECT extversion FROM pg_extension WHERE extname = {name});\n\
-                 BEGIN IF found IS DISTINCT FROM {version} THEN\n\
-                 RAISE EXCEPTION 'extension % has version %, not %', {name}, found, {version}; END IF; END $check$;\n",
-                name = literal(name),
-                version = literal(version),
-            );
-        }
-    }
-    sql
+/// Loads what is not created.
+fn load_sql(mounts: &Mounts<Source>) -> String {
+    let modules = mounts.in_creation_order().into_iter();
+    let modules = modules.filter(|one| !one.extension.create_extension);
+    let loads = modules.map(|one| format!("LOAD {};\n", literal(&one.extension.sql_name)));
+    loads.collect()
+}
+
+/// What is created, as rows of SQL: place, name, version, schema, and the names that it needs. The server's own view of
+/// control files says what else they require, and in which order.
+fn wanted_sql(mounts: &Mounts<Source>) -> String {
+    let wanted = mounts.wanted(|source| source.sql_version.as_deref());
+    let or_null = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), literal);
+    let rows = wanted.iter().enumerate().map(|(place, one)| {
+        let needs: Vec<String> = one.needs.iter().map(|name| literal(name)).collect();
+        format!(
+            "({place}, {}, {}::text, {}::text, ARRAY[{}]::text[])",
+            literal(one.name),
+            or_null(one.version),
+            or_null(one.schema),
+            needs.join(", ")
+        )
+    });
+    rows.collect::<Vec<_>>().join(", ")
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -12,7 +12,7 @@ pub(crate) const GAMMA: [(&str, &str); 4] = [
     ("trixie", "19"),
 ];
 
-/// metadata.hcl of an extension; `more` replaces fields of the same name.
+/// metadata.hcl of an extension; `more` replaces fields of the same name, and adds others.
 pub(crate) fn metadata(name: &str, more: &[(&str, &str)]) -> String {
     let quoted = format!("\"{name}\"");
     let mut fields = vec![
@@ -36,11 +36,10 @@ pub(crate) fn metadata(name: &str, more: &[(&str, &str)]) -> String {
         ),
     ];
     for (name, value) in more {
-        fields
-            .iter_mut()
-            .find(|(field, _)| field == name)
-            .unwrap()
-            .1 = value;
+        match fields.iter_mut().find(|(field, _)| field == name) {
+            Some(field) => field.1 = value,
+            None => fields.push((name, value)),
+        }
     }
     let lines: Vec<String> = fields
         .iter()

@@ -31,7 +31,7 @@ words=\"$program\"
 for word in "$@"; do quote "$word"; words=$words,$quoted; done
 variables=
 for name in registry environment revision base_image BUILDX_METADATA_PROVENANCE KUBECONFIG KIND_EXPERIMENTAL_DOCKER_NETWORK \
-  XTASK_EXTENSION XTASK_CREATE XTASK_SILENT XTASK_LIBRARY_PATH XTASK_BIN_PATH; do
+  XTASK_EXTENSION XTASK_NAME XTASK_LOAD XTASK_WANTED XTASK_SILENT XTASK_LIBRARY_PATH XTASK_BIN_PATH; do
   eval "value=\${$name-}"
   [ -z "$value" ] || { quote "$value"; variables=$variables,[\"$name\",$quoted]; }
 done
