@@ -18,6 +18,15 @@ metadata = {
   auto_update_os_libs      = true
   required_extensions      = []
   create_extension         = true
+  # All that PostGIS ships. The geocoder needs what is PostgreSQL's own.
+  sql_extensions           = [
+    { name = "postgis_raster" },
+    { name = "postgis_sfcgal" },
+    { name = "postgis_topology" },
+    { name = "address_standardizer" },
+    { name = "address_standardizer_data_us" },
+    { name = "postgis_tiger_geocoder", requires = ["fuzzystrmatch"] },
+  ]
 
   versions = {
     bookworm = {

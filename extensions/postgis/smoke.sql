@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Geometries, PROJ with its database, GEOS, and the modules that need most of the image's system libraries.
+-- Geometries, PROJ with its database, GEOS, and every module: with raster and SFCGAL most of the image's system libraries
+-- are loaded, and topology, addresses and the geocoder each answer a question.
 \set QUIET on
 SET client_min_messages = warning;
 
@@ -7,9 +8,6 @@ CREATE TABLE place (name text PRIMARY KEY, position geometry(Point, 4258) NOT NU
 INSERT INTO place VALUES ('example', ST_SetSRID(ST_MakePoint(5, 50), 4258));
 CREATE INDEX ON place USING gist (position);
 
--- GDAL and SFCGAL are loaded by these two.
-CREATE EXTENSION postgis_raster;
-CREATE EXTENSION postgis_sfcgal;
 SET postgis.gdal_enabled_drivers = 'GTiff';
 
 DO $$
@@ -17,6 +15,7 @@ DECLARE
     projected geometry;
     found float8;
     drivers text;
+    said text;
 BEGIN
     -- EPSG's guidance note 7-2 works this example out for Lambert's azimuthal equal-area projection of Europe.
     SELECT ST_Transform(position, 3035) INTO projected FROM place;
@@ -50,8 +49,30 @@ BEGIN
     IF found IS DISTINCT FROM 7 THEN
         RAISE EXCEPTION 'GDAL: the pixel is % after a turn through a TIFF, not 7', found;
     END IF;
+    PERFORM topology.CreateTopology('area', 3035);
+    PERFORM topology.TopoGeo_AddLinestring('area', 'SRID=3035;LINESTRING(0 0, 4 0, 4 4, 0 4, 0 0)');
+    SELECT ST_Area(topology.ST_GetFaceGeometry('area', 1)) INTO found;
+    IF found IS DISTINCT FROM 16 THEN
+        RAISE EXCEPTION 'topology: the face has an area of %, not 16', found;
+    END IF;
+    SELECT concat_ws('|', house_num, name, suftype, city, state, postcode) INTO said
+    FROM standardize_address('us_lex', 'us_gaz', 'us_rules', '12 Example Street', 'Springfield, Illinois 62701');
+    IF said IS DISTINCT FROM '12|EXAMPLE|STREET|SPRINGFIELD|ILLINOIS|62701' THEN
+        RAISE EXCEPTION 'address_standardizer: the parts of the address are %', said;
+    END IF;
+    SELECT concat_ws('|', address, streetname, streettypeabbrev, location, stateabbrev, zip) INTO said
+    FROM tiger.normalize_address('12 Example Street, Springfield, IL 62701');
+    IF said IS DISTINCT FROM '12|Example|St|Springfield|IL|62701' THEN
+        RAISE EXCEPTION 'the geocoder: the parts of the address are %', said;
+    END IF;
+    SELECT count(*) INTO found FROM pg_extension
+    WHERE extname IN ('postgis', 'postgis_raster', 'postgis_sfcgal', 'postgis_topology', 'address_standardizer',
+        'address_standardizer_data_us', 'postgis_tiger_geocoder', 'fuzzystrmatch');
+    IF found IS DISTINCT FROM 8 THEN
+        RAISE EXCEPTION 'of eight extensions % were created', found;
+    END IF;
 END
 $$;
 SELECT 'PROJ takes 5 E, 50 N to ' || ST_AsText(ST_Transform(position, 3035), 2) || ' in EPSG:3035 with '
-    || substring(postgis_proj_version() FROM 'DATABASE_PATH=([^ ]*)') || '; GEOS, SFCGAL and GDAL compute'
+    || substring(postgis_proj_version() FROM 'DATABASE_PATH=([^ ]*)') || '; GEOS, SFCGAL, GDAL, topology, addresses and the geocoder answer'
 FROM place;

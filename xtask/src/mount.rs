@@ -4,12 +4,16 @@
 //!
 //! Facts: <https://cloudnative-pg.io/documentation/current/imagevolume_extensions/>.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    extension::Extension,
+    value::placeholder::{IMAGE_ROOT, Piece, pieces},
 };
 
-use crate::extension::{Extension, SqlExtension};
+mod creation;
+
+pub(crate) use creation::{Wanted, in_order};
 
 /// A list of an image's folders that the server is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,31 +61,14 @@ impl Folders {
     }
 }
 
-/// An SQL extension that is to be created.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted<'a> {
-    pub name: &'a str,
-    /// None: the one that its control file says.
-    pub version: Option<&'a str>,
-    /// None: the one that its control file says, or else the first of the search path.
-    pub schema: Option<&'a str>,
-    /// What must have been created before, beside what its control file requires.
-    pub needs: Vec<&'a str>,
-}
-
-impl<'a> Wanted<'a> {
-    fn of(name: &'a str) -> Self {
-        Self {
-            name,
-            version: None,
-            schema: None,
-            needs: Vec::new(),
-        }
-    }
-}
-
-fn requires(one: &SqlExtension) -> impl Iterator<Item = &str> {
-    one.requires.iter().map(String::as_str)
+/// A variable's value where the image is mounted at `root`. What nobody knows stays: it is refused elsewhere.
+fn expanded(value: &str, root: &str) -> String {
+    let pieces = pieces(value).into_iter().map(|piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Placeholder(name) if name == IMAGE_ROOT => root.to_owned(),
+        Piece::Placeholder(name) => format!("${{{name}}}"),
+    });
+    pieces.collect()
 }
 
 /// Where the image of an extension of that name is mounted.
@@ -143,52 +130,6 @@ impl<S> Mounts<S> {
         ordered
     }
 
-    /// What is created in SQL, as the metadata say it and in the order in which they do: what a server has of its own, then what the
-    /// images hold, those that are needed first. Control files may ask for more before it. `version` gives that of an
-    /// image's own extension.
-    pub(crate) fn wanted<'a>(
-        &'a self,
-        version: impl Fn(&'a S) -> Option<&'a str>,
-    ) -> Vec<Wanted<'a>> {
-        let mut all: Vec<Wanted<'a>> = Vec::new();
-        for one in self.in_creation_order() {
-            let extension = &one.extension;
-            for name in &extension.base_extensions {
-                all.push(Wanted::of(name));
-            }
-            if !extension.create_extension {
-                continue;
-            }
-            let is_own = |other: &&SqlExtension| other.name == extension.sql_name;
-            let own = extension.sql_extensions.iter().find(is_own);
-            let mut needs: Vec<&str> = extension
-                .base_extensions
-                .iter()
-                .map(|name| &**name)
-                .collect();
-            needs.extend(own.into_iter().flat_map(requires));
-            all.push(Wanted {
-                name: &extension.sql_name,
-                version: version(&one.source),
-                schema: own.and_then(|own| own.schema.as_deref()),
-                needs,
-            });
-            let others = extension
-                .sql_extensions
-                .iter()
-                .filter(|other| !is_own(other));
-            all.extend(others.map(|other| Wanted {
-                name: &other.name,
-                version: other.version.as_deref(),
-                schema: other.schema.as_deref(),
-                needs: requires(other).collect(),
-            }));
-        }
-        let mut names = BTreeSet::new();
-        all.retain(|one| names.insert(one.name));
-        all
-    }
-
     /// The libraries that the server loads at its start, each once.
     pub(crate) fn preload(&self) -> Vec<&str> {
         let mut preload: Vec<&str> = Vec::new();
@@ -226,7 +167,7 @@ impl<S> Mounts<S> {
         self.iter().flat_map(|one| {
             let root = root(&one.extension.name);
             let pairs = one.extension.env.iter();
-            pairs.map(move |(name, value)| (name.as_str(), value.replace("${image_root}", &root)))
+            pairs.map(move |(name, value)| (name.as_str(), expanded(value, &root)))
         })
     }
 }

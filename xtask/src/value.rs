@@ -7,6 +7,7 @@ mod debian;
 mod image;
 mod name;
 mod path;
+pub(crate) mod placeholder;
 mod postgres;
 mod registry;
 mod server;

@@ -2,6 +2,8 @@
 //! The values as a document. The names in here are an interface that the Chainsaw suites read: add to them,
 //! never rename.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Values;
@@ -12,7 +14,7 @@ use crate::{
         Annotations, ClusterRef,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
-    mount::{Folders, Mounted, Mounts},
+    mount::{Folders, Mounted, Mounts, Wanted, in_order},
 };
 
 /// One image of the mounted ones: as the cluster will pull it, with what it says of itself.
@@ -81,14 +83,26 @@ impl Values {
         ]);
         // One order for what is asked and for what is expected. An empty list would change the Database once
         // more, and a null would have to be there.
-        let created = mounts.in_creation_order().into_iter();
-        let created = created.filter(|one| one.extension.create_extension);
-        let created = created.map(database_entries);
-        let created: Vec<(Value, Value)> = created.collect::<Result<_, Failure>>()?;
-        let (specs, status): (Vec<Value>, Vec<Value>) = created.into_iter().unzip();
-        if !specs.is_empty() {
-            config.insert("extensions_spec".into(), specs.into());
-            assert.insert("extensions".into(), status.into());
+        for one in mounts.iter() {
+            one.source.sql_version(&one.extension)?;
+        }
+        let wanted = mounts.wanted(|source| source.annotations.get(SQL_VERSION));
+        let created = in_order(&wanted, |_| Vec::new());
+        let schemas: BTreeSet<&str> = created.iter().filter_map(|one| one.schema).collect();
+        if !created.is_empty() {
+            config.insert(
+                "extensions_spec".into(),
+                created.iter().map(extension_spec).collect(),
+            );
+            assert.insert(
+                "extensions".into(),
+                applied(created.iter().map(|one| one.name)),
+            );
+        }
+        if !schemas.is_empty() {
+            let spec = |name| json!({"ensure": "present", "name": name, "owner": "app"});
+            config.insert("schemas_spec".into(), schemas.iter().map(spec).collect());
+            assert.insert("schemas".into(), applied(schemas));
         }
         let psql_image = self.psql_image.as_ref().unwrap_or(&pg_image);
         let mut document = Map::new();
@@ -108,12 +122,24 @@ impl Values {
     }
 }
 
-/// What a `Database` is asked for, and what its status must then say.
-fn database_entries(one: &Mounted<Source>) -> Result<(Value, Value), Failure> {
-    let name = &one.extension.sql_name;
-    let version = one.source.sql_version(&one.extension)?;
-    let spec = json!({"ensure": "present", "name": name, "version": version});
-    Ok((spec, json!({"applied": true, "name": name})))
+/// What a `Database` is asked for.
+fn extension_spec(one: &Wanted<'_>) -> Value {
+    let mut spec = Map::from_iter([
+        ("ensure".to_owned(), json!("present")),
+        ("name".to_owned(), json!(one.name)),
+    ]);
+    for (field, text) in [("version", one.version), ("schema", one.schema)] {
+        spec.extend(text.map(|text| (field.to_owned(), json!(text))));
+    }
+    spec.into()
+}
+
+/// What its status must then say.
+fn applied<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
+    let names = names.into_iter();
+    names
+        .map(|name| json!({"applied": true, "name": name}))
+        .collect()
 }
 
 /// The entry of a `Cluster`'s `extensions` list.

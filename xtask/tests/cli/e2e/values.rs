@@ -253,3 +253,71 @@ database_assert_status:
         wanted.trim_end()
     );
 }
+
+#[test]
+fn all_that_is_created_is_asked_for_and_expected_in_one_order() {
+    let world = extensions();
+    let fields = [
+        (
+            "required_extensions",
+            "[\"postgis\", \"base-image:pg_stat_statements\"]",
+        ),
+        (
+            "sql_extensions",
+            "[{ name = \"last\", requires = [\"hstore\"] }, { name = \"first\", version = \"7\", schema = \"maps\" }, { name = \"pgrouting\", requires = [\"first\"] }]",
+        ),
+        (
+            "versions",
+            "{ trixie = { \"18\" = { package = \"4.0.1-1.pgdg13+1\", sql = \"4.0.1\" } } }",
+        ),
+    ];
+    world.extension("pgrouting", &metadata("pgrouting", &fields));
+    let path = "pgrouting-testing:4.0.1-18-trixie";
+    world.registry.put_local(path, "trixie", "4.0.1");
+    let needed = "postgis-extension-testing:3.6.4-18-trixie";
+    world.registry.put_local(needed, "trixie", "3.6.4");
+    let values = values(&world, "pgrouting", path);
+    let at = values.find("database_config:").unwrap();
+    let wanted = "database_config:
+  extensions_spec:
+  - ensure: 'present'
+    name: 'postgis'
+    version: '3.6.4'
+  - ensure: 'present'
+    name: 'pg_stat_statements'
+  - ensure: 'present'
+    name: 'first'
+    version: '7'
+    schema: 'maps'
+  - ensure: 'present'
+    name: 'pgrouting'
+    version: '4.0.1'
+  - ensure: 'present'
+    name: 'hstore'
+  - ensure: 'present'
+    name: 'last'
+  schemas_spec:
+  - ensure: 'present'
+    name: 'maps'
+    owner: 'app'
+database_assert_status:
+  applied: true
+  observedGeneration: 1
+  extensions:
+  - applied: true
+    name: 'postgis'
+  - applied: true
+    name: 'pg_stat_statements'
+  - applied: true
+    name: 'first'
+  - applied: true
+    name: 'pgrouting'
+  - applied: true
+    name: 'hstore'
+  - applied: true
+    name: 'last'
+  schemas:
+  - applied: true
+    name: 'maps'";
+    assert_eq!(values[at..].trim_end(), wanted);
+}
