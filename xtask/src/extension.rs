@@ -12,7 +12,7 @@ use self::{
     pins::Beside,
 };
 use crate::{
-    finding::Findings,
+    finding::{Finding, Findings},
     hcl::File,
     own::source,
     value::{
@@ -67,6 +67,8 @@ pub(crate) struct Extension {
     pub sql_extensions: Vec<SqlExtension>,
     pub create_extension: bool,
     pub versions: Versions,
+    /// What CloudNativePG would not take, as errors: the image can be built, but no server can be configured with it.
+    pub refused: Vec<Finding>,
     /// The extension's folder, absolute.
     pub folder: PathBuf,
     /// What bake reads, relative to the root where it lies inside.
@@ -120,7 +122,7 @@ impl Extension {
         let packages = fields.packages();
         let required = fields.required();
         let name = fields.text("name");
-        let extension = Self {
+        let mut extension = Self {
             sql_name: fields.text_or("sql_name", &name),
             image_name: fields.text_or("image_name", &name),
             name,
@@ -146,12 +148,16 @@ impl Extension {
                 packages: &packages,
             }),
             packages,
+            refused: Vec::new(),
             folder: folder.to_owned(),
             metadata_file: shown.to_owned(),
         };
         fields.unknown();
         let lines = fields.lines;
         extension.check(&directory, &lines, findings);
+        let mut refused = Findings::about(shown);
+        extension.check_for_operator(&|name| lines.get(name).copied(), &mut refused);
+        extension.refused = refused.all;
         (errors(findings) == before).then_some(extension)
     }
 
@@ -245,8 +251,8 @@ impl Extension {
         }
         for name in self.env.keys() {
             let better = match name.as_str() {
-                "LD_LIBRARY_PATH" => "name the folders in `ld_library_path`",
-                "PATH" => "name the folders in `bin_path`",
+                // The operator refuses it.
+                "LD_LIBRARY_PATH" => continue,
                 "BASH_ENV" | "ENV" => "the server is not started by a shell",
                 name if name.starts_with("LD_") => {
                     "it changes how every program of the server is loaded"
@@ -308,6 +314,7 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
 }
 
 mod fields;
+mod operator;
 mod pins;
 mod sql;
 #[cfg(test)]

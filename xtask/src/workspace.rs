@@ -12,7 +12,7 @@ use std::{
 };
 
 pub(crate) use changes::Changes;
-pub(crate) use selection::{Chosen, Selection, Unread};
+pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 
 use crate::{
     config::{self, Config, Key},

@@ -63,6 +63,7 @@ mod cli {
     mod locks;
     mod mistakes;
     mod neighbours;
+    mod operator;
     pub(crate) mod ours;
     mod ownership;
     mod pasted;

@@ -23,7 +23,7 @@ use crate::{
     ui::{self, seconds},
     value::{Platform, joined},
     verdict::Verdict,
-    workspace::{Selection, Unread},
+    workspace::{Aim, Selection, Unread},
 };
 
 /// How long the engine may take to say how large its images are.
@@ -31,7 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
-    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
+    let begun = Begun::open(
+        context,
+        &selection,
+        Aim::Images,
+        Access::Work.or_look(args.dry_run),
+    )?;
     let mut targets = begun.targets(&Filter::from(&args.filters))?;
     let wanted = Wanted::of(&args.platform, args.push, &context.config)?;
     for left_out in wanted.narrow(&mut targets)? {
@@ -103,7 +108,7 @@ impl Row {
     /// Of an extension that cannot be read.
     fn unread(unread: &Unread) -> Self {
         Self {
-            result: Verdict::NotRead,
+            result: unread.verdict,
             name: unread.name.clone(),
             target: String::new(),
             image: String::new(),

@@ -92,6 +92,8 @@ fn read(
         }));
     }
     for name in names {
+        let refused = workspace.get(name).map(|extension| &extension.refused);
+        findings.extend(refused.into_iter().flatten().cloned());
         findings.extend(own_dockerfile(workspace, shared, name));
         findings.extend(prose(workspace, name));
     }

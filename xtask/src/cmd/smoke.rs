@@ -24,13 +24,18 @@ use crate::{
     target::{Filter, Target, Targets},
     ui::{self, seconds},
     verdict::Verdict,
-    workspace::{Selection, Unread},
+    workspace::{Aim, Selection, Unread},
 };
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
     let given = named_image(args, &selection)?;
-    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
+    let begun = Begun::open(
+        context,
+        &selection,
+        Aim::Servers,
+        Access::Work.or_look(args.dry_run),
+    )?;
     let mut filter = Filter::from(&args.filters);
     let given = given.map(|image| Given::survey(image, &begun.engine));
     let given = given.transpose()?;
@@ -196,7 +201,7 @@ fn unread(unread: &Unread) -> Row {
         pg_major: String::new(),
         image: String::new(),
         version: String::new(),
-        result: Verdict::NotRead,
+        result: unread.verdict,
         proof: unread.reason(),
         seconds: 0.0,
         title: unread.name.clone(),

@@ -14,14 +14,14 @@ use crate::{
     target::{Filter, Target, Targets},
     ui::{Row, Table},
     value::{Major, Platform, Server, Suite},
-    workspace::{Changes, Chosen, Selection, Workspace},
+    workspace::{Aim, Changes, Chosen, Selection, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
     // A matrix may be empty.
     let mut chosen = match workspace.names().next() {
-        Some(_) => workspace.choose(&Selection::All)?,
+        Some(_) => workspace.choose(&Selection::All, Aim::Images)?,
         None => Chosen::default(),
     };
     let unread = std::mem::take(&mut chosen.unread);

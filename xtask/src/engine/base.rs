@@ -28,6 +28,7 @@ use crate::{
     target::{self, Definition, Instead, Matrix},
     tool::{apt, docker, imagetools},
     value::{Major, Server},
+    verdict::Verdict,
     workspace::{Selection, Unread, Workspace},
 };
 
@@ -87,6 +88,7 @@ impl Sources {
                 Some(why) => unread.push(Unread {
                     name: extension.name.clone(),
                     why,
+                    verdict: Verdict::NotRead,
                 }),
             }
         }

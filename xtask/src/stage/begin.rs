@@ -8,7 +8,8 @@ use crate::{
     extension::Extension,
     failure::Failure,
     target::{Filter, Targets},
-    workspace::{Chosen, Selection, Unread},
+    verdict::Verdict,
+    workspace::{Aim, Chosen, Selection, Unread},
 };
 
 /// What a share of the images says that none has fallen into: there may be more shares than images.
@@ -29,13 +30,14 @@ impl Begun {
     pub(crate) fn open(
         opener: &mut dyn Opener,
         selection: &Selection,
+        aim: Aim,
         access: Access,
     ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
         let Chosen {
             extensions: chosen,
             mut unread,
-        } = workspace.choose(selection)?;
+        } = workspace.choose(selection, aim)?;
         let engine = Engine::open(opener, access)?;
         let sources = Sources::prepare(opener, &engine, workspace, &chosen)?;
         let buildable = sources.workspace.extensions();
@@ -76,8 +78,17 @@ impl Begun {
         if names.is_empty() {
             return Ok(());
         }
+        let are_read = self
+            .unread
+            .iter()
+            .any(|one| one.verdict != Verdict::NotRead);
+        let how = if are_read {
+            "are left out"
+        } else {
+            "cannot be read"
+        };
         let failure = Failure::failed(format!(
-            "{} of {all} extensions cannot be read: {}",
+            "{} of {all} extensions {how}: {}",
             names.len(),
             names.join(", ")
         ));

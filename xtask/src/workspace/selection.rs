@@ -8,6 +8,7 @@ use crate::{
     extension::Extension,
     failure::{Failure, did_you_mean},
     finding::Severity,
+    verdict::Verdict,
 };
 
 /// Which extensions the user means.
@@ -16,6 +17,15 @@ pub(crate) enum Selection {
     All,
     /// By directory name; none is a mistake.
     Named(Vec<String>),
+}
+
+/// What extensions are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// Their images.
+    Images,
+    /// Servers with these, as CloudNativePG makes or refuses them.
+    Servers,
 }
 
 impl Selection {
@@ -68,13 +78,17 @@ impl Workspace {
         }
     }
 
-    /// The extensions that are meant, dependencies first; refused when one is unknown or broken.
-    pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<Arc<Extension>>, Failure> {
+    /// The extensions that are meant, dependencies first; refused when one is unknown, or broken for what is wanted.
+    pub(crate) fn select(
+        &self,
+        selection: &Selection,
+        aim: Aim,
+    ) -> Result<Vec<Arc<Extension>>, Failure> {
         self.check(selection)?;
         if self.names.is_empty() {
             return Err(self.without_extensions());
         }
-        let unread = self.unread();
+        let unread = self.unread(aim);
         let mut broken = unread
             .iter()
             .filter(|one| selection.has(&one.name))
@@ -91,9 +105,9 @@ impl Workspace {
 
     /// The same; but when all are meant, those that cannot be read are left out and given too. Refused when nothing is
     /// left.
-    pub(crate) fn choose(&self, selection: &Selection) -> Result<Chosen, Failure> {
+    pub(crate) fn choose(&self, selection: &Selection, aim: Aim) -> Result<Chosen, Failure> {
         let unread = match selection {
-            Selection::All => self.unread(),
+            Selection::All => self.unread(aim),
             Selection::Named(_) => Vec::new(),
         };
         let is_read = |extension: &Extension| !unread.iter().any(|one| one.name == extension.name);
@@ -102,7 +116,7 @@ impl Workspace {
             .iter()
             .filter(|extension| is_read(extension));
         if unread.is_empty() || extensions.next().is_none() {
-            let extensions = self.select(selection)?;
+            let extensions = self.select(selection, aim)?;
             return Ok(Chosen {
                 extensions,
                 unread: Vec::new(),
@@ -119,9 +133,12 @@ impl Workspace {
     }
 
     /// The extensions that cannot be worked with: their metadata has errors, or that of something that they need.
-    fn unread(&self) -> Vec<Unread> {
+    fn unread(&self, aim: Aim) -> Vec<Unread> {
         let mut unread: Vec<Unread> = Vec::new();
-        for finding in &self.findings {
+        let refused = self.extensions.iter().flat_map(|one| &one.refused);
+        let refused = refused.filter(|_| aim == Aim::Servers);
+        let all = self.findings.iter().map(|one| (one, Verdict::NotRead));
+        for (finding, verdict) in all.chain(refused.map(|one| (one, Verdict::NotRun))) {
             let folder = finding.file.parent().and_then(Path::file_name);
             let Some(name) = folder.map(|name| name.to_string_lossy().into_owned()) else {
                 continue;
@@ -135,7 +152,7 @@ impl Workspace {
                 known.why = why.detail(finding.to_string());
             } else {
                 let why = Failure::invalid("its metadata has errors").detail(finding.to_string());
-                unread.push(Unread { name, why });
+                unread.push(Unread { name, why, verdict });
             }
         }
         // What needs what cannot be read: each extension stands behind those that it needs.
@@ -150,6 +167,7 @@ impl Workspace {
                 unread.push(Unread {
                     name: extension.name.clone(),
                     why,
+                    verdict: needed.verdict,
                 });
             }
         }
@@ -166,12 +184,14 @@ pub(crate) struct Chosen {
     pub unread: Vec<Unread>,
 }
 
-/// An extension of which it is not known what it is, or what bake builds of it.
+/// An extension of which it is not known what it is, or what bake builds of it, or that no server can be made with.
 #[derive(Clone, Debug)]
 pub(crate) struct Unread {
     /// Its directory.
     pub name: String,
     pub why: Failure,
+    /// Not read, or read and not run.
+    pub verdict: Verdict,
 }
 
 impl Unread {

@@ -93,7 +93,7 @@ fn check(graph: &[Vec<Index>]) {
             }
         }
     }
-    let all = workspace.select(&Selection::All);
+    let all = workspace.select(&Selection::All, Aim::Images);
     assert_eq!(all.is_ok(), circular.is_empty());
 }
 

@@ -25,7 +25,7 @@ use crate::{
     },
     target::{Filter, Targets},
     tool::imagetools::Described,
-    workspace::Selection,
+    workspace::{Aim, Selection},
 };
 
 /// What is taken when nothing is said.
@@ -36,7 +36,9 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
-    let extension = workspace.select(&Selection::one(&name))?.remove(0);
+    let extension = workspace
+        .select(&Selection::one(&name), Aim::Servers)?
+        .remove(0);
     let given = args
         .extension_image
         .as_deref()

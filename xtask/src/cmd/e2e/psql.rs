@@ -29,14 +29,14 @@ use crate::{
         chainsaw,
         kubectl::{ClusterAccess, Removal},
     },
-    workspace::Selection,
+    workspace::{Aim, Selection},
 };
 
 pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
     let workspace = context.workspace()?;
-    workspace.select(&Selection::one(&name))?;
+    workspace.select(&Selection::one(&name), Aim::Images)?;
     let values = workspace.shown(&name).join("values.yaml");
     let wanted = choice::environment(context, place, choice::release(context, None)?)?;
     let in_use = InUse::open(context, &wanted, wanted.engine_access())?;

@@ -21,7 +21,7 @@ use crate::{
         values::image_in,
     },
     verdict::Verdict,
-    workspace::{Selection, Workspace},
+    workspace::{Aim, Selection, Workspace},
 };
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
@@ -98,7 +98,7 @@ fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Resu
     if given.is_some() && !selection.is_one() {
         return Err(Failure::invalid("`--values` is for one extension: name it").into());
     }
-    let extensions = workspace.select(&selection)?;
+    let extensions = workspace.select(&selection, Aim::Servers)?;
     let chosen = extensions.into_iter().map(|extension| {
         let own = || workspace.shown(&extension.name).join("values.yaml");
         let values = given.clone().unwrap_or_else(own);
@@ -120,7 +120,7 @@ fn failed_last(workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
         if row.result == Verdict::Passed || chosen.iter().any(|one| one.values == values) {
             continue;
         }
-        let extension = workspace.select(&Selection::one(&row.extension))?;
+        let extension = workspace.select(&Selection::one(&row.extension), Aim::Servers)?;
         check_values(&row.extension, values)?;
         chosen.extend(extension.into_iter().map(|extension| {
             // Several images of one extension are told apart by the files of their values.

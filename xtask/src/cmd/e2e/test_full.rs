@@ -20,7 +20,7 @@ use crate::{
         values::Told,
     },
     target::Filter,
-    workspace::Selection,
+    workspace::{Aim, Selection},
 };
 
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
@@ -28,7 +28,12 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let releases = wanted_releases(context, &args.cnpg_release)?;
     let wanted = choice::environment_to_make(context, place, releases[0].clone())?;
     let selection = Selection::from(&args.extensions);
-    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
+    let begun = Begun::open(
+        context,
+        &selection,
+        Aim::Servers,
+        Access::Work.or_look(args.dry_run),
+    )?;
     let (engine, sources) = (&begun.engine, &begun.sources);
     let mut targets = begun.targets(&Filter::from(&args.filters))?;
     if targets.is_empty() {

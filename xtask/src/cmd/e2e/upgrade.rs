@@ -23,7 +23,7 @@ use crate::{
     },
     target::{Filter, Targets},
     tool::imagetools::Described,
-    workspace::Selection,
+    workspace::{Aim, Selection},
 };
 
 /// Where the suite is, below the shared one.
@@ -37,7 +37,12 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let place = choice::to_make(context, &args.environment)?;
     let release = choice::release(context, args.cnpg_release.as_deref())?;
     let environment = choice::environment_to_make(context, place, release)?;
-    let begun = Begun::open(context, &selection, Access::Work.or_look(args.dry_run))?;
+    let begun = Begun::open(
+        context,
+        &selection,
+        Aim::Servers,
+        Access::Work.or_look(args.dry_run),
+    )?;
     let environment = environment.of_checkout(&context.root)?;
     let environment = environment.with_seeds(&begun.sources.bases);
     let _cluster = environment.lock(context, &begun.engine)?;

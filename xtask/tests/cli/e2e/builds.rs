@@ -149,7 +149,7 @@ fn suites_of_one_run_are_bounded_too() {
 #[test]
 fn long_names_have_namespaces_of_their_own() {
     let world = World::e2e_with_images();
-    let name = "an-extension-whose-name-is-as-long-as-names-of-them-may-be";
+    let name = "an-extension-whose-name-is-as-long-as-suites-allow";
     world.put_built(name, &GAMMA, &[]);
     world.run(("e2e test-full", [name])).success();
     let mut namespaces: Vec<String> = world
