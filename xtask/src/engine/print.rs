@@ -38,6 +38,8 @@ const OF_BAKE: &str = "BUILDX_BAKE_";
 #[derive(Deserialize, Serialize)]
 struct Kept {
     inputs: Inputs,
+    /// The variables that its files declare, so that these need not be read as HCL again.
+    declared: Vec<String>,
     /// What was printed, the moment of it marked.
     printed: String,
 }
@@ -144,8 +146,8 @@ impl From<Failure> for Unanswered {
 /// What is asked of an extension.
 struct Question {
     inputs: Inputs,
-    /// How the moment of the print is written; None: the answer is not kept.
-    layouts: Option<Vec<Layout>>,
+    /// What its files' expressions are; nothing where the answer was kept.
+    expressions: Expressions,
     /// The answer that was kept.
     kept: Option<Printed>,
     place: PathBuf,
@@ -223,16 +225,29 @@ impl<'a> Asking<'a> {
             })?;
             inputs.files.insert(name.display().to_string(), text);
         }
+        let place = Path::new(FOLDER).join(format!("{}.json", extension.name));
+        let kept = self
+            .kept(&place)
+            .filter(|kept| kept.inputs.files == inputs.files);
+        if let Some(kept) = kept {
+            inputs.variables = self.variables(&kept.declared);
+            // One that somebody has edited is asked for again.
+            let printed = Printed::parse(&kept.printed);
+            if let (true, Ok(printed)) = (kept.inputs == inputs, printed) {
+                return Ok(Question {
+                    inputs,
+                    expressions: Expressions::default(),
+                    kept: Some(printed),
+                    place,
+                });
+            }
+        }
         let expressions = Expressions::of(inputs.files.values().map(String::as_str));
         inputs.variables = self.variables(&expressions.declared);
-        let place = Path::new(FOLDER).join(format!("{}.json", extension.name));
-        let kept = self.kept(&place).filter(|kept| kept.inputs == inputs);
-        // One that somebody has edited is asked for again.
-        let kept = kept.and_then(|kept| Printed::parse(&kept.printed).ok());
         Ok(Question {
             inputs,
-            layouts: expressions.layouts,
-            kept,
+            expressions,
+            kept: None,
             place,
         })
     }
@@ -243,7 +258,7 @@ impl<'a> Asking<'a> {
         }
         let before = SystemTime::now();
         let text = self.ask(extension)?;
-        let Some(layouts) = &question.layouts else {
+        let Some(layouts) = &question.expressions.layouts else {
             return Ok(Printed::parse(&text)?);
         };
         let when = Between(before, SystemTime::now());
@@ -298,6 +313,7 @@ impl<'a> Asking<'a> {
 fn keep(question: &Question, printed: String) -> anyhow::Result<()> {
     let kept = Kept {
         inputs: question.inputs.clone(),
+        declared: question.expressions.declared.clone(),
         printed,
     };
     output::ignore()?;
