@@ -13,13 +13,16 @@ use self::{
 };
 use crate::{
     finding::{Finding, Findings},
-    hcl::File,
+    hcl::{File, Value},
     own::source,
     value::{
         LONGEST_NAME, Library, Name, PackageName, PackagePattern, Parameter, RepositoryPath,
         Server, SqlName, Variable,
     },
 };
+
+/// The attribute that says what an extension is.
+const METADATA: &str = "metadata";
 
 /// Some registries refuse labels that are longer.
 const LONGEST_LABEL: usize = 255;
@@ -75,47 +78,103 @@ pub(crate) struct Extension {
     pub metadata_file: PathBuf,
 }
 
+/// What came of reading a `metadata.hcl`.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    Read(Box<Extension>),
+    /// It holds expressions, which bake must evaluate first.
+    Open(Open),
+    /// It has errors.
+    Broken,
+}
+
+/// A `metadata.hcl` with expressions that are no literals: calls of functions of the bake file, say.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    file: File,
+    folder: PathBuf,
+    /// What bake reads, relative to the root where it lies inside.
+    pub metadata_file: PathBuf,
+}
+
+impl Open {
+    /// Its folder's name, which an extension's own is to be.
+    pub(crate) fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The extension, when bake has evaluated its metadata to `values`. None when an error was found.
+    pub(crate) fn evaluated(
+        &self,
+        values: &serde_json::Value,
+        findings: &mut Findings,
+    ) -> Option<Extension> {
+        let metadata = self.file.attribute(METADATA)?.evaluated(values);
+        Extension::of(&mut Fields::of(metadata, findings)?, self)
+    }
+}
+
 impl Extension {
     /// Reads and validates `folder/metadata.hcl` of the repository at `root`. `shown` is the file's name in messages.
-    /// None when an error was found; warnings alone leave it usable.
     pub(crate) fn load(
         root: &Path,
         folder: &Path,
         shown: &Path,
         findings: &mut Findings,
-    ) -> Option<Self> {
+    ) -> Loaded {
         let text = match source::read(root, &folder.join("metadata.hcl")) {
             Ok(Some(text)) => text,
             Ok(None) => {
                 findings.error(None, "does not exist");
-                return None;
+                return Loaded::Broken;
             }
             Err(failure) => {
                 findings.error(None, failure.message);
-                return None;
+                return Loaded::Broken;
             }
         };
-        let file = File::parse(&text, findings)?;
-        Self::from_file(&file, folder, shown, findings)
+        match File::parse(&text, findings) {
+            Some(file) => Self::from_file(file, folder, shown, findings),
+            None => Loaded::Broken,
+        }
     }
 
     pub(crate) fn from_file(
-        file: &File,
+        file: File,
         folder: &Path,
         shown: &Path,
         findings: &mut Findings,
-    ) -> Option<Self> {
-        let Some(metadata) = file.attribute("metadata") else {
+    ) -> Loaded {
+        let Some(metadata) = file.attribute(METADATA) else {
             findings.error(None, "has no attribute `metadata`");
-            return None;
+            return Loaded::Broken;
         };
-        let before = errors(findings);
-        let mut fields = Fields::of(metadata, findings)?;
-        let directory = folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let open = Open {
+            file,
+            folder: folder.to_owned(),
+            metadata_file: shown.to_owned(),
+        };
+        if matches!(metadata.value, Value::Expression) {
+            return Loaded::Open(open);
+        }
+        let before = findings.all.len();
+        let Some(mut fields) = Fields::of(metadata, findings) else {
+            return Loaded::Broken;
+        };
+        let taken = Self::of(&mut fields, &open);
+        if fields.open {
+            findings.all.truncate(before);
+            return Loaded::Open(open);
+        }
+        taken.map_or(Loaded::Broken, |taken| Loaded::Read(Box::new(taken)))
+    }
+
+    /// Takes it out of its metadata. None when an error was found; warnings alone leave it usable.
+    fn of(fields: &mut Fields<'_>, written: &Open) -> Option<Self> {
+        let Open { file, folder, .. } = written;
+        let before = errors(fields.findings);
+        let directory = written.name();
         let create_extension = fields
             .flag("create_extension", Requirement::Optional)
             .unwrap_or(true);
@@ -149,16 +208,16 @@ impl Extension {
             }),
             packages,
             refused: Vec::new(),
-            folder: folder.to_owned(),
-            metadata_file: shown.to_owned(),
+            folder: folder.clone(),
+            metadata_file: written.metadata_file.clone(),
         };
         fields.unknown();
-        let lines = fields.lines;
-        extension.check(&directory, &lines, findings);
-        let mut refused = Findings::about(shown);
+        let lines = &fields.lines;
+        extension.check(&directory, lines, fields.findings);
+        let mut refused = Findings::about(&written.metadata_file);
         extension.check_for_operator(&|name| lines.get(name).copied(), &mut refused);
         extension.refused = refused.all;
-        (errors(findings) == before).then_some(extension)
+        (errors(fields.findings) == before).then_some(extension)
     }
 
     fn check(&self, directory: &str, lines: &BTreeMap<String, usize>, findings: &mut Findings) {

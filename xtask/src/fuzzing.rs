@@ -16,7 +16,7 @@ use crate::{
     config::{Config, E2E_SEED, MIRRORS, Origin, SETTINGS},
     dialect, dockerfile,
     environment::release::Release,
-    extension::{Extension, version_of},
+    extension::{Extension, Loaded, version_of},
     finding::Findings,
     hcl::{File, Value},
     image::{Contents, ImageRef, Metadata, Naming, Rotation},
@@ -104,15 +104,24 @@ pub fn extension_metadata(data: &[u8]) {
     };
     let folder = Path::new("/repository").join(declared_name(&file));
     let shown = Path::new("metadata.hcl");
-    let taken = Extension::from_file(&file, &folder, shown, &mut findings);
+    let taken = Extension::from_file(file, &folder, shown, &mut findings);
     let lines = text.lines().count().max(1);
     for finding in &findings.all {
         let line = finding.line.unwrap_or(1);
         assert!((1..=lines).contains(&line), "{finding} of {lines} lines");
     }
-    let Some(extension) = taken else {
-        assert!(!findings.all.is_empty(), "refused without a reason");
-        return;
+    let extension = match taken {
+        Loaded::Read(extension) => extension,
+        Loaded::Open(open) => {
+            // Whatever bake makes of it, there is an answer.
+            let taken = open.evaluated(&serde_json::Value::Null, &mut findings);
+            assert!(taken.is_none() && !findings.all.is_empty());
+            return;
+        }
+        Loaded::Broken => {
+            assert!(!findings.all.is_empty(), "refused without a reason");
+            return;
+        }
     };
     assert!(Name::is(&extension.name));
     for pin in extension.versions.values() {

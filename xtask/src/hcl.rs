@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! HCL as a tree of plain values, each with its line. Knows nothing of extensions.
 //!
-//! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself.
+//! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself, and takes their place.
 
 use hcl_edit::{
     Span,
@@ -30,6 +30,58 @@ pub(crate) enum Value {
     Map(Vec<(String, Node)>),
     /// An expression that is more than a literal.
     Expression,
+}
+
+impl Node {
+    /// Whether there is an expression in it, which bake alone evaluates.
+    pub(crate) fn is_open(&self) -> bool {
+        match &self.value {
+            Value::Expression => true,
+            Value::List(items) => items.iter().any(Self::is_open),
+            Value::Map(entries) => entries.iter().any(|(_, value)| value.is_open()),
+            _ => false,
+        }
+    }
+
+    /// The values that bake makes of it, with the lines where they are written: those of what holds them, where they
+    /// come out of an expression.
+    pub(crate) fn evaluated(&self, value: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        let around = Self {
+            line: self.line,
+            value: Value::Expression,
+        };
+        let value = match value {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Bool(*flag),
+            Json::Number(number) => Value::Number(number.to_string()),
+            Json::String(text) => Value::String(text.clone()),
+            Json::Array(items) => {
+                let written = match &self.value {
+                    Value::List(written) if written.len() == items.len() => &written[..],
+                    _ => &[],
+                };
+                let item = |(at, item)| written.get(at).unwrap_or(&around).evaluated(item);
+                Value::List(items.iter().enumerate().map(item).collect())
+            }
+            Json::Object(entries) => {
+                let written = match &self.value {
+                    Value::Map(written) => &written[..],
+                    _ => &[],
+                };
+                let entry = |(name, value): (&String, &Json)| {
+                    let known = written.iter().find(|(known, _)| known == name);
+                    let node = known.map_or(&around, |(_, node)| node).evaluated(value);
+                    (name.clone(), node)
+                };
+                Value::Map(entries.iter().map(entry).collect())
+            }
+        };
+        Self {
+            line: self.line,
+            value,
+        }
+    }
 }
 
 impl Value {
@@ -127,7 +179,9 @@ impl File {
             Expression::Array(items) => {
                 Value::List(items.iter().map(|item| self.node(item, line)).collect())
             }
-            Expression::Object(object) => Value::Map(self.entries(object, line)),
+            Expression::Object(object) if object.iter().all(|(key, _)| is_literal(key)) => {
+                Value::Map(self.entries(object, line))
+            }
             Expression::StringTemplate(template) => {
                 let literal: Option<String> = template
                     .iter()
@@ -161,6 +215,14 @@ impl File {
     }
 }
 
+/// Whether a key is what it says, and not the value of an expression.
+fn is_literal(key: &ObjectKey) -> bool {
+    matches!(
+        key,
+        ObjectKey::Ident(_) | ObjectKey::Expression(Expression::String(_) | Expression::Number(_))
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +254,37 @@ mod tests {
         let package = get(get(get(&metadata, "v"), "18"), "package");
         assert_eq!(package.line, 9);
         assert!(file().comment_above(9).contains("depName=postgresql-18-x"));
+    }
+
+    #[test]
+    fn what_bake_evaluates_has_the_lines_of_what_is_written() {
+        let mut findings = Findings::about("x");
+        let text = "m = {\n  name = \"x\"\n  licenses = concat(common(), [\n    \"MIT\"])\n  paths = [\"a\",\n    \"${b}\"]\n}\nn = { (k) = 1 }\n";
+        let file = File::parse(text, &mut findings).unwrap();
+        let metadata = file.attribute("m").unwrap();
+        assert!(metadata.is_open() && !get(&metadata, "name").is_open());
+        assert!(
+            file.attribute("n").unwrap().is_open(),
+            "a key of an expression"
+        );
+        let values = serde_json::json!({"name": "x", "licenses": ["A", "MIT"], "paths": ["a", "b"], "more": 1.5});
+        let evaluated = metadata.evaluated(&values);
+        assert!(!evaluated.is_open());
+        let Value::List(licenses) = &get(&evaluated, "licenses").value else {
+            panic!("{evaluated:?}")
+        };
+        assert_eq!(
+            (licenses[1].line, &licenses[1].value),
+            (3, &Value::String("MIT".into()))
+        );
+        let Value::List(paths) = &get(&evaluated, "paths").value else {
+            panic!("{evaluated:?}")
+        };
+        assert_eq!(
+            (paths[1].line, &paths[1].value),
+            (6, &Value::String("b".into()))
+        );
+        assert_eq!(get(&evaluated, "more").value, Value::Number("1.5".into()));
     }
 
     #[test]

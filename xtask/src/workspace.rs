@@ -16,12 +16,15 @@ pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 
 use crate::{
     config::{self, Config, Key},
-    extension::Extension,
+    extension::{Extension, Loaded, Open},
     failure::Failure,
     finding::{Finding, Findings},
     own::source,
     value::Name,
 };
+
+/// Why metadata with expressions is not read.
+pub(crate) const OPEN: &str = "its metadata holds expressions, which bake alone evaluates";
 
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
 /// looks like a repository of the old tooling (`docker-bake.hcl`).
@@ -51,7 +54,12 @@ pub(crate) struct Workspace {
     extensions: Vec<Arc<Extension>>,
     /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
+    /// Those that bake must evaluate first, and why it has not.
+    open: Vec<(Open, Failure)>,
+    /// Of each file.
     findings: Vec<Finding>,
+    /// Of all files together.
+    between: Vec<Finding>,
 }
 
 impl Workspace {
@@ -66,7 +74,9 @@ impl Workspace {
             extensions_folder: clean(&folder),
             extensions: Vec::new(),
             names: BTreeSet::new(),
+            open: Vec::new(),
             findings: Vec::new(),
+            between: Vec::new(),
         };
         let entries = fs_err::read_dir(root.join(&folder)).map_err(|error| {
             Failure::invalid(format!(
@@ -96,20 +106,64 @@ impl Workspace {
                 workspace.findings.append(&mut findings.all);
                 continue;
             }
-            let extension = Extension::load(root, &path, &shown, &mut findings);
-            workspace.extensions.extend(extension.map(Arc::new));
+            match Extension::load(root, &path, &shown, &mut findings) {
+                Loaded::Read(extension) => workspace.extensions.push(Arc::from(extension)),
+                Loaded::Open(open) => workspace.open.push((open, Failure::unavailable(OPEN))),
+                Loaded::Broken => {}
+            }
             workspace.findings.append(&mut findings.all);
             workspace.names.insert(name);
         }
-        workspace.extensions.sort_by(|a, b| a.name.cmp(&b.name));
-        workspace.cross_check();
-        workspace.sort_dependencies_first();
+        workspace.put_together();
         Ok(workspace)
     }
 
+    /// What all files together show.
+    fn put_together(&mut self) {
+        self.extensions.sort_by(|a, b| a.name.cmp(&b.name));
+        self.cross_check();
+        self.sort_dependencies_first();
+    }
+
+    /// The metadata that bake must evaluate, and why it has not.
+    pub(crate) fn open(&self) -> &[(Open, Failure)] {
+        &self.open
+    }
+
+    /// Whether its metadata is read, or to be evaluated.
+    pub(crate) fn may_be_built(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.open.iter().any(|(open, _)| open.name() == name)
+    }
+
+    /// Whether bake must evaluate some of the metadata before it can be read.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// The same repository, with what bake has made of the metadata that was [`Workspace::open`], in its order.
+    #[must_use]
+    pub(crate) fn evaluated(
+        mut self,
+        values: impl IntoIterator<Item = Result<serde_json::Value, Failure>>,
+    ) -> Self {
+        for ((open, _), values) in std::mem::take(&mut self.open).into_iter().zip(values) {
+            match values {
+                Ok(values) => {
+                    let mut findings = Findings::about(&open.metadata_file);
+                    let extension = open.evaluated(&values, &mut findings);
+                    self.extensions.extend(extension.map(Arc::new));
+                    self.findings.append(&mut findings.all);
+                }
+                Err(why) => self.open.push((open, why)),
+            }
+        }
+        self.put_together();
+        self
+    }
+
     /// What is wrong with the metadata, of each file and between files.
-    pub(crate) fn findings(&self) -> &[Finding] {
-        &self.findings
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(&self.between)
     }
 
     /// All directories with a metadata.hcl, by name, broken ones included.

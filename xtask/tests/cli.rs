@@ -55,6 +55,7 @@ mod cli {
     }
     mod engine;
     mod events;
+    mod expressions;
     mod failures;
     mod fields;
     mod inspect;

@@ -11,6 +11,7 @@ use crate::{
     cli,
     context::Context,
     dockerfile::{self, Shared},
+    engine::print,
     failure::Failure,
     finding::{Finding, Findings, Severity},
     own::source,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<()> {
-    let workspace = context.workspace()?;
+    let mut workspace = context.workspace()?;
     // Broken ones are checked too.
     let chosen = Selection::from(&args.extensions);
     workspace.check(&chosen)?;
@@ -34,15 +35,23 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
         return Err(workspace.without_extensions().into());
     }
     let shared = Shared::beside(&workspace.root, &workspace.bake_file);
+    let (mut engine, mut verdict) = (None, Ok(()));
+    if !args.no_bake && names.iter().any(|name| workspace.may_be_built(name)) {
+        match bake::open_engine(context) {
+            Ok(opened) => engine = Some(opened),
+            Err(error) => verdict = Err(error),
+        }
+    }
+    if let Some(engine) = &engine {
+        workspace = print::evaluated(context, engine, workspace)?;
+    }
     let mut findings = read(&workspace, &shared, &chosen, &names);
     let errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .count();
-    let sound = names.iter().any(|name| workspace.get(name).is_some());
-    let mut verdict = Ok(());
-    if !args.no_bake && sound {
-        verdict = bake::check(workspace, &shared, &chosen, context, &mut findings);
+    if let Some(engine) = &engine {
+        verdict = bake::check(workspace, engine, &shared, &chosen, context, &mut findings);
     }
     for finding in &findings {
         context.ui.finding(finding, args.json);
@@ -84,7 +93,10 @@ fn read(
         let folder = finding.file.parent().and_then(Path::file_name);
         folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
     };
-    let mut findings: Vec<Finding> = workspace.findings().iter().filter(about).cloned().collect();
+    let open = workspace.open().iter();
+    let open: Vec<Finding> = open.map(|(open, why)| bake::unread(open, why)).collect();
+    let findings = workspace.findings().chain(&open);
+    let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();
     let mut extensions = names.iter().filter_map(|name| workspace.get(name));
     if let Some(dockerfile) = extensions.find_map(|extension| shared.dockerfile_of(extension)) {
         findings.extend(about_file(workspace, dockerfile, |text, findings| {

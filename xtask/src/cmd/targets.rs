@@ -11,6 +11,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     plan::Cmd,
+    stage::begin,
     target::{Filter, Target, Targets},
     ui::{Row, Table},
     value::{Major, Platform, Server, Suite},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
-    let workspace = context.workspace()?;
+    let workspace = begin::workspace(context)?;
     // A matrix may be empty.
     let mut chosen = match workspace.names().next() {
         Some(_) => workspace.choose(&Selection::All, Aim::Images)?,

@@ -16,7 +16,7 @@ use crate::{
     config::{AtOnce, Config},
     exec::{Exec, Real},
     extension::Extension,
-    failure::Failure,
+    failure::{CmdFailure, Failure},
     own::{file, output, source},
     plan::Location,
     sandbox::Sandbox,
@@ -24,6 +24,10 @@ use crate::{
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };
+
+mod evaluated;
+
+pub(crate) use evaluated::evaluated;
 
 /// Where answers are kept, below the root.
 const FOLDER: &str = "target/xtask/print";
@@ -33,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const AT_ONCE: AtOnce = AtOnce::of(8);
 /// Variables that change what bake reads, declared or not.
 const OF_BAKE: &str = "BUILDX_BAKE_";
+
+/// Why nobody can be asked where docker is, but no buildx.
+const NO_BUILDX: &str = "`docker` has no buildx plugin to ask bake with";
 
 /// What is kept of an answer.
 #[derive(Deserialize, Serialize)]
@@ -137,6 +144,16 @@ enum Unanswered {
     Refused(Failure),
 }
 
+impl From<CmdFailure> for Unanswered {
+    fn from(failed: CmdFailure) -> Self {
+        if buildx::is_missing(&failed) {
+            Self::NoBuildx
+        } else {
+            Self::Refused(failed.into())
+        }
+    }
+}
+
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure)
@@ -176,9 +193,10 @@ impl<'a> Asking<'a> {
 
     /// The answers in the extensions' order.
     fn all(&self, extensions: &[Arc<Extension>]) -> Result<Answers, Failure> {
-        let asked = extensions
-            .iter()
-            .map(|extension| (extension, self.question(extension)));
+        let asked = extensions.iter().map(|extension| {
+            let place = format!("{}.json", extension.name);
+            (extension, self.question(&extension.metadata_file, &place))
+        });
         let asked: Vec<(&Arc<Extension>, Result<Question, Failure>)> = asked.collect();
         let is_open = |question: &Result<Question, Failure>| {
             question
@@ -204,28 +222,27 @@ impl<'a> Asking<'a> {
                 Ok(printed) => Ok(printed),
                 Err(Unanswered::Refused(failure)) => Err(failure),
                 Err(Unanswered::NoBuildx) => {
-                    return Ok(Answers::None(
-                        "`docker` has no buildx plugin to ask bake with",
-                    ));
+                    return Ok(Answers::None(NO_BUILDX));
                 }
             });
         }
         Ok(Answers::Given(given))
     }
 
-    fn question(&self, extension: &Extension) -> Result<Question, Failure> {
+    /// `place` is the name of the file that keeps the answer.
+    fn question(&self, metadata_file: &Path, place: &str) -> Result<Question, Failure> {
         let mut inputs = Inputs {
             program: self.program.clone(),
             ..Inputs::default()
         };
-        for name in [&self.workspace.bake_file, &extension.metadata_file] {
+        for name in [&*self.workspace.bake_file, metadata_file] {
             let text = source::read(self.root, name)?.ok_or_else(|| {
                 Failure::invalid(format!("`{}` does not exist", name.display()))
                     .hint("the setting `paths.bake-file` says where the bake file is")
             })?;
             inputs.files.insert(name.display().to_string(), text);
         }
-        let place = Path::new(FOLDER).join(format!("{}.json", extension.name));
+        let place = Path::new(FOLDER).join(place);
         let kept = self
             .kept(&place)
             .filter(|kept| kept.inputs.files == inputs.files);
@@ -299,14 +316,7 @@ impl<'a> Asking<'a> {
 
     fn ask(&self, extension: &Extension) -> Result<String, Unanswered> {
         let ask = question(self.workspace, extension, self.config).cmd();
-        let said = self.exec.read(&ask, Some(PATIENCE));
-        said.map_err(|failed| {
-            if buildx::is_missing(&failed) {
-                Unanswered::NoBuildx
-            } else {
-                Unanswered::Refused(failed.into())
-            }
-        })
+        Ok(self.exec.read(&ask, Some(PATIENCE))?)
     }
 }
 
@@ -326,6 +336,13 @@ pub(crate) fn question(workspace: &Workspace, extension: &Extension, config: &Co
     Bake {
         purpose: format!("ask bake what it builds of `{}`", extension.name),
         files: vec![workspace.bake_file.clone(), extension.metadata_file.clone()],
+        ..call(config)
+    }
+}
+
+/// What all questions have in common.
+fn call(config: &Config) -> Bake {
+    Bake {
         variables: buildx::variables(config),
         print: true,
         ..Bake::default()

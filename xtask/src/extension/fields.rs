@@ -26,6 +26,8 @@ pub(super) struct Fields<'a> {
     left: Vec<(String, Node)>,
     pub(super) lines: BTreeMap<String, usize>,
     asked: Vec<&'static str>,
+    /// An expression is among what was taken.
+    pub(super) open: bool,
     whole: usize,
     pub(super) findings: &'a mut Findings,
 }
@@ -50,6 +52,7 @@ impl<'a> Fields<'a> {
                 .collect(),
             left,
             asked: Vec::new(),
+            open: false,
             whole: metadata.line,
             findings,
         })
@@ -70,7 +73,9 @@ impl<'a> Fields<'a> {
                 Requirement::Optional => {}
             }
         }
-        at.map(|at| self.left.remove(at).1)
+        let node = at.map(|at| self.left.remove(at).1);
+        self.open |= node.as_ref().is_some_and(Node::is_open);
+        node
     }
 
     pub(super) fn wrong(&mut self, name: &str, node: &Node, wanted: &str) {

@@ -63,9 +63,12 @@ fn load(text: &str) -> (Option<Extension>, Vec<String>) {
     let mut findings = Findings::about("x/metadata.hcl");
     let file = File::parse(text, &mut findings);
     let folder = Path::new("/repository/x");
-    let extension = file.and_then(|file| {
-        Extension::from_file(&file, folder, Path::new("x/metadata.hcl"), &mut findings)
-    });
+    let shown = Path::new("x/metadata.hcl");
+    let loaded = file.map(|file| Extension::from_file(file, folder, shown, &mut findings));
+    let extension = match loaded {
+        Some(Loaded::Read(extension)) => Some(*extension),
+        _ => None,
+    };
     (
         extension,
         findings.all.iter().map(ToString::to_string).collect(),

@@ -164,6 +164,8 @@ pub(crate) fn extension(name: &str, needs: &[String], pairs: &[(&str, &str)]) ->
     let file = File::parse(&text, &mut findings).unwrap();
     let folder = Path::new("/repository").join(name);
     let shown = Path::new("extensions").join(name).join("metadata.hcl");
-    let extension = Extension::from_file(&file, &folder, &shown, &mut findings);
-    extension.unwrap_or_else(|| panic!("{findings:?}\n{text}"))
+    match Extension::from_file(file, &folder, &shown, &mut findings) {
+        Loaded::Read(extension) => *extension,
+        other => panic!("{other:?}\n{findings:?}\n{text}"),
+    }
 }

@@ -4,16 +4,26 @@
 use std::sync::Arc;
 
 use crate::{
-    engine::{Access, Engine, Opener, base::Sources},
+    engine::{Access, Engine, Opener, base::Sources, print},
     extension::Extension,
     failure::Failure,
     target::{Filter, Targets},
     verdict::Verdict,
-    workspace::{Aim, Chosen, Selection, Unread},
+    workspace::{Aim, Chosen, Selection, Unread, Workspace},
 };
 
 /// What a share of the images says that none has fallen into: there may be more shares than images.
 pub(crate) const NONE_IN_SHARE: &str = "no image is in this share";
+
+/// The repository, for commands that want no engine yet: where bake must evaluate metadata, the engine is looked at.
+pub(crate) fn workspace(opener: &mut dyn Opener) -> anyhow::Result<Workspace> {
+    let workspace = opener.workspace()?;
+    if !workspace.is_open() {
+        return Ok(workspace);
+    }
+    let engine = Engine::open(opener, Access::Look)?;
+    Ok(print::evaluated(opener, &engine, workspace)?)
+}
 
 /// An engine to build with, and the extensions that were chosen as it will build them.
 pub(crate) struct Begun {
@@ -34,11 +44,17 @@ impl Begun {
         access: Access,
     ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
+        if workspace.is_open() {
+            workspace.check(selection)?;
+        } else {
+            workspace.choose(selection, aim)?;
+        }
+        let engine = Engine::open(opener, access)?;
+        let workspace = print::evaluated(opener, &engine, workspace)?;
         let Chosen {
             extensions: chosen,
             mut unread,
         } = workspace.choose(selection, aim)?;
-        let engine = Engine::open(opener, access)?;
         let sources = Sources::prepare(opener, &engine, workspace, &chosen)?;
         let buildable = sources.workspace.extensions();
         let has = |one: &Arc<Extension>| buildable.iter().any(|other| other.name == one.name);

@@ -74,6 +74,11 @@ impl Printed {
         Some(Definition { name, json })
     }
 
+    /// The value of an argument of one of all targets.
+    pub(crate) fn argument_of<'a>(&'a self, target: &'a str, name: &str) -> Option<&'a str> {
+        self.get(target)?.argument(name)
+    }
+
     /// Other targets than what bake prints.
     pub(super) fn changed(targets: Map<String, Value>, built: Vec<String>) -> Self {
         Self {

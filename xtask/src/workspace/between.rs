@@ -16,7 +16,7 @@ use crate::{
 
 impl Workspace {
     fn find(&mut self, extension: &Extension, line: Option<usize>, message: String) {
-        self.findings.push(Finding {
+        self.between.push(Finding {
             file: extension.metadata_file.clone(),
             line,
             severity: Severity::Error,
@@ -26,6 +26,7 @@ impl Workspace {
 
     /// What only all files together can show.
     pub(super) fn cross_check(&mut self) {
+        self.between.clear();
         let extensions = self.extensions.clone();
         let mut images: BTreeMap<&str, &str> = BTreeMap::new();
         for extension in &extensions {

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use super::Workspace;
 use crate::{
     extension::Extension,
-    failure::{Failure, did_you_mean},
+    failure::{Failure, Kind, did_you_mean},
     finding::Severity,
     verdict::Verdict,
 };
@@ -89,15 +89,10 @@ impl Workspace {
             return Err(self.without_extensions());
         }
         let unread = self.unread(aim);
-        let mut broken = unread
-            .iter()
-            .filter(|one| selection.has(&one.name))
-            .peekable();
-        if broken.peek().is_some() {
-            let failure = Failure::invalid("the metadata has errors");
-            let details = broken.flat_map(|one| &one.why.details);
-            let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
-            return Err(failure.hint("run `cargo xtask checks` again when it is fixed"));
+        let broken = unread.iter().filter(|one| selection.has(&one.name));
+        let broken: Vec<&Unread> = broken.collect();
+        if !broken.is_empty() {
+            return Err(refused(&broken));
         }
         let wanted = |extension: &&Arc<Extension>| selection.has(&extension.name);
         Ok(self.extensions.iter().filter(wanted).cloned().collect())
@@ -137,7 +132,7 @@ impl Workspace {
         let mut unread: Vec<Unread> = Vec::new();
         let refused = self.extensions.iter().flat_map(|one| &one.refused);
         let refused = refused.filter(|_| aim == Aim::Servers);
-        let all = self.findings.iter().map(|one| (one, Verdict::NotRead));
+        let all = self.findings().map(|one| (one, Verdict::NotRead));
         for (finding, verdict) in all.chain(refused.map(|one| (one, Verdict::NotRun))) {
             let folder = finding.file.parent().and_then(Path::file_name);
             let Some(name) = folder.map(|name| name.to_string_lossy().into_owned()) else {
@@ -155,15 +150,22 @@ impl Workspace {
                 unread.push(Unread { name, why, verdict });
             }
         }
+        unread.extend(self.open.iter().map(|(open, why)| Unread {
+            name: open.name(),
+            why: why.clone(),
+            verdict: Verdict::NotRead,
+        }));
         // What needs what cannot be read: each extension stands behind those that it needs.
         for extension in &self.extensions {
             let is_unread = |name: &String| unread.iter().find(|one| one.name == *name);
             let needs = extension.required_extensions.iter().find_map(is_unread);
             let is_known = unread.iter().any(|one| one.name == extension.name);
             if let Some(needed) = needs.filter(|_| !is_known) {
-                let why = Failure::invalid(format!("it needs `{}`", needed.name));
-                let details = needed.why.details.iter().cloned();
-                let why = details.fold(why, Failure::detail);
+                let message = format!("it needs `{}`", needed.name);
+                let why = Failure {
+                    message,
+                    ..needed.why.clone()
+                };
                 unread.push(Unread {
                     name: extension.name.clone(),
                     why,
@@ -173,6 +175,20 @@ impl Workspace {
         }
         unread
     }
+}
+
+/// Why extensions cannot be worked with that are meant.
+fn refused(broken: &[&Unread]) -> Failure {
+    // What bake has not evaluated may well be right.
+    if let Some(open) = broken.iter().find(|one| one.why.kind != Kind::Invalid) {
+        let why = open.why.clone();
+        let message = format!("`{}` cannot be read: {}", open.name, why.message);
+        return Failure { message, ..why };
+    }
+    let failure = Failure::invalid("the metadata has errors");
+    let details = broken.iter().flat_map(|one| &one.why.details);
+    let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
+    failure.hint("run `cargo xtask checks` again when it is fixed")
 }
 
 /// The extensions that are meant.

@@ -36,10 +36,11 @@ pub(crate) fn workspace(graph: &[Vec<Index>]) -> Workspace {
             .map(|extension| extension.name.clone())
             .collect(),
         extensions,
+        open: Vec::new(),
         findings: Vec::new(),
+        between: Vec::new(),
     };
-    workspace.cross_check();
-    workspace.sort_dependencies_first();
+    workspace.put_together();
     workspace
 }
 
@@ -68,7 +69,6 @@ fn check(graph: &[Vec<Index>]) {
         .collect();
     let said: BTreeSet<String> = workspace
         .findings()
-        .iter()
         .filter(|finding| finding.message.contains("form a cycle"))
         .map(|finding| finding.message.clone())
         .collect();

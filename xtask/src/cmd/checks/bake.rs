@@ -13,7 +13,7 @@ use crate::{
     dockerfile::Shared,
     engine::{Access, Engine, base::Sources, print},
     event::Outcome,
-    extension::Extension,
+    extension::{Extension, Open},
     failure::{Failure, FailureRecord, Kind},
     finding::{Finding, Severity},
     plan::{AfterFailure, Plan, Step, StepId},
@@ -22,28 +22,38 @@ use crate::{
     workspace::{Selection, Workspace},
 };
 
-/// Bake's own `--check` for every image.
-pub(super) fn check(
-    workspace: Workspace,
-    shared: &Shared,
-    chosen: &Selection,
-    context: &mut Context,
-    findings: &mut Vec<Finding>,
-) -> anyhow::Result<()> {
-    let not_made = |failure: Failure| {
-        let message = format!("bake's own check was not made: {}", failure.message);
-        Failure { message, ..failure }.or_hint("`--no-bake` skips it")
-    };
+/// Why bake could not be asked.
+fn not_made(failure: Failure) -> Failure {
+    let message = format!("bake's own check was not made: {}", failure.message);
+    Failure { message, ..failure }.or_hint("`--no-bake` skips it")
+}
+
+/// The engine that bake's check is made with.
+pub(super) fn open_engine(context: &mut Context) -> anyhow::Result<Engine> {
     if !context.global.sandbox {
         Engine::open(context, Access::Look)?
             .info()
             .map_err(not_made)?;
     }
-    let engine = Engine::open(context, Access::Work)?;
+    Engine::open(context, Access::Work)
+}
+
+/// Bake's own `--check` for every image.
+pub(super) fn check(
+    workspace: Workspace,
+    engine: &Engine,
+    shared: &Shared,
+    chosen: &Selection,
+    context: &mut Context,
+    findings: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
     let extensions = workspace.extensions().iter();
     let extensions = extensions.filter(|extension| chosen.has(&extension.name));
     let extensions: Vec<Arc<Extension>> = extensions.cloned().collect();
-    let sources = Sources::prepare(context, &engine, workspace, &extensions)?;
+    if extensions.is_empty() {
+        return Ok(());
+    }
+    let sources = Sources::prepare(context, engine, workspace, &extensions)?;
     engine.info().map_err(not_made)?;
     let mut plan = Plan {
         after_failure: AfterFailure::KeepGoing,
@@ -60,7 +70,7 @@ pub(super) fn check(
             .join("metadata.hcl");
         findings.extend(refusal(file, &FailureRecord::from(failure)));
     }
-    compare(context, &engine, &sources, &extensions, findings)?;
+    compare(context, engine, &sources, &extensions, findings)?;
     let mut checked: Vec<(String, StepId)> = Vec::new();
     for call in bake::calls(&targets, &sources.workspace, &context.config) {
         let defined = call.define(&mut plan);
@@ -147,15 +157,30 @@ fn check_of(
 
 /// A check that has failed, as a finding of the file that it was made for; none when it was interrupted.
 fn refusal(file: PathBuf, failure: &FailureRecord) -> Option<Finding> {
-    if failure.kind == Kind::Interrupted {
-        return None;
-    }
+    (failure.kind != Kind::Interrupted).then(|| refused(file, failure))
+}
+
+fn refused(file: PathBuf, failure: &FailureRecord) -> Finding {
     let command = failure.command.as_ref();
     let cause = command.and_then(|command| command.first_error.as_deref());
-    Some(Finding {
+    Finding {
         file,
         line: None,
         severity: Severity::Error,
         message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
-    })
+    }
+}
+
+/// Metadata that bake has not evaluated: it has refused it, or was not asked.
+pub(super) fn unread(open: &Open, why: &Failure) -> Finding {
+    let file = open.metadata_file.clone();
+    match why.kind {
+        Kind::Failed | Kind::Invalid => refused(file, &FailureRecord::from(why)),
+        Kind::Unavailable | Kind::Interrupted => Finding {
+            file,
+            line: None,
+            severity: Severity::Warning,
+            message: format!("not checked: {}", why.message),
+        },
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     own::file,
     plan::{DOCKER_LOGINS, Location, PASSWORD, Plan, Step},
     stage::{
+        begin,
         environment::platform,
         tested::{needs, psql_image},
         values::{Told, Values},
@@ -35,7 +36,7 @@ const MAJOR: &str = "18";
 pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Result<()> {
     let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
-    let workspace = context.workspace()?;
+    let workspace = begin::workspace(context)?;
     let extension = workspace
         .select(&Selection::one(&name), Aim::Servers)?
         .remove(0);

@@ -20,6 +20,7 @@ use crate::{
     image::ImageRef,
     plan::{Cmd, Plan, Step},
     stage::{
+        begin,
         environment::check_usable,
         results,
         suites::{Options, Runner},
@@ -35,7 +36,7 @@ use crate::{
 pub(super) fn run(args: &Psql, context: &mut Context) -> anyhow::Result<u8> {
     let name = args.extension.name()?.to_owned();
     let place = choice::place(context, &args.cluster)?;
-    let workspace = context.workspace()?;
+    let workspace = begin::workspace(context)?;
     workspace.select(&Selection::one(&name), Aim::Images)?;
     let values = workspace.shown(&name).join("values.yaml");
     let wanted = choice::environment(context, place, choice::release(context, None)?)?;

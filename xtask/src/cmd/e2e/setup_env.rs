@@ -4,7 +4,7 @@
 use crate::{
     cli::e2e::SetupEnv,
     context::{Context, choice},
-    engine::{Engine, base},
+    engine::{Engine, base, print},
     environment::Part,
     plan::Plan,
     stage::environment::{conclude, conclude_part, survey, survey_of_engine},
@@ -17,6 +17,7 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     let workspace = context.workspace()?;
     let environment = choice::environment_to_make(context, place, release)?;
     let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
+    let workspace = print::evaluated(context, &engine, workspace)?;
     let bases = if part.has_nodes() {
         base::made(context, &engine, &workspace)?.unwrap_or_default()
     } else {

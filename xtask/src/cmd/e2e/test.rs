@@ -15,6 +15,7 @@ use crate::{
     image::Image,
     plan::Plan,
     stage::{
+        begin,
         environment::check_usable,
         results,
         suites::{self, Options, Runner, Subject},
@@ -26,7 +27,7 @@ use crate::{
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::place(context, &args.cluster)?;
-    let workspace = context.workspace()?;
+    let workspace = begin::workspace(context)?;
     let chosen = if args.rerun_failed {
         failed_last(&workspace)?
     } else {

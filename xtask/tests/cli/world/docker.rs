@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::tools::Tools;
+use super::{
+    printed::{evaluated, printed},
+    tools::Tools,
+};
 
 const DOCKER: &str = include_str!("fakes/docker.sh");
 const BUILDX: &str = include_str!("fakes/buildx.sh");
@@ -103,6 +106,17 @@ impl Docker {
     /// Lets bake refuse to say what it builds of an extension.
     pub(crate) fn print_fails(&self, extension: &str, said: &str) {
         self.answer(&format!("print.fails.{extension}"), said);
+    }
+
+    /// Lets bake evaluate the metadata of an extension, which holds expressions, to these literals.
+    pub(crate) fn evaluates(&self, extension: &str, metadata: &str) {
+        for (folder, text) in [
+            ("printed", printed(metadata).unwrap()),
+            ("evaluated", evaluated(metadata)),
+        ] {
+            fs::create_dir_all(self.answers.join(folder)).unwrap();
+            self.answer(&format!("{folder}/{extension}"), &text);
+        }
     }
 
     /// Puts `to` in the place of `from` in what bake says that it builds of an extension.

@@ -60,6 +60,27 @@ pub(super) fn printed(metadata: &str) -> Option<String> {
     Some(all.to_string() + "\n")
 }
 
+/// The answer to our question for the metadata that these literals are the values of.
+pub(super) fn evaluated(metadata: &str) -> String {
+    let body: Body = metadata.parse().unwrap();
+    let values = value(&body.get_attribute("metadata").unwrap().value).to_string();
+    // Bake prints a bake file, in which this would begin a template.
+    let values = values.replace("${", "$${");
+    json!({"target": {"xtask-metadata": {"args": {"metadata": values}}}}).to_string() + "\n"
+}
+
+fn value(expression: &Expression) -> Value {
+    match expression {
+        Expression::Bool(flag) => Value::from(*flag.value()),
+        Expression::Array(items) => items.iter().map(value).collect(),
+        Expression::Object(object) => {
+            let entries = entries(object).into_iter();
+            Value::Object(entries.map(|(key, held)| (key, value(held))).collect())
+        }
+        text => Value::from(text.as_str().unwrap()),
+    }
+}
+
 /// As the bake file of this repository takes it from a package's version.
 fn version_of(package: &str) -> String {
     let version = package.split(['-', '+', '~']).next().unwrap_or_default();
