@@ -9,7 +9,7 @@ use crate::{
     cli::SandboxCommand,
     config,
     context::Context,
-    engine::{self, Access, Engine, base::Sources, lock},
+    engine::{self, Access, Engine, lock, sources::Sources},
     failure::Failure,
     own::folder::Removed,
     plan::Cmd,

@@ -8,6 +8,7 @@ mod holder;
 pub(crate) mod lock;
 mod opener;
 pub(crate) mod print;
+pub(crate) mod sources;
 
 use std::{cell::OnceCell, path::Path, time::Duration};
 

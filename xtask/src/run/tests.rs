@@ -10,7 +10,7 @@ mod printed;
 use super::*;
 use crate::{
     exec::{CmdFailure, Reason, Supervision},
-    plan::{Cmd, Probe},
+    plan::{Cmd, Probe, Step},
 };
 
 mod joint;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    engine::{Access, Engine, Opener, base::Sources, print},
+    engine::{Access, Engine, Opener, print, sources::Sources},
     extension::Extension,
     failure::Failure,
     target::{Filter, Targets},

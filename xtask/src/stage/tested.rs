@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::{Config, PSQL_IMAGE},
-    engine::base::Sources,
+    engine::sources::Sources,
     environment::{Environment, FOLDER},
     extension::Extension,
     failure::Failure,

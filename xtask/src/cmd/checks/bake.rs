@@ -11,7 +11,7 @@ use crate::{
     config::{self, Config},
     context::Context,
     dockerfile::Shared,
-    engine::{Access, Engine, base::Sources, print},
+    engine::{Access, Engine, print, sources::Sources},
     event::Outcome,
     extension::{Extension, Open},
     failure::{Failure, FailureRecord, Kind},

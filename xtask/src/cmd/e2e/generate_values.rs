@@ -10,7 +10,7 @@ use crate::{
     cli::e2e::GenerateValues,
     config::Config,
     context::{Context, choice},
-    engine::{Access, Engine, base::Sources},
+    engine::{Access, Engine, sources::Sources},
     environment::{Credentials, Place, api::Api, survey::Survey},
     exec::Real,
     extension::Extension,

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is built, and on what: the extensions as bake prints them, on published base images or on Debian's packages.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    Engine, Opener,
+    base::{made, name},
+    print,
+};
+use crate::{
+    config::Config,
+    exec::Exec,
+    extension::Extension,
+    failure::Failure,
+    image::ImageRef,
+    own::{file, source},
+    plan::Cmd,
+    sandbox::{
+        Sandbox,
+        archive::{self, Archive},
+        entries,
+    },
+    target::{Definition, Instead, Matrix},
+    tool::apt,
+    value::Server,
+    verdict::Verdict,
+    workspace::{Selection, Unread, Workspace},
+};
+
+/// What is built, and on what.
+pub(crate) struct Sources {
+    /// The extensions that can be built.
+    pub workspace: Workspace,
+    /// What is built of those that were chosen, and of what they need.
+    pub matrix: Matrix,
+    /// Base images that were made here, which no registry has.
+    pub bases: Vec<ImageRef>,
+    /// On the sandbox's engine, whose network may be closed.
+    pub in_sandbox: bool,
+}
+
+impl Sources {
+    /// Decides which base images the workspace is built on, and makes those that are missing. For an engine that is only
+    /// looked at nothing is made. Then says what is built of the `chosen` extensions.
+    pub(crate) fn prepare(
+        opener: &mut dyn Opener,
+        engine: &Engine,
+        workspace: Workspace,
+        chosen: &[Arc<Extension>],
+    ) -> anyhow::Result<Self> {
+        let made = made(opener, engine, &workspace)?;
+        let mut sources = Self {
+            workspace,
+            matrix: Matrix::default(),
+            bases: Vec::new(),
+            in_sandbox: engine.sandbox.is_some(),
+        };
+        if let (Some(sandbox), Some(bases)) = (&engine.sandbox, made) {
+            sources.bases = bases;
+            sources.rebase(opener, engine, sandbox, chosen)?;
+        } else {
+            sources.matrix = print::matrix(opener, engine, &sources.workspace, chosen)?;
+        }
+        Ok(sources)
+    }
+
+    /// Leaves out of what was chosen those of which bake does not say what it builds, and those that need such a one, when
+    /// all are meant and others are left; a named one fails with what bake has said.
+    pub(crate) fn leave_out_unread(
+        &self,
+        selection: &Selection,
+        extensions: &mut Vec<Arc<Extension>>,
+        unread: &mut Vec<Unread>,
+    ) -> Result<(), Failure> {
+        let mut left = Vec::new();
+        for extension in extensions.iter() {
+            let needed = self.workspace.dependencies(extension);
+            let all = std::iter::once(extension).chain(&needed);
+            let refused = all.filter_map(|one| self.matrix.of(one).err());
+            match refused.into_iter().next() {
+                None => left.push(Arc::clone(extension)),
+                Some(why) if matches!(selection, Selection::Named(_)) => return Err(why),
+                Some(why) => unread.push(Unread {
+                    name: extension.name.clone(),
+                    why,
+                    verdict: Verdict::NotRead,
+                }),
+            }
+        }
+        if left.is_empty()
+            && let Some(first) = unread.first()
+        {
+            return Err(first.why.clone());
+        }
+        *extensions = left;
+        Ok(())
+    }
+
+    /// Builds the extensions of the versions that Debian's archive has; without one they are left out.
+    fn rebase(
+        &mut self,
+        opener: &mut dyn Opener,
+        engine: &Engine,
+        sandbox: &Sandbox,
+        chosen: &[Arc<Extension>],
+    ) -> anyhow::Result<()> {
+        let archive = archive(engine, sandbox, &self.workspace)?;
+        let has = |extension: &Extension| {
+            let mut pins = extension.versions.values();
+            pins.any(|pin| archive.version(pin).is_some())
+        };
+        let (found, missing): (Vec<Arc<Extension>>, Vec<Arc<Extension>>) = self
+            .workspace
+            .extensions()
+            .iter()
+            .cloned()
+            .partition(|extension| has(extension));
+        for extension in missing {
+            opener.note(&format!(
+                "Debian {} has no package for `{}`: left out",
+                sandbox.suite, extension.name
+            ));
+        }
+        self.workspace = self.workspace.with_extensions(found);
+        let chosen = chosen.iter().filter(|extension| has(extension)).cloned();
+        let chosen: Vec<Arc<Extension>> = chosen.collect();
+        let config = opener.config();
+        for (extension, printed) in print::printed(opener, engine, &self.workspace, &chosen)? {
+            let rebased = printed.and_then(|printed| {
+                printed.rebased(|definition, server| {
+                    instead(&extension, &archive, sandbox, config, definition, server)
+                })
+            });
+            self.matrix.add(&extension, rebased, config);
+        }
+        Ok(())
+    }
+}
+
+/// What a target for a server is built from, when the archive has its package.
+fn instead(
+    extension: &Extension,
+    archive: &Archive,
+    sandbox: &Sandbox,
+    config: &Config,
+    definition: Definition<'_>,
+    server: &Server,
+) -> Result<Option<Instead>, Failure> {
+    let pin = extension.pin(server);
+    let Some((pin, (package, version))) = pin.and_then(|pin| Some((pin, archive.version(pin)?)))
+    else {
+        return Ok(None);
+    };
+    let sql_version = archive.sql_version(package, version, &extension.sql_name);
+    Ok(Some(Instead {
+        suite: sandbox.suite.clone(),
+        base: name(config, sandbox, &server.major)?,
+        package: version.to_owned(),
+        pinned: definition.package().unwrap_or(&pin.package).to_owned(),
+        sql_version: sql_version
+            .filter(|_| extension.create_extension)
+            .map(str::to_owned),
+    }))
+}
+
+/// What Debian's archive has now; for an engine that is only looked at what it had the last time.
+fn archive(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<Archive> {
+    let kept = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
+    let kept = kept.and_then(|text| serde_json::from_str::<Archive>(&text).ok());
+    if engine.is_looked_at() {
+        return Ok(kept.ok_or_else(|| {
+            Failure::unavailable("the archive's versions are not known yet")
+                .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")
+        })?);
+    }
+    let inside = |cmd: Cmd| {
+        let program = cmd.program.clone();
+        let mut entered = Cmd::new(sandbox.bin().join("enter"), cmd.purpose.clone()).arg(program);
+        entered.args.extend(cmd.args);
+        engine.exec.read(&entered, None).map_err(Failure::from)
+    };
+    inside(Cmd::new("apt-get", "read Debian's package index").args([
+        "-q",
+        "update",
+        "--error-on=any",
+    ]))?;
+    let packages = archive::packages(workspace.extensions());
+    let mut archive = Archive {
+        versions: apt::parse_versions(&inside(apt::versions_cmd(&packages))?),
+        controls: kept.unwrap_or_default().controls,
+    };
+    let unread = archive.unread(workspace.extensions());
+    let printed = if unread.is_empty() {
+        String::new()
+    } else {
+        inside(archive::controls_cmd(&unread))?
+    };
+    archive.read_controls(&unread, &printed);
+    file::write_atomically(
+        &sandbox.location(sandbox.folder.join(entries::ARCHIVE)),
+        &serde_json::to_string(&archive)?,
+    )?;
+    Ok(archive)
+}

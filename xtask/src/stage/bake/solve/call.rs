@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One call of bake, followed line by line: which parts are built, and whose failure it is when it fails.
+
+use std::path::Path;
+
+use super::Solve;
+use crate::{
+    exec::{CmdFailure, Exec, Supervision, Tail},
+    failure::Failure,
+    image::{Metadata, Promised},
+    own::file,
+    plan::{Board, Joint, Location, Performed},
+    printable::clipped,
+    tool::buildkit::{self, Progress, Told},
+    value::Digest,
+};
+
+/// Columns of a vertex's name, which holds a whole command.
+const LONGEST_VERTEX: usize = 90;
+
+/// One call of bake, while it runs.
+pub(super) struct Call<'a> {
+    solve: &'a Solve,
+    parts: Vec<usize>,
+    board: &'a dyn Board,
+    /// Whose each target is, in the call's order: a place in `parts`.
+    owners: Vec<usize>,
+    progress: Progress,
+    building: Vec<Building>,
+    /// What bake has said of itself.
+    said: Tail,
+    /// The last line of that.
+    last: Option<String>,
+    /// The place in a Dockerfile that it names: `Dockerfile:35`.
+    place: Option<String>,
+    /// The target that it names when it gives up.
+    failed: Option<String>,
+}
+
+/// What has become of a part so far.
+#[derive(Default)]
+struct Building {
+    said: Tail,
+    exported: Vec<(String, Option<Digest>)>,
+    /// The vertex that has failed first, and what it has said before.
+    failed: Option<(String, Option<String>)>,
+    ended: bool,
+}
+
+/// A call that has failed.
+pub(super) struct Ended {
+    pub failure: Failure,
+    /// The part whose failure it is.
+    pub whose: Option<usize>,
+    /// The parts that are not built.
+    pub left: Vec<usize>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn of(solve: &'a Solve, parts: Vec<usize>, board: &'a dyn Board) -> Self {
+        let targets = |part: &usize| solve.share(*part).targets.iter();
+        let owners = parts.iter().enumerate();
+        Self {
+            owners: owners
+                .flat_map(|(place, part)| targets(part).map(move |_| place))
+                .collect(),
+            progress: Progress::of(parts.iter().map(|part| solve.share(*part).targets.clone())),
+            building: parts.iter().map(|_| Building::default()).collect(),
+            said: Tail::default(),
+            last: None,
+            place: None,
+            failed: None,
+            solve,
+            parts,
+            board,
+        }
+    }
+
+    pub(super) fn run(mut self, exec: &dyn Exec) -> Result<(), Ended> {
+        let cmd = self.solve.call(&self.parts).cmd();
+        let ended = exec.run(&cmd, Supervision::default(), &mut |line| self.read(line));
+        match ended {
+            Ok(()) => {
+                self.finish();
+                Ok(())
+            }
+            Err(failed) => Err(self.failed(failed)),
+        }
+    }
+
+    fn read(&mut self, line: &str) {
+        let mut told: Vec<(usize, Told)> = Vec::new();
+        let is_progress = self
+            .progress
+            .read(line, &mut |target, one| told.push((target, one)));
+        if !is_progress {
+            // Below the place in the Dockerfile stands the text from there, between two lines.
+            if line.len() > 9 && line.bytes().all(|byte| byte == b'-') && self.place.is_none() {
+                self.place = self.last.take().filter(|line| line.contains(':'));
+            }
+            self.last = Some(line.to_owned());
+            self.said.push(line);
+            let open = self.parts.iter().zip(&self.building);
+            for (part, _) in open.filter(|(_, building)| !building.ended) {
+                self.board.line(*part, line);
+            }
+            if let Some(target) = buildkit::failed_target(line) {
+                self.failed = Some(target.to_owned());
+            }
+            return;
+        }
+        for (target, one) in told {
+            let place = self.owners[target];
+            match one {
+                Told::Failed { vertex, said } => {
+                    self.building[place].failed.get_or_insert((vertex, said));
+                }
+                Told::Line(line) => {
+                    self.building[place].said.push(&line);
+                    self.board.line(self.parts[place], &line);
+                }
+                Told::Exported(digest) => {
+                    let name = self.name(target).to_owned();
+                    self.building[place].exported.push((name, digest));
+                    self.end_if_built(place);
+                }
+            }
+        }
+    }
+
+    fn name(&self, target: usize) -> &str {
+        let names = self
+            .parts
+            .iter()
+            .flat_map(|part| &self.solve.share(*part).targets);
+        names
+            .skip(target)
+            .map(String::as_str)
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// Ends a part as soon as each of its targets has a digest: what comes after it need not wait for the others. The
+    /// last one waits for all that bake says at its end.
+    fn end_if_built(&mut self, place: usize) {
+        if self
+            .building
+            .iter()
+            .filter(|building| !building.ended)
+            .count()
+            < 2
+        {
+            return;
+        }
+        let share = self.solve.share(self.parts[place]);
+        let exported = &self.building[place].exported;
+        let digest = |name: &String| {
+            let found = exported.iter().find(|(known, _)| known == name);
+            found.and_then(|(_, digest)| digest.as_ref())
+        };
+        let digests = share
+            .targets
+            .iter()
+            .map(|name| Some((name.as_str(), digest(name)?)));
+        let Some(digests) = digests.collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        let written = write(&share.metadata, &Metadata::of_digests(digests));
+        self.end(place, written);
+    }
+
+    fn end(&mut self, place: usize, ended: Result<(), Failure>) {
+        self.building[place].ended = true;
+        let ended = ended.map(|()| Performed::Done(None));
+        self.board.ended(self.parts[place], ended);
+    }
+
+    /// The call has ended well: what bake says at its end is what was built.
+    fn finish(&mut self) {
+        let call = self.solve.call(&self.parts);
+        let said = call.metadata_file.as_deref().unwrap_or(Path::new(""));
+        let said = Metadata::read(said);
+        for place in 0..self.parts.len() {
+            let share = self.solve.share(self.parts[place]);
+            let others = self.parts.iter().filter(|part| **part != self.parts[place]);
+            let others: Vec<&String> = others
+                .flat_map(|part| &self.solve.share(*part).targets)
+                .collect();
+            let written = match &said {
+                Ok(said) => write(&share.metadata, &said.without(&others)),
+                Err(error) => Err(Failure::failed(format!("{error:#}"))),
+            };
+            if self.building[place].ended {
+                // Its digests are there, which is what others need of it.
+                if let Err(failure) = written {
+                    self.board.warning(&failure.message);
+                }
+                continue;
+            }
+            let promised = Promised {
+                names: share.targets.clone(),
+                metadata: share.metadata.clone(),
+                pushed: self.solve.bake.push,
+            };
+            self.end(place, written.and_then(|()| promised.check()));
+        }
+    }
+
+    /// The failure of the part that bake names, or else of all that are not built.
+    fn failed(self, failed: CmdFailure) -> Ended {
+        let named = self
+            .failed
+            .as_deref()
+            .and_then(|name| (0..self.owners.len()).find(|target| self.name(*target) == name));
+        let place = match (named, &self.parts[..]) {
+            (Some(target), _) => Some(self.owners[target]),
+            (None, [_]) => Some(0),
+            (None, _) => None,
+        };
+        let left = self.parts.iter().zip(&self.building);
+        let left = left.filter(|(_, building)| !building.ended);
+        let left: Vec<usize> = left.map(|(part, _)| *part).collect();
+        let Some(place) = place else {
+            let failure = self.said.of(failed).into();
+            return Ended {
+                failure,
+                whose: None,
+                left,
+            };
+        };
+        let part = self.parts[place];
+        let mut said = Tail::default();
+        for tail in [&self.building[place].said, &self.said] {
+            said.extend(tail);
+        }
+        let failed_vertex = self.building[place].failed.clone();
+        let (vertex, own) = failed_vertex.map_or((None, None), |(vertex, own)| (Some(vertex), own));
+        // The step itself has said why, before BuildKit quotes all of its shell.
+        said.quote_first(own);
+        let alone = CmdFailure {
+            purpose: self.solve.share(part).purpose.clone(),
+            command: self.solve.alone(part),
+            ..said.of(failed)
+        };
+        let mut failure = Failure::from(alone);
+        if let Some(vertex) = vertex {
+            let place = self
+                .place
+                .map(|place| format!("{place}, "))
+                .unwrap_or_default();
+            failure = failure.detail(format!("in {place}{}", clipped(&vertex, LONGEST_VERTEX)));
+        }
+        Ended {
+            failure,
+            whose: Some(part),
+            left,
+        }
+    }
+}
+
+fn write(path: &Path, metadata: &Metadata) -> Result<(), Failure> {
+    let written = file::write_atomically(&Location::output(path), &metadata.to_json());
+    written.map_err(Failure::from)
+}
