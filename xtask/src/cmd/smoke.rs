@@ -39,14 +39,16 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let mut filter = Filter::from(&args.filters);
     let given = given.map(|image| Given::survey(image, &begun.engine));
     let given = given.transpose()?;
-    for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
-        context.ui.warning(&warning);
-    }
+    let mut warnings: Vec<String> = given
+        .iter()
+        .flat_map(|given| given.narrow(&mut filter))
+        .collect();
     let mut targets = begun.targets(&filter)?;
     if given.is_none() {
-        for left_out in Wanted::here()?.narrow_with_needs(&mut targets)? {
-            context.ui.warning(&left_out);
-        }
+        warnings.extend(Wanted::here()?.narrow_with_needs(&mut targets)?);
+    }
+    for warning in warnings {
+        context.ui.warning(&warning);
     }
     let runner = Runner {
         transport: Transport::choose(&context.config, &begun.engine)?,
@@ -58,14 +60,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         ..Plan::default()
     };
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
-    let mut tests = Vec::new();
-    for target in targets.chosen() {
-        let mut test = SmokeTest::of(target, &targets, &begun.sources.workspace, &baked)?;
-        if let Some(given) = &given {
-            given.stand_in(&mut test);
-        }
-        warn_without_proof(context, &test);
-        tests.push(test);
+    let tests = tests(&begun, &targets, &baked, given.as_ref())?;
+    for test in &tests {
+        warn_without_proof(context, test);
     }
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));
     let tested: Vec<StepId> = tested.collect();
@@ -80,18 +77,38 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let steps = tested.iter().map(|id| report.step(*id));
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));
-    let rows = rows.chain(begun.unread.iter().map(unread));
-    let rows: Vec<Row> = rows.collect();
-    let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
-    let passed = passed.count();
+    let rows: Vec<Row> = rows.chain(begun.unread.iter().map(unread)).collect();
     context.rows(args.json, &rows);
     context.verdict(&report, "smoke")?;
     begun.check_read()?;
-    context.ui.conclusion(&match tests.len() {
-        0 => NONE_IN_SHARE.to_owned(),
-        all => format!("{passed} of {all} passed"),
-    });
+    context.ui.conclusion(&conclusion(&rows));
     Ok(())
+}
+
+/// One for each image, in which the `given` one stands for what is built.
+fn tests(
+    begun: &Begun,
+    targets: &Targets,
+    baked: &[Baked],
+    given: Option<&Given>,
+) -> anyhow::Result<Vec<SmokeTest>> {
+    let mut tests = Vec::new();
+    for target in targets.chosen() {
+        let mut test = SmokeTest::of(target, targets, &begun.sources.workspace, baked)?;
+        if let Some(given) = given {
+            given.stand_in(&mut test);
+        }
+        tests.push(test);
+    }
+    Ok(tests)
+}
+
+fn conclusion(rows: &[Row]) -> String {
+    let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
+    match rows.len() {
+        0 => NONE_IN_SHARE.to_owned(),
+        all => format!("{} of {all} passed", passed.count()),
+    }
 }
 
 /// The image that `--image` names, for the one extension that is in it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `targets`: the extensions and their images, for people and for a CI matrix.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -9,6 +11,7 @@ use crate::{
     context::Context,
     engine::{Access, Engine, print},
     exec::Exec,
+    extension::Extension,
     failure::Failure,
     plan::Cmd,
     stage::begin,
@@ -69,25 +72,26 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     }
     if args.json {
         context.ui.one_line(&json!(names));
-        return Ok(());
+    } else {
+        context.result(false, json!(names), &table(&extensions));
     }
-    let table = Table {
-        headings: vec!["EXTENSION", "IMAGE", "BUILT FOR", "NEEDS"],
-        rows: extensions
-            .iter()
-            .map(|extension| {
-                let servers = extension.versions.keys().map(Server::to_string);
-                vec![
-                    extension.name.clone(),
-                    extension.image_name.clone(),
-                    servers.collect::<Vec<_>>().join(" "),
-                    extension.required_extensions.join(" "),
-                ]
-            })
-            .collect(),
-    };
-    context.result(false, json!(names), &table);
     Ok(())
+}
+
+fn table(extensions: &[Arc<Extension>]) -> Table {
+    let row = |extension: &Arc<Extension>| {
+        let servers = extension.versions.keys().map(Server::to_string);
+        vec![
+            extension.name.clone(),
+            extension.image_name.clone(),
+            servers.collect::<Vec<_>>().join(" "),
+            extension.required_extensions.join(" "),
+        ]
+    };
+    Table {
+        headings: vec!["EXTENSION", "IMAGE", "BUILT FOR", "NEEDS"],
+        rows: extensions.iter().map(row).collect(),
+    }
 }
 
 /// An image that can be built.

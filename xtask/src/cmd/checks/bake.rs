@@ -18,6 +18,7 @@ use crate::{
     finding::{Finding, Severity},
     plan::{AfterFailure, Plan, Step, StepId},
     stage::bake,
+    target::Target,
     tool::buildx::Bake,
     workspace::{Selection, Workspace},
 };
@@ -55,50 +56,58 @@ pub(super) fn check(
     }
     let sources = Sources::prepare(context, engine, workspace, &extensions)?;
     engine.info().map_err(not_made)?;
+    let (targets, refused) = sources.matrix.sound(&extensions);
+    for (extension, failure) in &refused {
+        let file = metadata_of(&sources, &extension.name);
+        findings.extend(refusal(file, &FailureRecord::from(*failure)));
+    }
+    compare(context, engine, &sources, &extensions, findings)?;
+    let (plan, checked) = planned(&targets, &sources, shared, &context.config);
+    let report = context.run(&engine.exec, &plan)?;
+    for (name, id) in checked {
+        if let Outcome::Failed(failure) = &report.step(id).outcome {
+            findings.extend(refusal(metadata_of(&sources, &name), failure));
+        }
+    }
+    context.verdict(&report, "bake's own check")?;
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let of = counted(refused.len(), "extension");
+    let failure = Failure::failed(format!("bake does not say what it builds of {of}"));
+    let is_lacking = |(_, failure): &(_, &Failure)| failure.kind == Kind::Unavailable;
+    Err(if refused.iter().any(is_lacking) {
+        failure.or_unavailable().into()
+    } else {
+        failure.into()
+    })
+}
+
+/// The checks of all targets, and for each extension the step that makes its own.
+fn planned(
+    targets: &[&Target],
+    sources: &Sources,
+    shared: &Shared,
+    config: &Config,
+) -> (Plan, Vec<(String, StepId)>) {
     let mut plan = Plan {
         after_failure: AfterFailure::KeepGoing,
         ..Plan::default()
     };
-    let (targets, refused) = sources.matrix.sound(&extensions);
-    let unprinted = refused.len();
-    let is_lacking = |(_, failure): &(_, &Failure)| failure.kind == Kind::Unavailable;
-    let lacking = refused.iter().any(is_lacking);
-    for (extension, failure) in refused {
-        let file = sources
-            .workspace
-            .shown(&extension.name)
-            .join("metadata.hcl");
-        findings.extend(refusal(file, &FailureRecord::from(failure)));
-    }
-    compare(context, engine, &sources, &extensions, findings)?;
-    let mut checked: Vec<(String, StepId)> = Vec::new();
-    for call in bake::calls(&targets, &sources.workspace, &context.config) {
+    let mut checked = Vec::new();
+    for call in bake::calls(targets, &sources.workspace, config) {
         let defined = call.define(&mut plan);
         for (extension, names) in call.extensions() {
-            let check = check_of(extension, names, &defined.path, shared, &context.config);
+            let check = check_of(extension, names, &defined.path, shared, config);
             let step = Step::run(format!("check {}", extension.name), check.cmd());
             checked.push((extension.name.clone(), plan.add(step.after([defined.step]))));
         }
     }
-    let report = context.run(&engine.exec, &plan)?;
-    for (name, id) in checked {
-        if let Outcome::Failed(failure) = &report.step(id).outcome {
-            let file = sources.workspace.shown(&name).join("metadata.hcl");
-            findings.extend(refusal(file, failure));
-        }
-    }
-    context.verdict(&report, "bake's own check")?;
-    if unprinted > 0 {
-        let of = counted(unprinted, "extension");
-        let failure = Failure::failed(format!("bake does not say what it builds of {of}"));
-        return Err(if lacking {
-            failure.or_unavailable()
-        } else {
-            failure
-        }
-        .into());
-    }
-    Ok(())
+    (plan, checked)
+}
+
+fn metadata_of(sources: &Sources, name: &str) -> PathBuf {
+    sources.workspace.shown(name).join("metadata.hcl")
 }
 
 /// In a repository of the default layout: what bake builds otherwise than the rules say that stand in where it cannot be

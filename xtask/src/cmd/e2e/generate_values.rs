@@ -40,13 +40,8 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let extension = workspace
         .select(&Selection::one(&name), Aim::Servers)?
         .remove(0);
-    let given = args
-        .extension_image
-        .as_deref()
-        .filter(|text| !text.is_empty());
-    let given = given.map(str::parse::<ImageRef>).transpose()?;
-    let newer = args.upgrade_to.as_deref().filter(|text| !text.is_empty());
-    let newer = newer.map(str::parse::<ImageRef>).transpose()?;
+    let given = named(args.extension_image.as_deref())?;
+    let newer = named(args.upgrade_to.as_deref())?;
     let environment = choice::environment(context, place, choice::release(context, None)?)?;
     let engine = Engine::open(context, Access::Work)?;
     let sources = Sources::prepare(
@@ -70,13 +65,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         needs(&extension, &server, &sources, &context.config)?
     };
     let output = output(args, context, &sources.workspace.shown(&name))?;
-    let survey = match &environment.place {
-        Place::Existing(access) => Survey {
-            api: Some(Api::survey(access, &engine.exec)?),
-            ..Default::default()
-        },
-        Place::Kind { .. } => Survey::default(),
-    };
+    let survey = existing(&environment.place, &engine)?;
     let values = Values {
         told: Told::of(&context.config, context.global.sandbox, &environment.place),
         extension,
@@ -96,6 +85,23 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         .ui
         .conclusion(&format!("wrote {}", shown(context, &output)));
     Ok(())
+}
+
+/// An image that a flag names; empty is none.
+fn named(text: Option<&str>) -> Result<Option<ImageRef>, Failure> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(str::parse).transpose()
+}
+
+/// What is there of an existing cluster; of one of our own nothing need be known.
+fn existing(place: &Place, engine: &Engine) -> Result<Survey, Failure> {
+    Ok(match place {
+        Place::Existing(access) => Survey {
+            api: Some(Api::survey(access, &engine.exec)?),
+            ..Default::default()
+        },
+        Place::Kind { .. } => Survey::default(),
+    })
 }
 
 /// What starts docker: with the login that was given for reading the image, or with docker's own.

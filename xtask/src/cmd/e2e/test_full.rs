@@ -6,7 +6,7 @@ use crate::{
     cli::e2e::TestFull,
     config,
     context::{Context, choice},
-    engine::Access,
+    engine::{Access, Engine},
     environment::{Environment, Place, release::Release},
     failure::Failure,
     plan::Plan,
@@ -80,12 +80,25 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     context.verdict(&report, "the tests")?;
     begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
-    match first.place {
-        Place::Kind { .. } if args.cleanup => remove(context, engine, first)?,
-        // Its suites have removed what they made.
-        Place::Existing(_) if args.cleanup => context.ui.note("the existing cluster is kept"),
+    leave(args, context, engine, &environments)
+}
+
+/// Removes the environment where that is wanted, or says what there is now.
+fn leave(
+    args: &TestFull,
+    context: &mut Context,
+    engine: &Engine,
+    environments: &[Environment],
+) -> anyhow::Result<()> {
+    match environments {
+        [first, ..] if args.cleanup => match first.place {
+            Place::Kind { .. } => remove(context, engine, first)?,
+            // Its suites have removed what they made.
+            Place::Existing(_) => context.ui.note("the existing cluster is kept"),
+        },
         // The operator is that of the last release.
-        _ => conclude(context, environments.last().unwrap_or(first)),
+        [.., last] => conclude(context, last),
+        [] => {}
     }
     Ok(())
 }
