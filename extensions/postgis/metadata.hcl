@@ -18,14 +18,14 @@ metadata = {
   auto_update_os_libs      = true
   required_extensions      = []
   create_extension         = true
-  # All that PostGIS ships. The geocoder needs what is PostgreSQL's own.
+  # All that PostGIS ships. The geocoder's control file also asks for fuzzystrmatch, which PostgreSQL's image has.
   sql_extensions           = [
     { name = "postgis_raster" },
     { name = "postgis_sfcgal" },
     { name = "postgis_topology" },
     { name = "address_standardizer" },
     { name = "address_standardizer_data_us" },
-    { name = "postgis_tiger_geocoder", requires = ["fuzzystrmatch"] },
+    { name = "postgis_tiger_geocoder" },
   ]
 
   versions = {

@@ -19,7 +19,7 @@ use crate::{
     extension::{Extension, Loaded, version_of},
     finding::Findings,
     hcl::{File, Value},
-    image::{Contents, ImageRef, Metadata, Naming, Rotation},
+    image::{Contents, Controls, ImageRef, Metadata, Naming, Rotation},
     parse,
     plan::{Cmd, Kind, Owned, PASSWORD},
     printable::{is_hidden, printable},
@@ -57,9 +57,22 @@ macro_rules! targets {
 }
 
 targets! {
-    apt_output arguments bake_metadata bake_print bake_progress debian_version earlier_results engine_output extension_dockerfile
+    apt_output arguments bake_metadata bake_print bake_progress control_files debian_version earlier_results engine_output extension_dockerfile
     extension_metadata image_files image_reference operator_release registry_manifest settings_file shell_line
     shown_text typed_value
+}
+
+/// An archive of control files is read to its end or refused, and what these say is names and versions.
+pub fn control_files(data: &[u8]) {
+    let Ok(controls) = Controls::read(data) else {
+        return;
+    };
+    let version = controls.default_version("vector");
+    assert!(version.is_none_or(SqlVersion::is));
+    for version in [None, Some("0.8.1")] {
+        let mut required = controls.requires("vector", version).iter();
+        assert!(required.all(|name| SqlName::is(name)));
+    }
 }
 
 /// An archive of an image's files is read to its end or refused. No archive makes a path that is not the image's.

@@ -4,10 +4,12 @@
 use std::{fmt, path::PathBuf};
 
 mod contents;
+mod controls;
 mod metadata;
 mod rotation;
 
 pub(crate) use contents::{Contents, Entry};
+pub(crate) use controls::Controls;
 pub(crate) use metadata::{Merge, Metadata, Promised};
 pub(crate) use rotation::Rotation;
 

@@ -51,6 +51,15 @@ impl Folders {
         }
     }
 
+    /// What the server is told of: what the metadata names, or else CloudNativePG's default.
+    pub(crate) fn of(self, extension: &Extension) -> Vec<String> {
+        let named = self.named(extension);
+        if named.is_empty() {
+            return self.default().map(str::to_owned).into_iter().collect();
+        }
+        named.to_vec()
+    }
+
     /// What CloudNativePG takes when the metadata names none.
     fn default(self) -> Option<&'static str> {
         match self {
@@ -153,11 +162,8 @@ impl<S> Mounts<S> {
         let mut all = Vec::new();
         for one in self.iter() {
             let root = root(&one.extension.name);
-            let named = folders.named(&one.extension);
-            if named.is_empty() {
-                all.extend(folders.default().map(|folder| format!("{root}/{folder}")));
-            }
-            all.extend(named.iter().map(|folder| format!("{root}/{folder}")));
+            let of_this = folders.of(&one.extension).into_iter();
+            all.extend(of_this.map(|folder| format!("{root}/{folder}")));
         }
         all
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Mounts;
+use super::{Mounted, Mounts};
 use crate::extension::SqlExtension;
 
 /// An SQL extension that is to be created.
@@ -36,7 +36,7 @@ impl<S> Mounts<S> {
     /// image, its own extension, and what else it holds. `version` gives that of an image's own extension.
     pub(crate) fn wanted<'a>(
         &'a self,
-        version: impl Fn(&'a S) -> Option<&'a str>,
+        version: impl Fn(&'a Mounted<S>) -> Option<&'a str>,
     ) -> Vec<Wanted<'a>> {
         let mut all: Vec<Wanted<'a>> = Vec::new();
         for one in self.in_creation_order() {
@@ -50,7 +50,7 @@ impl<S> Mounts<S> {
             let own = extension.sql_extensions.iter().find(is_own);
             all.push(Wanted {
                 name: &extension.sql_name,
-                version: version(&one.source),
+                version: version(one),
                 schema: own.and_then(|own| own.schema.as_deref()),
                 needs: of_base()
                     .chain(own.into_iter().flat_map(requires))

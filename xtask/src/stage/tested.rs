@@ -114,6 +114,7 @@ impl Build<'_> {
             naming: self.environment.naming.clone(),
             psql_image: psql_image(self.config, self.sources),
             platform: self.platform.to_owned(),
+            builder: self.config.builder().map(str::to_owned),
             output: Location::output(&output),
         };
         let step = Step::work(format!("values {}", target.name), values);

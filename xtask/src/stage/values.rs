@@ -19,6 +19,7 @@ use crate::{
     yaml,
 };
 
+mod controls;
 mod document;
 
 use document::Source;
@@ -40,6 +41,8 @@ pub(crate) struct Values {
     pub psql_image: Option<String>,
     /// The nodes' platform, `linux/amd64`: an image without it would be mounted all the same.
     pub platform: String,
+    /// That of buildx; None: the one in use.
+    pub builder: Option<String>,
     pub output: Location,
     pub told: Told,
 }
@@ -83,6 +86,13 @@ impl Told {
         for (key, text) in set {
             flags.extend([config::SET.to_owned(), format!("{key}={text}")]);
         }
+        let builder = config.flag(config::BUILDER);
+        if let Some((_, name)) = builder.filter(|(flag, _)| *flag != config::SET) {
+            flags.extend([
+                config::SET.to_owned(),
+                format!("{}={name}", config::BUILDER.name()),
+            ]);
+        }
         if let Place::Existing(access) = place {
             let kubeconfig = access.kubeconfig.to_string_lossy();
             if kubeconfig != config.get(config::CLUSTER_KUBECONFIG) {
@@ -115,20 +125,21 @@ impl Work for Values {
     }
 
     /// Asks each image what it says of itself, and writes the document.
-    fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
+    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
         let own = self.mounted(&self.extension, self.described(&self.image, exec)?);
         let mut needed = Vec::new();
         for one in &self.needed {
             needed.push(self.mounted(&one.extension, self.found(one, exec)?));
         }
         let mounts = Mounts::new(own, needed);
+        let asked = self.asked(mounts, exec, console)?;
         let document = match &self.newer {
-            None => self.document(&mounts)?,
+            None => self.document(&asked)?,
             Some(newer) => {
-                let mut after = mounts.clone();
+                let mut after = asked.mounts.clone();
                 let newer = self.described(newer, exec)?;
                 *after.own_mut() = self.mounted(&self.extension, newer);
-                self.upgrade(&mounts, &after)?
+                self.upgrade(&asked, &self.asked(after, exec, console)?)?
             }
         };
         let text = yaml::to_text(&document)?;
@@ -172,6 +183,7 @@ impl Values {
             extension: Arc::clone(extension),
             source: Source {
                 reference: self.naming.in_cluster(&image.reference),
+                described: image.reference,
                 annotations: image.annotations,
             },
         }

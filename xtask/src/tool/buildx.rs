@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `docker buildx`: the arguments of bake, and what is known of the builder.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use crate::{config::Config, failure::CmdFailure, plan::Cmd};
+use crate::{config::Config, failure::CmdFailure, plan::Cmd, value::ImageRef};
 
 /// One call of bake.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +106,57 @@ impl Bake {
     }
 }
 
+/// Folders of an image that files are copied from, relative to its root.
+pub(crate) struct Copied<'a> {
+    pub image: &'a ImageRef,
+    pub folders: Vec<String>,
+}
+
+/// Copies files of images into an archive: those that `files`, a pattern, matches in their folders. Images without such a folder
+/// have none.
+pub(crate) fn copy_cmd(
+    purpose: &str,
+    from: &[Copied<'_>],
+    files: &str,
+    platform: &str,
+    builder: Option<&str>,
+    archive: &Path,
+) -> Cmd {
+    let mut stages = String::new();
+    let mut copies = "FROM scratch\n".to_owned();
+    for (place, Copied { image, folders }) in from.iter().enumerate() {
+        stages += &format!("FROM {image} AS image{place}\n");
+        for folder in folders {
+            let pattern = pattern(&format!("{folder}/{files}"));
+            copies += &format!("COPY --from=image{place} [\"/{pattern}\", \"/\"]\n");
+        }
+    }
+    let mut cmd = Cmd::new("docker", purpose).args(["buildx", "build", "--provenance", "false"]);
+    if let Some(builder) = builder {
+        cmd = cmd.args(["--builder", builder]);
+    }
+    let mut output = OsString::from("type=tar,dest=");
+    output.push(archive);
+    cmd.args(["--platform", platform, "--output"])
+        .arg(output)
+        .arg("-")
+        .stdin(stages + &copies)
+}
+
+/// A pattern of a Dockerfile that a folder may be missing for: BuildKit wants the part before the first wildcard to be
+/// there. A character that means something to it is any one.
+fn pattern(path: &str) -> String {
+    let mut pattern = String::new();
+    for (place, c) in path.trim_start_matches("./").chars().enumerate() {
+        match c {
+            c if place == 0 && c.is_ascii_alphanumeric() => pattern += &format!("[{c}]"),
+            c if c.is_ascii_alphanumeric() || "/._-+~*".contains(c) => pattern.push(c),
+            _ => pattern.push('?'),
+        }
+    }
+    pattern
+}
+
 /// Whether a call has failed because docker knows no `buildx`: without the plugin it takes the word for an option's operand
 /// or for a command that it does not have.
 pub(crate) fn is_missing(failed: &CmdFailure) -> bool {
@@ -132,6 +186,38 @@ pub(crate) fn parse_driver(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Stdin;
+
+    #[test]
+    fn files_are_copied_from_folders_that_may_be_missing() {
+        let (one, other) = ("x/a:1".parse().unwrap(), "y/b:2".parse().unwrap());
+        let from = [
+            Copied {
+                image: &one,
+                folders: vec!["share".into(), "a b$c/[x]".into()],
+            },
+            Copied {
+                image: &other,
+                folders: vec!["usr/share/postgresql/*".into()],
+            },
+        ];
+        let archive = Path::new("target/a.tar");
+        let cmd = copy_cmd("copy", &from, "*.x", "linux/amd64", Some("farm"), archive);
+        assert_eq!(
+            cmd.headline(),
+            "docker buildx build --provenance false --builder farm --platform linux/amd64 --output type=tar,dest=target/a.tar -"
+        );
+        assert_eq!(
+            cmd.stdin,
+            Some(Stdin::Text(
+                "FROM x/a:1 AS image0\nFROM y/b:2 AS image1\nFROM scratch\n\
+                 COPY --from=image0 [\"/[s]hare/*.x\", \"/\"]\n\
+                 COPY --from=image0 [\"/[a]?b?c/?x?/*.x\", \"/\"]\n\
+                 COPY --from=image1 [\"/[u]sr/share/postgresql/*/*.x\", \"/\"]\n"
+                    .to_owned()
+            ))
+        );
+    }
 
     #[test]
     fn arguments_are_in_bakes_order_and_the_metadata_file_wins() {

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::repository::Repository;
+use crate::support::repository::{Registry, Repository};
 
 const EXTENSIONS: [&str; 8] = [
     "pg-crash",
@@ -158,6 +158,46 @@ fn a_version_that_is_not_there_is_answered_with_those_that_are() {
     );
     repository.xtask(&["smoke", "pgvector"]).status(1).says(
         "the extension could not be created: `nobody` has no control file; the images have those of `vector`",
+    );
+}
+
+/// What the suites' values ask for: the same, from the image's control files and those of the base image.
+#[test]
+fn values_know_what_control_files_require() {
+    let repository = Repository::new();
+    let registry = Registry::start(&repository);
+    let host = registry.host();
+    let environment = [("registry", host.as_str())];
+    with_pgvector(
+        &repository,
+        "  sql_extensions = [{ name = \"earthdistance\", schema = \"maps\" }]",
+        "SELECT 1;\n",
+    );
+    let baked = repository
+        .xtask_with(&["bake", "pgvector", "--push", "--json"], &environment)
+        .success()
+        .json();
+    let image = baked[0]["image"].as_str().unwrap().to_owned();
+    let generate = [
+        "e2e",
+        "generate-values",
+        "pgvector",
+        "--extension-image",
+        &image,
+    ];
+    repository.xtask_with(&generate, &environment).success();
+    let values = repository.path().join("extensions/pgvector/values.yaml");
+    let values = fs::read_to_string(values).unwrap();
+    let names = values
+        .lines()
+        .filter_map(|line| line.strip_prefix("    name: "));
+    let names: Vec<&str> = names.filter(|name| *name != "'maps'").collect();
+    let order = ["'vector'", "'cube'", "'earthdistance'"];
+    // Asked for, and expected.
+    assert_eq!(names, [order, order].concat(), "{values}");
+    assert!(
+        values.contains("    name: 'cube'\n    version: '1."),
+        "{values}"
     );
 }
 

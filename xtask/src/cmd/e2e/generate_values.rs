@@ -75,6 +75,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         naming,
         psql_image: psql_image(&context.config, &sources),
         platform: platform(&survey),
+        builder: context.config.builder().map(str::to_owned),
         output: output.clone(),
     };
     let mut plan = Plan::default();

@@ -140,6 +140,7 @@ impl Upgrade {
             naming: environment.naming.clone(),
             psql_image: psql_image(config, sources),
             platform: self.platform.clone(),
+            builder: config.builder().map(str::to_owned),
             output: Location::output(&output),
             extension: Arc::clone(extension),
         };

@@ -59,7 +59,7 @@ fn load_sql(mounts: &Mounts<Source>) -> String {
 /// What is created, as rows of SQL: place, name, version, schema, and the names that it needs. The server's own view of
 /// control files says what else they require, and in which order.
 fn wanted_sql(mounts: &Mounts<Source>) -> String {
-    let wanted = mounts.wanted(|source| source.sql_version.as_deref());
+    let wanted = mounts.wanted(|one| one.source.sql_version.as_deref());
     let or_null = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), literal);
     let rows = wanted.iter().enumerate().map(|(place, one)| {
         let needs: Vec<String> = one.needs.iter().map(|name| literal(name)).collect();

@@ -6,12 +6,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::Values;
+use super::{Values, controls};
 use crate::{
-    extension::Extension,
     failure::Failure,
     image::{
-        Annotations, ClusterRef,
+        Annotations, ClusterRef, Controls, ImageRef,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
     mount::{Folders, Mounted, Mounts, Wanted, in_order},
@@ -21,6 +20,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub reference: ClusterRef,
+    /// The same image as this machine reads it.
+    pub described: ImageRef,
     pub annotations: Annotations,
 }
 
@@ -28,23 +29,33 @@ impl Source {
     fn annotation(&self, name: &str) -> Result<&str, Failure> {
         self.annotations.require(name, &self.reference)
     }
+}
 
-    /// The version to create; None for a module that is not created.
-    fn sql_version(&self, extension: &Extension) -> Result<Option<&str>, Failure> {
-        let version = || self.annotation(SQL_VERSION);
-        extension.create_extension.then(version).transpose()
+/// The images of one server, and what their control files say.
+pub(crate) struct Asked {
+    pub mounts: Mounts<Source>,
+    pub controls: Controls,
+}
+
+impl Asked {
+    /// The version of an image's own extension that is created: the one that the image says, or else its control file.
+    /// None for a module that is not created.
+    fn sql_version<'a>(&'a self, one: &'a Mounted<Source>) -> Result<Option<&'a str>, Failure> {
+        if !one.extension.create_extension {
+            return Ok(None);
+        }
+        let said = one.source.annotations.get(SQL_VERSION);
+        let said = said.or_else(|| self.controls.default_version(&one.extension.sql_name));
+        said.map_or_else(|| one.source.annotation(SQL_VERSION), Ok)
+            .map(Some)
     }
 }
 
 impl Values {
     /// The document for an upgrade: that of the older image, with what changes below `upgrade`.
-    pub(crate) fn upgrade(
-        &self,
-        older: &Mounts<Source>,
-        newer: &Mounts<Source>,
-    ) -> Result<Value, Failure> {
+    pub(crate) fn upgrade(&self, older: &Asked, newer: &Asked) -> Result<Value, Failure> {
         for name in [BASE_MAJOR, BASE_OS] {
-            let (from, to) = (&older.own().source, &newer.own().source);
+            let (from, to) = (&older.mounts.own().source, &newer.mounts.own().source);
             let (from, to) = (from.annotation(name)?, to.annotation(name)?);
             if from != to {
                 return Err(Failure::invalid(format!(
@@ -69,13 +80,14 @@ impl Values {
     }
 
     /// The document for the extension under test and what it needs.
-    pub(crate) fn document(&self, mounts: &Mounts<Source>) -> Result<Value, Failure> {
+    pub(crate) fn document(&self, asked: &Asked) -> Result<Value, Failure> {
+        let Asked { mounts, controls } = asked;
         let own = mounts.own();
         let extension = &own.extension;
         let pg_image = own.source.annotations.base(&own.source.reference)?;
         let pg_image = self.naming.in_cluster(&pg_image).to_string();
         // Suites name it whether or not there is one, and Chainsaw ends at a name that is not there.
-        let version = own.source.sql_version(extension)?.unwrap_or_default();
+        let version = asked.sql_version(own)?.unwrap_or_default();
         let mut config = Map::new();
         let mut assert = Map::from_iter([
             ("applied".to_owned(), json!(true)),
@@ -84,15 +96,20 @@ impl Values {
         // One order for what is asked and for what is expected. An empty list would change the Database once
         // more, and a null would have to be there.
         for one in mounts.iter() {
-            one.source.sql_version(&one.extension)?;
+            asked.sql_version(one)?;
         }
-        let wanted = mounts.wanted(|source| source.annotations.get(SQL_VERSION));
-        let created = in_order(&wanted, |_| Vec::new());
+        let wanted = mounts.wanted(|one| asked.sql_version(one).ok().flatten());
+        let created = in_order(&wanted, |one| {
+            controls::required(controls, one.name, one.version)
+        });
         let schemas: BTreeSet<&str> = created.iter().filter_map(|one| one.schema).collect();
         if !created.is_empty() {
             config.insert(
                 "extensions_spec".into(),
-                created.iter().map(extension_spec).collect(),
+                created
+                    .iter()
+                    .map(|one| extension_spec(one, controls))
+                    .collect(),
             );
             assert.insert(
                 "extensions".into(),
@@ -122,13 +139,14 @@ impl Values {
     }
 }
 
-/// What a `Database` is asked for.
-fn extension_spec(one: &Wanted<'_>) -> Value {
+/// What a `Database` is asked for. With the version where that is known, or an upgrade would leave it as it is.
+fn extension_spec(one: &Wanted<'_>, controls: &Controls) -> Value {
     let mut spec = Map::from_iter([
         ("ensure".to_owned(), json!("present")),
         ("name".to_owned(), json!(one.name)),
     ]);
-    for (field, text) in [("version", one.version), ("schema", one.schema)] {
+    let version = one.version.or_else(|| controls.default_version(one.name));
+    for (field, text) in [("version", version), ("schema", one.schema)] {
         spec.extend(text.map(|text| (field.to_owned(), json!(text))));
     }
     spec.into()

@@ -321,3 +321,99 @@ database_assert_status:
     name: 'maps'";
     assert_eq!(values[at..].trim_end(), wanted);
 }
+
+/// `name version` of all that the values ask for.
+fn asked_for(values: &str) -> Vec<String> {
+    let at = values.find("extensions_spec:").unwrap();
+    let end = values.find("database_assert_status:").unwrap();
+    let entries = values[at..end].split("- ensure: 'present'").skip(1);
+    let entries = entries.map(|entry| {
+        let quoted = entry.split('\'').skip(1).step_by(2);
+        quoted.collect::<Vec<_>>().join(" ")
+    });
+    entries.collect()
+}
+
+#[test]
+fn what_control_files_require_of_images_and_of_the_base_image_is_asked_for_first() {
+    let world = extensions();
+    let path = "pgrouting-testing:4.0.1-18-trixie";
+    world.registry.put_local(path, "trixie", "4.0.1");
+    let needed = "postgis-extension-testing:3.6.4-18-trixie";
+    world.registry.put_local(needed, "trixie", "3.6.4");
+    let docker = &world.docker;
+    docker.control("pgrouting", "requires = 'plpgsql, postgis'\n");
+    docker.control("postgis", "default_version = '3.6.4'\n");
+    assert_eq!(
+        asked_for(&values(&world, "pgrouting", path)),
+        ["postgis 3.6.4", "pgrouting 4.0.1"]
+    );
+    // Both images at once; nobody asks for what the base image has.
+    let copied = world.calls.only("docker buildx build").stdin;
+    assert_eq!(copied.matches("FROM localhost:").count(), 2, "{copied}");
+    assert!(
+        copied.contains("COPY --from=image1 [\"/[s]hare/extension/*.control\", \"/\"]"),
+        "{copied}"
+    );
+
+    docker.control("postgis", "requires = 'earthdistance'\n");
+    docker.control_of_base(
+        "earthdistance",
+        "default_version = '1.2'\nrequires = 'cube'\n",
+    );
+    docker.control_of_base("cube", "default_version = '1.5'\n");
+    assert_eq!(
+        asked_for(&values(&world, "pgrouting", path)),
+        [
+            "cube 1.5",
+            "earthdistance 1.2",
+            "postgis 3.6.4",
+            "pgrouting 4.0.1"
+        ]
+    );
+    let calls = world.calls.of("docker buildx build");
+    let base = "FROM ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie AS image0\n";
+    assert!(calls[2].stdin.starts_with(base), "{}", calls[2].stdin);
+    assert!(
+        !world
+            .root()
+            .join("target/xtask/e2e/controls/pgrouting-values")
+            .exists()
+    );
+}
+
+#[test]
+fn a_version_that_the_image_does_not_say_is_that_of_its_control_file() {
+    let world = extensions();
+    let path = "pgvector-testing:0.8.6-18-trixie";
+    world.registry.put_local(path, "trixie", "");
+    let image = world.registry.local(path);
+    world
+        .run((
+            "e2e generate-values",
+            ["pgvector", "--extension-image", &image],
+        ))
+        .status(2)
+        .says("has no annotation `io.cloudnativepg.image.sql.version`");
+    world
+        .docker
+        .control("vector", "default_version = '0.8.1'\n");
+    let values = values(&world, "pgvector", path);
+    assert!(values.contains("\nversion: '0.8.1'\n"), "{values}");
+    assert_eq!(asked_for(&values), ["vector 0.8.1"]);
+}
+
+#[test]
+fn control_files_that_cannot_be_read_are_said_and_the_metadata_counts() {
+    let world = extensions();
+    let path = "pgvector-testing:0.8.6-18-trixie";
+    world.registry.put_local(path, "trixie", "0.8.6");
+    world
+        .docker
+        .copies_fail("ERROR: failed to resolve source metadata\n");
+    let image = world.registry.local(path);
+    world
+        .run(("e2e generate-values", ["pgvector", "--extension-image", &image]))
+        .success()
+        .says("warning: for `pgvector` nothing may be created that control files alone require, as they cannot be read: ERROR: failed to resolve source metadata (`docker buildx build`)");
+}

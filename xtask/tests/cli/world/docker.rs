@@ -169,6 +169,27 @@ impl Docker {
         fs::write(place, contents).unwrap();
     }
 
+    /// The control file of an SQL extension, in any image.
+    pub(crate) fn control(&self, name: &str, text: &str) {
+        self.put_control("controls", name, text);
+    }
+
+    /// The same in the base image.
+    pub(crate) fn control_of_base(&self, name: &str, text: &str) {
+        self.put_control("controls.base", name, text);
+    }
+
+    fn put_control(&self, of: &str, name: &str, text: &str) {
+        let folder = self.answers.join(of);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}.control")), text).unwrap();
+    }
+
+    /// Lets files of images not be copied.
+    pub(crate) fn copies_fail(&self, said: &str) {
+        self.answer("copy.fails", said);
+    }
+
     /// Lets the reading of an image's files last until it is ended.
     pub(crate) fn export_hangs(&self) {
         self.answer("export.hangs", "");
