@@ -67,6 +67,8 @@ target "default" {
     PG_MAJOR    = build.pgVersion
     EXT_VERSION = packageOf(build.distro, build.pgVersion)
     PACKAGES    = packagesOf(build.pgVersion)
+    # With /system on the linker's path the shared Dockerfile fills it.
+    LIBRARIES   = contains(lookup(metadata, "ld_library_path", []), "system") ? "needed" : "none"
     BASE        = baseOf(build.distro, build.pgVersion)
     ASKED_AT    = asked_at
   }

@@ -19,6 +19,7 @@ mod engine {
     mod inspect;
     mod locks;
     mod operands;
+    mod packages;
     mod sandbox;
     mod smoke;
 }

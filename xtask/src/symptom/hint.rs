@@ -131,6 +131,11 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names",
     ),
     passed_on(
+        r"libraries that the image asks for and nothing provides",
+        Kind::Failed,
+        "write `ld_library_path = [\"system\"]` into metadata.hcl: then `docker/Dockerfile` takes them from their packages; a Dockerfile of the extension's own has to copy them to `/system`",
+    ),
+    passed_on(
         r"E: Version '.*was not found",
         Kind::Failed,
         "the archive no longer has the pinned version: update `package` in metadata.hcl",

@@ -318,6 +318,7 @@ fn a_repository_of_the_old_layout_is_driven_as_it_is() {
         let package = format!("postgresql-$PG_MAJOR-{name}");
         let dockerfile = dockerfile.replace("$PACKAGES", &package);
         fs::write(folder.join("Dockerfile"), dockerfile).unwrap();
+        fs::write(folder.join("libraries.pl"), read("docker/libraries.pl")).unwrap();
         fs::rename(folder, repository.path().join(name)).unwrap();
     }
     for name in ["extensions", "docker"] {

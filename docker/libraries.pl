@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# libraries.pl MODULE...: puts the shared libraries that the modules need, directly or through each other, and that the
-# base image lacks, into image/system and their packages' copyright files into image/licenses. It reads the ELF headers
+# libraries.pl FILE...: puts the shared libraries that these modules and programs need, directly or through each other, and
+# that the base image lacks, into image/system and their packages' copyright files into image/licenses. It reads the ELF headers
 # instead of asking ldd, so a build for arm64 needs no emulation. Modules of perl-base suffice.
 #
 # packages/<package>/  what apt would install on the base image, unpacked
