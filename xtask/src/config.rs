@@ -20,7 +20,7 @@ mod value;
 pub(crate) use at_once::AtOnce;
 pub use choice::Base;
 use choice::Choice;
-pub(crate) use choice::{Purpose, Sbom, SmokeMount};
+pub(crate) use choice::{OciArtifact, Purpose, Sbom, SmokeMount};
 use kind::Kind;
 pub(crate) use settings::*;
 use value::Value;

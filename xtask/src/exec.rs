@@ -15,6 +15,7 @@ mod tail;
 
 pub(crate) use crate::failure::{CmdFailure, Reason};
 pub(crate) use real::Real;
+pub(crate) use start::DEFAULT_PLATFORM;
 pub(crate) use tail::Tail;
 
 use crate::plan::{Cmd, Word};

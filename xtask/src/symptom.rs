@@ -18,6 +18,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use cause::SOON;
+pub(crate) use hint::HTTP_ONLY;
 
 /// What a person would look for, and what it means.
 struct Symptom<M: 'static> {
@@ -26,7 +27,7 @@ struct Symptom<M: 'static> {
     means: M,
 }
 
-/// Whose fault a failure is, and what helps.
+/// Whose fault a failure is, and what helps: a sentence in which `$1` and so on are parts of what was found.
 struct Advice {
     /// What the command itself must hold; empty: any will do.
     command: &'static str,
@@ -66,19 +67,22 @@ fn whole(pattern: &str) -> String {
 }
 
 /// Whose fault the failure of a command is, and what is known to help.
-pub(crate) fn advice(failed: &CmdFailure) -> Option<(Kind, &'static str)> {
+pub(crate) fn advice(failed: &CmdFailure) -> Option<(Kind, String)> {
     let mut known = ADVICE.0.iter();
-    let known = known.find(|(pattern, advice)| advice.is_for(failed, pattern));
-    known
-        .map(|(_, advice)| (advice.kind, advice.hint))
-        .or_else(|| {
-            // In the sandbox a tool is a process of the engine's, and ends with it.
-            matches!(failed.reason, Reason::Signal(9)).then_some((Kind::Unavailable, hint::KILLED))
-        })
+    let known = known.find_map(|(pattern, advice)| {
+        let parts = advice.parts_in(failed, pattern)?;
+        Some((advice.kind, filled(advice.hint, &parts)))
+    });
+    known.or_else(|| {
+        // In the sandbox a tool is a process of the engine's, and ends with it.
+        matches!(failed.reason, Reason::Signal(9))
+            .then(|| (Kind::Unavailable, hint::KILLED.to_owned()))
+    })
 }
 
 impl Advice {
-    fn is_for(&self, failed: &CmdFailure, pattern: &Regex) -> bool {
+    /// What the pattern's groups find in the words of a command that it is about. None: they show nothing of it.
+    fn parts_in(&self, failed: &CmdFailure, pattern: &Regex) -> Option<Vec<String>> {
         let shows = |line: &str| {
             let line = beginning(line);
             let said = if self.passed_on {
@@ -86,9 +90,12 @@ impl Advice {
             } else {
                 own_words(failed, line)
             };
-            pattern.is_match(said)
+            pattern.captures(said).map(|found| parts(&found))
         };
-        failed.command.contains(self.command) && failed.kept().any(shows)
+        if !failed.command.contains(self.command) {
+            return None;
+        }
+        failed.kept().find_map(shows)
     }
 }
 
@@ -176,15 +183,10 @@ pub(crate) struct Found {
 
 impl Found {
     fn new(cause: &Cause, found: &Captures<'_>) -> Self {
-        // All of the match differs from look to look, its parts do not.
-        let parts = found.iter().enumerate().map(|(at, part)| match part {
-            Some(part) if at > 0 => part.as_str().to_owned(),
-            _ => String::new(),
-        });
         Self {
             cause: cause.text,
             looks: cause.looks,
-            parts: parts.collect(),
+            parts: parts(found),
         }
     }
 
@@ -193,24 +195,35 @@ impl Found {
         self.looks
     }
 
-    /// The paragraph. A `$` that no digit follows is itself.
+    /// The paragraph.
     pub(crate) fn cause(&self) -> String {
-        let mut cause = String::new();
-        let mut rest = self.cause;
-        while let Some((before, after)) = rest.split_once('$') {
-            cause += before;
-            rest = after;
-            let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
-                cause.push('$');
-                continue;
-            };
-            let part = self
-                .parts
-                .get(digit as usize)
-                .map_or("", |part| part.trim());
-            cause.extend(part.chars().take(LONGEST_PART));
-            rest = &after[1..];
-        }
-        cause + rest
+        filled(self.cause, &self.parts)
     }
+}
+
+/// What a pattern's groups have found. All of the match differs from look to look, its parts do not.
+fn parts(found: &Captures<'_>) -> Vec<String> {
+    let parts = found.iter().enumerate().map(|(at, part)| match part {
+        Some(part) if at > 0 => part.as_str().to_owned(),
+        _ => String::new(),
+    });
+    parts.collect()
+}
+
+/// The text with the parts in place of `$1` and so on. A `$` that no digit follows is itself.
+fn filled(text: &str, parts: &[String]) -> String {
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        whole += before;
+        rest = after;
+        let Some(digit) = after.chars().next().and_then(|digit| digit.to_digit(10)) else {
+            whole.push('$');
+            continue;
+        };
+        let part = parts.get(digit as usize).map_or("", |part| part.trim());
+        whole.extend(part.chars().take(LONGEST_PART));
+        rest = &after[1..];
+    }
+    whole + rest
 }

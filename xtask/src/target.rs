@@ -98,6 +98,17 @@ impl Target {
         })
     }
 
+    /// All tags that bake gives it, with `{YYYYMMDDhhmm}` where the moment of the bake will stand.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let printed = self.printed.as_ref();
+        match printed.and_then(|printed| printed.get(&self.name)) {
+            Some(definition) => definition.tags().map(moment::shown).collect(),
+            None => std::iter::once(self.tag.to_string())
+                .chain(self.stamped.as_ref().map(Rotation::pattern))
+                .collect(),
+        }
+    }
+
     /// The same image where released ones are: below the setting `images.published`.
     pub(crate) fn published(&self, config: &Config) -> Result<ImageRef, Failure> {
         let registry = config.get(config::PUBLISHED);

@@ -95,6 +95,8 @@ struct Row {
     name: String,
     target: String,
     image: String,
+    /// All names that bake has given it, the one with the moment of the bake included.
+    tags: Vec<String>,
     digest: Option<String>,
     size: Option<String>,
     platforms: Vec<Platform>,
@@ -112,6 +114,7 @@ impl Row {
             name: unread.name.clone(),
             target: String::new(),
             image: String::new(),
+            tags: Vec::new(),
             digest: None,
             size: None,
             platforms: Vec::new(),
@@ -166,13 +169,14 @@ fn rows(
         };
         let step = report.step(done.step);
         let image = target.tag.to_string();
-        let (mut digest, mut size) = (None, None);
+        let (mut digest, mut size, mut tags) = (None, None, Vec::new());
         if step.succeeded() {
             if !metadata.contains_key(done.metadata.as_path()) {
                 metadata.insert(&done.metadata, Metadata::read(&done.metadata)?);
             }
             let said = metadata.get(done.metadata.as_path());
             digest = said.and_then(|said| said.digest(&target.name));
+            tags = said.map_or_else(Vec::new, |said| said.names(&target.name));
             let known = sizes.get(&image).map_or("-", String::as_str);
             size = Some(known.to_owned());
         }
@@ -181,6 +185,7 @@ fn rows(
             name: target.extension.name.clone(),
             target: target.name.clone(),
             image,
+            tags,
             digest: digest.map(|digest| digest.to_string()),
             size,
             platforms: wanted.of_target(target),

@@ -10,6 +10,7 @@ use crate::{
     config,
     context::Context,
     engine::{Access, Engine},
+    environment::{release::Release, support},
     exec::{Exec, Real},
     failure::Failure,
     image::ImageRef,
@@ -154,7 +155,20 @@ fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Resul
         };
         checks.push(of_tool(tool, context, &exec, absent));
     }
+    if wanted.contains(&NeededFor::E2e) {
+        checks.extend(of_release(context));
+    }
     Ok(checks)
+}
+
+/// The operator's release, as far as there is something to know of it.
+fn of_release(context: &Context) -> Option<Check> {
+    let release: Release = context.config.get(config::CNPG_RELEASE).parse().ok()?;
+    let nodes: ImageRef = context.config.get(config::NODE_IMAGE).parse().ok()?;
+    let kubernetes = nodes.tag.unwrap_or_default();
+    let remarks = support::remarks(&release, &kubernetes, &support::today());
+    let fix = "`--cnpg-release` and `--kubernetes` choose others";
+    (!remarks.is_empty()).then(|| Check::warning("operator", remarks.join("; "), fix))
 }
 
 /// What the machine must have for a sandbox.

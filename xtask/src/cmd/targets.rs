@@ -106,7 +106,10 @@ struct Image<'a> {
     sql_name: &'a str,
     sql_version: Option<&'a str>,
     image: &'a str,
-    tags: [String; 1],
+    /// All that bake gives it, with `{YYYYMMDDhhmm}` for the moment of the bake.
+    tags: Vec<String>,
+    #[serde(skip)]
+    tag: String,
     platforms: &'a [Platform],
     base: String,
     required_extensions: &'a [String],
@@ -125,7 +128,8 @@ impl<'a> Image<'a> {
             sql_name: &extension.sql_name,
             sql_version: target.sql_version.as_deref(),
             image: &target.tag.repository,
-            tags: [target.tag.to_string()],
+            tags: target.tags(),
+            tag: target.tag.to_string(),
             platforms: &target.platforms,
             base: target.base.to_string(),
             required_extensions: &extension.required_extensions,
@@ -142,7 +146,7 @@ impl Row for Image<'_> {
             self.distro.to_string(),
             self.pg_major.to_string(),
             self.package.unwrap_or("-").to_owned(),
-            self.tags.concat(),
+            self.tag.clone(),
         ]
     }
 }

@@ -59,6 +59,13 @@ choices! {
         Always "always",
         Never "never",
     }
+    /// Whether attestations are OCI artifacts, which name the image that they are about.
+    pub(crate) enum OciArtifact {
+        /// As the bake file says.
+        Auto "auto",
+        Always "always",
+        Never "never",
+    }
     /// How smoke puts an extension's files into the server.
     pub(crate) enum SmokeMount {
         /// As an image with Docker 28, else as a copy.

@@ -2,7 +2,7 @@
 //! Every setting: its key, its environment variable, its default and what it is for.
 
 use super::{
-    Base, Entry, Kind, Origin, Purpose, Sbom, SmokeMount,
+    Base, Entry, Kind, OciArtifact, Origin, Purpose, Sbom, SmokeMount,
     value::{List, Map, Number, OneOf, Rule, Text},
 };
 
@@ -189,6 +189,8 @@ settings! {
         "extensions in one call of bake, and steps at the same time; 0: sixteen, and eight";
     SBOM: Sbom = OneOf(Sbom::Auto), "bake.sbom" "XTASK_BAKE_SBOM"
         "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
+    OCI_ARTIFACT: OciArtifact = OneOf(OciArtifact::Auto), "bake.oci-artifact" "XTASK_BAKE_OCI_ARTIFACT"
+        "attestations as OCI artifacts, which some registries refuse; auto: as the bake file says";
     SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
     SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"

@@ -10,7 +10,7 @@ use crate::{
     config::AtOnce,
     engine::Engine,
     event::{Event, Outcome},
-    exec::{Exec, Real},
+    exec::{DEFAULT_PLATFORM, Exec, Real},
     failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
     plan::{Location, Plan, Step, shell},
@@ -151,6 +151,10 @@ impl Context {
         }
         if let Some(sandbox) = &engine.sandbox {
             text += &format!("export PATH={}:\"$PATH\"\n", shell::word(sandbox.bin()));
+        }
+        if super::env(DEFAULT_PLATFORM).is_some() {
+            // A run keeps it from its children.
+            text += &format!("unset {DEFAULT_PLATFORM}\n");
         }
         text += &plan.to_string();
         self.ui.data(&text);

@@ -14,7 +14,10 @@ use crate::{
     image::ImageRef,
     own::RunId,
     plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
-    tool::kind::{CLUSTER_LABEL, Client, config, nodes},
+    tool::{
+        kind::{CLUSTER_LABEL, Client, config, nodes},
+        proxy,
+    },
 };
 
 /// How long nodes that were just started may take until the cluster answers and they are ready.
@@ -142,8 +145,12 @@ impl Environment {
                 .after([clear])
                 .quiet(),
         );
-        let create =
+        let mut create =
             kind(&network).create(name, &image.to_string(), &path, &folder.join("kubeconfig"));
+        // Kind hands the proxies to its nodes, and adds itself what they are and where they are on the network.
+        for (variable, value) in proxy::past(&self.registry(), |name| std::env::var(name).ok()) {
+            create = create.env(variable, value);
+        }
         let create = Step::run(format!("kind cluster {name}"), create)
             .after(before.iter().copied().chain([written]))
             .timeout(Duration::from_secs(600))

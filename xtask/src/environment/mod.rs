@@ -19,6 +19,7 @@ mod place;
 pub(crate) mod registry;
 pub(crate) mod release;
 mod seed;
+pub(crate) mod support;
 pub(crate) mod survey;
 
 use std::path::{Path, PathBuf};
@@ -228,6 +229,11 @@ impl Environment {
         survey: &Survey,
         manifest: &Manifest,
     ) -> Result<Ready, Failure> {
+        if let Place::Kind { kubernetes, .. } = &self.place {
+            for remark in support::remarks(&self.release, kubernetes, &support::today()) {
+                plan.note(remark);
+            }
+        }
         let registry = self.add_registry(plan, survey)?;
         if let (Place::Existing(_), Some(credentials)) = (&self.place, &self.credentials) {
             plan.note(format!(

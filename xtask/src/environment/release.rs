@@ -73,7 +73,8 @@ impl Release {
         }
     }
 
-    fn numbers(&self) -> Vec<u32> {
+    /// 1, 30 and 0 of `1.30.0`; none of what has no number.
+    pub(super) fn numbers(&self) -> Vec<u32> {
         match self {
             Release::Numbered(text) => text
                 .split('.')

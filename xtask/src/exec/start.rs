@@ -25,6 +25,10 @@ use crate::{
     plan::{Cmd, DOCKER_LOGINS, PASSWORD, Stdin},
 };
 
+/// The platform of images for docker where no option says one. What is built is for this machine or for what `--platform`
+/// says, and what runs must be the same: no child that is waited for gets it. Fact: docker/cli, `cli/command/cli.go`.
+pub(crate) const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
+
 /// How often a step that is watched is asked after.
 const WATCH: Duration = if cfg!(test) {
     Duration::from_millis(100)
@@ -125,7 +129,9 @@ impl Real {
             Stdin::Text(text) => text.clone().into_bytes(),
             Stdin::Secret(secret) => secret.reveal().as_bytes().to_vec(),
         });
-        let child = Child::start(self.command(cmd)?, input, apart)
+        let mut command = self.command(cmd)?;
+        command.env_remove(DEFAULT_PLATFORM);
+        let child = Child::start(command, input, apart)
             .map_err(|error| io_failure(cmd, &error, started))?;
         self.running().insert(child.group(), Running::new(true));
         Ok(child)

@@ -73,6 +73,16 @@ impl Metadata {
         self.text(target, "containerimage.digest")?.parse().ok()
     }
 
+    /// The names that the image was given, its tags; in bake's order.
+    pub(crate) fn names(&self, target: &str) -> Vec<String> {
+        let names = self.text(target, "image.name").unwrap_or_default();
+        let names = names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        names.map(str::to_owned).collect()
+    }
+
     /// Whether the target was built. Without the containerd image store there may be the digest of a
     /// configuration alone, and what stays in a builder of its own has but the build's name
     /// (<https://docs.docker.com/reference/cli/docker/buildx/bake/#metadata-file>); what is `pushed` has a digest.

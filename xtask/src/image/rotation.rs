@@ -23,6 +23,17 @@ pub(crate) struct Rotation {
 }
 
 impl Rotation {
+    /// What they all look like.
+    pub(crate) fn pattern(&self) -> String {
+        let Self {
+            repository,
+            prefix,
+            suffix,
+            ..
+        } = self;
+        format!("{repository}:{prefix}{{YYYYMMDDhhmm}}{suffix}")
+    }
+
     /// Whether `tag` is one of these.
     fn covers(&self, tag: &str) -> bool {
         tag.strip_prefix(&self.prefix)

@@ -16,6 +16,7 @@ use crate::{
     tool::buildx::Bake,
 };
 
+mod artifact;
 mod builder;
 mod calls;
 mod definitions;

@@ -38,6 +38,9 @@ const NO_MANIFEST: &str = "the operator's manifest cannot be downloaded: the set
 
 pub(super) const TAKEN: &str = "somebody else has created a cluster of that name on this engine, and it is kept: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
 
+/// Of an engine that asks a registry by HTTPS alone.
+pub(crate) const HTTP_ONLY: &str = "the registry speaks HTTP, and the engine asks it by HTTPS: add its address to `insecure-registries` in the engine's daemon.json, for one of this machine `127.0.0.0/8`: Docker 29.10 and newer take no loopback address for granted once that list is set";
+
 /// Of what SIGKILL has ended.
 pub(super) const KILLED: &str = "it was killed: the engine stopped, or memory ran out; with `--sandbox` the same command starts the engine again";
 
@@ -114,6 +117,26 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"failed to resolve source metadata",
         Kind::Unavailable,
         "the base image cannot be pulled; `--sandbox --base debian` builds it from Debian's packages",
+    ),
+    says(
+        r"additional privileges requested",
+        Kind::Invalid,
+        "the bake file reads what lies outside of the repository, or by way of a link out of it: if that is meant, BUILDX_BAKE_ENTITLEMENTS_FS=0 in the environment lets bake do so",
+    ),
+    says(
+        r"blob unknown to registry",
+        Kind::Failed,
+        "the registry refuses attestations as OCI artifacts, which name an image that it does not have yet: set `oci-artifact = \"never\"` below `[bake]` in xtask.toml, or XTASK_BAKE_OCI_ARTIFACT=never",
+    ),
+    says(
+        r"server gave HTTP response to HTTPS client",
+        Kind::Unavailable,
+        HTTP_ONLY,
+    ),
+    says(
+        r"failed to push ([^\s/]+)/.*(?:[Uu]nauthorized|UNAUTHORIZED|denied|DENIED|insufficient_scope|authorization failed|403 Forbidden)",
+        Kind::Unavailable,
+        "the registry lets nobody push there without a login that may: `docker login $1`, with an account that may write to the repository",
     ),
     says(
         r"failed to (?:push|do request).*connection refused",

@@ -254,7 +254,7 @@ fn failed(command: &str, reason: Reason, lines: &[&str]) -> CmdFailure {
     }
 }
 
-fn bake(lines: &[&str]) -> Option<(Kind, &'static str)> {
+fn bake(lines: &[&str]) -> Option<(Kind, String)> {
     advice(&failed("docker buildx bake", Reason::Status(1), lines))
 }
 

@@ -114,6 +114,16 @@ pub(crate) fn at(text: &str, moment: SystemTime) -> String {
     parts.collect()
 }
 
+/// The text with `{layout}` in place of the marks, for those who want to know what will be.
+pub(crate) fn shown(text: &str) -> String {
+    let parts = text.split(MARK).enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        1 => format!("{{{part}}}"),
+        _ => part.to_owned(),
+    });
+    parts.collect()
+}
+
 /// The first moment in a marked text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp<'a> {
@@ -174,6 +184,8 @@ mod tests {
             at(&kept, later),
             "x:1.2-202611270706-18 2026-11-27T07:06:10Z 20261127 20261125"
         );
+        let said = "x:1.2-{YYYYMMDDhhmm}-18 {YYYY-MM-DD'T'hh:mm:ssZ} {YYYYMMDD} 20261125";
+        assert_eq!(shown(&kept), said);
         let first = stamp(&kept).unwrap();
         assert_eq!((first.before, first.digits), ("x:1.2-", Some(12)));
         assert!(first.behind.starts_with("-18 "), "{kept}");

@@ -69,7 +69,8 @@ impl Printed {
         self.built.iter().filter_map(|name| self.get(name))
     }
 
-    fn get<'a>(&'a self, name: &'a str) -> Option<Definition<'a>> {
+    /// The definition of that name.
+    pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<Definition<'a>> {
         let json = self.targets.get(name)?;
         Some(Definition { name, json })
     }

@@ -31,6 +31,8 @@ pub(crate) struct Info {
     pub root_folder: String,
     /// None when the buildx plugin is missing.
     pub buildx: Option<String>,
+    /// Which registries it asks by HTTP: hosts, and networks such as `127.0.0.0/8`. None: it does not say.
+    pub by_http: Option<Vec<String>>,
 }
 
 pub(crate) fn info_cmd() -> Cmd {
@@ -68,6 +70,15 @@ impl Info {
             .find(|plugin| plugin.get("Name").and_then(Value::as_str) == Some("buildx"))
             .and_then(|plugin| plugin.get("Version").and_then(Value::as_str))
             .map(str::to_owned);
+        let by_http = info.get("RegistryConfig").and_then(|config| {
+            let networks = config.get("InsecureRegistryCIDRs")?.as_array()?.iter();
+            let hosts = config.get("IndexConfigs").and_then(Value::as_object);
+            let hosts = hosts.into_iter().flatten();
+            let hosts = hosts.filter(|(_, host)| host["Secure"] == false);
+            let hosts = hosts.map(|(name, _)| name.clone());
+            let networks = networks.filter_map(|network| network.as_str().map(str::to_owned));
+            Some(networks.chain(hosts).collect())
+        });
         // An engine that has no name for itself (podman's answer, say) is told by its machine and its files.
         let identity = match string("ID") {
             id if id.is_empty() => format!("{} {}", string("Name"), string("DockerRootDir")),
@@ -79,6 +90,16 @@ impl Info {
             containerd_store,
             root_folder: string("DockerRootDir"),
             buildx,
+            by_http,
+        })
+    }
+
+    /// Whether it is known to ask a registry of this machine (`localhost:5000`) by HTTPS alone.
+    pub(crate) fn refuses_http_of(&self, local: &str) -> bool {
+        self.by_http.as_ref().is_some_and(|known| {
+            let is_loopback =
+                |network: &String| network.starts_with("127.") || network == "::1/128";
+            !known.iter().any(|one| one == local || is_loopback(one))
         })
     }
 
@@ -251,6 +272,21 @@ mod tests {
         assert!(engine.mounts_images() && engine.containerd_store);
         assert_eq!(engine.buildx.as_deref(), Some("0.29.1"));
         assert_eq!(platform_of("x86_64"), "linux/amd64");
+    }
+
+    #[test]
+    fn which_registries_are_asked_by_http_is_read_from_docker_info() {
+        let info = |registries: &str| {
+            let text = format!(r#"{{"ServerVersion":"29.10.0","RegistryConfig":{registries}}}"#);
+            Info::parse(&text).unwrap()
+        };
+        let usual =
+            info(r#"{"InsecureRegistryCIDRs":["::1/128","127.0.0.0/8"],"IndexConfigs":{}}"#);
+        assert!(!usual.refuses_http_of("localhost:5000"));
+        let named = r#"{"InsecureRegistryCIDRs":["10.0.0.0/8"],"IndexConfigs":{"docker.io":{"Secure":true},"localhost:5000":{"Secure":false}}}"#;
+        assert!(!info(named).refuses_http_of("localhost:5000"));
+        assert!(info(named).refuses_http_of("localhost:5001"));
+        assert!(!info("{}").refuses_http_of("localhost:5000"));
     }
 
     #[test]

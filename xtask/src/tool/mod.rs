@@ -11,6 +11,7 @@ pub(crate) mod docker;
 pub(crate) mod imagetools;
 pub(crate) mod kind;
 pub(crate) mod kubectl;
+pub(crate) mod proxy;
 pub(crate) mod table;
 pub(crate) mod version;
 

@@ -292,3 +292,64 @@ fn results_tell_of_what_failed_and_of_what_was_not_run_too() {
     assert_eq!(result("beta"), "passed", "its image needs no other");
     assert_eq!(result("gamma"), "passed");
 }
+
+#[test]
+fn attestations_are_artifacts_as_the_setting_says() {
+    let world = World::new();
+    let output = |set: &[(&str, &str)]| {
+        world.run_with("bake gamma --distro trixie", set).success();
+        let text = world.read("target/xtask/bake/targets.json");
+        let defined: serde_json::Value = serde_json::from_str(&text).unwrap();
+        defined["target"]["gamma-1_2-18-trixie"]["output"].to_string()
+    };
+    let plain = output(&[]);
+    assert!(!plain.contains("false"), "{plain}");
+    let never = output(&[("XTASK_BAKE_OCI_ARTIFACT", "never")]);
+    assert!(
+        never.contains(r#""oci-artifact":"false""#) || never.contains("oci-artifact=false"),
+        "{never}"
+    );
+    // The lines of a dry run build the same: they write the definitions, and do not ask bake for others.
+    let set = [("XTASK_BAKE_OCI_ARTIFACT", "never")];
+    let lines = world
+        .run_with("bake gamma --dry-run", &set)
+        .success()
+        .stdout;
+    assert!(lines.contains("oci-artifact"), "{lines}");
+}
+
+#[test]
+fn all_tags_are_in_the_results() {
+    let world = World::new();
+    world.docker.bake_writes(
+        "gamma",
+        r#"{"gamma-1_2-18-trixie":{"image.name":"localhost:5000/gamma:1.2-18-trixie,localhost:5000/gamma:1.2-202611260915-18-trixie",
+            "containerimage.digest":"sha256:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"}}"#,
+    );
+    let baked = world
+        .run("bake gamma --distro trixie --json")
+        .success()
+        .json();
+    assert_eq!(
+        baked[0]["tags"],
+        serde_json::json!([
+            "localhost:5000/gamma:1.2-18-trixie",
+            "localhost:5000/gamma:1.2-202611260915-18-trixie"
+        ])
+    );
+    let planned = world
+        .run("targets --images --distro trixie --json")
+        .success()
+        .json();
+    let mut planned = planned.as_array().unwrap().iter();
+    let gamma = planned.find(|image| image["name"] == "gamma").unwrap();
+    let tags = gamma["tags"].as_array().unwrap();
+    assert!(
+        tags[1]
+            .as_str()
+            .unwrap()
+            .contains(":1.2-{YYYYMMDDhhmm}-18-trixie"),
+        "{tags:?}"
+    );
+    assert_eq!(tags.len(), 2);
+}

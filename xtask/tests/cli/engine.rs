@@ -156,3 +156,20 @@ fn an_engine_that_answers_with_an_error_is_unusable() {
         world.run("bake gamma").status(3).says(said);
     }
 }
+
+#[test]
+fn an_engine_that_asks_the_local_registry_by_https_is_found() {
+    let world = World::e2e();
+    let with = |registries: &str| {
+        world.docker.info(&format!(
+            r#"{{"ServerVersion":"29.10.0","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],
+                "RegistryConfig":{registries},"ClientInfo":{{"Plugins":[{{"Name":"buildx","Version":"1"}}]}}}}"#
+        ));
+        world.run("prereqs --for e2e").stdout
+    };
+    let strict = with(r#"{"InsecureRegistryCIDRs":["10.0.0.0/8"],"IndexConfigs":{}}"#);
+    assert!(strict.contains("by HTTPS"), "{strict}");
+    assert!(strict.contains("`insecure-registries`"), "{strict}");
+    let usual = with(r#"{"InsecureRegistryCIDRs":["::1/128","127.0.0.0/8"],"IndexConfigs":{}}"#);
+    assert!(!usual.contains("HTTPS"), "{usual}");
+}

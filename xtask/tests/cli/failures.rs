@@ -74,6 +74,31 @@ fn known_symptoms_come_with_what_helps() {
             "hint: nothing answers at the registry",
         ),
         (
+            "ERROR: failed to solve: failed to push ghcr.io/x/gamma:1.2-18-trixie: unexpected status from POST request to https://ghcr.io/v2/x/gamma/blobs/uploads/: 403 Forbidden",
+            3,
+            "`docker login ghcr.io`",
+        ),
+        (
+            "ERROR: failed to solve: failed to push r.example:5000/gamma:1: push access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+            3,
+            "`docker login r.example:5000`",
+        ),
+        (
+            "ERROR: failed to solve: failed to push localhost:5000/gamma:1: failed to do request: Head \"https://localhost:5000/v2/gamma\": http: server gave HTTP response to HTTPS client",
+            3,
+            "hint: the registry speaks HTTP, and the engine asks it by HTTPS: add its address to `insecure-registries`",
+        ),
+        (
+            "ERROR: failed to solve: failed to push r.example/gamma:1: error from registry: blob unknown to registry - sha256:0a",
+            1,
+            "XTASK_BAKE_OCI_ARTIFACT=never",
+        ),
+        (
+            "ERROR: additional privileges requested",
+            2,
+            "BUILDX_BAKE_ENTITLEMENTS_FS=0",
+        ),
+        (
             "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
             3,
             "hint: start Docker, or add `--sandbox`",

@@ -78,3 +78,25 @@ fn what_cannot_run_here_is_neither_built_nor_tested() {
         .says("linux/s390x");
     assert!(world.calls.of_work().is_empty());
 }
+
+/// Docker would take images of that platform, and what was built is for another one.
+#[test]
+fn docker_is_not_told_another_platform_by_the_environment() {
+    let world = World::new();
+    let set = [("DOCKER_DEFAULT_PLATFORM", "linux/arm64")];
+    world
+        .run_with("smoke alpha --distro trixie", &set)
+        .success();
+    for call in world.calls.all() {
+        assert_eq!(call.variable("DOCKER_DEFAULT_PLATFORM"), "", "{call}");
+    }
+    world.calls.only("docker run");
+    // The printed lines do the same in a shell that has it.
+    let lines = world
+        .run_with("smoke alpha --dry-run", &set)
+        .success()
+        .stdout;
+    assert!(lines.contains("unset DOCKER_DEFAULT_PLATFORM\n"), "{lines}");
+    let lines = world.run("smoke alpha --dry-run").success().stdout;
+    assert!(!lines.contains("unset"), "{lines}");
+}

@@ -172,11 +172,15 @@ fn refusal(file: PathBuf, failure: &FailureRecord) -> Option<Finding> {
 fn refused(file: PathBuf, failure: &FailureRecord) -> Finding {
     let command = failure.command.as_ref();
     let cause = command.and_then(|command| command.first_error.as_deref());
+    let mut message = format!("bake refuses it: {}", cause.unwrap_or(&failure.message));
+    if let Some(hint) = &failure.hint {
+        message += &format!("; {hint}");
+    }
     Finding {
         file,
         line: None,
         severity: Severity::Error,
-        message: format!("bake refuses it: {}", cause.unwrap_or(&failure.message)),
+        message,
     }
 }
 

@@ -7,7 +7,9 @@ use crate::{
     context::Context,
     engine,
     exec::{Exec, Real},
+    image::is_local,
     plan::Cmd,
+    symptom::HTTP_ONLY,
     target::PLATFORMS,
     tool::{NeededFor, buildx, docker, table},
     value::without_logins,
@@ -60,8 +62,21 @@ pub(super) fn checks(context: &Context, exec: &Real, wanted: &[NeededFor]) -> Ve
     if wanted.contains(&NeededFor::Bake) {
         checks.extend(of_builder(context, exec, &engine));
     }
+    if wanted.contains(&NeededFor::E2e) {
+        checks.extend(of_registry(context, &engine));
+    }
     checks.extend(of_disk(context, &engine));
     checks
+}
+
+/// The registry of this machine, which speaks HTTP: an engine that does not know pushes nothing to it.
+fn of_registry(context: &Context, engine: &docker::Info) -> Option<Check> {
+    let registry = context.config.get(config::REGISTRY);
+    let host = registry.split('/').next().unwrap_or_default();
+    (is_local(registry) && engine.refuses_http_of(host)).then(|| {
+        let found = format!("the engine asks `{host}` by HTTPS");
+        Check::warning("registry", found, HTTP_ONLY)
+    })
 }
 
 fn of_buildx(exec: &Real) -> Check {

@@ -112,7 +112,7 @@ pub(crate) fn calls<'a>(
             before => format!(".{}", before + 1),
         };
         let path = Path::new(FOLDER).join(format!("targets{number}.json"));
-        let mut definitions = Definitions::empty(path);
+        let mut definitions = Definitions::empty(path, config.get(config::OCI_ARTIFACT));
         // The first one meets no other.
         definitions.add(&group.targets, moment, &ask);
         calls.push(Call {

@@ -5,7 +5,9 @@ use std::{fmt, path::PathBuf, time::SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::artifact;
 use crate::{
+    config::OciArtifact,
     exec::Exec,
     failure::Failure,
     own::file,
@@ -15,18 +17,20 @@ use crate::{
 };
 
 /// The definitions of the targets of several extensions, and where they go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Definitions {
     pub path: PathBuf,
+    artifact: OciArtifact,
     all: Map<String, Value>,
     /// The calls that print the same. None: it is not what bake prints.
     printed_by: Option<Vec<Bake>>,
 }
 
 impl Definitions {
-    pub(super) fn empty(path: PathBuf) -> Self {
+    pub(super) fn empty(path: PathBuf, artifact: OciArtifact) -> Self {
         Self {
             path,
+            artifact,
             all: Map::new(),
             printed_by: Some(Vec::new()),
         }
@@ -42,6 +46,9 @@ impl Definitions {
             if let Some(printed) = &target.printed {
                 own.extend(printed.with_sources([target.name.as_str()], moment));
                 as_printed &= !printed.is_rebased();
+            }
+            if let Some(definition) = own.get_mut(&target.name) {
+                as_printed &= !artifact::set(definition, self.artifact);
             }
         }
         let is_other = |(name, definition): (&String, &Value)| {

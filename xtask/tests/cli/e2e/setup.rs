@@ -263,3 +263,40 @@ fn with_events_every_line_is_one() {
     let cluster = format!("kind cluster {CLUSTER}");
     assert!(steps.contains(&cluster), "{steps:#?}");
 }
+
+#[test]
+fn behind_a_proxy_nodes_ask_the_local_registry_directly() {
+    let world = World::e2e();
+    let set = [
+        ("https_proxy", "http://proxy:3128"),
+        ("no_proxy", "intranet"),
+    ];
+    world.run_with("e2e setup-env", &set).success();
+    let create = world.calls.only("kind create cluster");
+    for name in ["NO_PROXY", "no_proxy"] {
+        assert_eq!(create.variable(name), "intranet,registry.pg-extensions");
+    }
+    let world = World::e2e();
+    world.run("e2e setup-env").success();
+    let create = world.calls.only("kind create cluster");
+    assert_eq!(create.variable("NO_PROXY"), "");
+}
+
+#[test]
+fn a_release_that_is_not_supported_any_more_is_said_to_be_so() {
+    let world = World::e2e();
+    let ended = "CloudNativePG 1.27 has not been supported since 2026-03-09";
+    world
+        .run("e2e setup-env --cnpg-release 1.27 --kubernetes 1.36.1")
+        .success()
+        .says(&format!("note: {ended}"))
+        .says(
+            "CloudNativePG 1.27 is tested with Kubernetes 1.29 to 1.33, and the nodes have v1.36.1",
+        );
+    let set = [("XTASK_CNPG_RELEASE", "1.27")];
+    let checks = world.run_with("prereqs --for e2e --json", &set).json();
+    let mut checks = checks.as_array().unwrap().iter();
+    let operator = checks.find(|check| check["name"] == "operator").unwrap();
+    assert_eq!(operator["state"], "warning");
+    assert!(operator["found"].as_str().unwrap().starts_with(ended));
+}
