@@ -159,7 +159,7 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
         SOON,
         r#"required extension "({contrib})" is not installed"#,
         "the extension needs `$1`, which was not created before it. `$1` is PostgreSQL's own (contrib, or a language): the server brings it, so no \
-         directory and no image is missing; it has to be created first (`CREATE EXTENSION \"$1\"`, or `CASCADE`; in a Database, an entry before it).",
+         directory and no image is missing; it has to be created first: `base-image:$1` in `required_extensions` of metadata.hcl says so, in a Database an entry before it.",
     ),
     means(
         SOON,

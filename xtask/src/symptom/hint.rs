@@ -149,6 +149,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "the registry's name does not resolve here: check the resolver, or name another registry with the environment variable `registry`",
     ),
     passed_on(
+        r#"extension "[^"]+" is not available"#,
+        Kind::Failed,
+        "no control file of that name is in the mounted images or in the base image: compare `sql_name` and `sql_extensions` in metadata.hcl with what `cargo xtask inspect IMAGE` lists, and name the directory that holds what is needed in `required_extensions`",
+    )
+    .of("xtask-smoke-"),
+    passed_on(
         r"Temporary failure resolving",
         Kind::Unavailable,
         "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names",

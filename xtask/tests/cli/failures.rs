@@ -135,6 +135,20 @@ fn known_symptoms_come_with_what_helps() {
 }
 
 #[test]
+fn an_extension_that_nothing_holds_is_answered_with_where_it_is_named() {
+    let world = World::new();
+    let said = "ERROR:  extension \"nobody\" is not available";
+    world.docker.test_fails(&format!(
+        "{said}\nerror: the extension could not be created\n"
+    ));
+    world
+        .run("smoke gamma --no-bake --distro trixie")
+        .status(1)
+        .says(said)
+        .says("hint: no control file of that name is in the mounted images or in the base image");
+}
+
+#[test]
 fn the_call_that_fails_is_the_one_that_is_named() {
     let world = World::new();
     world
