@@ -28,7 +28,7 @@ use crate::{
     extension::{Extension, version_of},
     failure::Failure,
     image::{ImageRef, Rotation},
-    value::{Platform, Server},
+    value::{Platform, Server, is_tag},
 };
 
 /// One image to build: what bake calls a target.
@@ -72,12 +72,13 @@ impl Target {
         let tag: ImageRef = tag.parse()?;
         let package = definition.package().or(pin.map(|pin| &*pin.package));
         let in_tag = tag.tag.as_deref().unwrap_or_default();
-        let version = definition
-            .version()
+        // What the image says need not fit into a tag.
+        let said = definition.version()?.filter(|version| is_tag(version));
+        let version = said
             .or_else(|| Some(in_tag.strip_suffix(&format!("-{server}"))?.to_owned()))
             .or_else(|| version_of(package?))
             .unwrap_or_else(|| in_tag.to_owned());
-        let base = match definition.base() {
+        let base = match definition.base()? {
             Some(base) => base,
             None => base_of(&server, config)?,
         };
@@ -87,7 +88,7 @@ impl Target {
             version,
             package: package.map(str::to_owned),
             sql_version: definition
-                .sql_version()
+                .sql_version()?
                 .or_else(|| pin.and_then(|pin| pin.sql.clone())),
             stamped: definition.tags().find_map(stamped),
             tag,

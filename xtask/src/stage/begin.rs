@@ -32,6 +32,8 @@ pub(crate) struct Begun {
     /// Those that were chosen with all others and cannot be read.
     pub unread: Vec<Unread>,
     extensions: Vec<Arc<Extension>>,
+    /// They were named: each is to be built.
+    named: bool,
 }
 
 impl Begun {
@@ -80,6 +82,7 @@ impl Begun {
             sources,
             unread,
             extensions,
+            named: matches!(selection, Selection::Named(_)),
         })
     }
 
@@ -108,8 +111,11 @@ impl Begun {
             names.len(),
             names.join(", ")
         ));
-        let details = self.unread.iter().flat_map(|one| &one.why.details);
-        let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
+        let failure = self
+            .unread
+            .iter()
+            .flat_map(reasons)
+            .fold(failure, Failure::detail);
         Err(failure.hint("`cargo xtask checks` says all that is wrong with them"))
     }
 
@@ -122,20 +128,45 @@ impl Begun {
             &sources.workspace,
             &sources.matrix,
         )?;
-        let mut extensions = self.extensions.iter();
-        if extensions.all(|extension| extension.versions.is_empty()) {
-            let names = self.extensions.iter();
-            let names: Vec<String> = names.map(|one| format!("`{}`", one.name)).collect();
-            return Err(Failure::invalid(format!(
-                "there is nothing to build: `versions` is empty in the metadata of {}",
-                names.join(", ")
-            ))
-            .hint(
-                "name the distros, the majors and their packages in `versions` of metadata.hcl",
-            ));
+        let is_built = |one: &&Arc<Extension>| {
+            let of = sources.matrix.of(one);
+            of.is_ok_and(|targets| !targets.is_empty())
+        };
+        let (built, empty): (Vec<&Arc<Extension>>, _) = self.extensions.iter().partition(is_built);
+        if built.is_empty() || self.named && !empty.is_empty() {
+            return Err(self.nothing_of(&empty));
         }
         Ok(targets)
     }
+
+    /// Why of these extensions there is no target.
+    fn nothing_of(&self, empty: &[&Arc<Extension>]) -> Failure {
+        let names: Vec<String> = empty.iter().map(|one| format!("`{}`", one.name)).collect();
+        let names = names.join(", ");
+        if empty.iter().all(|one| one.versions.is_empty()) {
+            return Failure::invalid(format!(
+                "there is nothing to build: `versions` is empty in the metadata of {names}"
+            ))
+            .hint("name the distros, the majors and their packages in `versions` of metadata.hcl");
+        }
+        if !self.sources.bases.is_empty() {
+            return not_in_archive(format!(
+                "there is nothing to build: Debian's archive has no package for a target of bake of {names}"
+            ));
+        }
+        Failure::invalid(format!(
+            "there is nothing to build: the group `default` of bake has no target of {names}"
+        ))
+        .hint("`docker buildx bake -f … --print`, with the bake file and the metadata.hcl, shows the group")
+    }
+}
+
+/// All that is known of why an extension cannot be read.
+fn reasons(unread: &Unread) -> Vec<String> {
+    if unread.why.details.is_empty() {
+        return vec![format!("`{}`: {}", unread.name, unread.reason())];
+    }
+    unread.why.details.clone()
 }
 
 fn not_in_archive(text: impl Into<String>) -> Failure {

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 use super::moment;
 use crate::{
     failure::Failure,
-    value::{Annotations, ImageRef, Platform, Server, annotations},
+    value::{
+        Annotations, DebianVersion, ImageRef, Platform, Server, SqlVersion, annotations, is_tag,
+    },
 };
 
 /// The group that bake builds when it is told no names.
@@ -119,17 +121,20 @@ impl Printed {
     }
 }
 
-/// The targets of a group, those of its groups too.
+/// The targets of a group, those of its groups too. A member that has the group's own name is a target: bake puts a
+/// target `default` into a group of that name.
 fn collect(groups: &Value, name: &str, seen: &mut BTreeSet<String>, targets: &mut Vec<String>) {
     if !seen.insert(name.to_owned()) {
         return;
     }
     let members = groups[name]["targets"].as_array();
-    if members.is_none() && name != DEFAULT {
-        targets.push(name.to_owned());
-    }
     for member in members.into_iter().flatten().filter_map(Value::as_str) {
-        collect(groups, member, seen, targets);
+        let is_target = member == name || groups.get(member).is_none();
+        if !is_target {
+            collect(groups, member, seen, targets);
+        } else if !targets.iter().any(|known| known == member) {
+            targets.push(member.to_owned());
+        }
     }
 }
 
@@ -228,12 +233,16 @@ impl<'a> Definition<'a> {
     }
 
     /// The PostgreSQL image that it is for, where that is said.
-    pub(crate) fn base(self) -> Option<ImageRef> {
+    pub(crate) fn base(self) -> Result<Option<ImageRef>, Failure> {
         let said = self.annotations();
         let said = said
             .get(annotations::BASE_NAME)
-            .or_else(|| self.argument(BASE))?;
-        said.parse().ok()
+            .or_else(|| self.argument(BASE));
+        let parsed = said.map(str::parse).transpose();
+        parsed.map_err(|wrong: Failure| {
+            let failure = self.wrong(&format!("its base image {}", wrong.message));
+            wrong.hint.into_iter().fold(failure, Failure::hint)
+        })
     }
 
     /// The version of Debian's package that it is made of, where that is said.
@@ -242,21 +251,93 @@ impl<'a> Definition<'a> {
     }
 
     /// The version of the extension's software, where that is said.
-    pub(crate) fn version(self) -> Option<String> {
-        self.annotations()
-            .get(annotations::VERSION)
-            .map(str::to_owned)
+    pub(crate) fn version(self) -> Result<Option<String>, Failure> {
+        let is_version = |text: &str| is_tag(text) || DebianVersion::is(text);
+        self.said(annotations::VERSION, is_version, "the version of a package")
     }
 
     /// The version for `CREATE EXTENSION`, where that is said.
-    pub(crate) fn sql_version(self) -> Option<String> {
-        self.annotations()
-            .get(annotations::SQL_VERSION)
-            .map(str::to_owned)
+    pub(crate) fn sql_version(self) -> Result<Option<String>, Failure> {
+        self.said(annotations::SQL_VERSION, SqlVersion::is, SqlVersion::WANTED)
+    }
+
+    /// What it says under a key of itself, which is `wanted`.
+    fn said(
+        self,
+        key: &str,
+        is_right: impl Fn(&str) -> bool,
+        wanted: &str,
+    ) -> Result<Option<String>, Failure> {
+        match self.annotations().get(key) {
+            Some(text) if !is_right(text) => {
+                Err(self.wrong(&format!("its `{key}` is `{text}`; it must be {wanted}")))
+            }
+            said => Ok(said.map(str::to_owned)),
+        }
     }
 
     /// What is wrong with it.
     pub(crate) fn wrong(self, why: &str) -> Failure {
         Failure::invalid(format!("target `{}` of bake: {why}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(groups: &str, targets: &[&str]) -> Vec<String> {
+        let targets: Map<String, Value> = targets
+            .iter()
+            .map(|name| ((*name).to_owned(), Value::Object(Map::new())))
+            .collect();
+        let targets = Value::Object(targets);
+        let printed = format!(r#"{{"group": {groups}, "target": {targets}}}"#);
+        let printed = Printed::parse(&printed).unwrap();
+        printed.built().map(|one| one.name.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_built_are_the_targets_of_the_default_group() {
+        let of_itself = r#"{"default": {"targets": ["default"]}}"#;
+        assert_eq!(built(of_itself, &["default"]), ["default"]);
+        let nested = r#"{"default": {"targets": ["b", "inner", "b"]}, "inner": {"targets": ["a", "inner", "default"]}}"#;
+        assert_eq!(built(nested, &["a", "b", "inner"]), ["b", "a", "inner"]);
+        let none = r#"{"other": {"targets": ["a"]}}"#;
+        assert!(built(none, &["a"]).is_empty());
+    }
+
+    #[test]
+    fn what_a_target_says_of_itself_is_checked_where_it_enters() {
+        let of = |annotation: &str| {
+            let target = serde_json::json!({"annotations": [annotation]});
+            let printed = serde_json::json!({"target": {"x": target}});
+            Printed::parse(&printed.to_string()).unwrap()
+        };
+        let sql = of("index:io.cloudnativepg.image.sql.version=1'); SELECT 1 --");
+        let wrong = sql.get("x").unwrap().sql_version().unwrap_err();
+        assert!(
+            wrong.message.starts_with(
+                "target `x` of bake: its `io.cloudnativepg.image.sql.version` is `1'); SELECT 1 --`; it must be an"
+            ),
+            "{wrong:?}"
+        );
+        for version in ["1.2\u{1b}[2J", "1\n2", "1 2"] {
+            let printed = of(&format!("org.opencontainers.image.version={version}"));
+            printed.get("x").unwrap().version().unwrap_err();
+        }
+        for version in ["1.2", "v1_2", "1:1.2+dfsg~rc1-1"] {
+            let printed = of(&format!("org.opencontainers.image.version={version}"));
+            let said = printed.get("x").unwrap().version().unwrap();
+            assert_eq!(said.as_deref(), Some(version));
+        }
+        let base = of("index:io.cloudnativepg.image.base.name=--privileged");
+        let wrong = base.get("x").unwrap().base().unwrap_err();
+        assert!(
+            wrong
+                .message
+                .starts_with("target `x` of bake: its base image `--privileged` is not an image"),
+            "{wrong:?}"
+        );
     }
 }

@@ -41,7 +41,7 @@ impl Printed {
         }
         let (mut targets, mut built) = (Map::new(), Vec::new());
         for (definition, server, instead) in chosen.values() {
-            let words = Words::of(*definition, server, instead);
+            let words = Words::of(*definition, server, instead)?;
             built.push(words.in_name(definition.name));
             for (name, json) in self.closure([definition.name]) {
                 let mut json = words.in_value(json, "");
@@ -64,16 +64,18 @@ struct Words {
 }
 
 impl Words {
-    fn of(definition: Definition<'_>, server: &Server, instead: &Instead) -> Self {
-        let old_base = definition.base().map(|base| base.to_string());
+    fn of(definition: Definition<'_>, server: &Server, instead: &Instead) -> Result<Self, Failure> {
+        let old_base = definition.base()?.map(|base| base.to_string());
         let new_version = version_of(&instead.package).unwrap_or_default();
-        let old_version = definition.version().or_else(|| version_of(&instead.pinned));
-        Self {
+        let old_version = definition
+            .version()?
+            .or_else(|| version_of(&instead.pinned));
+        Ok(Self {
             base: (old_base.unwrap_or_default(), instead.base.to_string()),
             package: (instead.pinned.clone(), instead.package.clone()),
             version: (old_version.unwrap_or_default(), new_version),
             suite: (server.distro.to_string(), instead.suite.to_string()),
-        }
+        })
     }
 
     /// A target's name, which may hold neither dots nor pluses.

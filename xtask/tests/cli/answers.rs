@@ -220,7 +220,8 @@ fn of_all_those_that_bake_refuses_are_rows_that_were_not_read() {
             .run((args, "--json"))
             .status(1)
             .says("warning: `alpha` is left out: ")
-            .says("2 of 3 extensions cannot be read: `alpha`, `beta`");
+            .says("error: 2 of 3 extensions cannot be read: `alpha`, `beta`\n  `alpha`: failed to ask bake")
+            .says(&format!("`alpha`: {said}\n"));
         let rows = ended.json();
         let rows = rows.as_array().unwrap();
         let results: Vec<String> = rows
@@ -242,4 +243,32 @@ fn of_all_those_that_bake_refuses_are_rows_that_were_not_read() {
         }
         assert_eq!(world.calls.bakes(), ["start gamma", "end gamma"]);
     }
+}
+
+#[test]
+fn a_target_default_without_a_matrix_is_built_and_no_target_is_no_share() {
+    let world = World::new();
+    let name = "gamma-1_2-18-trixie";
+    world
+        .docker
+        .prints("gamma", &format!("\"{name}\""), "\"default\"");
+    let images = world.run("targets --images --json --distro trixie");
+    let images = images.success().json();
+    let targets = images.as_array().unwrap().iter();
+    let targets: Vec<&str> = targets.filter_map(|one| one["target"].as_str()).collect();
+    assert!(targets.contains(&"default"), "{targets:?}");
+    let world = World::new();
+    world
+        .docker
+        .prints("gamma", "\"group\":{\"default\"", "\"group\":{\"other\"");
+    for command in ["bake", "smoke"] {
+        for names in [&["gamma"][..], &["gamma", "alpha"]] {
+            world
+                .run([&[command], names].concat())
+                .status(2)
+                .says("error: there is nothing to build: the group `default` of bake has no target of `gamma`");
+        }
+    }
+    world.calls.never(BUILD);
+    world.run("bake --all").success().says("4 images baked");
 }
