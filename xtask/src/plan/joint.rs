@@ -25,10 +25,7 @@ pub(crate) trait Board: Sync {
     /// A line of a tool's output that is about a part.
     fn line(&self, part: usize, line: &str);
 
-    /// Something that the user should know.
-    fn warning(&self, text: &str);
-
-    /// A part has ended. Only its first end counts.
+    /// A part has ended. One that has ended well may still turn out to have failed, which then counts; nothing else does.
     fn ended(&self, part: usize, ended: Result<Performed, Failure>);
 }
 

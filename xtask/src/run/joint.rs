@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Walk, log_name,
-    step::{Begun, Voice, send},
+    step::{Begun, Voice},
 };
 use crate::{
     event::{Event, Outcome},
@@ -21,7 +21,6 @@ use crate::{
 /// A part whose end is not known yet.
 struct Open<'a> {
     voice: Voice<'a>,
-    begun: Begun,
     log: File,
 }
 
@@ -36,6 +35,7 @@ struct Noted<'a> {
     step: StepId,
     /// Its place in the joint work.
     place: usize,
+    begun: Begun,
     /// None: it has ended.
     open: Mutex<Option<Open<'a>>>,
 }
@@ -67,9 +67,15 @@ impl Walk<'_> {
             first.joint.perform(&wanted, self.exec, &parts)
         };
         let untold = || Failure::failed("what has become of it was not told");
+        let open: Vec<&Noted<'_>> = parts.all.iter().filter(|noted| noted.is_open()).collect();
+        let open = match (&ended, &open[..], &parts.all[..]) {
+            // The work has failed when all had ended well: it is the failure of one of them at least.
+            (Err(_), [], [first, ..]) => vec![first],
+            _ => open,
+        };
         let mut failure = ended.err().unwrap_or_else(untold);
         let mut said = false;
-        for noted in parts.all.iter().filter(|noted| noted.is_open()) {
+        for noted in open {
             parts.ended(noted.place, Err(failure.clone()));
             if std::mem::replace(&mut said, true) {
                 continue;
@@ -97,7 +103,7 @@ impl Walk<'_> {
             Ok(mut log) => {
                 // A log that cannot be written (a full disk) must not end the work that it reports.
                 let _full = writeln!(log, "$ {}", planned.action);
-                Some(Open { voice, begun, log })
+                Some(Open { voice, log })
             }
             Err(error) => {
                 let why = format!("cannot write `{}`: {error}", path.display());
@@ -108,6 +114,7 @@ impl Walk<'_> {
         Noted {
             step,
             place,
+            begun,
             open: Mutex::new(open),
         }
     }
@@ -140,10 +147,6 @@ impl Board for Parts<'_> {
         }
     }
 
-    fn warning(&self, text: &str) {
-        send(self.events, Event::Warning(text.to_owned()));
-    }
-
     fn ended(&self, part: usize, ended: Result<Performed, Failure>) {
         let Some(noted) = self.at(part) else {
             return;
@@ -153,8 +156,11 @@ impl Board for Parts<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let Some(Open { voice, begun, .. }) = open else {
-            return;
+        let voice = match (open, &ended) {
+            (Some(Open { voice, .. }), _) => voice,
+            // It has ended well before.
+            (None, Err(_)) => Voice::of(self.walk.plan, noted.step, self.events),
+            (None, Ok(_)) => return,
         };
         let log = log_name(&self.walk.plan.steps[noted.step.0].name);
         let ended = ended.map(Outcome::from).map_err(|mut failure| {
@@ -163,6 +169,6 @@ impl Board for Parts<'_> {
             }
             failure.into()
         });
-        self.walk.end(voice, begun, ended);
+        self.walk.end(voice, noted.begun, ended);
     }
 }

@@ -85,7 +85,7 @@ impl<'a> Voice<'a> {
     }
 }
 
-pub(super) fn send(events: &mpsc::Sender<Event>, event: Event) {
+fn send(events: &mpsc::Sender<Event>, event: Event) {
     // The receiver outlives all workers, so a lost event is not possible.
     let _delivered = events.send(event);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bakes as steps: all extensions in one call of bake, each of them a step of its own.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use self::{calls::Group, solve::Solve};
+use self::{
+    calls::Group,
+    solve::{Share, Solve},
+};
 use crate::{
     config::{self, Config, Sbom},
     engine::sources::Sources,
@@ -25,7 +25,7 @@ mod solve;
 
 pub(crate) use self::{builder::check_engine, calls::calls, platforms::Wanted};
 
-/// Where bake's own files of a run are, below the root: what it builds from, and what it says that it has built.
+/// Where bake says what it has built of each extension, below the root: files with the extensions' names.
 const FOLDER: &str = "target/xtask/bake";
 
 /// What to bake and how, resolved.
@@ -75,9 +75,10 @@ impl Baked {
 pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let (config, workspace) = (request.config, &request.sources.workspace);
     let calls = calls(request.targets, workspace, config);
+    request.platforms.note(request.targets, plan);
     let bake = Bake {
         builder: config.builder().map(str::to_owned),
-        set: overrides(plan, request),
+        set: attestations(plan, request),
         push: request.push,
         no_cache: request.no_cache,
         progress: Some("rawjson"),
@@ -89,13 +90,25 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         let defined = call.define(plan);
         let mut bake = bake.clone();
         bake.files.push(defined.path);
+        let targets: Vec<&Target> = call
+            .groups
+            .iter()
+            .flat_map(|group| &group.targets)
+            .copied()
+            .collect();
+        let platforms = request.platforms.overrides(&targets);
+        bake.set.splice(0..0, platforms);
         let metadata = match &call.groups[..] {
             [one] => one.metadata(),
-            _ => Path::new(FOLDER).join(format!("metadata{}.json", call.number)),
+            _ => call.file("metadata"),
         };
         let solve: Arc<dyn Joint> = Arc::new(Solve {
             bake,
-            shares: call.groups.iter().map(Group::share).collect(),
+            shares: call
+                .groups
+                .iter()
+                .map(|group| share(group, request))
+                .collect(),
             metadata: metadata.clone(),
         });
         files.push(metadata);
@@ -145,9 +158,24 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
     }
 }
 
-/// What `--set` says, and as notes why.
-fn overrides(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
-    let mut set = request.platforms.overrides(request.targets, plan);
+/// A part of the work that bakes a group.
+fn share(group: &Group<'_>, request: &Request<'_>) -> Share {
+    let is_one = |target: &&Target| {
+        let printed = target.printed.as_ref();
+        request.platforms.of_target(target).len() == 1
+            && printed.is_some_and(|printed| printed.exports_once(&target.name))
+    };
+    Share {
+        // Of several platforms each may be exported by a node of its own, before the index is made of them; and a file of
+        // the user's is to hold all that bake says at its end.
+        ends_when_exported: request.metadata_file.is_none() && group.targets.iter().all(is_one),
+        ..group.share()
+    }
+}
+
+/// What `--set` says of attestations, and as a note why.
+fn attestations(plan: &mut Plan, request: &Request<'_>) -> Vec<String> {
+    let mut set = Vec::new();
     // The SBOM scanner is an image of its own, which a closed network does not have.
     let without = match request.config.get(config::SBOM) {
         Sbom::Always => false,

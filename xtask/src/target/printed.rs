@@ -91,6 +91,12 @@ impl Printed {
         }
     }
 
+    /// Whether what is built goes to one place only, and nothing is left to do after that.
+    pub(crate) fn exports_once(&self, name: &str) -> bool {
+        let count = |field: &str| self.targets[name][field].as_array().map_or(0, Vec::len);
+        self.targets.contains_key(name) && count("output") < 2 && count("cache-to") == 0
+    }
+
     /// The definitions of these targets and of those that they are built from, at that moment.
     pub(crate) fn with_sources<'a>(
         &'a self,

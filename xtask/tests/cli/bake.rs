@@ -25,7 +25,7 @@ fn one_extension_is_one_bake_for_this_machines_platform() {
     assert_eq!(
         world.calls.only(BUILD).to_string(),
         format!(
-            "BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json --metadata-file target/xtask/bake/alpha.json \
+            "BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/targets.json --metadata-file target/xtask/bake/alpha.json \
              --progress rawjson --set *.platform=linux/{platform} -- alpha-1_2-18-bookworm alpha-1_2-18-trixie"
         )
     );
@@ -56,11 +56,11 @@ fn flags_and_variables_reach_bake() {
     }
     assert_eq!(
         world.calls.only(BUILD).line(),
-        "docker buildx bake -f target/xtask/bake/targets.json --builder farm --metadata-file target/xtask/bake/alpha.json \
+        "docker buildx bake -f target/xtask/targets.json --builder farm --metadata-file target/xtask/bake/alpha.json \
          --progress rawjson --no-cache --push -- alpha-1_2-18-trixie"
     );
     let built: serde_json::Value =
-        serde_json::from_str(&world.read("target/xtask/bake/targets.json")).unwrap();
+        serde_json::from_str(&world.read("target/xtask/targets.json")).unwrap();
     assert_eq!(
         built["target"]["alpha-1_2-18-trixie"]["tags"][0],
         "ghcr.io/me/alpha:1.2-18-trixie"
@@ -168,7 +168,7 @@ fn a_failure_stops_the_rest_unless_told_to_keep_going() {
         .run("bake --all --jobs 1 --metadata-file all.json")
         .status(1)
         .says("failed to bake `alpha` (pg 18, bookworm; pg 18, trixie)")
-        .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json ")
+        .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/targets.json ")
         .says("exited with status 17")
         .says("was not found")
         .says("update `package` in metadata.hcl");

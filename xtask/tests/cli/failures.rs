@@ -18,7 +18,7 @@ fn the_first_error_is_quoted_however_much_comes_after_it() {
     let ended = world.run("bake gamma").status(1);
     let expected = [
         "failed to bake `gamma` (pg 18, bookworm; pg 18, trixie)",
-        "  command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json --metadata-file target/xtask/bake/gamma.json",
+        "  command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/targets.json --metadata-file target/xtask/bake/gamma.json",
         "exited with status 17 after ",
         "first error: #9 0.2 ERROR: the cause",
         "last 8 of 66 lines:",

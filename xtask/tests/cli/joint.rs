@@ -223,7 +223,7 @@ fn two_targets_of_one_name_are_built_in_two_calls() {
     assert!(lines[1].ends_with(" -- alpha-1_2-18-trixie"), "{lines:#?}");
     assert!(calls[0].ended_before(&calls[1]));
     for (file, folder) in [("targets", "alpha"), ("targets.2", "gamma")] {
-        let text = world.read(&format!("target/xtask/bake/{file}.json"));
+        let text = world.read(&format!("target/xtask/{file}.json"));
         let built: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             built["target"]["alpha-1_2-18-trixie"]["context"],

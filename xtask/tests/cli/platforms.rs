@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Images that are not built for every platform: left out where another one is asked for, and said to be so.
 
-use crate::cli::world::{BUILD, World};
+use crate::cli::world::{BUILD, World, metadata};
 
 #[test]
 fn what_is_not_built_for_the_platform_is_left_out() {
@@ -99,4 +99,44 @@ fn docker_is_not_told_another_platform_by_the_environment() {
     assert!(lines.contains("unset DOCKER_DEFAULT_PLATFORM\n"), "{lines}");
     let lines = world.run("smoke alpha --dry-run").success().stdout;
     assert!(!lines.contains("unset"), "{lines}");
+}
+
+#[test]
+fn each_call_is_told_of_its_own_targets_alone() {
+    let both = "\"platforms\":[\"linux/amd64\",\"linux/arm64\"]";
+    let world = World::new();
+    world
+        .docker
+        .prints("alpha", both, "\"platforms\":[\"linux/amd64\"]");
+    let args = [
+        "--jobs",
+        "1",
+        "--distro",
+        "trixie",
+        "--platform",
+        "linux/amd64,linux/arm64",
+    ];
+    world.run((&["bake", "alpha", "gamma"], args)).success();
+    let calls = world.calls.of(BUILD);
+    let said: Vec<&str> = calls.iter().map(|call| call.after("--set")).collect();
+    assert_eq!(
+        said,
+        [
+            "*.platform=linux/amd64",
+            "*.platform=linux/amd64,linux/arm64"
+        ]
+    );
+}
+
+#[test]
+fn an_extension_may_be_called_as_a_file_of_ours() {
+    let world = World::empty();
+    for name in ["targets", "metadata"] {
+        world.extension(name, &metadata(name, &[]));
+    }
+    world
+        .run("bake targets metadata --distro trixie")
+        .success()
+        .says("2 images baked");
+    world.run("bake targets --distro trixie").success();
 }

@@ -13,9 +13,12 @@ fn words(call: &Call) -> String {
     let names = call.extensions();
     let metadata = match &names[..] {
         [one] => one,
-        _ => "metadata",
+        _ => "",
     };
-    let metadata = format!(" --metadata-file target/xtask/bake/{metadata}.json");
+    let metadata = match metadata {
+        "" => " --metadata-file target/xtask/metadata.json".to_owned(),
+        one => format!(" --metadata-file target/xtask/bake/{one}.json"),
+    };
     let line = call.line();
     let words = line.strip_prefix(BUILD).unwrap();
     let words = words.strip_prefix(".json ").unwrap();

@@ -262,7 +262,7 @@ fn bake_works_without_xtask_and_names_what_xtask_names() {
 fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
     let repository = Repository::new();
     repository.xtask(&["bake", "wal2json", "postgis"]).success();
-    let definitions = "target/xtask/bake/targets.json";
+    let definitions = "target/xtask/targets.json";
     let text = fs::read_to_string(repository.path().join(definitions)).unwrap();
     let defined: Value = serde_json::from_str(&text).unwrap();
     let plain = |name: &str| {
@@ -346,7 +346,7 @@ fn a_failing_build_shows_the_tools_first_error() {
         .says("first error: ")
         .says("was not found")
         .says("in Dockerfile:")
-        .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/bake/targets.json")
+        .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/targets.json")
         .says("full log: target/xtask/runs/")
         .says("hint: ");
 }

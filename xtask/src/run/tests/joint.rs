@@ -126,8 +126,8 @@ fn what_follows_a_part_begins_before_the_work_is_over() {
         board.line(0, "of a");
         board.line(1, "of b");
         board.ended(0, WELL);
-        // Only the first end counts, and nothing is written any more.
-        board.ended(0, Err(Failure::failed("too late")));
+        // Said once more it is nothing new.
+        board.ended(0, WELL);
         board.line(0, "too late");
         let patience = Duration::from_secs(60);
         let begun = heard.lock().unwrap().recv_timeout(patience);
@@ -262,4 +262,40 @@ fn a_part_whose_log_cannot_be_written_is_not_asked_for() {
     let report = walk_in(logs.path(), &plan, &Fake::default());
     assert!(asked(&asked_for).is_empty());
     assert!(message(&report, 0).starts_with("cannot write `"));
+}
+
+#[test]
+fn a_part_that_has_ended_well_may_turn_out_to_have_failed() {
+    let logs = tempfile::tempdir().unwrap();
+    let (steps, _) = parts(&["a", "b"], |_, _, board| {
+        board.ended(0, WELL);
+        board.ended(0, Err(Failure::failed("not pushed after all")));
+        board.ended(1, WELL);
+        Ok(())
+    });
+    let mut plan = Plan::default();
+    for step in steps {
+        plan.add(step);
+    }
+    let report = walk_in(logs.path(), &plan, &Fake::default());
+    assert_eq!(message(&report, 0), "not pushed after all");
+    assert!(report.step(StepId(1)).succeeded());
+    assert_eq!(report.failure(false), Some(Kind::Failed));
+}
+
+#[test]
+fn work_that_fails_when_all_parts_have_ended_well_has_failed() {
+    let logs = tempfile::tempdir().unwrap();
+    let (steps, _) = parts(&["a", "b"], |_, _, board| {
+        board.ended(0, WELL);
+        board.ended(1, WELL);
+        Err(Failure::failed("the cache could not be exported"))
+    });
+    let mut plan = Plan::default();
+    for step in steps {
+        plan.add(step);
+    }
+    let report = walk_in(logs.path(), &plan, &Fake::default());
+    assert_eq!(message(&report, 0), "the cache could not be exported");
+    assert_eq!(report.failure(false), Some(Kind::Failed));
 }

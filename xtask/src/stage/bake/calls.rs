@@ -43,6 +43,7 @@ impl Group<'_> {
                 .map(|target| target.name.clone())
                 .collect(),
             metadata: self.metadata(),
+            ends_when_exported: false,
         }
     }
 }
@@ -61,7 +62,17 @@ pub(crate) struct Defined {
     pub step: StepId,
 }
 
+/// A file of a call, beside the folder in which extensions give the names.
+fn file(name: &str, number: &str) -> PathBuf {
+    Path::new(FOLDER).with_file_name(format!("{name}{number}.json"))
+}
+
 impl Call<'_> {
+    /// A file of this call.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        file(name, &self.number)
+    }
+
     /// Adds the steps that write what it builds from.
     pub(crate) fn define(&self, plan: &mut Plan) -> Defined {
         let folder = Action::Folder(Location::output(FOLDER));
@@ -111,7 +122,7 @@ pub(crate) fn calls<'a>(
             0 => String::new(),
             before => format!(".{}", before + 1),
         };
-        let path = Path::new(FOLDER).join(format!("targets{number}.json"));
+        let path = file("targets", &number);
         let mut definitions = Definitions::empty(path, config.get(config::OCI_ARTIFACT));
         // The first one meets no other.
         definitions.add(&group.targets, moment, &ask);

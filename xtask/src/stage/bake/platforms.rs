@@ -121,43 +121,44 @@ impl Wanted {
         }
     }
 
-    /// What `--set` says of these targets, and as notes why.
-    pub(super) fn overrides(&self, targets: &[&Target], plan: &mut Plan) -> Vec<String> {
+    /// Notes what these targets are built for, and why.
+    pub(super) fn note(&self, targets: &[&Target], plan: &mut Plan) {
         match self {
             Self::All => {
-                let mut all: Vec<Platform> = Vec::new();
+                let mut all: Vec<&Platform> = Vec::new();
                 for platform in targets.iter().flat_map(|target| &target.platforms) {
-                    if !all.contains(platform) {
-                        all.push(platform.clone());
+                    if !all.contains(&platform) {
+                        all.push(platform);
                     }
                 }
                 if !all.is_empty() {
-                    let all: Vec<String> = all.iter().map(Platform::to_string).collect();
+                    let all: Vec<String> = all.into_iter().map(Platform::to_string).collect();
                     plan.note(format!(
                         "for {}: pushed to a registry that is not local",
                         all.join(" and ")
                     ));
                 }
-                return Vec::new();
             }
             Self::Here(platform) => plan.note(format!(
                 "for {platform} only, this machine's platform; `--platform` names others"
             )),
             Self::Named(_) => {}
         }
-        let of: Vec<Vec<Platform>> = targets
-            .iter()
-            .map(|target| self.of_target(target))
-            .collect();
+    }
+
+    /// What `--set` says in a call that builds these targets.
+    pub(super) fn overrides(&self, targets: &[&Target]) -> Vec<String> {
+        if let Self::All = self {
+            return Vec::new();
+        }
+        let of = |target: &&Target| joined(&self.of_target(target));
+        let of: Vec<String> = targets.iter().map(of).collect();
         if of.windows(2).all(|pair| pair[0] == pair[1]) {
-            let all = of.first().map(|platforms| joined(platforms));
-            return all
-                .map(|all| format!("*.platform={all}"))
-                .into_iter()
-                .collect();
+            let all = of.first().map(|all| format!("*.platform={all}"));
+            return all.into_iter().collect();
         }
         let each = targets.iter().zip(&of);
-        each.map(|(target, platforms)| format!("{}.platform={}", target.name, joined(platforms)))
+        each.map(|(target, platforms)| format!("{}.platform={platforms}", target.name))
             .collect()
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Share {
     pub targets: Vec<String>,
     /// What was built of it, as bake's metadata file says it.
     pub metadata: PathBuf,
+    /// Once its images are exported nothing is left to do: it need not wait for the end of the call.
+    pub ends_when_exported: bool,
 }
 
 impl Solve {
@@ -45,7 +47,12 @@ impl Solve {
 
     /// The call that builds these parts.
     fn call(&self, parts: &[usize]) -> Bake {
-        let targets = parts.iter().flat_map(|part| &self.share(*part).targets);
+        let mut targets: Vec<String> = Vec::new();
+        for target in parts.iter().flat_map(|part| &self.share(*part).targets) {
+            if !targets.contains(target) {
+                targets.push(target.clone());
+            }
+        }
         let (purpose, metadata) = if let [one] = parts {
             let share = self.share(*one);
             (share.purpose.clone(), &share.metadata)
@@ -54,7 +61,7 @@ impl Solve {
         };
         Bake {
             purpose,
-            targets: targets.cloned().collect(),
+            targets,
             metadata_file: Some(metadata.clone()),
             ..self.bake.clone()
         }

@@ -205,7 +205,7 @@ fn another_port_of_the_registry_is_where_images_are_pushed() {
     let registry = format!("localhost:{port}");
     let asked = world.calls.only("print extensions/alpha/metadata.hcl");
     assert_eq!(asked.variable("registry"), registry);
-    let built = world.read("target/xtask/bake/targets.json");
+    let built = world.read("target/xtask/targets.json");
     assert!(
         built.contains(&format!("\"{registry}/alpha-testing:1.2-18-trixie\"")),
         "{built}"

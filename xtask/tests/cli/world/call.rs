@@ -6,7 +6,7 @@ use std::{fmt, fs, path::PathBuf};
 use serde::Deserialize;
 
 /// How a call begins that builds, and asks no question. A check by bake begins so too.
-pub(crate) const BUILD: &str = "docker buildx bake -f target/xtask/bake/targets";
+pub(crate) const BUILD: &str = "docker buildx bake -f target/xtask/targets";
 
 /// A line of the log.
 #[derive(Deserialize)]

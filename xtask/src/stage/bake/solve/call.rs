@@ -143,16 +143,11 @@ impl<'a> Call<'a> {
     /// Ends a part as soon as each of its targets has a digest: what comes after it need not wait for the others. The
     /// last one waits for all that bake says at its end.
     fn end_if_built(&mut self, place: usize) {
-        if self
-            .building
-            .iter()
-            .filter(|building| !building.ended)
-            .count()
-            < 2
-        {
+        let share = self.solve.share(self.parts[place]);
+        let open = self.building.iter().filter(|building| !building.ended);
+        if !share.ends_when_exported || open.count() < 2 || self.building[place].ended {
             return;
         }
-        let share = self.solve.share(self.parts[place]);
         let exported = &self.building[place].exported;
         let digest = |name: &String| {
             let found = exported.iter().find(|(known, _)| known == name);
@@ -185,18 +180,15 @@ impl<'a> Call<'a> {
             let others = self.parts.iter().filter(|part| **part != self.parts[place]);
             let others: Vec<&String> = others
                 .flat_map(|part| &self.solve.share(*part).targets)
+                .filter(|name| !share.targets.contains(name))
                 .collect();
             let written = match &said {
                 Ok(said) => write(&share.metadata, &said.without(&others)),
-                Err(error) => Err(Failure::failed(format!("{error:#}"))),
+                Err(error) => Err(Failure::failed(format!(
+                    "bake has ended well and does not say what it has built: {error:#}"
+                ))),
             };
-            if self.building[place].ended {
-                // Its digests are there, which is what others need of it.
-                if let Err(failure) = written {
-                    self.board.warning(&failure.message);
-                }
-                continue;
-            }
+            let written = written.and_then(|()| self.check_exported(place, said.as_ref().ok()));
             let promised = Promised {
                 names: share.targets.clone(),
                 metadata: share.metadata.clone(),
@@ -204,6 +196,19 @@ impl<'a> Call<'a> {
             };
             self.end(place, written.and_then(|()| promised.check()));
         }
+    }
+
+    /// What was exported must be what bake says at its end.
+    fn check_exported(&self, place: usize, said: Option<&Metadata>) -> Result<(), Failure> {
+        for (name, exported) in &self.building[place].exported {
+            let digest = said.and_then(|said| said.digest(name));
+            if self.building[place].ended && digest != *exported {
+                return Err(Failure::failed(format!(
+                    "`{name}` was exported with another digest than bake says at its end"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The failure of the part that bake names, or else of all that are not built.
