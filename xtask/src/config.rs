@@ -3,6 +3,7 @@
 //! each value knows where it came from.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
@@ -27,6 +28,7 @@ use value::Value;
 
 use crate::{
     failure::{Failure, did_you_mean},
+    hcl::Node,
     own::source,
     value::without_userinfo,
 };
@@ -75,6 +77,8 @@ struct Entry<T> {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     values: Values,
+    /// What the files say of extensions of other repositories, by name.
+    external: BTreeMap<String, Node>,
 }
 
 /// A setting as `config --json` prints it.
@@ -92,7 +96,13 @@ impl Config {
     pub(crate) fn defaults() -> Self {
         Self {
             values: Values::defaults(),
+            external: BTreeMap::new(),
         }
+    }
+
+    /// What the settings files say of extensions of other repositories: their names, and fields as metadata.hcl has them.
+    pub(crate) fn external(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.external.iter().map(|(name, said)| (&**name, said))
     }
 
     /// Reads `root/xtask.toml` if it is there, then the environment.

@@ -50,6 +50,10 @@ pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) 
         return;
     }
     packages::check(&instructions, named, findings);
+    if let Some(line) = empty(&instructions) {
+        findings.error(line, "the last stage copies nothing: the image would be empty; the image of another repository is said in xtask.toml, `[external.NAME]`");
+        return;
+    }
     if !uses(&instructions, packages::VERSION) && !packages::pins_otherwise(&instructions) {
         findings.error(
             None,
@@ -89,6 +93,15 @@ pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) 
             "whether the image ends as root depends on a variable; end with `USER 65532:65532`",
         );
     }
+}
+
+/// The line of the last stage, when that puts nothing into an image that has nothing.
+fn empty(instructions: &[Instruction]) -> Option<usize> {
+    let last = instructions.iter().rposition(|one| one.name == "FROM")?;
+    let (from, stage) = instructions[last..].split_first()?;
+    let is_scratch = from.arguments().split_whitespace().next() == Some("scratch");
+    let puts = |one: &Instruction| matches!(one.name.as_str(), "ADD" | "COPY" | "RUN");
+    (is_scratch && !stage.iter().any(puts)).then_some(from.line)
 }
 
 /// Whether a build argument is more than declared.
@@ -240,6 +253,11 @@ mod tests {
             (
                 "COPY --from=builder /c /licenses/x/\n",
                 "",
+                "Dockerfile:7: error: the last stage copies nothing: the image would be empty",
+            ),
+            (
+                "/c /licenses/x/",
+                "/c /lib/",
                 "Dockerfile:7: error: the last stage copies nothing to `/licenses`",
             ),
             (

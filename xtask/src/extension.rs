@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::external::{External, example};
 pub(crate) use self::sql::SqlExtension;
 use self::{
     fields::{Fields, Requirement},
@@ -70,6 +71,8 @@ pub(crate) struct Extension {
     pub sql_extensions: Vec<SqlExtension>,
     pub create_extension: bool,
     pub versions: Versions,
+    /// It is of another repository, which builds it. None: it is built here.
+    pub external: Option<External>,
     /// What CloudNativePG would not take, as errors: the image can be built, but no server can be configured with it.
     pub refused: Vec<Finding>,
     /// The extension's folder, absolute.
@@ -111,7 +114,7 @@ impl Open {
         findings: &mut Findings,
     ) -> Option<Extension> {
         let metadata = self.file.attribute(METADATA)?.evaluated(values);
-        Extension::of(&mut Fields::of(metadata, findings)?, self)
+        Extension::of(&mut Fields::of(&metadata, findings)?, self)
     }
 }
 
@@ -159,7 +162,7 @@ impl Extension {
             return Loaded::Open(open);
         }
         let before = findings.all.len();
-        let Some(mut fields) = Fields::of(metadata, findings) else {
+        let Some(mut fields) = Fields::of(&metadata, findings) else {
             return Loaded::Broken;
         };
         let taken = Self::of(&mut fields, &open);
@@ -207,11 +210,14 @@ impl Extension {
                 packages: &packages,
             }),
             packages,
+            external: None,
             refused: Vec::new(),
             folder: folder.clone(),
             metadata_file: written.metadata_file.clone(),
         };
-        fields.unknown();
+        if fields.is_in_full() {
+            fields.unknown();
+        }
         let lines = &fields.lines;
         extension.check(&directory, lines, fields.findings);
         let mut refused = Findings::about(&written.metadata_file);
@@ -372,6 +378,7 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
     (end > 0).then(|| package[..end].to_owned())
 }
 
+mod external;
 mod fields;
 mod operator;
 mod pins;

@@ -25,7 +25,7 @@ pub(crate) use rebase::Instead;
 
 use crate::{
     config::{self, Config},
-    extension::{Extension, version_of},
+    extension::{Extension, External, version_of},
     failure::Failure,
     image::{ImageRef, Rotation},
     value::{Platform, Server, is_tag},
@@ -108,6 +108,34 @@ impl Target {
                 .chain(self.stamped.as_ref().map(Rotation::pattern))
                 .collect(),
         }
+    }
+
+    /// The image of an extension of another repository, for the server of `other` and with its base image.
+    fn external(
+        extension: &Arc<Extension>,
+        external: &External,
+        other: &Self,
+    ) -> Result<Self, Failure> {
+        let (tag, version) = external.image(extension, &other.server)?;
+        let pin = extension.pin(&other.server);
+        Ok(Self {
+            extension: Arc::clone(extension),
+            server: other.server.clone(),
+            name: format!("{}-{}", extension.name, other.server),
+            version,
+            package: None,
+            sql_version: pin.and_then(|pin| pin.sql.clone()),
+            tag,
+            stamped: None,
+            base: other.base.clone(),
+            platforms: Vec::new(),
+            printed: None,
+        })
+    }
+
+    /// Whether it is built here.
+    pub(crate) fn is_built(&self) -> bool {
+        self.extension.external.is_none()
     }
 
     /// The same image where released ones are: below the setting `images.published`.

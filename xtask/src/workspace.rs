@@ -6,7 +6,7 @@ mod changes;
 mod selection;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -52,6 +52,8 @@ pub(crate) struct Workspace {
     pub bake_file: PathBuf,
     extensions_folder: PathBuf,
     extensions: Vec<Arc<Extension>>,
+    /// Those of other repositories, by name; why, where one cannot be used.
+    external: BTreeMap<String, Result<Arc<Extension>, Failure>>,
     /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
     /// Those that bake must evaluate first, and why it has not.
@@ -73,6 +75,7 @@ impl Workspace {
             bake_file,
             extensions_folder: clean(&folder),
             extensions: Vec::new(),
+            external: external(root, config),
             names: BTreeSet::new(),
             open: Vec::new(),
             findings: Vec::new(),
@@ -186,6 +189,12 @@ impl Workspace {
             .find(|extension| extension.name == name)
     }
 
+    /// What is meant where an extension is needed: that of another repository before one that is built here.
+    fn needed(&self, name: &str) -> Option<&Arc<Extension>> {
+        let external = self.external.get(name).and_then(|one| one.as_ref().ok());
+        external.or_else(|| self.get(name))
+    }
+
     /// There is nothing to choose from.
     pub(crate) fn without_extensions(&self) -> Failure {
         Failure::invalid(
@@ -201,7 +210,7 @@ impl Workspace {
         let mut pending: Vec<&String> = extension.required_extensions.iter().rev().collect();
         while let Some(name) = pending.pop() {
             let seen = found.iter().any(|known| &known.name == name) || name == &extension.name;
-            if let (false, Some(dependency)) = (seen, self.get(name)) {
+            if let (false, Some(dependency)) = (seen, self.needed(name)) {
                 pending.extend(dependency.required_extensions.iter().rev());
                 found.push(Arc::clone(dependency));
             }
@@ -249,6 +258,16 @@ impl Workspace {
         }
         self.extensions = sorted;
     }
+}
+
+/// The extensions of other repositories.
+fn external(root: &Path, config: &Config) -> BTreeMap<String, Result<Arc<Extension>, Failure>> {
+    let said = config.external();
+    let read = said.map(|(name, said)| {
+        let extension = Extension::external(name, said, root, config);
+        (name.to_owned(), extension.map(Arc::new))
+    });
+    read.collect()
 }
 
 /// A path that a setting has named, when it stays in the repository.

@@ -56,6 +56,7 @@ mod cli {
     mod engine;
     mod events;
     mod expressions;
+    mod external;
     mod failures;
     mod fields;
     mod inspect;

@@ -17,7 +17,7 @@ use crate::{
         bake::{self, Baked, Wanted},
         begin::{Begun, NONE_IN_SHARE},
         smoke::{
-            Runner, SmokeTest, Transport,
+            Pulled, Runner, SmokeTest, Transport,
             given::{Given, stands_for},
         },
     },
@@ -60,8 +60,10 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         ..Plan::default()
     };
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
-    let tests = tests(&begun, &targets, &baked, given.as_ref())?;
-    for test in &tests {
+    let pulled = Pulled::add(&mut plan, &targets);
+    let mut tests = tests(&begun, &targets, &baked, given.as_ref())?;
+    for test in &mut tests {
+        test.wait_for(&pulled);
         warn_without_proof(context, test);
     }
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));

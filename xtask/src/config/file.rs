@@ -4,13 +4,26 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, Origin, SANDBOX_FOLDER, SETTINGS, Setting, settings::Shape};
-use crate::failure::{Failure, did_you_mean};
+use crate::{
+    failure::{Failure, did_you_mean},
+    hcl::{Node, Value},
+};
 
 /// A settings file while it is read.
 struct File<'a> {
     /// In messages.
     name: &'a str,
     text: &'a str,
+}
+
+/// The table whose tables are extensions of other repositories.
+const EXTERNAL: &str = "external";
+
+/// What a file says.
+#[derive(Default)]
+struct Read {
+    settings: Vec<Said>,
+    external: Vec<(String, Node)>,
 }
 
 /// A setting as a file has it.
@@ -29,11 +42,13 @@ impl Config {
         origin: &dyn Fn(usize) -> Origin,
     ) -> Result<(), Failure> {
         let file = File { name, text };
+        let Read { settings, external } = file.read()?;
+        self.external.extend(external);
         for Said {
             setting,
             line,
             text,
-        } in file.read()?
+        } in settings
         {
             let origin = origin(line);
             if setting.key == SANDBOX_FOLDER.setting.key && matches!(origin, Origin::File(_)) {
@@ -58,14 +73,22 @@ impl File<'_> {
         Failure::invalid(format!("`{}` line {line}: {what}", self.name))
     }
 
-    fn read(&self) -> Result<Vec<Said>, Failure> {
+    fn read(&self) -> Result<Read, Failure> {
         let table = DeTable::parse(self.text).map_err(|error| {
             let line = self.line_at(error.span().map_or(0, |span| span.start));
             self.wrong(line, error.message())
         })?;
-        let mut said = Vec::new();
+        let mut read = Read::default();
         let mut pending = self.members("", table.get_ref());
         while let Some((key, line, value)) = pending.pop() {
+            if key == EXTERNAL
+                && let DeValue::Table(table) = value
+            {
+                for (name, line, value) in self.members("", table) {
+                    read.external.push((name, self.node(line, value)));
+                }
+                continue;
+            }
             let setting = SETTINGS.iter().find(|setting| setting.key == key);
             let shape = setting.map(|setting| setting.shape);
             let text = match value {
@@ -95,13 +118,36 @@ impl File<'_> {
                     .wrong(line, &format!("unknown setting `{key}`{meant}"))
                     .hint("`cargo xtask config` lists every setting"));
             };
-            said.push(Said {
+            read.settings.push(Said {
                 setting,
                 line,
                 text,
             });
         }
-        Ok(said)
+        Ok(read)
+    }
+
+    /// A value as it would be read from HCL.
+    fn node(&self, line: usize, value: &DeValue<'_>) -> Node {
+        let value = match value {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(flag) => Value::Bool(*flag),
+            DeValue::Integer(number) => Value::Number(number.to_string()),
+            DeValue::Float(number) => Value::Number(number.to_string()),
+            DeValue::Datetime(moment) => Value::Number(moment.to_string()),
+            DeValue::Array(items) => {
+                let items = items.iter();
+                let items =
+                    items.map(|item| self.node(self.line_at(item.span().start), item.get_ref()));
+                Value::List(items.collect())
+            }
+            DeValue::Table(table) => {
+                let members = self.members("", table).into_iter();
+                let members = members.map(|(name, line, value)| (name, self.node(line, value)));
+                Value::Map(members.collect())
+            }
+        };
+        Node { line, value }
     }
 
     /// The members of a table: their keys with `prefix` before them, their lines, their values.

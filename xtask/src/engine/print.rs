@@ -67,7 +67,9 @@ pub(crate) fn matrix(
             opener.note(&format!(
                 "{why}: names, tags and platforms are those that the default kind of bake file gives"
             ));
-            return Ok(Matrix::modelled(&all, opener.config()));
+            let mut matrix = Matrix::modelled(&all, opener.config());
+            add_external(&mut matrix, workspace, extensions);
+            return Ok(matrix);
         }
     };
     asking.warn(opener);
@@ -75,6 +77,7 @@ pub(crate) fn matrix(
     for (extension, answer) in all.iter().zip(answers) {
         matrix.add(extension, answer, opener.config());
     }
+    add_external(&mut matrix, workspace, extensions);
     Ok(matrix)
 }
 
@@ -109,12 +112,26 @@ enum Answers {
     None(&'static str),
 }
 
-/// These extensions and all that they need, each once.
+/// Adds what these extensions need of other repositories to what is built.
+pub(crate) fn add_external(
+    matrix: &mut Matrix,
+    workspace: &Workspace,
+    extensions: &[Arc<Extension>],
+) {
+    for extension in extensions {
+        for needed in workspace.dependencies(extension) {
+            matrix.add_external(&needed);
+        }
+    }
+}
+
+/// These extensions and all that they need and that is built here, each once.
 fn with_needs(workspace: &Workspace, extensions: &[Arc<Extension>]) -> Vec<Arc<Extension>> {
     let mut all: Vec<Arc<Extension>> = Vec::new();
     for extension in extensions {
         for one in workspace.dependencies(extension).iter().chain([extension]) {
-            if !all.iter().any(|known| known.name == one.name) {
+            let is_new = !all.iter().any(|known| known.name == one.name);
+            if is_new && one.external.is_none() {
                 all.push(Arc::clone(one));
             }
         }

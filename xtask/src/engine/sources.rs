@@ -134,6 +134,7 @@ impl Sources {
             });
             self.matrix.add(&extension, rebased, config);
         }
+        print::add_external(&mut self.matrix, &self.workspace, &chosen);
         Ok(())
     }
 }

@@ -21,6 +21,15 @@ pub(super) enum Requirement {
     Optional,
 }
 
+/// How much is said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// All of it, as metadata.hcl does.
+    InFull,
+    /// What is not as it mostly is.
+    InPart,
+}
+
 /// The fields of the `metadata` object, taken out one after the other.
 pub(super) struct Fields<'a> {
     left: Vec<(String, Node)>,
@@ -28,20 +37,25 @@ pub(super) struct Fields<'a> {
     asked: Vec<&'static str>,
     /// An expression is among what was taken.
     pub(super) open: bool,
+    said: Said,
     whole: usize,
     pub(super) findings: &'a mut Findings,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(metadata: Node, findings: &'a mut Findings) -> Option<Self> {
-        let Value::Map(left) = metadata.value else {
+    pub(super) fn of(metadata: &Node, findings: &'a mut Findings) -> Option<Self> {
+        Self::said(metadata, Said::InFull, findings)
+    }
+
+    pub(super) fn said(metadata: &Node, said: Said, findings: &'a mut Findings) -> Option<Self> {
+        let Value::Map(left) = &metadata.value else {
             findings.error(
                 metadata.line,
                 format!("`metadata` is {}; it must be a map", metadata.value.kind()),
             );
             return None;
         };
-        for (name, node) in &left {
+        for (name, node) in left {
             placeholders(name, node, findings);
             one_line(name, node, findings);
         }
@@ -50,9 +64,10 @@ impl<'a> Fields<'a> {
                 .iter()
                 .map(|(name, node)| (name.clone(), node.line))
                 .collect(),
-            left,
+            left: left.clone(),
             asked: Vec::new(),
             open: false,
+            said,
             whole: metadata.line,
             findings,
         })
@@ -66,6 +81,7 @@ impl<'a> Fields<'a> {
                 Requirement::Required => self
                     .findings
                     .error(self.whole, format!("missing field `{name}`")),
+                Requirement::Expected if self.said == Said::InPart => {}
                 Requirement::Expected => self.findings.warning(
                     self.whole,
                     format!("missing field `{name}`, taken as empty"),
@@ -92,10 +108,12 @@ impl<'a> Fields<'a> {
             return self.text(name);
         }
         self.asked.push(name);
-        self.findings.warning(
-            self.whole,
-            format!("missing field `{name}`, taken as `{default}`"),
-        );
+        if self.said == Said::InFull {
+            self.findings.warning(
+                self.whole,
+                format!("missing field `{name}`, taken as `{default}`"),
+            );
+        }
         default.to_owned()
     }
 
@@ -228,6 +246,26 @@ impl<'a> Fields<'a> {
             }
         }
         packages
+    }
+
+    /// Puts in what is not said, but known.
+    pub(super) fn assume(&mut self, name: &str, value: Value) {
+        let line = self.whole;
+        self.left.retain(|(known, _)| known != name);
+        self.left.push((name.to_owned(), Node { line, value }));
+    }
+
+    pub(super) fn is_in_full(&self) -> bool {
+        self.said == Said::InFull
+    }
+
+    /// Fields that nobody reads.
+    pub(super) fn unknown_as_errors(&mut self) {
+        for (name, node) in std::mem::take(&mut self.left) {
+            let meant = did_you_mean(&name, self.asked.iter().copied());
+            self.findings
+                .error(node.line, format!("unknown field `{name}`{meant}"));
+        }
     }
 
     /// Fields that only the bake file may read.

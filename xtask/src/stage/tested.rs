@@ -143,11 +143,12 @@ pub(crate) fn needs(
 ) -> Result<Vec<Dependency>, Failure> {
     let targets = target::needs_of(extension, server, &sources.workspace, &sources.matrix)?;
     let needed = targets.into_iter().map(|target| {
+        let mut images = vec![Image::Given(target.tag.clone())];
+        if target.is_built() {
+            images.push(Image::Given(target.published(config)?));
+        }
         Ok(Dependency {
-            images: vec![
-                Image::Given(target.tag.clone()),
-                Image::Given(target.published(config)?),
-            ],
+            images,
             extension: target.extension,
         })
     });

@@ -171,11 +171,12 @@ impl Values {
                 Err(failure) => missing = missing.detail(failure.message),
             }
         }
-        let fix = format!(
-            "build it first: `cargo xtask bake {} --push`",
-            needed.extension.name
-        );
-        Err(missing.hint(fix))
+        let name = &needed.extension.name;
+        Err(missing.hint(if needed.extension.external.is_some() {
+            format!("its image is the one that `[external.{name}]` in xtask.toml names")
+        } else {
+            format!("build it first: `cargo xtask bake {name} --push`")
+        }))
     }
 
     fn mounted(&self, extension: &Arc<Extension>, image: Described) -> Mounted<Source> {

@@ -184,7 +184,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"index annotations not supported for single platform export",
         Kind::Invalid,
-        "the image is empty: its Dockerfile copies nothing into the last stage, and what is empty has no attestation, thus no index; where it is not, `attest` is missing in the bake file",
+        "the image is empty: its Dockerfile copies nothing into the last stage, and what is empty has no attestation, thus no index (the image of another repository is said in xtask.toml, `[external.NAME]`); where it is not, `attest` is missing in the bake file",
     ),
     says(
         r"failed to find target",

@@ -10,6 +10,8 @@ use crate::{config::Config, extension::Extension, failure::Failure, value::joine
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matrix {
     of: BTreeMap<String, Result<Vec<Target>, Failure>>,
+    /// The same of extensions of other repositories, which one that is built here may be called like.
+    external: BTreeMap<String, Result<Vec<Target>, Failure>>,
 }
 
 impl Matrix {
@@ -38,6 +40,26 @@ impl Matrix {
                 .collect()
         });
         self.of.insert(extension.name.clone(), targets);
+    }
+
+    /// Adds the images of an extension of another repository, for each server that something is built for.
+    pub(crate) fn add_external(&mut self, extension: &Arc<Extension>) {
+        let Some(external) = &extension.external else {
+            return;
+        };
+        let mut targets: Vec<Target> = Vec::new();
+        let mut refused = None;
+        for other in self.of.values().flatten().flatten() {
+            if targets.iter().any(|known| known.server == other.server) {
+                continue;
+            }
+            match Target::external(extension, external, other) {
+                Ok(target) => targets.push(target),
+                Err(failure) => refused = Some(failure),
+            }
+        }
+        let targets = refused.map_or(Ok(targets), Err);
+        self.external.insert(extension.name.clone(), targets);
     }
 
     /// What is built of an extension otherwise than the rules of the default layout say, a difference a text.
@@ -111,7 +133,11 @@ impl Matrix {
 
     /// The targets of an extension, in bake's order. Fails when bake does not say them.
     pub(crate) fn of(&self, extension: &Extension) -> Result<&[Target], Failure> {
-        match self.of.get(&extension.name) {
+        let all = match extension.external {
+            Some(_) => &self.external,
+            None => &self.of,
+        };
+        match all.get(&extension.name) {
             Some(Ok(targets)) => Ok(targets),
             Some(Err(failure)) => Err(failure.clone()),
             None => Err(Failure::failed(format!(

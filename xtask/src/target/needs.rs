@@ -81,7 +81,9 @@ impl Targets {
     /// The first image of an extension for a server.
     fn find_for(&self, extension: &Extension, server: &Server) -> Option<usize> {
         let is_it = |Needing { target, .. }: &Needing| {
-            target.extension.name == extension.name && target.server == *server
+            target.extension.name == extension.name
+                && target.is_built() == extension.external.is_none()
+                && target.server == *server
         };
         self.all.iter().position(is_it)
     }
@@ -134,7 +136,7 @@ impl Targets {
         }
     }
 
-    /// The chosen images and before them all that they need. Refused when one of these is not built for the
+    /// The chosen images and before them all that they need and that is built here. Refused when one of these is not built for the
     /// server of the image that needs it.
     pub(crate) fn with_needs(&self) -> Result<impl Iterator<Item = &Target>, Failure> {
         let mut wanted = vec![false; self.all.len()];
@@ -153,7 +155,9 @@ impl Targets {
         }
         let all = self.all.iter().zip(wanted);
         let all = all.filter(|(_, wanted)| *wanted);
-        Ok(all.map(|(needing, _)| &needing.target))
+        Ok(all
+            .map(|(needing, _)| &needing.target)
+            .filter(|target| target.is_built()))
     }
 
     /// What a target needs, for the same server, direct or not, in the order in which it is mounted behind it.

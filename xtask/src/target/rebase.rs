@@ -124,7 +124,13 @@ impl Words {
             return format!("target:{}", self.in_name(target));
         }
         let text = replaced(text, &self.base);
-        let text = replaced(&text, &self.package);
+        // Where both are the same text, names and tags have the version.
+        let is_version = self.package.0 == self.version.0 && field != "args";
+        let text = if is_version {
+            text
+        } else {
+            replaced(&text, &self.package)
+        };
         match field {
             // An argument may hold any number; only one that is the suite is meant.
             "args" if text == self.suite.0 => self.suite.1.clone(),
@@ -244,5 +250,24 @@ mod tests {
             Value::Object(all),
             serde_json::from_str::<Value>(expected).unwrap()
         );
+    }
+
+    #[test]
+    fn a_package_without_a_revision_has_its_own_version_in_tags() {
+        let printed = r#"{"group": {"default": {"targets": ["x-2-18-trixie"]}}, "target": {"x-2-18-trixie": {
+            "args": {"PG_MAJOR": "18", "EXT_VERSION": "2.0", "BASE": "r/postgresql:18-minimal-trixie"}, "tags": ["r/x:2.0-18-trixie"]}}}"#;
+        let rebased = Printed::parse(printed).unwrap().rebased(|_, _| {
+            Ok(Some(Instead {
+                suite: "forky".parse().unwrap(),
+                base: "r/postgresql:18-minimal-forky".parse()?,
+                package: "2.1+dfsg-1".into(),
+                pinned: "2.0".into(),
+                sql_version: None,
+            }))
+        });
+        let rebased = rebased.unwrap();
+        let built = rebased.built().next().unwrap();
+        assert_eq!(built.tags().collect::<Vec<_>>(), ["r/x:2.1-18-forky"]);
+        assert_eq!(built.package(), Some("2.1+dfsg-1"));
     }
 }

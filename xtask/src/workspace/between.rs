@@ -8,7 +8,7 @@ use std::{
 
 use super::Workspace;
 use crate::{
-    extension::{Extension, Pin},
+    extension::{Extension, Pin, example},
     failure::did_you_mean,
     finding::{Finding, Severity},
     value::Server,
@@ -41,11 +41,20 @@ impl Workspace {
                 );
             }
             for required in &extension.required_extensions {
+                match self.external.get(required) {
+                    Some(Ok(_)) => continue,
+                    Some(Err(why)) => {
+                        let message = format!("`required_extensions` names `{required}`: {why}");
+                        self.find(extension, None, message);
+                        continue;
+                    }
+                    None => {}
+                }
                 let Some(dependency) = extensions.iter().find(|other| &other.name == required)
                 else {
                     if !self.names.contains(required) {
                         let meant = did_you_mean(required, self.names());
-                        self.find(extension, None, format!("`required_extensions` names `{required}`, which does not exist{meant}"));
+                        self.find(extension, None, format!("`required_extensions` names `{required}`, which does not exist{meant}; {}", example(required)));
                     }
                     continue;
                 };

@@ -157,7 +157,10 @@ impl Workspace {
         }));
         // What needs what cannot be read: each extension stands behind those that it needs.
         for extension in &self.extensions {
-            let is_unread = |name: &String| unread.iter().find(|one| one.name == *name);
+            let is_unread = |name: &String| {
+                let built = !self.external.contains_key(name);
+                unread.iter().find(|one| built && one.name == *name)
+            };
             let needs = extension.required_extensions.iter().find_map(is_unread);
             let is_known = unread.iter().any(|one| one.name == extension.name);
             if let Some(needed) = needs.filter(|_| !is_known) {

@@ -36,6 +36,7 @@ pub(crate) fn workspace(graph: &[Vec<Index>]) -> Workspace {
             .map(|extension| extension.name.clone())
             .collect(),
         extensions,
+        external: BTreeMap::new(),
         open: Vec::new(),
         findings: Vec::new(),
         between: Vec::new(),

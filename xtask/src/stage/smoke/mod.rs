@@ -6,11 +6,13 @@ mod container;
 mod copy;
 pub(crate) mod given;
 mod proof;
+mod pulled;
 mod server;
 
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use proof::has_statement;
+pub(crate) use pulled::Pulled;
 
 use crate::{
     config::{Config, SMOKE_MOUNT, SmokeMount},
@@ -71,6 +73,16 @@ impl SmokeTest {
                 .filter_map(|target| Some(Baked::of(target, baked)?.step))
                 .collect(),
         })
+    }
+
+    /// Lets the test wait for those of its images that are pulled.
+    pub(crate) fn wait_for(&mut self, pulled: &[Pulled]) {
+        let images = self.mounts.iter().map(|one| &one.source.image);
+        let steps = images.filter_map(|image| match image {
+            Image::Given(image) => Pulled::step(pulled, image),
+            Image::Baked { .. } => None,
+        });
+        self.after.extend(steps);
     }
 
     /// What a test that prints nothing has shown: the one place that has words for it.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an extension needs of another repository: `[external.NAME]` in xtask.toml says its image.
+
+use crate::cli::world::{World, metadata};
+
+const NEEDS: [(&str, &str); 1] = [("required_extensions", "[\"elsewhere\"]")];
+const SAID: &str = "[external.elsewhere]\nimage = \"ghcr.io/them/elsewhere:{version}-{pg}-{distro}\"\nversion = \"3.6\"\n\
+    sql_name = \"else\"\nld_library_path = [\"system\"]\nenv = { A = \"${image_root}/a\" }\n";
+
+/// Gamma needs `elsewhere`, of which xtask.toml says this.
+fn needing(said: &str) -> World {
+    let world = World::new();
+    world.extension("gamma", &metadata("gamma", &NEEDS));
+    world.write("xtask.toml", said);
+    world.docker.labels_once_pulled("{}");
+    world
+}
+
+#[test]
+fn its_image_is_mounted_and_not_built() {
+    let world = needing(SAID);
+    world.run("smoke gamma --distro trixie").success();
+    let run = &world.calls.of("docker run")[0];
+    for said in [
+        "type=image,source=ghcr.io/them/elsewhere:3.6-18-trixie,target=/extensions/elsewhere",
+        "A=/extensions/elsewhere/a",
+    ] {
+        assert!(run.line().contains(said), "{said}:\n{run}");
+    }
+    let created = run.variable("XTASK_WANTED");
+    assert!(created.contains("'else'"), "{created}");
+    assert!(
+        run.variable("XTASK_LIBRARY_PATH")
+            .contains("/extensions/elsewhere/system")
+    );
+    let baked = world.calls.of("docker buildx bake -f target/");
+    assert_eq!(baked[0].extensions(), ["gamma"]);
+    let plan = world
+        .run("smoke gamma --no-bake --dry-run --distro trixie")
+        .success();
+    assert!(
+        plan.stdout
+            .contains("docker pull --quiet -- ghcr.io/them/elsewhere:3.6-18-trixie"),
+        "{}",
+        plan.stdout
+    );
+    assert_eq!(
+        world.run("targets --json").success().stdout,
+        "[\"alpha\",\"beta\",\"gamma\"]\n"
+    );
+    world.run("checks gamma").success();
+}
+
+#[test]
+fn a_checkout_says_its_fields_and_the_published_image_is_taken() {
+    let world = needing("[external.elsewhere]\npath = \"../theirs/elsewhere\"\n");
+    let fields = [
+        ("sql_name", "\"else\""),
+        ("image_name", "\"elsewhere-extension\""),
+    ];
+    world.write(
+        "../theirs/elsewhere/metadata.hcl",
+        &metadata("elsewhere", &fields),
+    );
+    let plan = world
+        .run("smoke gamma --no-bake --dry-run --distro trixie")
+        .success()
+        .stdout;
+    let image = "ghcr.io/cloudnative-pg/elsewhere-extension:1.2-18-trixie";
+    assert!(plan.contains(&format!("source={image},")), "{plan}");
+    world.write("../theirs/elsewhere/metadata.hcl", "metadata = {}\n");
+    world
+        .run("bake gamma --dry-run")
+        .status(2)
+        .says("`required_extensions` names `elsewhere`: `xtask.toml`: `[external.elsewhere]`: ")
+        .says("missing field `name`");
+}
+
+#[test]
+fn one_that_is_neither_here_nor_said_keeps_only_its_dependants_from_working() {
+    let world = needing("");
+    let said = "`required_extensions` names `elsewhere`, which does not exist; an image of another repository is said in xtask.toml: \
+        `[external.elsewhere]`, `image = \"ghcr.io/cloudnative-pg/elsewhere:{version}-{pg}-{distro}\"`, `version = \"1.0\"`";
+    world.run("bake gamma --dry-run").status(2).says(said);
+    world.run("bake alpha --dry-run").success();
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_of_dependants_alone() {
+    for (from, to, said) in [
+        (
+            "sql_name",
+            "sql_nme",
+            "line 4: `[external.elsewhere]`: unknown field `sql_nme`; did you mean `sql_name`?",
+        ),
+        (
+            "\"system\"",
+            "\"../x\"",
+            "line 5: `[external.elsewhere]`: `ld_library_path` has `../x`",
+        ),
+        (
+            "[\"system\"]",
+            "3",
+            "line 5: `[external.elsewhere]`: `ld_library_path` is a number; it must be a list of strings",
+        ),
+        (
+            "version = \"3.6\"\n",
+            "",
+            "`[external.elsewhere]`: `version` is missing",
+        ),
+        ("ghcr.io/them", "--them", "--them"),
+        ("\"3.6\"", "\" x\"", "`version` is ` x`; it must be"),
+        (
+            "version = ",
+            "version = 3 #",
+            "`version` is a number; it must be a string",
+        ),
+    ] {
+        let text = SAID.replace(from, to);
+        assert_ne!(text, SAID);
+        let world = needing(&text);
+        world
+            .run("smoke gamma --no-bake --dry-run")
+            .status(2)
+            .says(said);
+        world.run("smoke alpha --no-bake --dry-run").success();
+    }
+}
+
+#[test]
+fn it_goes_before_a_stub_of_the_same_name() {
+    let world = needing(SAID);
+    world.extension("elsewhere", &metadata("elsewhere", &[]));
+    world.run("smoke --all --distro trixie").success();
+    let runs = world.calls.of("docker run");
+    let of = |name: &str| {
+        let mut all = runs
+            .iter()
+            .filter(|run| run.variable("XTASK_EXTENSION") == name);
+        all.next().unwrap().line()
+    };
+    assert!(
+        of("gamma").contains("source=ghcr.io/them/elsewhere:3.6-18-trixie,"),
+        "{}",
+        of("gamma")
+    );
+    assert!(of("elsewhere").contains("source=localhost:5000/elsewhere-testing"));
+}
