@@ -16,24 +16,18 @@ use crate::{
     finding::{Finding, Findings},
     hcl::{File, Value},
     own::source,
-    value::{
-        LONGEST_NAME, Library, Name, PackageName, PackagePattern, Parameter, RepositoryPath,
-        Server, SqlName, Variable,
-    },
+    value::{PackageName, PackagePattern, Server},
 };
 
 /// The attribute that says what an extension is.
 const METADATA: &str = "metadata";
-
-/// Some registries refuse labels that are longer.
-const LONGEST_LABEL: usize = 255;
 
 /// What an extension is pinned to for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pin {
     /// The full Debian version.
     pub package: String,
-    /// The extension's SQL version; present exactly when the extension is created.
+    /// The extension's SQL version. None: it is not created, or in the version that its control file says.
     pub sql: Option<String>,
     /// The Debian package that `package` is a version of: the first of the extension's `packages`, or else the one
     /// that the renovate comment's `depName` names.
@@ -226,111 +220,6 @@ impl Extension {
         (errors(fields.findings) == before).then_some(extension)
     }
 
-    fn check(&self, directory: &str, lines: &BTreeMap<String, usize>, findings: &mut Findings) {
-        let line = |name: &str| lines.get(name).copied();
-        if !self.name.is_empty() {
-            if !Name::is(&self.name) {
-                findings.error(
-                    line("name"),
-                    format!(
-                        "`name` is `{}`; it must match `^[a-z0-9]([-a-z0-9_]*[a-z0-9])?$` and have at most {LONGEST_NAME} characters",
-                        self.name
-                    ),
-                );
-            }
-            if self.name != directory {
-                findings.error(
-                    line("name"),
-                    format!(
-                        "`name` is `{}`, but the directory is `{directory}`",
-                        self.name
-                    ),
-                );
-            }
-        }
-        if !self.image_name.is_empty() && !RepositoryPath::is(&self.image_name) {
-            findings.error(
-                line("image_name"),
-                format!(
-                    "`image_name` is `{}`; it must be {}",
-                    self.image_name,
-                    RepositoryPath::WANTED
-                ),
-            );
-        }
-        self.check_names(&line, findings);
-        let licenses = self.licenses.join(" AND ");
-        if licenses.len() > LONGEST_LABEL {
-            findings.error(
-                line("licenses"),
-                format!(
-                    "`licenses` joined by ` AND ` have {} characters; some registries refuse labels over {LONGEST_LABEL}",
-                    licenses.len()
-                ),
-            );
-        }
-        if lines.contains_key("licenses") && self.licenses.is_empty() {
-            findings.warning(
-                line("licenses"),
-                "`licenses` is empty; name the SPDX ids of what the image holds",
-            );
-        }
-        if lines.contains_key("versions") && self.versions.is_empty() {
-            findings.warning(
-                line("versions"),
-                "`versions` is empty: there is nothing to build",
-            );
-        }
-    }
-
-    /// What PostgreSQL and the server's container are given must be what they take it for.
-    fn check_names(&self, line: &dyn Fn(&str) -> Option<usize>, findings: &mut Findings) {
-        let mut check = |field: &str, text: &str, right: bool, wanted: &str| {
-            if !text.is_empty() && !right {
-                findings.error(
-                    line(field),
-                    format!("`{field}` has `{text}`; it must be {wanted}"),
-                );
-            }
-        };
-        check(
-            "sql_name",
-            &self.sql_name,
-            SqlName::is(&self.sql_name),
-            SqlName::WANTED,
-        );
-        for name in &self.shared_preload_libraries {
-            let field = "shared_preload_libraries";
-            check(field, name, Library::is(name), Library::WANTED);
-        }
-        for name in self.postgresql_parameters.keys() {
-            check(
-                "postgresql_parameters",
-                name,
-                Parameter::is(name),
-                Parameter::WANTED,
-            );
-        }
-        for name in self.env.keys() {
-            check("env", name, Variable::is(name), Variable::WANTED);
-        }
-        for name in self.env.keys() {
-            let better = match name.as_str() {
-                // The operator refuses it.
-                "LD_LIBRARY_PATH" => continue,
-                "BASH_ENV" | "ENV" => "the server is not started by a shell",
-                name if name.starts_with("LD_") => {
-                    "it changes how every program of the server is loaded"
-                }
-                name if name.starts_with("XTASK_") => {
-                    "such names are ours, and no extension reads them"
-                }
-                _ => continue,
-            };
-            findings.warning(line("env"), format!("`env` sets `{name}`: {better}"));
-        }
-    }
-
     /// The pin for a server, if this extension is built for it.
     pub(crate) fn pin(&self, server: &Server) -> Option<&Pin> {
         self.versions.get(server)
@@ -378,6 +267,7 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
     (end > 0).then(|| package[..end].to_owned())
 }
 
+mod check;
 mod external;
 mod fields;
 mod operator;

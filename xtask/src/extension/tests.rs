@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::*;
+use crate::value::Name;
 
 #[test]
 fn versions_are_the_leading_number_with_its_epoch() {

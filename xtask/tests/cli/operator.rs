@@ -139,3 +139,21 @@ fn others_are_tried_and_what_needs_it_is_not() {
     );
     assert_eq!(world.calls.of("docker run").len(), 1);
 }
+
+#[test]
+fn no_cluster_is_made_for_it() {
+    let world = World::e2e();
+    let refused = [("postgresql_parameters", "{ \"archive_mode\" = \"on\" }")];
+    world.extension("gamma", &metadata("gamma", &refused));
+    for line in [
+        "e2e test-full gamma",
+        "e2e test gamma",
+        "e2e generate-values gamma --extension-image x/gamma:1",
+        "e2e upgrade-test gamma --from x/gamma:1",
+    ] {
+        world.run(line).status(2).says(
+            "`postgresql_parameters` sets `archive_mode`, which CloudNativePG lets nobody set",
+        );
+    }
+    world.calls.never("kind create");
+}
