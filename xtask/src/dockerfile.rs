@@ -120,7 +120,7 @@ fn has_licenses(before: &[Instruction], stage: &[Instruction]) -> bool {
         .filter(|instruction| matches!(instruction.name.as_str(), "COPY" | "ADD"));
     let gathered = before
         .iter()
-        .any(|instruction| instruction.text.contains("licenses/"));
+        .any(|instruction| instruction.text.contains("licenses"));
     copies.into_iter().any(|copy| {
         copy.text.contains("/licenses")
             || (gathered && copy.text.split_whitespace().last() == Some("/"))

@@ -20,6 +20,7 @@ mod engine {
     mod locks;
     mod operands;
     mod packages;
+    mod repositories;
     mod sandbox;
     mod smoke;
 }

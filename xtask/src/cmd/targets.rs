@@ -73,13 +73,18 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     if args.json {
         context.ui.one_line(&json!(names));
     } else {
-        context.result(false, json!(names), &table(&extensions));
+        context.result(false, json!(names), &table(&names, &extensions));
     }
     Ok(())
 }
 
-fn table(extensions: &[Arc<Extension>]) -> Table {
-    let row = |extension: &Arc<Extension>| {
+/// A row for each name; of those that are none of the extensions nothing is known.
+fn table(names: &[&str], extensions: &[Arc<Extension>]) -> Table {
+    let row = |name: &&str| {
+        let mut read = extensions.iter();
+        let Some(extension) = read.find(|extension| extension.name == **name) else {
+            return [name, "-", "not read", ""].map(str::to_owned).to_vec();
+        };
         let servers = extension.versions.keys().map(Server::to_string);
         vec![
             extension.name.clone(),
@@ -90,7 +95,7 @@ fn table(extensions: &[Arc<Extension>]) -> Table {
     };
     Table {
         headings: vec!["EXTENSION", "IMAGE", "BUILT FOR", "NEEDS"],
-        rows: extensions.iter().map(row).collect(),
+        rows: names.iter().map(row).collect(),
     }
 }
 

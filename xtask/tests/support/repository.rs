@@ -39,6 +39,15 @@ impl Repository {
         Self { folder }
     }
 
+    /// A copy of one of `xtask/tests/repositories`.
+    pub(crate) fn foreign(name: &str) -> Self {
+        hangup::is_heard();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repositories");
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        copy(&source.join(name), folder.path());
+        Self { folder }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
