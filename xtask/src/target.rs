@@ -8,6 +8,7 @@ mod matrix;
 mod model;
 mod moment;
 mod needs;
+mod passing;
 mod printed;
 mod rebase;
 
@@ -15,12 +16,12 @@ use std::sync::Arc;
 
 pub(crate) use filter::Filter;
 pub use filter::Shard;
-pub(crate) use inputs::{Expressions, Inputs};
+pub(crate) use inputs::{Expressions, Inputs, is_read};
 pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;
-pub(crate) use moment::{Between, Layout, marked, texts};
+pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of};
-pub(crate) use printed::{Definition, Printed};
+pub(crate) use printed::{Definition, Printed, timeless};
 pub(crate) use rebase::Instead;
 
 use crate::{

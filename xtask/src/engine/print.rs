@@ -6,10 +6,8 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
-
-use serde::{Deserialize, Serialize};
 
 use super::{Engine, Opener};
 use crate::{
@@ -17,15 +15,15 @@ use crate::{
     exec::{Exec, Real},
     extension::Extension,
     failure::{CmdFailure, Failure},
-    own::{file, output, source},
-    plan::Location,
+    own::source,
     sandbox::Sandbox,
-    target::{Between, Expressions, Inputs, Layout, Matrix, Printed, marked, texts},
+    target::{Between, Expressions, Inputs, Matrix, Moments, Printed, is_read, timeless},
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };
 
 mod evaluated;
+mod kept;
 
 pub(crate) use evaluated::evaluated;
 
@@ -35,21 +33,8 @@ const FOLDER: &str = "target/xtask/print";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Questions at the same time: each is a process that computes.
 const AT_ONCE: AtOnce = AtOnce::of(8);
-/// Variables that change what bake reads, declared or not.
-const OF_BAKE: &str = "BUILDX_BAKE_";
-
 /// Why nobody can be asked where docker is, but no buildx.
 const NO_BUILDX: &str = "`docker` has no buildx plugin to ask bake with";
-
-/// What is kept of an answer.
-#[derive(Deserialize, Serialize)]
-struct Kept {
-    inputs: Inputs,
-    /// The variables that its files declare, so that these need not be read as HCL again.
-    declared: Vec<String>,
-    /// What was printed, the moment of it marked.
-    printed: String,
-}
 
 /// What bake builds of these extensions, each with what it needs. Where bake cannot be asked, a model of our own kind of
 /// bake file stands in, which is said.
@@ -187,6 +172,35 @@ struct Question {
     place: PathBuf,
 }
 
+impl Question {
+    /// What the moment of its answer may be in it. None where that is not certain.
+    fn moments(&self, watch: Watch) -> Option<Moments> {
+        let inputs = &self.inputs;
+        let said = inputs.files.values().chain(inputs.variables.values());
+        let said: Vec<&str> = said.map(String::as_str).collect();
+        Moments::of(self.expressions.layouts.as_ref()?, watch.stop()?, &said)
+    }
+}
+
+/// Looks at both clocks: one may be set while bake answers.
+struct Watch {
+    at: SystemTime,
+    since: Instant,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self {
+            at: SystemTime::now(),
+            since: Instant::now(),
+        }
+    }
+
+    fn stop(self) -> Option<Between> {
+        Between::of(self.at, SystemTime::now(), self.since.elapsed())
+    }
+}
+
 impl<'a> Asking<'a> {
     fn of(opener: &'a dyn Opener, engine: &'a Engine, workspace: &'a Workspace) -> Self {
         let program = program(engine);
@@ -260,13 +274,10 @@ impl<'a> Asking<'a> {
             inputs.files.insert(name.display().to_string(), text);
         }
         let place = Path::new(FOLDER).join(place);
-        let kept = self
-            .kept(&place)
-            .filter(|kept| kept.inputs.files == inputs.files);
+        let kept = kept::read(self.root, &place).filter(|kept| kept.inputs.files == inputs.files);
         if let Some(kept) = kept {
             inputs.variables = self.variables(&kept.declared);
-            // One that somebody has edited is asked for again.
-            let printed = Printed::parse(&kept.printed);
+            let printed = Printed::parse_marked(&kept.printed);
             if let (true, Ok(printed)) = (kept.inputs == inputs, printed) {
                 return Ok(Question {
                     inputs,
@@ -290,18 +301,21 @@ impl<'a> Asking<'a> {
         if let Some(kept) = &question.kept {
             return Ok(kept.clone());
         }
-        let before = SystemTime::now();
+        let watch = Watch::start();
         let text = self.ask(extension)?;
-        let Some(layouts) = &question.expressions.layouts else {
+        let moments = question.moments(watch);
+        let Some(timeless) = moments.and_then(|moments| timeless(&text, &moments)) else {
             return Ok(Printed::parse(&text)?);
         };
-        let when = Between(before, SystemTime::now());
-        let printed = timeless(&text, layouts, when, &question.inputs);
-        let parsed = Printed::parse(&printed)?;
-        if let Err(error) = keep(question, printed) {
+        let parsed = Printed::parse_marked(&timeless)?;
+        self.keep(question, timeless);
+        Ok(parsed)
+    }
+
+    fn keep(&self, question: &Question, printed: String) {
+        if let Err(error) = kept::keep(question, printed) {
             self.unkept.get_or_init(|| format!("{error:#}"));
         }
-        Ok(parsed)
     }
 
     /// Says what could not be done, and is no reason to fail.
@@ -311,18 +325,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// What was kept the last time; what cannot be read is none.
-    fn kept(&self, place: &Path) -> Option<Kept> {
-        let text = source::read_own(self.root, place).ok().flatten()?;
-        serde_json::from_str(&text).ok()
-    }
-
     /// The variables that bake takes from the environment, as it will find them.
     fn variables(&self, declared: &[String]) -> BTreeMap<String, String> {
-        let fits = |name: &str| name.starts_with(OF_BAKE) || declared.iter().any(|one| one == name);
         let inherited = std::env::vars_os().filter_map(|(name, value)| {
             let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-            Some((name.into_owned(), value.into_owned())).filter(|(name, _)| fits(name))
+            Some((name.into_owned(), value.into_owned()))
+                .filter(|(name, _)| is_read(name, declared))
         });
         let mut variables: BTreeMap<String, String> = inherited.collect();
         for (name, value) in self.config.bake_variables() {
@@ -335,17 +343,6 @@ impl<'a> Asking<'a> {
         let ask = question(self.workspace, extension, self.config).cmd();
         Ok(self.exec.read(&ask, Some(PATIENCE))?)
     }
-}
-
-fn keep(question: &Question, printed: String) -> anyhow::Result<()> {
-    let kept = Kept {
-        inputs: question.inputs.clone(),
-        declared: question.expressions.declared.clone(),
-        printed,
-    };
-    output::ignore()?;
-    let place = Location::output(&question.place);
-    file::write_atomically(&place, &serde_json::to_string(&kept)?)
 }
 
 /// The call that prints what bake builds of an extension.
@@ -364,13 +361,6 @@ fn call(config: &Config) -> Bake {
         print: true,
         ..Bake::default()
     }
-}
-
-/// What was printed, with marks in place of the moment of it.
-fn timeless(text: &str, layouts: &[Layout], when: Between, inputs: &Inputs) -> String {
-    let said = inputs.files.values().chain(inputs.variables.values());
-    let said: Vec<&str> = said.map(String::as_str).collect();
-    marked(text, &texts(layouts, when, &said))
 }
 
 /// Which program answers: another one, or another version of it, is another file. None: there is none.

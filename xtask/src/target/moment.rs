@@ -5,10 +5,15 @@
 //! How a time is written is told in the letters of HCL's `formatdate`:
 //! <https://developer.hashicorp.com/terraform/language/functions/formatdate>.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
-/// On both sides of a layout in a marked text; no text of a bake file holds it (Unicode's private use).
+/// On both sides of a layout in a marked text (Unicode's private use). With nothing in between it is itself.
 const MARK: char = '\u{f0f0f}';
+/// Fewer digits than a day has are found by chance, in a digest or a version.
+const DIGITS: usize = 8;
 
 /// How a moment is written, by digits alone: `YYYYMMDDhhmm`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +30,14 @@ impl Layout {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let layout = Self(text.to_owned());
         layout.written("2000-01-01T00:00:00Z").map(|_| layout)
+    }
+
+    /// Whether what it gives is nothing else than a moment, and stays as it is in JSON, HCL and an image reference.
+    pub(crate) fn is_distinct(&self) -> bool {
+        let text = self.write(SystemTime::UNIX_EPOCH);
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:+ ".contains(letter);
+        let is_fixed = self.0.contains(|letter: char| letter.is_ascii_digit());
+        text.chars().all(is_plain) && digits(&text).len() >= DIGITS && !is_fixed
     }
 
     /// The moment in this layout, in UTC.
@@ -68,46 +81,105 @@ impl Layout {
     }
 }
 
-/// A stretch of time in which a moment lay, both ends included.
+/// The stretch of time in which a call lay, both ends included.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Between(pub SystemTime, pub SystemTime);
+pub(crate) struct Between(SystemTime, SystemTime);
 
 impl Between {
-    /// Its seconds.
+    /// Of a call that took that long by a clock that nobody sets. None: in the meantime somebody has set the other one.
+    pub(crate) fn of(before: SystemTime, after: SystemTime, took: Duration) -> Option<Self> {
+        let length = after.duration_since(before).ok()?;
+        (length.abs_diff(took) <= Duration::from_secs(1)).then_some(Self(before, after))
+    }
+
+    /// Its seconds, and one more: what is between two belongs to both.
     fn seconds(self) -> impl Iterator<Item = SystemTime> {
         let length = self.1.duration_since(self.0).unwrap_or_default().as_secs() + 1;
         (0..=length).map(move |second| self.0 + Duration::from_secs(second))
     }
 }
 
-/// Every text that a moment of `when` may have become, with its layout, the longest first. Only one that is nowhere in
-/// `inputs`: what stands there is no time of the print.
-pub(crate) fn texts(layouts: &[Layout], when: Between, inputs: &[&str]) -> Vec<(String, Layout)> {
-    let mut texts: Vec<(String, Layout)> = Vec::new();
-    for layout in layouts {
-        for moment in when.seconds() {
-            texts.push((layout.write(moment), layout.clone()));
+/// Every text that the moment of a call may have become in what was printed, with its layout, the longest first.
+#[derive(Debug)]
+pub(crate) struct Moments(Vec<(String, Layout)>);
+
+impl Moments {
+    /// None where it is not certain that such a text is the moment: its digits stand in `inputs` in this order, so that it
+    /// may come from there, or two layouts give the same.
+    pub(crate) fn of(layouts: &[Layout], when: Between, inputs: &[&str]) -> Option<Self> {
+        let inputs: Vec<String> = inputs.iter().map(|input| digits(input)).collect();
+        let mut texts: BTreeMap<String, &Layout> = BTreeMap::new();
+        for layout in layouts {
+            for moment in when.seconds() {
+                let text = layout.write(moment);
+                let number = digits(&text);
+                if inputs.iter().any(|input| input.contains(&number)) {
+                    return None;
+                }
+                if texts.insert(text, layout).is_some_and(|one| one != layout) {
+                    return None;
+                }
+            }
         }
+        let texts = texts.into_iter();
+        let mut texts: Vec<(String, Layout)> =
+            texts.map(|(text, layout)| (text, layout.clone())).collect();
+        texts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        Some(Self(texts))
     }
-    texts.retain(|(text, _)| !inputs.iter().any(|input| input.contains(text)));
-    texts.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
-    texts.dedup();
-    texts
+
+    /// Whether the moment is in a text.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        self.0.iter().any(|(moment, _)| text.contains(moment))
+    }
+
+    /// The text with marks in place of the moments. None where it is not certain what they are: it holds a mark already, or
+    /// what looks like a moment is part of a longer number.
+    pub(crate) fn marked(&self, text: &str) -> Option<String> {
+        if text.contains(MARK) {
+            return None;
+        }
+        let mut marked = text.to_owned();
+        for (moment, layout) in &self.0 {
+            if marked
+                .match_indices(moment)
+                .any(|(at, _)| is_part(&marked, at, moment.len()))
+            {
+                return None;
+            }
+            // What is marked already is a layout, which a shorter one does not change: it holds letters.
+            marked = marked.replace(moment, &format!("{MARK}{}{MARK}", layout.0));
+        }
+        Some(marked)
+    }
 }
 
-/// The text with marks in place of the moments.
-pub(crate) fn marked(text: &str, moments: &[(String, Layout)]) -> String {
-    let mark = |text: String, (moment, layout): &(String, Layout)| {
-        // What is marked already is a layout, which a shorter one does not change: it holds letters.
-        text.replace(moment, &format!("{MARK}{}{MARK}", layout.0))
-    };
-    moments.iter().fold(text.to_owned(), mark)
+/// Whether a number goes on before or behind this part of a text.
+fn is_part(text: &str, at: usize, length: usize) -> bool {
+    let bytes = text.as_bytes();
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+    let behind = bytes.get(at + length);
+    [before, behind]
+        .into_iter()
+        .flatten()
+        .any(u8::is_ascii_digit)
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A text that holds no moment, as one in which moments are marked.
+pub(crate) fn unmarked(text: &str) -> String {
+    text.replace(MARK, &format!("{MARK}{MARK}"))
 }
 
 /// The text with `moment` in place of the marks.
 pub(crate) fn at(text: &str, moment: SystemTime) -> String {
     let parts = text.split(MARK).enumerate();
     let parts = parts.map(|(at, part)| match at % 2 {
+        // The mark itself, of a text that holds one.
+        1 if part.is_empty() => MARK.to_string(),
         1 => Layout(part.to_owned()).write(moment),
         _ => part.to_owned(),
     });
@@ -137,6 +209,9 @@ pub(crate) struct Stamp<'a> {
 pub(crate) fn stamp(text: &str) -> Option<Stamp<'_>> {
     let (before, rest) = text.split_once(MARK)?;
     let (layout, behind) = rest.split_once(MARK)?;
+    if layout.is_empty() {
+        return None;
+    }
     let written = Layout(layout.to_owned()).write(SystemTime::UNIX_EPOCH);
     let is_number = written.bytes().all(|byte| byte.is_ascii_digit());
     Some(Stamp {
@@ -167,6 +242,15 @@ mod tests {
         for layout in ["DD MMM YYYY", "EEE", "h:mm AA", "'open", "Q"] {
             assert_eq!(Layout::parse(layout), None, "{layout}");
         }
+        for layout in [
+            "DD",
+            "YY.MM.DD",
+            "YYYYMMDD''",
+            "YYYYMMDD'${'",
+            "'20261126'hh",
+        ] {
+            assert!(!Layout::parse(layout).unwrap().is_distinct(), "{layout}");
+        }
     }
 
     #[test]
@@ -178,7 +262,8 @@ mod tests {
         ];
         let when = Between(moment() - Duration::from_secs(2), moment());
         let printed = "x:1.2-202611260705-18 2026-11-26T07:05:08Z 20261126 20261125";
-        let kept = marked(printed, &texts(&layouts, when, &[]));
+        let kept = Moments::of(&layouts, when, &["1.2"]).unwrap();
+        let kept = kept.marked(printed).unwrap();
         let later = moment() + Duration::from_secs(86_400 + 61);
         assert_eq!(
             at(&kept, later),
@@ -193,10 +278,38 @@ mod tests {
     }
 
     #[test]
-    fn what_the_files_say_themselves_is_no_time() {
-        let layouts = [Layout::parse("YYYYMMDD").unwrap()];
+    fn what_may_be_something_else_is_not_marked() {
+        let day = || Layout::parse("YYYYMMDD").unwrap();
         let when = Between(moment(), moment());
-        let said = texts(&layouts, when, &["snapshot = \"20261126\""]);
-        assert_eq!(marked("20261126", &said), "20261126");
+        for said in ["snapshot = \"20261126\"", "1.2+git20261126-1", "2026-11-26"] {
+            assert!(Moments::of(&[day()], when, &[said]).is_none(), "{said}");
+        }
+        // On some days both give the same.
+        let layouts = [day(), Layout::parse("YYYYDDMM").unwrap()];
+        let twins = humantime::parse_rfc3339("2020-02-02T12:00:00Z").unwrap();
+        assert!(Moments::of(&layouts, when, &[]).is_some());
+        assert!(Moments::of(&layouts, Between(twins, twins), &[]).is_none());
+        let moments = Moments::of(&[day()], when, &[]).unwrap();
+        for longer in ["120261126", "2026112607", "\u{f0f0f}"] {
+            assert_eq!(moments.marked(longer), None, "{longer}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_holds_the_mark_is_no_moment() {
+        let text = "a\u{f0f0f}YYYY\u{f0f0f}b";
+        assert_eq!(at(&unmarked(text), moment()), text);
+        assert_eq!(stamp(&unmarked(text)), None);
+    }
+
+    #[test]
+    fn while_the_clock_is_set_no_moment_is_certain() {
+        let second = Duration::from_secs(1);
+        let of = |after, took| Between::of(moment(), after, took).is_some();
+        assert!(of(moment() + second, second));
+        assert!(of(moment(), Duration::from_millis(300)));
+        assert!(!of(moment() - second, Duration::from_millis(300)));
+        assert!(!of(moment() + 3600 * second, second));
+        assert!(!of(moment() + second, 5 * second));
     }
 }

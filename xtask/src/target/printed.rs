@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::moment;
+use super::moment::{self, Moments};
 use crate::{
     failure::Failure,
     value::{
@@ -39,17 +39,21 @@ pub(crate) struct Definition<'a> {
 }
 
 impl Printed {
-    /// `text` is what bake has printed, with the moment of it marked or not.
+    /// `text` is what bake has printed.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |why: String| {
-            Failure::failed(format!(
-                "`buildx bake --print` prints what is no bake file: {why}"
-            ))
-        };
-        let printed: Value =
-            serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let mut printed = Self::parse_marked(text)?;
+        let targets = printed.targets.iter_mut();
+        for (_, target) in targets {
+            *target = each_text(target, &|text| moment::unmarked(text));
+        }
+        Ok(printed)
+    }
+
+    /// `text` is what bake has printed, with the moment of it marked ([`timeless`]).
+    pub(crate) fn parse_marked(text: &str) -> Result<Self, Failure> {
+        let printed = json(text)?;
         let Some(Value::Object(targets)) = printed.get("target") else {
-            return Err(wrong("it has no `target`".to_owned()));
+            return Err(wrong("it has no `target`"));
         };
         let mut built = Vec::new();
         collect(&printed["group"], DEFAULT, &mut BTreeSet::new(), &mut built);
@@ -77,9 +81,10 @@ impl Printed {
         Some(Definition { name, json })
     }
 
-    /// The value of an argument of one of all targets.
-    pub(crate) fn argument_of<'a>(&'a self, target: &'a str, name: &str) -> Option<&'a str> {
-        self.get(target)?.argument(name)
+    /// The value of an argument of one of all targets, in which no moment is.
+    pub(crate) fn argument_of(&self, target: &str, name: &str) -> Option<String> {
+        let argument = self.get(target)?.argument(name)?;
+        Some(moment::at(argument, SystemTime::UNIX_EPOCH))
     }
 
     /// Other targets than what bake prints.
@@ -144,16 +149,56 @@ fn collect(groups: &Value, name: &str, seen: &mut BTreeSet<String>, targets: &mu
     }
 }
 
+/// What bake has printed, with marks in place of the moment of it. None where it is not certain what the moment is.
+pub(crate) fn timeless(text: &str, moments: &Moments) -> Option<String> {
+    marked(&json(text).ok()?, moments).map(|value| value.to_string())
+}
+
+fn json(text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))
+}
+
+fn wrong(why: &str) -> Failure {
+    Failure::failed(format!(
+        "`buildx bake --print` prints what is no bake file: {why}"
+    ))
+}
+
+/// What is named after the moment, or a number made of it, is not followed any further.
+fn marked(value: &Value, moments: &Moments) -> Option<Value> {
+    Some(match value {
+        Value::String(text) => Value::String(moments.marked(text)?),
+        Value::Array(items) => {
+            let items = items.iter().map(|item| marked(item, moments));
+            Value::Array(items.collect::<Option<_>>()?)
+        }
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| {
+                let is_plain = moments.marked(key)? == *key;
+                is_plain.then_some((key.clone(), marked(value, moments)?))
+            });
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+        Value::Number(number) if moments.are_in(&number.to_string()) => return None,
+        other => other.clone(),
+    })
+}
+
 /// A value with that moment in place of the marks.
 fn at(value: &Value, moment: SystemTime) -> Value {
+    each_text(value, &|text| moment::at(text, moment))
+}
+
+/// A value with each of its texts changed; keys are none.
+fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
     match value {
-        Value::String(text) => Value::String(moment::at(text, moment)),
-        Value::Array(items) => items.iter().map(|item| at(item, moment)).collect(),
+        Value::String(text) => Value::String(change(text)),
+        Value::Array(items) => items.iter().map(|item| each_text(item, change)).collect(),
         Value::Object(entries) => {
             let entries = entries.iter();
             Value::Object(
                 entries
-                    .map(|(key, value)| (key.clone(), at(value, moment)))
+                    .map(|(key, value)| (key.clone(), each_text(value, change)))
                     .collect(),
             )
         }
@@ -289,61 +334,4 @@ impl<'a> Definition<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn built(groups: &str, targets: &[&str]) -> Vec<String> {
-        let targets: Map<String, Value> = targets
-            .iter()
-            .map(|name| ((*name).to_owned(), Value::Object(Map::new())))
-            .collect();
-        let targets = Value::Object(targets);
-        let printed = format!(r#"{{"group": {groups}, "target": {targets}}}"#);
-        let printed = Printed::parse(&printed).unwrap();
-        printed.built().map(|one| one.name.to_owned()).collect()
-    }
-
-    #[test]
-    fn what_is_built_are_the_targets_of_the_default_group() {
-        let of_itself = r#"{"default": {"targets": ["default"]}}"#;
-        assert_eq!(built(of_itself, &["default"]), ["default"]);
-        let nested = r#"{"default": {"targets": ["b", "inner", "b"]}, "inner": {"targets": ["a", "inner", "default"]}}"#;
-        assert_eq!(built(nested, &["a", "b", "inner"]), ["b", "a", "inner"]);
-        let none = r#"{"other": {"targets": ["a"]}}"#;
-        assert!(built(none, &["a"]).is_empty());
-    }
-
-    #[test]
-    fn what_a_target_says_of_itself_is_checked_where_it_enters() {
-        let of = |annotation: &str| {
-            let target = serde_json::json!({"annotations": [annotation]});
-            let printed = serde_json::json!({"target": {"x": target}});
-            Printed::parse(&printed.to_string()).unwrap()
-        };
-        let sql = of("index:io.cloudnativepg.image.sql.version=1'); SELECT 1 --");
-        let wrong = sql.get("x").unwrap().sql_version().unwrap_err();
-        assert!(
-            wrong.message.starts_with(
-                "target `x` of bake: its `io.cloudnativepg.image.sql.version` is `1'); SELECT 1 --`; it must be an"
-            ),
-            "{wrong:?}"
-        );
-        for version in ["1.2\u{1b}[2J", "1\n2", "1 2"] {
-            let printed = of(&format!("org.opencontainers.image.version={version}"));
-            printed.get("x").unwrap().version().unwrap_err();
-        }
-        for version in ["1.2", "v1_2", "1:1.2+dfsg~rc1-1"] {
-            let printed = of(&format!("org.opencontainers.image.version={version}"));
-            let said = printed.get("x").unwrap().version().unwrap();
-            assert_eq!(said.as_deref(), Some(version));
-        }
-        let base = of("index:io.cloudnativepg.image.base.name=--privileged");
-        let wrong = base.get("x").unwrap().base().unwrap_err();
-        assert!(
-            wrong
-                .message
-                .starts_with("target `x` of bake: its base image `--privileged` is not an image"),
-            "{wrong:?}"
-        );
-    }
-}
+mod tests;

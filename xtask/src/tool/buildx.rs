@@ -63,6 +63,9 @@ pub(crate) fn plugin_files(root: Option<&Path>) -> Vec<PathBuf> {
     folders.map(|folder| folder.join("docker-buildx")).collect()
 }
 
+/// Lets bake take the paths in a file from that file's folder. Fact: buildx 0.36, `docker buildx bake --file`.
+const RELATIVE_PATHS: &str = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
+
 impl Bake {
     pub(crate) fn cmd(&self) -> Cmd {
         let mut cmd = Cmd::new("docker", &self.purpose);
@@ -72,6 +75,10 @@ impl Bake {
         if self.metadata_file.is_some() {
             // Provenance in the file made it 444 KB of JSON; nobody here reads it.
             cmd = cmd.env("BUILDX_METADATA_PROVENANCE", "disabled");
+        }
+        if !self.print && std::env::var_os(RELATIVE_PATHS).is_some() {
+            // What was printed has its paths from the root already.
+            cmd = cmd.env(RELATIVE_PATHS, "0");
         }
         cmd = cmd.args(["buildx", "bake"]);
         for file in &self.files {

@@ -39,6 +39,10 @@ fn an_answer_holds_as_long_as_all_that_it_depends_on() {
     asked_once(&world, &[], "another setting");
     let of_bake = [("BUILDX_BAKE_GIT_AUTH_TOKEN", "x")];
     asked_once(&world, &of_bake, "a variable of bake's own");
+    let as_json = [("registry_JSON", "\"fourth:5000\"")];
+    asked_once(&world, &as_json, "a variable as JSON");
+    let epoch = [("SOURCE_DATE_EPOCH", "1")];
+    asked_once(&world, &epoch, "the time that builds are given");
     let none = [("unheard_of", "x")];
     asked_once(&world, &[], "without that variable");
     assert_eq!(asked(&world, &none), 0, "a variable that nobody reads");
@@ -101,7 +105,13 @@ fn an_answer_that_cannot_be_kept_is_asked_for_again() {
 
 #[test]
 fn what_is_another_thing_each_time_is_asked_each_time() {
-    for line in ["id = uuidv4()\n", "id = sha256(now)\n", "not HCL {\n"] {
+    for line in [
+        "id = uuidv4()\n",
+        "id = sha256(now)\n",
+        "not HCL {\n",
+        "then = now\nid = formatdate(\"YYYYMMDD\", then)\n",
+        "day = formatdate(\"DD\", now)\n",
+    ] {
         let world = World::new();
         let bake_file = world.read("docker/bake.hcl");
         world.write("docker/bake.hcl", &(bake_file + line));
@@ -110,6 +120,19 @@ fn what_is_another_thing_each_time_is_asked_each_time() {
         }
         assert!(!world.exists("target/xtask/print/gamma.json"), "{line}");
     }
+}
+
+#[test]
+fn what_was_printed_is_built_with_its_paths_as_they_are() {
+    let world = World::new();
+    let name = "BUILDX_BAKE_FILE_RELATIVE_PATHS";
+    world.run_with("bake gamma", &[(name, "1")]).success();
+    let builds = world.calls.of(BUILD);
+    assert_eq!(builds.len(), 1, "{builds:?}");
+    let said = world.run_with(DRY, &[(name, "1")]).success().stdout;
+    assert!(said.contains(&format!("{name}=0 ")), "{said}");
+    let said = world.run(DRY).success().stdout;
+    assert!(!said.contains(name), "{said}");
 }
 
 #[test]

@@ -2,17 +2,15 @@
 //! What bake makes of metadata that holds expressions: a target of ours, which bake reads last, has all of it in an
 //! argument of its own.
 
-use std::time::SystemTime;
-
 use serde_json::Value;
 
-use super::{AT_ONCE, Asking, NO_BUILDX, PATIENCE, Question, Unanswered, call, keep, timeless};
+use super::{AT_ONCE, Asking, NO_BUILDX, PATIENCE, Question, Unanswered, Watch, call};
 use crate::{
     engine::{Engine, Opener},
     exec::Exec,
     extension::Open,
     failure::Failure,
-    target::{Between, Printed},
+    target::{Printed, timeless},
     tool::buildx::Bake,
     workspace::{OPEN, Workspace},
 };
@@ -72,21 +70,19 @@ impl Asking<'_> {
             targets: vec![TARGET.to_owned()],
             ..call(self.config)
         };
-        let before = SystemTime::now();
+        let watch = Watch::start();
         let said = self.exec.read(&ask.cmd().stdin(DEFINITION), Some(PATIENCE));
         let text = said.map_err(|failed| match Unanswered::from(failed) {
             Unanswered::Refused(failure) => failure,
             Unanswered::NoBuildx => unasked(NO_BUILDX),
         })?;
         let printed = Printed::parse(&text)?;
-        if let Some(layouts) = &question.expressions.layouts {
-            let when = Between(before, SystemTime::now());
-            // Metadata that holds the moment is another the next time.
-            if timeless(&text, layouts, when, &question.inputs) == text
-                && let Err(error) = keep(question, text)
-            {
-                self.unkept.get_or_init(|| format!("{error:#}"));
-            }
+        let timeless = question
+            .moments(watch)
+            .and_then(|moments| timeless(&text, &moments).filter(|_| !moments.are_in(&text)));
+        // Metadata that holds the moment is another the next time.
+        if let Some(timeless) = timeless {
+            self.keep(question, timeless);
         }
         Ok(printed)
     }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is read of a print, and what of it is marked.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::target::{Between, Expressions};
+
+fn built(groups: &str, targets: &[&str]) -> Vec<String> {
+    let targets: Map<String, Value> = targets
+        .iter()
+        .map(|name| ((*name).to_owned(), Value::Object(Map::new())))
+        .collect();
+    let targets = Value::Object(targets);
+    let printed = format!(r#"{{"group": {groups}, "target": {targets}}}"#);
+    let printed = Printed::parse(&printed).unwrap();
+    printed.built().map(|one| one.name.to_owned()).collect()
+}
+
+#[test]
+fn what_is_built_are_the_targets_of_the_default_group() {
+    let of_itself = r#"{"default": {"targets": ["default"]}}"#;
+    assert_eq!(built(of_itself, &["default"]), ["default"]);
+    let nested = r#"{"default": {"targets": ["b", "inner", "b"]}, "inner": {"targets": ["a", "inner", "default"]}}"#;
+    assert_eq!(built(nested, &["a", "b", "inner"]), ["b", "a", "inner"]);
+    let none = r#"{"other": {"targets": ["a"]}}"#;
+    assert!(built(none, &["a"]).is_empty());
+}
+
+#[test]
+fn what_a_target_says_of_itself_is_checked_where_it_enters() {
+    let of = |annotation: &str| {
+        let target = serde_json::json!({"annotations": [annotation]});
+        let printed = serde_json::json!({"target": {"x": target}});
+        Printed::parse(&printed.to_string()).unwrap()
+    };
+    let sql = of("index:io.cloudnativepg.image.sql.version=1'); SELECT 1 --");
+    let wrong = sql.get("x").unwrap().sql_version().unwrap_err();
+    assert!(
+        wrong.message.starts_with(
+            "target `x` of bake: its `io.cloudnativepg.image.sql.version` is `1'); SELECT 1 --`; it must be an"
+        ),
+        "{wrong:?}"
+    );
+    for version in ["1.2\u{1b}[2J", "1\n2", "1 2"] {
+        let printed = of(&format!("org.opencontainers.image.version={version}"));
+        printed.get("x").unwrap().version().unwrap_err();
+    }
+    for version in ["1.2", "v1_2", "1:1.2+dfsg~rc1-1"] {
+        let printed = of(&format!("org.opencontainers.image.version={version}"));
+        let said = printed.get("x").unwrap().version().unwrap();
+        assert_eq!(said.as_deref(), Some(version));
+    }
+    let base = of("index:io.cloudnativepg.image.base.name=--privileged");
+    let wrong = base.get("x").unwrap().base().unwrap_err();
+    assert!(
+        wrong
+            .message
+            .starts_with("target `x` of bake: its base image `--privileged` is not an image"),
+        "{wrong:?}"
+    );
+}
+
+const NOW: &str = "2026-11-26T07:05:09Z";
+
+fn moments(layout: &str) -> Moments {
+    let text = format!("a = formatdate(\"{layout}\", timestamp())\n");
+    let layouts = Expressions::of([&*text]).layouts.unwrap();
+    let now = humantime::parse_rfc3339(NOW).unwrap();
+    let when = Between::of(now, now, Duration::ZERO).unwrap();
+    Moments::of(&layouts, when, &[]).unwrap()
+}
+
+#[test]
+fn values_are_marked_and_what_is_named_after_the_moment_is_not() {
+    let of = |target: Value| {
+        let text = json!({"target": {"x": target}}).to_string();
+        timeless(&text, &moments("YYYYMMDD"))
+    };
+    let kept = of(json!({"tags": ["x:20261126"], "args": {"A": "20261125"}})).unwrap();
+    let later = SystemTime::UNIX_EPOCH;
+    let built = Printed::parse_marked(&kept)
+        .unwrap()
+        .with_sources(["x"], later);
+    assert_eq!(
+        built["x"],
+        json!({"tags": ["x:19700101"], "args": {"A": "20261125"}})
+    );
+    for target in [
+        json!({"args": {"A20261126": "1"}}),
+        json!({"shm": 20_261_126}),
+        json!({"labels": {"a": "\u{f0f0f}YYYY\u{f0f0f}"}}),
+    ] {
+        assert_eq!(of(target.clone()), None, "{target}");
+    }
+    let named = json!({"target": {"x-20261126": {}}}).to_string();
+    assert_eq!(timeless(&named, &moments("YYYYMMDD")), None);
+}
+
+#[test]
+fn what_is_printed_without_marks_holds_none() {
+    let said = json!({"labels": {"a": "\u{f0f0f}YYYY\u{f0f0f}"}});
+    let printed = Printed::parse(&json!({"target": {"x": said}}).to_string()).unwrap();
+    assert_eq!(
+        printed.with_sources(["x"], SystemTime::UNIX_EPOCH)["x"],
+        said
+    );
+}
