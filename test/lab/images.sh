@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs in the sandbox: the images of registry, operator and node, each made when the engine lacks it.
+# Runs in the sandbox: the images of registry, operator, node and Chainsaw, each made when the engine lacks it.
+#
+#   images.sh CHAINSAW_IMAGE
 . "$(dirname "$0")/versions.sh"
 [ -f "$marker" ] || fail "$lab is not the lab's folder" "\`test/lab/up\` makes it"
 umask 022
@@ -53,4 +55,23 @@ if [ "$(cat "$lab/images/stamp" 2>/dev/null)" != "$stamp" ]; then
     echo "$stamp" >"$lab/images/stamp"
 fi
 has "$node_image" || bash "$here/node-image.sh"
+
+chainsaw_image=$1
+if ! has "$chainsaw_image"; then # the program, and a shell for the scripts of suites: the node's busybox
+    root=$lab/context/chainsaw
+    rm -rf "$root"
+    mkdir -p "$root"
+    cp "$programs/chainsaw" "$root/"
+    docker buildx build --quiet --provenance=false --tag "$chainsaw_image" --file - "$root" >/dev/null <<DOCKERFILE
+FROM $node_image AS node
+FROM scratch
+COPY --from=node /bin/busybox /bin/
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && mkdir -m 1777 /tmp"]
+COPY chainsaw /usr/bin/
+ENV PATH=/usr/local/bin:/usr/bin:/bin
+ENTRYPOINT ["/usr/bin/chainsaw"]
+DOCKERFILE
+    rm -rf "$root"
+    say "made $chainsaw_image"
+fi
 docker image prune --force --filter label=io.cloudnativepg.xtask.lab >/dev/null

@@ -180,8 +180,8 @@ impl Walk<'_> {
                 }
             }
             let own = own && !step.kept;
-            if let (Some(undo), Outcome::Done(_), true) = (&step.undo, &steps[at].outcome, own) {
-                self.undo(step, undo, on);
+            if let (Outcome::Done(_), true) = (&steps[at].outcome, own) {
+                self.undo(step, on);
             }
         }
         Report { steps }

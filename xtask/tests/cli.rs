@@ -25,6 +25,7 @@ mod cli {
         mod builds;
         mod causes;
         mod cleanup;
+        mod clients;
         mod convergence;
         mod existing;
         mod foreign;

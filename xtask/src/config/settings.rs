@@ -174,6 +174,11 @@ settings! {
         Kind::Image,
     ), "images.registry" "XTASK_IMAGES_REGISTRY"
         "the image of the local registry";
+    CHAINSAW_IMAGE: String = Text(
+        "ghcr.io/kyverno/chainsaw:v0.2.14@sha256:c703e4d4ce7b89c5121fe957ab89b6e2d33f91fd15f8274a9f79ca1b2ba8ecef",
+        Kind::Image,
+    ), "images.chainsaw" "XTASK_IMAGES_CHAINSAW"
+        "the image that runs Chainsaw where it is not on PATH";
     PSQL_IMAGE: String = Text(
         "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae",
         Kind::Image,

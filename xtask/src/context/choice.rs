@@ -6,25 +6,22 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
 use super::Context;
 use crate::{
     cli::e2e as cli,
     config::{self, Key},
     environment::{
-        Credentials, Environment, FOLDER, KubernetesVersion, Names, Place, kind,
-        release::{self, Release},
+        Credentials, Environment, FOLDER, KubernetesVersion, Names, Place, clients::Clients, kind,
+        release::Release,
     },
     exec::Exec,
     failure::Failure,
     own::source,
     plan::PASSWORD,
-    sandbox::State,
+    sandbox::{self, State},
     tool::{
-        self,
         kind::Client,
-        kubectl::{self, ClusterAccess},
+        kubectl::{self, ClusterAccess, Kubectl},
     },
 };
 
@@ -100,6 +97,7 @@ fn existing_or(
         return Ok(Some(ClusterAccess {
             kubeconfig: PathBuf::from(kubeconfig),
             context: name,
+            kubectl: Kubectl::OnPath,
         }));
     }
     match name {
@@ -123,7 +121,7 @@ pub(crate) fn release(context: &Context, given: Option<&str>) -> Result<Release,
 /// The release that a flag names; a path is meant from where the user stands.
 pub(crate) fn named_release(context: &Context, text: &str) -> Result<Release, Failure> {
     let release = match text.parse()? {
-        Release::Manifest(source) if release::is_path(&source) => {
+        Release::Manifest(source) if kubectl::is_path(&source) => {
             let path = context.resolve(Path::new(&source));
             Release::Manifest(path.to_string_lossy().into_owned())
         }
@@ -141,7 +139,19 @@ pub(crate) fn environment(
     release: Release,
 ) -> Result<Environment, Failure> {
     let environment = Environment::new(&context.config, place, release, None, &context.run_id)?;
+    let environment = Environment {
+        clients: clients(context),
+        ..environment
+    };
     environment.of_checkout(&context.root)
+}
+
+/// Where the programs are started that speak to a cluster: what a sandbox brings along is there once it is up.
+fn clients(context: &Context) -> Clients {
+    Clients::found(|program| {
+        let in_sandbox = context.global.sandbox && sandbox::PROGRAMS.contains(&program);
+        in_sandbox || context.exec.finds(program).is_some()
+    })
 }
 
 /// What an environment is to be that is made or repaired.
@@ -168,26 +178,13 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
         .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
         .into());
     }
-    tool::require(&context.exec, ["kubectl"])?;
-    let view = context.exec.read(&kubectl::view_cmd(path), None);
-    let text = view.map_err(|failed| {
+    let text = source::read_named(path)?.unwrap_or_default();
+    let file = kubectl::read_config(&text).ok_or_else(|| {
         Failure::invalid(format!("`{}` is not a kubeconfig", path.display()))
-            .detail(
-                failed
-                    .cause()
-                    .unwrap_or("kubectl does not say why")
-                    .to_owned(),
-            )
             .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
     })?;
-    let view: Value = serde_json::from_str(&text).map_err(|error| {
-        Failure::failed(format!(
-            "`kubectl` shows the kubeconfig `{}` as what is no JSON: {error}",
-            path.display()
-        ))
-    })?;
     let current = name
-        .or(view["current-context"].as_str())
+        .or(file["current-context"].as_str())
         .unwrap_or_default();
     let names = Names::of(&context.config);
     let Some(cluster) = current
@@ -197,7 +194,6 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
         return Ok(false);
     };
     // Somebody else's cluster may be called the same.
-    let text = source::read_named(path)?.unwrap_or_default();
     let given = kubectl::authority(&text, Some(current));
     let own = given.is_some() && given == own_authority(context, &names.network, cluster)?;
     if !own {

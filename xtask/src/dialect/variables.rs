@@ -122,7 +122,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     of_taskfile(
         "KUBECTL_VERSION",
-        Meaning::Nothing("kubectl is the one on PATH"),
+        Meaning::Nothing("kubectl is the one on PATH, or the node's"),
     ),
     of_taskfile("DAGGER_ENGINE_NAME", NO_DAGGER),
     of_taskfile("DAGGER_ENGINE_VERSION", NO_DAGGER),

@@ -62,14 +62,14 @@ pub(crate) struct Operator {
 
 impl Api {
     /// Asks a cluster whose nodes run. That it does not answer says something of it; that there is no
-    /// kubectl to ask with does not.
+    /// program to ask with does not.
     pub(super) fn of_running(
         access: &ClusterAccess,
         exec: &dyn Exec,
     ) -> Result<Option<Self>, Failure> {
         match Self::ask(access, exec) {
             Ok(api) => Ok(Some(api)),
-            Err(failed) if failed.is_missing() => Err(tool::missing("kubectl")),
+            Err(failed) if failed.is_missing() => Err(tool::missing(&failed.program)),
             Err(_) => Ok(None),
         }
     }
@@ -213,7 +213,7 @@ fn unreachable(access: &ClusterAccess, failed: &CmdFailure) -> Failure {
         access.kubeconfig.display()
     );
     let failure = match failed.reason {
-        Reason::NotFound => return tool::missing("kubectl"),
+        Reason::NotFound => return tool::missing(&failed.program),
         _ => Failure::unavailable(message)
             .detail(failed.cause().unwrap_or("it does not answer").to_owned()),
     };

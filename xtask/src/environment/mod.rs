@@ -7,6 +7,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cleanup;
+pub(crate) mod clients;
 pub(crate) mod cluster;
 mod decision;
 pub(crate) mod in_use;
@@ -22,11 +23,12 @@ mod seed;
 pub(crate) mod support;
 pub(crate) mod survey;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
 use self::{
+    clients::Clients,
     nodes::Host,
     release::{Manifest, Release},
     seed::Seed,
@@ -38,7 +40,7 @@ use crate::{
     image::{ImageRef, Naming},
     own::{RunId, checkout},
     plan::{Cmd, Plan, StepId},
-    tool::{kind::Kind, kubectl::ClusterAccess},
+    tool::kind::Kind,
 };
 
 pub use self::part::Part;
@@ -79,6 +81,9 @@ pub(crate) struct Environment {
     pub port: Option<u16>,
     pub naming: Naming,
     pub registry_image: ImageRef,
+    /// For a chainsaw that is not on PATH.
+    pub chainsaw_image: ImageRef,
+    pub clients: Clients,
     /// Of the engine, to push to the local registry.
     pub seeds: Vec<Seed>,
     pub mirrors: Vec<Host>,
@@ -143,6 +148,8 @@ impl Environment {
             port,
             naming: Naming { host, cluster },
             registry_image: config.get(config::REGISTRY_IMAGE).parse()?,
+            chainsaw_image: config.get(config::CHAINSAW_IMAGE).parse()?,
+            clients: Clients::default(),
             seeds: seeds.collect::<Result<_, _>>()?,
             mirrors: mirrors(config),
             credentials,
@@ -212,14 +219,9 @@ impl Environment {
         }
     }
 
-    pub(crate) fn access(&self) -> ClusterAccess {
-        match &self.place {
-            Place::Kind { .. } => ClusterAccess {
-                kubeconfig: PathBuf::from(FOLDER).join("kubeconfig"),
-                context: None,
-            },
-            Place::Existing(access) => access.clone(),
-        }
+    /// The container that is the kind cluster's control plane.
+    pub(crate) fn control_plane(&self) -> Option<String> {
+        self.cluster().map(|name| format!("{name}-control-plane"))
     }
 
     /// Adds the steps that make the environment what it is to be.

@@ -5,7 +5,12 @@ use std::{fmt, path::Path, str::FromStr};
 
 use sha2::{Digest, Sha256};
 
-use crate::{failure::Failure, image::ImageRef, own::source, tool::docker::is_version};
+use crate::{
+    failure::Failure,
+    image::ImageRef,
+    own::source,
+    tool::{docker::is_version, kubectl::is_path},
+};
 
 /// Where CloudNativePG publishes the manifests of its branches and of its releases.
 const BRANCHES: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/{branch}/manifests/operator-manifest.yaml";
@@ -106,11 +111,6 @@ impl Release {
             Release::Main => (2, Vec::new()),
         }
     }
-}
-
-/// Whether a manifest is a file of this machine.
-pub(crate) fn is_path(source: &str) -> bool {
-    !source.contains("://")
 }
 
 /// A release's manifest, and what tells an operator that is from it.

@@ -21,7 +21,7 @@ use super::{
     tail::Tail,
 };
 use crate::{
-    own::{file, process},
+    own::{file, process, source},
     plan::{Cmd, DOCKER_LOGINS, PASSWORD, Stdin},
 };
 
@@ -125,10 +125,12 @@ impl Real {
 
     /// Starts a child that is waited for, and knows it from now on.
     fn spawn(&self, cmd: &Cmd, apart: bool, started: Instant) -> Result<Child, CmdFailure> {
-        let input = cmd.stdin.as_ref().map(|stdin| match stdin {
-            Stdin::Text(text) => text.clone().into_bytes(),
-            Stdin::Secret(secret) => secret.reveal().as_bytes().to_vec(),
-        });
+        let input = match &cmd.stdin {
+            None => None,
+            Some(Stdin::Text(text)) => Some(text.clone().into_bytes()),
+            Some(Stdin::Secret(secret)) => Some(secret.reveal().as_bytes().to_vec()),
+            Some(Stdin::File(path)) => Some(contents(cmd, path)?),
+        };
         let mut command = self.command(cmd)?;
         command.env_remove(DEFAULT_PLATFORM);
         let child = Child::start(command, input, apart)
@@ -281,6 +283,16 @@ fn reason_of(status: ExitStatus, late: bool, limit: Option<Duration>) -> Reason 
         (Some(limit), _, _) if late => Reason::TimedOut(limit),
         (_, Some(code), _) => Reason::Status(code),
         (_, None, signal) => Reason::Signal(signal.unwrap_or_default()),
+    }
+}
+
+/// What a file holds that goes to a command's standard input.
+fn contents(cmd: &Cmd, path: &Path) -> Result<Vec<u8>, CmdFailure> {
+    let failed = |why| CmdFailure::before_start(cmd, Reason::Argument(why));
+    match source::read_named(path) {
+        Ok(Some(text)) => Ok(text.into_bytes()),
+        Ok(None) => Err(failed(format!("`{}` does not exist", path.display()))),
+        Err(error) => Err(failed(error.to_string())),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fmt,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -78,6 +79,8 @@ impl Word for Arg {
 pub(crate) enum Stdin {
     Text(String),
     Secret(Secret),
+    /// What a file holds once the command starts.
+    File(PathBuf),
 }
 
 /// A process to start: what for, program, arguments, environment, standard input. With [`Arg`]s it is one
@@ -87,6 +90,8 @@ pub(crate) struct Cmd<A = OsString> {
     /// What it is for, as a verb phrase that reads well after "failed to".
     pub purpose: String,
     pub program: OsString,
+    /// Whose words the output is, where `program` runs another one in a container; None: its own.
+    pub speaker: Option<&'static str>,
     pub args: Vec<A>,
     pub env: Vec<(String, String)>,
     pub stdin: Option<Stdin>,
@@ -97,6 +102,7 @@ impl Cmd {
         Self {
             purpose: purpose.into(),
             program: program.as_ref().to_owned(),
+            speaker: None,
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
@@ -109,6 +115,7 @@ impl From<Cmd> for Cmd<Arg> {
         Self {
             purpose: cmd.purpose,
             program: cmd.program,
+            speaker: cmd.speaker,
             args: cmd.args.into_iter().map(Arg::Plain).collect(),
             env: cmd.env,
             stdin: cmd.stdin,
@@ -139,6 +146,7 @@ impl Cmd<Arg> {
         Ok(Cmd {
             purpose: self.purpose.clone(),
             program: self.program.clone(),
+            speaker: self.speaker,
             args: args?,
             env: self.env.clone(),
             stdin: self.stdin.clone(),
@@ -178,6 +186,24 @@ impl<A: Word> Cmd<A> {
         self
     }
 
+    #[must_use]
+    pub(crate) fn stdin_of(mut self, file: impl Into<PathBuf>) -> Self {
+        self.stdin = Some(Stdin::File(file.into()));
+        self
+    }
+
+    /// The same, whose output is the words of a program that it runs in a container.
+    #[must_use]
+    pub(crate) fn speaks_as(mut self, program: &'static str) -> Self {
+        self.speaker = Some(program);
+        self
+    }
+
+    /// The program whose words the output is.
+    pub(crate) fn speaker(&self) -> &OsStr {
+        self.speaker.map_or(&self.program, OsStr::new)
+    }
+
     /// The line without what goes to standard input: for messages, where a whole script is too much.
     pub(crate) fn headline(&self) -> String {
         let shown = Self {
@@ -194,15 +220,14 @@ impl<A: Word> Cmd<A> {
     }
 }
 
-/// What a shell takes: environment, program and arguments; in front of them, what prints the standard input.
+/// What a shell takes: environment, program and arguments; in front of them, what prints the standard input, or behind
+/// them the file that is read.
 impl<A: Word> fmt::Display for Cmd<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(stdin) = &self.stdin {
-            let text = match stdin {
-                Stdin::Text(text) => shell::prints(text),
-                Stdin::Secret(secret) => shell::prints(&secret.to_string()),
-            };
-            write!(f, "{text} | ")?;
+        match &self.stdin {
+            Some(Stdin::Text(text)) => write!(f, "{} | ", shell::prints(text))?,
+            Some(Stdin::Secret(secret)) => write!(f, "{} | ", shell::prints(&secret.to_string()))?,
+            Some(Stdin::File(_)) | None => {}
         }
         for (name, value) in &self.env {
             write!(f, "{name}={} ", shell::word(value))?;
@@ -210,6 +235,9 @@ impl<A: Word> fmt::Display for Cmd<A> {
         f.write_str(&shell::program(&self.program))?;
         for arg in &self.args {
             write!(f, " {}", arg.word())?;
+        }
+        if let Some(Stdin::File(path)) = &self.stdin {
+            write!(f, " < {}", shell::word(path))?;
         }
         Ok(())
     }

@@ -73,10 +73,12 @@ impl Programs {
             self.cmd(&again.prepare);
             self.step(&again.step);
         }
-        match &step.undo {
-            Some(Undo::Run(cmd)) => self.cmd(cmd),
-            Some(Undo::Remove(owned)) => self.owned(owned),
-            Some(Undo::RemoveFolder(_)) | None => {}
+        for undo in &step.undo {
+            match undo {
+                Undo::Run(cmd) => self.cmd(cmd),
+                Undo::Remove(owned) => self.owned(owned),
+                Undo::RemoveFolder(_) => {}
+            }
         }
     }
 

@@ -57,8 +57,8 @@ pub(crate) struct Step {
     pub speaks: bool,
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
-    /// Takes back what the step made, when the step or one that builds on it does not succeed.
-    pub undo: Option<Undo>,
+    /// Take back what the step made, in this order, when the step or one that builds on it does not succeed.
+    pub undo: Vec<Undo>,
     /// Once made it stays, whatever becomes of the steps that build on it.
     pub kept: bool,
     pub timeout: Option<Duration>,
@@ -82,7 +82,7 @@ impl Step {
             reports_last_line: false,
             speaks: false,
             skip_if: None,
-            undo: None,
+            undo: Vec::new(),
             kept: false,
             timeout: None,
             quiet: false,
@@ -154,7 +154,7 @@ impl Step {
 
     #[must_use]
     pub(crate) fn undo(mut self, undo: impl Into<Undo>) -> Self {
-        self.undo = Some(undo.into());
+        self.undo.push(undo.into());
         self
     }
 

@@ -234,24 +234,31 @@ impl Walk<'_> {
         Ok(())
     }
 
-    pub(super) fn undo(&self, step: &Step, undo: &Undo, on: &mut dyn FnMut(Event)) {
+    /// Takes back what a step has made, as far as that can be done.
+    pub(super) fn undo(&self, step: &Step, on: &mut dyn FnMut(Event)) {
+        for undo in &step.undo {
+            if let Some(why) = self.undo_one(undo) {
+                on(Event::Warning(format!(
+                    "could not clean up after `{}`: {why}",
+                    step.name
+                )));
+            }
+        }
+    }
+
+    /// Why it could not be done; None: it was.
+    fn undo_one(&self, undo: &Undo) -> Option<String> {
         let limit = Some(UNDO);
         let failed = |failed: CmdFailure| {
             let cause = failed.cause().unwrap_or("did not succeed");
             format!("`{}` {cause}", failed.command)
         };
-        let why = match undo {
+        match undo {
             Undo::Run(cmd) => self.exec.read(cmd, limit).err().map(failed),
             Undo::RemoveFolder(path) => file::remove_folder(path)
                 .err()
                 .map(|error| format!("{error:#}")),
             Undo::Remove(owned) => self.remove(owned, UNDO).err().map(failed),
-        };
-        if let Some(why) = why {
-            on(Event::Warning(format!(
-                "could not clean up after `{}`: {why}",
-                step.name
-            )));
         }
     }
 

@@ -83,7 +83,7 @@ impl Walk<'_> {
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         );
         match &step.action {
-            Action::Run(cmd) if HOST.iter().any(|tool| cmd.program == *tool) => {
+            Action::Run(cmd) if HOST.iter().any(|tool| cmd.speaker() == *tool) => {
                 (vec![quoted(failure), log], Vec::new())
             }
             _ => {

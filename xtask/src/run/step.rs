@@ -127,14 +127,14 @@ impl Walk<'_> {
         let last = again.as_ref().map_or(step, |(again, _)| &again.step);
         let mut outcome = self.judged(last, ended);
         let log = self.log(last, &outcome);
-        if let (Some(_), Some(undo)) = (&again, &last.undo) {
-            self.undo(last, undo, &mut |event| voice.send(event));
+        if again.is_some() {
+            self.undo(last, &mut |event| voice.send(event));
         }
         if let (Outcome::Done(said @ None), true) = (&mut outcome, step.reports_last_line) {
             said.clone_from(&voice.last_line);
         }
-        if let (Outcome::Failed(_), Some(undo)) = (&outcome, &step.undo) {
-            self.undo(step, undo, &mut |event| voice.send(event));
+        if let Outcome::Failed(_) = &outcome {
+            self.undo(step, &mut |event| voice.send(event));
         }
         let report = StepReport {
             started: Some(begun.at),

@@ -8,7 +8,7 @@ use crate::{
     exec::{Exec, Real},
     failure::{Failure, Kind},
     plan::{AfterFailure, Plan, shell},
-    tool::{self, docker, kind},
+    tool::{self, docker, kind, kubectl::Kubectl},
 };
 
 /// What is there, once a stopped cluster has been started again. An engine that is only looked at starts none; where it
@@ -24,7 +24,7 @@ pub(crate) fn survey(
     }
     if let Place::Kind { kubernetes, .. } = &environment.place {
         engine.info()?;
-        tool::require(&engine.exec, ["kind", "kubectl"])?;
+        tool::require(&engine.exec, ["kind"])?;
         check_kind(&engine.exec, kubernetes)?;
     }
     let survey = Survey::refreshed(environment, &engine.exec)?;
@@ -126,9 +126,18 @@ pub(crate) fn conclude(opener: &dyn Opener, environment: &Environment) {
         environment.release
     ));
     let access = environment.access();
+    let kubectl = match access.kubectl {
+        Kubectl::OnPath => {
+            let kubeconfig = shell::word(opener.root().join(access.kubeconfig));
+            format!("`export KUBECONFIG={kubeconfig}` for kubectl")
+        }
+        Kubectl::InNode(_) => format!(
+            "`{} get pods` asks the cluster",
+            access.cmd("ask the cluster")
+        ),
+    };
     opener.note(&format!(
-        "`export KUBECONFIG={}` for kubectl; `cargo xtask e2e test-full TARGET` tests an extension",
-        shell::word(opener.root().join(access.kubeconfig))
+        "{kubectl}; `cargo xtask e2e test-full TARGET` tests an extension"
     ));
     if let (Some(port), true) = (
         environment.port,

@@ -3,15 +3,70 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{kubectl::ClusterAccess, version::Least};
-use crate::plan::Cmd;
+use super::{
+    docker::Mount,
+    kubectl::{self, ClusterAccess},
+    version::Least,
+};
+use crate::plan::{Cmd, Kind, Owned, Step};
 
 /// The one whose assertions and messages are known here.
 pub(crate) const LEAST: Least = Least::of(&[0, 2, 14]);
 
+/// Where chainsaw is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Chainsaw {
+    /// The one on PATH.
+    OnPath,
+    InContainer(Container),
+}
+
+/// The container of a call: it sees the repository at its own path, and writes nothing but the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Container {
+    pub image: String,
+    /// On which the cluster is.
+    pub network: String,
+    /// For programs on that network; below the root, as the next.
+    pub kubeconfig: PathBuf,
+    /// For the scripts of suites, which the image has none for.
+    pub kubectl: PathBuf,
+    /// Who in the container is this user: `1000:1000`.
+    pub user: String,
+    /// The run's, `name=value`.
+    pub label: String,
+}
+
+impl Container {
+    /// Asks the image's chainsaw for its version in a container of this name: the engine then has the image, and it
+    /// runs here.
+    pub(crate) fn version(&self, step: impl Into<String>, name: &str) -> Step {
+        let ask = self.run("ask the image for its chainsaw", name).args([
+            "--network",
+            "none",
+            "--",
+            &self.image,
+            "version",
+        ]);
+        Step::run(step, ask).undo(self.remove(name))
+    }
+
+    fn run(&self, purpose: &str, name: &str) -> Cmd {
+        Cmd::new("docker", purpose)
+            .args(["run", "--rm", "--name", name])
+            .args(["--label", &self.label])
+            .args(["--user", &self.user])
+    }
+
+    fn remove(&self, name: &str) -> Owned {
+        Owned::new(Kind::Container, &self.label, "remove chainsaw's container").name(name)
+    }
+}
+
 /// One call of `chainsaw test`.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<'a> {
+    pub chainsaw: &'a Chainsaw,
     pub purpose: String,
     pub suite: &'a Path,
     pub values: &'a Path,
@@ -27,13 +82,21 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The call as a step, whose undo removes its container when there is one.
+    pub(crate) fn step(&self, name: impl Into<String>) -> Step {
+        let step = Step::run(name, self.cmd());
+        match self.chainsaw {
+            Chainsaw::OnPath => step,
+            Chainsaw::InContainer(container) => step.undo(container.remove(self.namespace)),
+        }
+    }
+
     /// Chainsaw leaves what it made, so that there is something to look at after a failure; the
     /// namespace is removed by whoever made it.
-    pub(crate) fn cmd(&self) -> Cmd {
-        let (name, value) = self.access.kubeconfig_env(self.root);
+    fn cmd(&self) -> Cmd {
         let (folder, report) = &self.report;
-        let mut cmd = Cmd::new("chainsaw", &self.purpose)
-            .env(name, value)
+        let mut cmd = self
+            .start()
             .arg("test")
             .arg(self.suite)
             .arg("--values")
@@ -54,6 +117,38 @@ impl Call<'_> {
             cmd = cmd.args(["--test-file", file]);
         }
         cmd.args(self.flags)
+    }
+
+    /// The program, without its arguments.
+    fn start(&self) -> Cmd {
+        let container = match self.chainsaw {
+            Chainsaw::InContainer(container) => container,
+            Chainsaw::OnPath => {
+                let (name, value) = self.access.kubeconfig_env(self.root);
+                return Cmd::new("chainsaw", &self.purpose).env(name, value);
+            }
+        };
+        let kubeconfig = self.root.join(&container.kubeconfig);
+        let reports = self.root.join(&self.report.0);
+        let mounts = [
+            Mount::read_only(self.root, self.root),
+            Mount::writable(&reports, &reports),
+            Mount::read_only(
+                &self.root.join(&container.kubectl),
+                Path::new(kubectl::IN_NODE),
+            ),
+        ];
+        // The namespace is that of one call.
+        container
+            .run(&self.purpose, self.namespace)
+            .speaks_as("chainsaw")
+            .args(["--network", &container.network])
+            .arg("--env")
+            .arg(format!("KUBECONFIG={}", kubeconfig.display()))
+            .args(mounts.iter().flat_map(Mount::option))
+            .arg("--workdir")
+            .arg(self.root)
+            .args(["--", &container.image])
     }
 }
 

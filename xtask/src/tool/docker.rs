@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The `docker` command: what the engine says of itself, images and their sizes.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{collections::BTreeMap, fmt::Display, path::Path};
 
 use serde_json::Value;
 
@@ -29,6 +29,8 @@ pub(crate) struct Info {
     /// Images live in containerd: only then can the plain builder attest and keep an index.
     pub containerd_store: bool,
     pub root_folder: String,
+    /// It runs as a user, who is root in its containers.
+    pub rootless: bool,
     /// None when the buildx plugin is missing.
     pub buildx: Option<String>,
     /// Which registries it asks by HTTP: hosts, and networks such as `127.0.0.0/8`. None: it does not say.
@@ -55,6 +57,11 @@ impl Info {
         if let Some(error) = info.pointer("/ServerErrors/0").and_then(Value::as_str) {
             return Err(no_daemon(error));
         }
+        let security = info.get("SecurityOptions").and_then(Value::as_array);
+        let rootless = security
+            .into_iter()
+            .flatten()
+            .any(|option| option == "name=rootless");
         let status = info.get("DriverStatus").and_then(Value::as_array);
         let containerd_store = status.into_iter().flatten().any(|pair| {
             pair.get(1)
@@ -89,6 +96,7 @@ impl Info {
             version: string("ServerVersion"),
             containerd_store,
             root_folder: string("DockerRootDir"),
+            rootless,
             buildx,
             by_http,
         })
@@ -103,10 +111,25 @@ impl Info {
         })
     }
 
+    /// Who in a container is the user of this machine, as `docker run --user` takes it.
+    pub(crate) fn own_user(&self) -> String {
+        if self.rootless {
+            "0:0".to_owned()
+        } else {
+            user()
+        }
+    }
+
     /// Whether it mounts images into containers.
     pub(crate) fn mounts_images(&self) -> bool {
         LEAST.is_reached_by(&self.version)
     }
+}
+
+/// The user of this machine, as `docker run --user` takes it.
+pub(crate) fn user() -> String {
+    let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    format!("{user}:{group}")
 }
 
 /// Why there is no answer to [`info_cmd`], and what to do about it.
@@ -142,6 +165,43 @@ pub(crate) fn has_image_cmd(reference: &impl Display) -> Cmd {
     Cmd::new("docker", format!("look for the image `{reference}`"))
         .args(["image", "inspect", "--format", "{{.Id}}", "--"])
         .arg(reference.to_string())
+}
+
+/// A file or folder of this machine that a container sees, as an option of `docker run`.
+pub(crate) struct Mount(String);
+
+impl Mount {
+    pub(crate) fn read_only(source: &Path, target: &Path) -> Self {
+        let Self(mount) = Self::writable(source, target);
+        Self(format!("{mount},readonly"))
+    }
+
+    pub(crate) fn writable(source: &Path, target: &Path) -> Self {
+        let (source, target) = (field("source", source), field("target", target));
+        Self(format!("type=bind,{source},{target}"))
+    }
+
+    pub(crate) fn option(&self) -> [&str; 2] {
+        ["--mount", &self.0]
+    }
+}
+
+/// A field of `--mount`, which is a line of CSV.
+fn field(name: &str, path: &Path) -> String {
+    let field = format!("{name}={}", path.display());
+    if field.contains([',', '"', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field
+    }
+}
+
+/// Copies a file out of a container that runs, what it is a link to in its place.
+pub(crate) fn copy_from(container: &str, path: &str, to: &Path) -> Cmd {
+    Cmd::new("docker", format!("copy `{path}` from `{container}`"))
+        .args(["cp", "--follow-link", "--"])
+        .arg(format!("{container}:{path}"))
+        .arg(to)
 }
 
 pub(crate) fn labels_cmd(reference: &impl Display) -> Cmd {
@@ -287,6 +347,31 @@ mod tests {
         assert!(!info(named).refuses_http_of("localhost:5000"));
         assert!(info(named).refuses_http_of("localhost:5001"));
         assert!(!info("{}").refuses_http_of("localhost:5000"));
+    }
+
+    #[test]
+    fn a_mount_is_a_line_of_csv() {
+        let option = |path: &str| Mount::read_only(Path::new(path), Path::new("/x")).0;
+        assert_eq!(option("/a b"), "type=bind,source=/a b,target=/x,readonly");
+        assert_eq!(
+            option("/a,\"b"),
+            "type=bind,\"source=/a,\"\"b\",target=/x,readonly"
+        );
+    }
+
+    #[test]
+    fn in_a_rootless_engine_we_are_root() {
+        let user = |options: &str| {
+            let info = Info::parse(&format!(
+                r#"{{"ServerVersion":"28","SecurityOptions":{options}}}"#
+            ));
+            info.unwrap().own_user()
+        };
+        assert_eq!(
+            user(r#"["name=seccomp,profile=builtin","name=rootless"]"#),
+            "0:0"
+        );
+        assert_eq!(user("null"), super::user());
     }
 
     #[test]

@@ -16,20 +16,55 @@ pub(crate) enum Removal {
     Begun,
 }
 
+/// Where kubectl is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kubectl {
+    /// The one on PATH.
+    OnPath,
+    /// The one that a kind cluster's control plane has, a container of this name.
+    InNode(String),
+}
+
+/// What a command's input and output are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Console {
+    Pipes,
+    Terminal,
+}
+
+/// Where nodes of kind have kubectl.
+pub(crate) const IN_NODE: &str = "/usr/bin/kubectl";
+/// What opens a kind cluster to programs in its control plane.
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
+
 /// How a cluster is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClusterAccess {
+    /// For programs of this machine.
     pub kubeconfig: PathBuf,
     /// None: the kubeconfig's current one.
     pub context: Option<String>,
+    pub kubectl: Kubectl,
 }
 
 impl ClusterAccess {
     pub(crate) fn cmd(&self, purpose: impl Into<String>) -> Cmd {
-        Cmd::new("kubectl", purpose)
-            .arg("--kubeconfig")
-            .arg(&self.kubeconfig)
-            .args(self.context.iter().flat_map(|name| ["--context", name]))
+        self.cmd_at(Console::Pipes, purpose)
+    }
+
+    /// The same, of which a person may be at the other end.
+    pub(crate) fn cmd_at(&self, console: Console, purpose: impl Into<String>) -> Cmd {
+        match &self.kubectl {
+            Kubectl::OnPath => Cmd::new("kubectl", purpose)
+                .arg("--kubeconfig")
+                .arg(&self.kubeconfig)
+                .args(self.context.iter().flat_map(|name| ["--context", name])),
+            Kubectl::InNode(node) => Cmd::new("docker", purpose)
+                .speaks_as("kubectl")
+                .args(["exec", "--interactive"])
+                .args((console == Console::Terminal).then_some("--tty"))
+                .args(["--", node, "kubectl", "--kubeconfig", ADMIN]),
+        }
     }
 
     /// Asks for objects of several kinds in all namespaces as one JSON list.
@@ -92,15 +127,15 @@ impl ClusterAccess {
             .stdin(crate::json::pretty(object))
     }
 
-    /// Applies a manifest from a path or a URL.
+    /// Applies a manifest from a path of this machine or a URL. A node has no files of this machine.
     pub(crate) fn apply_file(&self, purpose: impl Into<String>, source: &str) -> Cmd {
-        self.cmd(purpose).args([
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--filename",
-            source,
-        ])
+        let apply = ["apply", "--server-side", "--force-conflicts", "--filename"];
+        let cmd = self.cmd(purpose).args(apply);
+        if is_path(source) && self.kubectl != Kubectl::OnPath {
+            cmd.arg("-").stdin_of(source)
+        } else {
+            cmd.arg(source)
+        }
     }
 
     /// The environment for a program that reads KUBECONFIG.
@@ -112,12 +147,16 @@ impl ClusterAccess {
     }
 }
 
-/// A kubeconfig's current context, cluster and server, without its secrets.
-pub(crate) fn view_cmd(kubeconfig: &Path) -> Cmd {
-    Cmd::new("kubectl", format!("read `{}`", kubeconfig.display()))
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .args(["config", "view", "--output", "json"])
+/// Whether a manifest is a file of this machine.
+pub(crate) fn is_path(source: &str) -> bool {
+    !source.contains("://")
+}
+
+/// A kubeconfig as it is written; None when the text is none.
+pub(crate) fn read_config(text: &str) -> Option<Value> {
+    let file = yaml::from_text(text)?;
+    // A text of comments alone is an empty one.
+    (file.is_object() || file.is_null()).then_some(file)
 }
 
 /// The certificate authority of the cluster that a kubeconfig's context opens: no two clusters have the

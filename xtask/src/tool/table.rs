@@ -34,6 +34,8 @@ pub(crate) struct Tool {
     advised: Option<Least>,
     /// How it is had, for people; `{version}` is the advised one.
     install: &'static str,
+    /// What is done where it is not on PATH, on a kind cluster of ours. None: it is needed.
+    pub otherwise: Option<&'static str>,
 }
 
 const HOST: &str = "the sandbox is for Debian and what descends from it; elsewhere install Docker {version} with buildx";
@@ -47,6 +49,7 @@ const fn of_host(name: &'static str) -> Tool {
         least: None,
         advised: Some(docker::LEAST),
         install: HOST,
+        otherwise: None,
     }
 }
 
@@ -63,6 +66,7 @@ const TOOLS: &[Tool] = &[
         least: None,
         advised: Some(docker::LEAST),
         install: "install Docker {version} or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
+        otherwise: None,
     },
     Tool {
         name: "kind",
@@ -72,6 +76,7 @@ const TOOLS: &[Tool] = &[
         least: Some(kind::LEAST),
         advised: Some(kind::LEAST_FOR_NEW_NODES),
         install: "install kind {version} or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
+        otherwise: None,
     },
     Tool {
         name: "kubectl",
@@ -80,6 +85,7 @@ const TOOLS: &[Tool] = &[
         least: None,
         advised: None,
         install: "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
+        otherwise: Some("the kind cluster's node has one, which is used"),
     },
     Tool {
         name: "chainsaw",
@@ -88,6 +94,7 @@ const TOOLS: &[Tool] = &[
         least: Some(chainsaw::LEAST),
         advised: Some(chainsaw::LEAST),
         install: "install Chainsaw {version} or newer: https://kyverno.github.io/chainsaw",
+        otherwise: Some("it runs in a container of `images.chainsaw`"),
     },
     of_host("apt-get"),
     of_host("bash"),

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -138,17 +137,13 @@ fn refuse_foreign(
         Err(Failure::invalid(format!("`{shown}` exists and {why}; it is left as it is"))
             .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
     };
-    let view = match exec.read(&kubectl::view_cmd(path), None) {
-        Ok(text) => text,
-        Err(failed) if matches!(failed.reason, crate::exec::Reason::NotFound) => {
-            return Err(failed.into());
-        }
-        Err(_) => return refuse("is not a kubeconfig".into()),
+    let text = source::read_named(path)?.unwrap_or_default();
+    let Some(held) = kubectl::read_config(&text) else {
+        return refuse("is not a kubeconfig".into());
     };
-    let view: Value = serde_json::from_str(&view).unwrap_or_default();
     let names: Vec<&str> = ["clusters", "contexts", "users"]
         .iter()
-        .flat_map(|list| view[list].as_array().into_iter().flatten())
+        .flat_map(|list| held[list].as_array().into_iter().flatten())
         .filter_map(|item| item["name"].as_str())
         .collect();
     let is_ours = |name: &str| {
@@ -164,7 +159,6 @@ fn refuse_foreign(
         None => {}
     }
     // Somebody else's cluster may be called the same.
-    let text = source::read_named(path)?.unwrap_or_default();
     if exported(context).contains(&digest(&text)) {
         return Ok(());
     }

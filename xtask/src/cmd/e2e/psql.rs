@@ -28,7 +28,7 @@ use crate::{
     },
     tool::{
         chainsaw,
-        kubectl::{ClusterAccess, Removal},
+        kubectl::{ClusterAccess, Console, Removal},
     },
     workspace::{Aim, Selection},
 };
@@ -149,11 +149,12 @@ impl Database {
     fn add(&self, plan: &mut Plan, runner: &Runner, values: &Path) {
         let namespace = &self.namespace;
         let cleared = plan.add(self.remove(format!("clear {namespace}")).quiet());
-        let folder = runner.add_folder(plan);
+        let needs = runner.add_needs(plan, &[]);
         let made = runner.environment.make_namespace(namespace, "psql");
         let made = Step::run(format!("namespace {namespace}"), made);
-        let made = plan.add(made.after([cleared, folder]).quiet());
+        let made = plan.add(made.after([cleared]).after(needs).quiet());
         let test = chainsaw::Call {
+            chainsaw: &runner.chainsaw,
             purpose: format!("make the database `{}`", self.resource),
             suite: &runner.shared.folder,
             values,
@@ -164,7 +165,7 @@ impl Database {
             file: None,
             flags: &[],
         };
-        let step = Step::run(format!("database {}", self.resource), test.cmd());
+        let step = test.step(format!("database {}", self.resource));
         plan.add(
             step.after([made])
                 .evidence(runner.evidence(namespace))
@@ -174,9 +175,14 @@ impl Database {
 
     fn psql(&self, statements: &[String]) -> Cmd {
         let terminal = std::io::stdin().is_terminal() && statements.is_empty();
+        let console = if terminal {
+            Console::Terminal
+        } else {
+            Console::Pipes
+        };
         let mut psql = self
             .access
-            .cmd("open psql")
+            .cmd_at(console, "open psql")
             .args(["--namespace", &self.namespace, "exec", "--stdin"])
             .args(terminal.then_some("--tty"))
             .args([

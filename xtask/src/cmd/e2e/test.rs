@@ -53,7 +53,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     }
     let mut plan = Plan::default();
     let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
-    before.push(runner.add_folder(&mut plan));
+    before.extend(runner.add_needs(&mut plan, &[]));
     let release = survey
         .api
         .and_then(|api| api.operator)

@@ -65,7 +65,8 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let mut before: Vec<StepId> = ready.operator.clone();
     before.extend(&ready.cluster);
     before.extend(suites::add_leftovers(&mut plan, &environment, &survey));
-    before.extend([runner.add_folder(&mut plan), written]);
+    before.extend(runner.add_needs(&mut plan, &ready.cluster));
+    before.push(written);
     let folder = runner.shared.folder.join(SUITE);
     let suite = Suite::read(&runner.root, folder, Some(SUITE_FILE));
     let shared = runner.add_suite(&mut plan, &subject, SUITE, &suite, &before);

@@ -29,7 +29,7 @@ use crate::{
     image::Image,
     plan::{Action, AfterFailure, Again, Cmd, Location, Plan, Probe, Step, StepId},
     tool::{
-        chainsaw,
+        chainsaw::{self, Chainsaw},
         kubectl::{ClusterAccess, Removal},
     },
     value::hex,
@@ -63,6 +63,7 @@ pub(crate) struct Subject {
 /// How the suites of one run are run.
 pub(crate) struct Runner {
     pub access: ClusterAccess,
+    pub chainsaw: Chainsaw,
     pub environment: Environment,
     /// The kind cluster's control plane, whose kubelet has things to say.
     pub node: Option<String>,
@@ -113,9 +114,8 @@ impl Runner {
         Ok(Self {
             access: environment.access(),
             environment: environment.clone(),
-            node: environment
-                .cluster()
-                .map(|name| format!("{name}-control-plane")),
+            node: environment.control_plane(),
+            chainsaw: environment.chainsaw(engine)?,
             root: root.to_owned(),
             shared: Suite::read(root, shared, None),
             reports,
@@ -123,15 +123,14 @@ impl Runner {
         })
     }
 
-    /// Adds what all suites need: the folder for their reports, which chainsaw does not make.
-    pub(crate) fn add_folder(&self, plan: &mut Plan) -> StepId {
-        plan.add(
-            Step::new(
-                "folder for reports",
-                Action::Folder(Location::output(&self.reports)),
-            )
-            .quiet(),
-        )
+    /// Adds what all suites need once the cluster is there: the folder for their reports, which chainsaw does not make,
+    /// and what chainsaw itself needs.
+    pub(crate) fn add_needs(&self, plan: &mut Plan, cluster: &[StepId]) -> Vec<StepId> {
+        let folder = Action::Folder(Location::output(&self.reports));
+        let folder = plan.add(Step::new("folder for reports", folder).quiet());
+        let mut needs = self.environment.add_chainsaw(plan, &self.chainsaw, cluster);
+        needs.push(folder);
+        needs
     }
 
     /// Adds the suites of a subject.
@@ -200,6 +199,7 @@ impl Runner {
         namespace: &str,
     ) -> Step {
         let test = chainsaw::Call {
+            chainsaw: &self.chainsaw,
             purpose: format!("pass the {title}"),
             suite: &suite.folder,
             values: &subject.values,
@@ -210,7 +210,8 @@ impl Runner {
             file: suite.file,
             flags: &self.options.flags,
         };
-        let step = Step::run(format!("{title}{run}"), test.cmd())
+        let step = test
+            .step(format!("{title}{run}"))
             .timeout(PATIENCE)
             .evidence(self.evidence(namespace))
             .watch(self.watch(namespace));

@@ -21,7 +21,7 @@ pub(crate) fn add(
     tested: &[ToTest],
 ) -> Result<Vec<(Subject, SuiteSteps)>, Failure> {
     let mut leftovers = add_leftovers(plan, &environments[0], survey);
-    leftovers.push(runner.add_folder(plan));
+    leftovers.extend(runner.add_needs(plan, &ready.cluster));
     let mut before: Vec<StepId> = ready
         .operator
         .iter()

@@ -18,6 +18,8 @@ impl Chainsaw {
     pub(super) fn in_fakes(fakes: &Path) -> Self {
         let folder = fakes.join("chainsaw");
         fs::create_dir(&folder).unwrap();
+        // For the containers of the fake docker.
+        fs::write(fakes.join("chainsaw.sh"), CHAINSAW).unwrap();
         Self { folder }
     }
 

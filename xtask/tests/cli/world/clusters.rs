@@ -19,6 +19,8 @@ impl Clusters {
         for folder in ["kube", "kubectl"] {
             fs::create_dir(fakes.join(folder)).unwrap();
         }
+        // For the nodes of the fake docker.
+        fs::write(fakes.join("kubectl.sh"), KUBECTL).unwrap();
         Self {
             fakes: fakes.to_owned(),
         }

@@ -159,9 +159,57 @@ on_node() {
   "cmp --quiet $login $login.read") cmp -s "$files$login" "$files$login.read"; exit ;;
   "cp --preserve=mode $login $login.read") cp -p "$files$login" "$files$login.read" ;;
   "systemctl restart kubelet") ;;
+  "kubectl --kubeconfig /etc/kubernetes/admin.conf "*)
+    shift 3
+    context=kind-${node%-control-plane}
+    printf 'clusters:\n- name: %s\ncontexts:\n- name: %s\ncurrent-context: %s\n' "$context" "$context" "$context" > "$files/admin.conf.$$"
+    mv "$files/admin.conf.$$" "$files/admin.conf"
+    set -- --kubeconfig "$files/admin.conf" "$@"
+    . "$here/kubectl.sh" ;;
   "journalctl --unit kubelet "*) echo "kubelet's log of $node" ;;
   *) refuse exec "$node" "$@" ;;
   esac
+}
+
+# Chainsaw in a container, which is there until it has ended or is removed. It must see what it is to read and write.
+suite() {
+  shift
+  network='' seen=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --rm) shift; continue ;;
+    --name) name=$2 ;;
+    --label) label=$2 ;;
+    --user) user=$2 ;;
+    --network) network=$2 ;;
+    --workdir) [ "$(pwd -P)" = "$2" ] || fail "the fake's folder is $(pwd -P), not $2" ;;
+    --env) export "${2?}" ;;
+    --mount)
+      source=${2#type=bind,source=}
+      source=${source%%,*}
+      [ -e "$source" ] || fail "docker: Error response from daemon: invalid mount config for type \"bind\": bind source path does not exist: $source" 125
+      seen="$seen $2" ;;
+    *) break ;;
+    esac
+    shift 2
+  done
+  image=$1
+  shift
+  [ "$user" = "$(id -u):$(id -g)" ] || fail "not this user: $user"
+  [ "$network" = none ] || [ -e "$engine/networks/$network" ] || fail "docker: Error response from daemon: network $network not found" 125
+  mkdir -p "$engine/containers/$name"
+  echo "$image" > "$engine/containers/$name/image"
+  echo "$label" > "$engine/containers/$name/labels"
+  echo "$network" > "$engine/containers/$name/networks"
+  echo running > "$engine/containers/$name/state"
+  if [ "$network" != none ]; then
+    case $seen in *"target=/usr/bin/kubectl,readonly"*) ;; *) fail "the scripts of suites have no kubectl" ;; esac
+    ! grep -q 'server: https://127' "$KUBECONFIG" || fail "Error: the cluster does not answer at 127.0.0.1"
+  fi
+  (. "$here/chainsaw.sh")
+  status=$?
+  rm -r "$engine/containers/$name"
+  exit $status
 }
 
 case "$*" in
@@ -194,7 +242,12 @@ info*)
   rm "$engine/volumes/$3" ;;
 "run --detach --name "*) shift; run "$@" ;;
 "run --rm --interactive "*) serve ;;
+"run --rm --name "*) suite "$@" ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
+"cp --follow-link "*:/usr/bin/kubectl" "*)
+  node=${3%%:*}
+  [ "$(first "$engine/containers/$node/state")" = running ] || fail "Error response from daemon: No such container: $node"
+  echo "the node's kubectl" > "$4" ;;
 "cp "*) ;;
 "export --output "*)
   [ ! -e "$answers/export.hangs" ] || hang

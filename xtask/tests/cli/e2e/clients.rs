@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A machine without kubectl, without chainsaw, or without both: the kind cluster's node has the one, a container beside
+//! it runs the other.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::cli::world::{CLUSTER, CONTROL_PLANE, World, end_by, free_port};
+
+const INTERNAL: &str = "target/xtask/e2e/kubeconfig-internal";
+
+/// A world that lacks these programs.
+fn without(world: World, programs: &[&str]) -> World {
+    for program in programs {
+        world.tools.without(program);
+    }
+    world
+}
+
+fn alone() -> World {
+    without(World::e2e_with_images(), &["kubectl", "chainsaw"])
+}
+
+/// How calls of the node's kubectl begin.
+fn in_node(args: &str) -> String {
+    format!(
+        "docker exec --interactive {CONTROL_PLANE} kubectl --kubeconfig /etc/kubernetes/admin.conf {args}"
+    )
+}
+
+#[test]
+fn docker_and_kind_are_enough() {
+    let world = alone();
+    world.write("extensions/alpha/test/chainsaw-test.yaml", "# alpha's\n");
+    world.write("my operator.yaml", "kind: Deployment\n");
+    let release = ["--cnpg-release", "./my operator.yaml"];
+    world
+        .run(("e2e test-full alpha", release))
+        .success()
+        .says("asks the cluster");
+    assert_eq!(world.clusters.namespaces(CLUSTER), [""; 0]);
+    // A file of this machine goes in by standard input, and so does what was never one.
+    let apply = world.calls.of(&in_node(
+        "apply --server-side --force-conflicts --filename -",
+    ));
+    let read: Vec<&str> = apply.iter().map(|call| call.stdin.as_str()).collect();
+    assert!(read.contains(&"kind: Deployment\n"), "{read:?}");
+    let made = world.calls.of(&in_node("create --filename -"));
+    assert_eq!(made.len(), 2);
+    let suites = world.calls.of("docker run --rm --name xtask-alpha-");
+    assert_eq!(suites.len(), 2);
+    for (suite, folder) in suites.iter().zip(["test", "extensions/alpha/test"]) {
+        let root = world.root().canonicalize().unwrap();
+        let root = root.display();
+        assert!(suite.ends_options());
+        assert_eq!(suite.after("--network"), "pg-extensions-e2e");
+        assert_eq!(suite.after("--workdir"), root.to_string());
+        assert_eq!(
+            suite.after("--env"),
+            format!("KUBECONFIG={root}/{INTERNAL}")
+        );
+        let line = suite.line();
+        let reports = suite.after("--report-path");
+        for mount in [
+            format!("type=bind,source={root},target={root},readonly"),
+            format!("type=bind,source={root}/{reports},target={root}/{reports} "),
+            format!("source={root}/target/xtask/e2e/kubectl,target=/usr/bin/kubectl,readonly"),
+        ] {
+            assert!(line.contains(&mount), "{mount}: {line}");
+        }
+        let image = "ghcr.io/kyverno/chainsaw:v0.2.14@sha256:";
+        let test = format!(" test {folder} --values ");
+        assert!(line.contains(image) && line.contains(&test), "{line}");
+        assert_eq!(suite.after("--namespace"), suite.after("--name"));
+    }
+    let kept = fs::metadata(world.root().join(INTERNAL)).unwrap();
+    assert_eq!(kept.permissions().mode() & 0o777, 0o600);
+    assert!(world.read(INTERNAL).contains("control-plane:6443"));
+}
+
+#[test]
+fn what_is_there_is_used() {
+    let world = without(World::e2e_with_images(), &["chainsaw"]);
+    world.run("e2e test-full alpha").success();
+    assert!(!world.calls.of("kubectl ").is_empty());
+    world.calls.never(&in_node(""));
+    assert!(
+        !world
+            .calls
+            .of("docker run --rm --name xtask-alpha-")
+            .is_empty()
+    );
+    let world = without(World::e2e_with_images(), &["kubectl"]);
+    world.run("e2e test-full alpha").success();
+    assert!(!world.calls.of(&in_node("")).is_empty());
+    assert!(!world.calls.of("chainsaw test ").is_empty());
+    world.calls.never("docker run --rm --name xtask-alpha-");
+}
+
+#[test]
+fn the_lines_of_a_dry_run_do_the_same() {
+    let world = alone();
+    let dry = world.run("e2e test-full alpha --dry-run").success().stdout;
+    world.calls.never("docker exec");
+    world.run("e2e test-full alpha").success();
+    // What is new in every run.
+    let plain = |text: &str, run: &str| text.replace(run, "RUN").replace(&run[..8], "RUN");
+    let run = |line: &str| {
+        let (_, rest) = line.split_once("io.cloudnativepg.xtask.run=").unwrap();
+        rest[..16].to_owned()
+    };
+    let printed: Vec<String> = dry
+        .lines()
+        .filter(|line| line.starts_with("docker run --rm") || line.starts_with("docker exec"))
+        .map(|line| {
+            let words = shell_words::split(line.split(" < ").next().unwrap()).unwrap();
+            plain(&words.join(" "), &run(&dry))
+        })
+        .collect();
+    let mut missing = printed.clone();
+    let asked = world.calls.only("docker run --rm --name xtask-chainsaw-");
+    let id = run(&asked.line());
+    for call in world.calls.all() {
+        let mut words = call.printed().join(" ");
+        if words.contains(" --report-path ") {
+            // Those of a run go to its own folder.
+            words = words.replace(call.after("--report-path"), "target/xtask/e2e/reports");
+        }
+        missing.retain(|line| *line != plain(&words, &id));
+    }
+    assert!(printed.len() >= 6, "{printed:#?}");
+    assert!(
+        missing.is_empty(),
+        "{missing:#?}\n{}",
+        world.calls.names().join("\n")
+    );
+}
+
+#[test]
+fn a_suite_that_is_stopped_leaves_no_container() {
+    for signal in ["-INT", "-TERM"] {
+        let world = without(World::e2e_up(&["alpha"]), &["kubectl", "chainsaw"]);
+        // As the engine has it: it is there for longer than who has asked for it.
+        world.tools.rule(
+            "docker run --rm --name xtask-alpha-",
+            "mkdir \"$here/engine/containers/$4\"; echo \"$6\" > \"$here/engine/containers/$4/labels\"; hang",
+        );
+        let child = world.started("e2e test alpha");
+        let suite = world.calls.only("docker run --rm --name xtask-alpha-");
+        let container = world.state("engine/containers").join(suite.after("--name"));
+        assert!(container.exists());
+        end_by(signal, child).status(130);
+        assert!(!container.exists());
+        assert!(world.clusters.namespaces(CLUSTER).is_empty());
+    }
+}
+
+#[test]
+fn a_suite_that_fails_says_why_as_chainsaw_does() {
+    let world = without(World::e2e_up(&["alpha"]), &["kubectl", "chainsaw"]);
+    world.chainsaw.fails("shared-suite-of-alpha", "it broke\n");
+    world
+        .run("e2e test alpha")
+        .status(1)
+        .says("shared suite of alpha")
+        .says("it broke");
+    assert!(world.clusters.namespaces(CLUSTER).is_empty());
+}
+
+#[test]
+fn an_image_that_cannot_be_had_is_said() {
+    let world = without(World::e2e_up(&["alpha"]), &["chainsaw"]);
+    let said = "docker: Error response from daemon: failed to resolve reference: no such host\n";
+    world
+        .tools
+        .fails("docker run --rm --name xtask-chainsaw-", 125, said);
+    world
+        .run("e2e test alpha")
+        .says("ask the image for its chainsaw")
+        .says("hint: ");
+    world.calls.never("docker run --rm --name xtask-alpha-");
+}
+
+#[test]
+fn people_get_in_by_way_of_the_node() {
+    let world = without(World::e2e_up(&["alpha"]), &["kubectl", "chainsaw"]);
+    let ended = world.run(("e2e psql alpha --", ["SELECT 'a b'"])).success();
+    assert!(ended.stdout.contains("psql was here"), "{}", ended.stdout);
+    let call = world
+        .calls
+        .only(&in_node("--namespace xtask-psql-alpha exec"));
+    assert_eq!(call.args().last(), Some(&"SELECT 'a b'"));
+    for command in [
+        "status",
+        "export-kubeconfig ours",
+        "export-kubeconfig ours",
+        "cleanup",
+    ] {
+        world.run(format!("e2e {command}").as_str()).success();
+    }
+    assert!(world.engine.inventory().is_empty());
+}
+
+#[test]
+fn an_existing_cluster_has_no_node_of_ours() {
+    let registry = [("registry", "registry.example/team")];
+    for program in ["kubectl", "chainsaw"] {
+        let world = without(World::e2e(), &[program]);
+        let file = world.put_cluster("ci");
+        world.clusters.put_operator("ci");
+        world.put_values("alpha");
+        world
+            .run_with(("e2e test alpha --kubeconfig", [&file]), &registry)
+            .status(3)
+            .says(&format!("`{program}` is not installed or not on PATH"))
+            .says("hint: install ");
+        world.calls.never("docker exec");
+        world.calls.never("docker run");
+    }
+}
+
+#[test]
+fn prerequisites_say_which_way_is_taken() {
+    let world = alone();
+    let ended = world.run("prereqs --for e2e").success();
+    for way in [
+        "the kind cluster's node",
+        "in a container of `images.chainsaw`",
+    ] {
+        assert!(ended.stdout.contains(way), "{}", ended.stdout);
+    }
+    // Not on a cluster of somebody else.
+    let theirs = [("XTASK_CLUSTER_KUBECONFIG", "theirs")];
+    let ended = world.run_with("prereqs --for e2e", &theirs).status(3);
+    assert_eq!(
+        ended.stdout.matches("missing").count(),
+        2,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_sandbox_brings_kubectl_along() {
+    let world = alone();
+    let port = free_port().to_string();
+    let dry = world.run((
+        "e2e setup-env --sandbox --dry-run --registry-port",
+        [port.as_str()],
+    ));
+    // Where there can be no sandbox, it says so.
+    if dry.status == Some(0) {
+        assert!(
+            dry.stdout.contains("\nkubectl --kubeconfig "),
+            "{}",
+            dry.stdout
+        );
+        assert!(
+            !dry.stdout.contains("control-plane kubectl"),
+            "{}",
+            dry.stdout
+        );
+    }
+}
