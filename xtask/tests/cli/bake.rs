@@ -298,7 +298,7 @@ fn attestations_are_artifacts_as_the_setting_says() {
     let world = World::new();
     let output = |set: &[(&str, &str)]| {
         world.run_with("bake gamma --distro trixie", set).success();
-        let text = world.read("target/xtask/bake/targets.json");
+        let text = world.read("target/xtask/targets.json");
         let defined: serde_json::Value = serde_json::from_str(&text).unwrap();
         defined["target"]["gamma-1_2-18-trixie"]["output"].to_string()
     };

@@ -42,11 +42,6 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "postgresql_parameters",
-        "{ \"a\" = on }",
-        ":7: error: `postgresql_parameters.a` is an expression; it must be a string (quote it)",
-    ),
-    (
-        "postgresql_parameters",
         "{ \"a\" = 1.10 }",
         ":7: error: `postgresql_parameters.a` is a number; it must be a string (quote it)",
     ),

@@ -40,6 +40,11 @@ const ODD: &[(&str, &str, &str)] = &[
         "{}\n  bin_pth = []",
         ":13: warning: unknown field `bin_pth`; did you mean `bin_path`?",
     ),
+    (
+        "postgresql_parameters",
+        "{ \"a\" = on }",
+        "not checked: its metadata holds expressions, which bake alone evaluates",
+    ),
 ];
 
 #[test]
