@@ -155,11 +155,13 @@ impl Workspace {
             why: why.clone(),
             verdict: Verdict::NotRead,
         }));
+        let elsewhere = self.refused_elsewhere(aim);
         // What needs what cannot be read: each extension stands behind those that it needs.
         for extension in &self.extensions {
             let is_unread = |name: &String| {
-                let built = !self.external.contains_key(name);
-                unread.iter().find(|one| built && one.name == *name)
+                let of_others = self.external.contains_key(name);
+                let mut all = if of_others { &elsewhere } else { &unread }.iter();
+                all.find(|one| one.name == *name)
             };
             let needs = extension.required_extensions.iter().find_map(is_unread);
             let is_known = unread.iter().any(|one| one.name == extension.name);
@@ -177,6 +179,25 @@ impl Workspace {
             }
         }
         unread
+    }
+
+    /// The extensions of other repositories that no server can be made with.
+    fn refused_elsewhere(&self, aim: Aim) -> Vec<Unread> {
+        let known = self.external.values().filter_map(|one| one.as_ref().ok());
+        let refused = known.filter(|one| aim == Aim::Servers && !one.refused.is_empty());
+        let refused = refused.map(|one| {
+            let why = Failure::invalid("its metadata has errors");
+            Unread {
+                name: one.name.clone(),
+                why: one
+                    .refused
+                    .iter()
+                    .map(ToString::to_string)
+                    .fold(why, Failure::detail),
+                verdict: Verdict::NotRun,
+            }
+        });
+        refused.collect()
     }
 }
 

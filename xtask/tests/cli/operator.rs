@@ -157,3 +157,17 @@ fn no_cluster_is_made_for_it() {
     }
     world.calls.never("kind create");
 }
+
+#[test]
+fn what_needs_such_a_one_of_another_repository_is_refused_too() {
+    let world = World::new();
+    let said = "[external.elsewhere]\nimage = \"x/elsewhere:1\"\nenv = { PGDATA = \"/x\" }\n";
+    world.write("xtask.toml", said);
+    let needs = [("required_extensions", "[\"elsewhere\"]")];
+    world.extension("gamma", &metadata("gamma", &needs));
+    world
+        .run("smoke gamma --no-bake --distro trixie")
+        .status(2)
+        .says("`env` sets `PGDATA`, which CloudNativePG keeps for itself");
+    assert!(world.calls.of("docker run").is_empty());
+}
