@@ -8,11 +8,13 @@ use serde::Serialize;
 use crate::{
     cli, config,
     context::Context,
-    engine::Access,
-    event::StepReport,
+    engine::{Access, Engine},
+    event::{Outcome, StepReport},
+    exec::Exec,
     failure::Failure,
     image::ImageRef,
     plan::{Plan, StepId},
+    sandbox::libraries,
     stage::{
         bake::{self, Baked, Wanted},
         begin::{Begun, NONE_IN_SHARE},
@@ -26,6 +28,9 @@ use crate::{
     verdict::Verdict,
     workspace::{Aim, Selection, Unread},
 };
+
+/// How long the archive may take to say what is in its packages.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
@@ -77,6 +82,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     let steps = tested.iter().map(|id| report.step(*id));
+    for (target, step) in targets.chosen().zip(steps.clone()) {
+        note_holders(context, &begun.engine, target, step);
+    }
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));
     let rows: Vec<Row> = rows.chain(begun.unread.iter().map(unread)).collect();
@@ -152,6 +160,38 @@ fn bake_first(
         after: &[],
     };
     Ok(bake::add(plan, &request))
+}
+
+/// Names the packages of the libraries that a test has missed, where the archive can be asked.
+fn note_holders(context: &Context, engine: &Engine, target: &Target, step: &StepReport) {
+    let Outcome::Failed(failure) = &step.outcome else {
+        return;
+    };
+    let said = failure
+        .command
+        .as_ref()
+        .and_then(|command| command.first_error.as_deref());
+    let libraries = libraries::lacking(said.unwrap_or_default());
+    let (Some(sandbox), Some(version)) = (&engine.sandbox, &target.package) else {
+        return;
+    };
+    let (major, packages) = (&target.server.major, target.extension.packages.iter());
+    let packages: Vec<String> = packages
+        .map(|name| format!("{}={version}", name.replace("{pg}", major)))
+        .collect();
+    if libraries.is_empty() || packages.is_empty() {
+        return;
+    }
+    let ask = sandbox.inside(libraries::holders_cmd(&packages, &libraries));
+    // Without an answer there is what the test has said.
+    if let Ok(printed) = engine.exec.read(&ask, Some(PATIENCE)) {
+        let holders = libraries::holders(&printed);
+        if !holders.is_empty() {
+            context
+                .ui
+                .note(&format!("{}: {}", target.title(), holders.join(", ")));
+        }
+    }
 }
 
 fn warn_without_proof(context: &mut Context, test: &SmokeTest) {

@@ -176,10 +176,8 @@ fn archive(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow:
         })?);
     }
     let inside = |cmd: Cmd| {
-        let program = cmd.program.clone();
-        let mut entered = Cmd::new(sandbox.bin().join("enter"), cmd.purpose.clone()).arg(program);
-        entered.args.extend(cmd.args);
-        engine.exec.read(&entered, None).map_err(Failure::from)
+        let asked = engine.exec.read(&sandbox.inside(cmd), None);
+        asked.map_err(Failure::from)
     };
     inside(Cmd::new("apt-get", "read Debian's package index").args([
         "-q",

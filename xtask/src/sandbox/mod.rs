@@ -13,6 +13,7 @@ pub(crate) mod down;
 pub(crate) mod engine;
 pub(crate) mod entries;
 pub(crate) mod init;
+pub(crate) mod libraries;
 pub(crate) mod mmdebstrap;
 pub(crate) mod repository;
 pub(crate) mod up;
@@ -243,6 +244,12 @@ impl Sandbox {
          \x20 exec \"$@\"\n\
          }\n"
             .to_owned()
+    }
+
+    /// The same command, with the sandbox's own root.
+    pub(crate) fn inside(&self, cmd: Cmd) -> Cmd {
+        let enter = Cmd::new(self.bin().join("enter"), cmd.purpose).arg(cmd.program);
+        enter.args(cmd.args)
     }
 
     /// The script that stands on PATH for a program inside.

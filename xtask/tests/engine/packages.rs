@@ -62,7 +62,7 @@ fn one_dockerfile_takes_packages_of_any_shape() {
     for file in ["/bin/pg_repack", "/licenses/postgresql-18-repack/copyright"] {
         assert!(files.contains(file), "{files}");
     }
-    let files = repository.xtask(&["inspect", "pgfincore"]).success().stdout;
+    let files = files_of(&repository, "pgfincore");
     assert!(files.contains("/share/pgfincore/"), "{files}");
 }
 
@@ -78,6 +78,7 @@ fn missing_libraries_are_taken_once_metadata_has_a_place_for_them() {
         .xtask(&["smoke", "http"])
         .status(1)
         .says("nothing provides: libcurl.so.4")
+        .says("`libcurl.so.4` is in `libcurl4")
         .says(line);
     let metadata = "extensions/http/metadata.hcl";
     let path = repository.path().join(metadata);
