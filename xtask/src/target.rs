@@ -10,6 +10,7 @@ mod moment;
 mod needs;
 mod passing;
 mod printed;
+mod reach;
 mod rebase;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) use model::PLATFORMS;
 pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of};
 pub(crate) use printed::{Definition, Printed, timeless};
+pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;
 
 use crate::{

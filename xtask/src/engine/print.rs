@@ -17,7 +17,9 @@ use crate::{
     failure::{CmdFailure, Failure},
     own::source,
     sandbox::Sandbox,
-    target::{Between, Expressions, Inputs, Matrix, Moments, Printed, is_read, timeless},
+    target::{
+        Between, Expressions, Inputs, Matrix, Moments, Printed, is_lifted, is_read, timeless,
+    },
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };
@@ -250,7 +252,8 @@ impl<'a> Asking<'a> {
         let mut given = Vec::new();
         for answer in answers {
             given.push(match answer {
-                Ok(printed) => Ok(printed),
+                Ok(printed) if is_lifted() => Ok(printed),
+                Ok(printed) => printed.staying_in(self.root),
                 Err(Unanswered::Refused(failure)) => Err(failure),
                 Err(Unanswered::NoBuildx) => {
                     return Ok(Answers::None(NO_BUILDX));

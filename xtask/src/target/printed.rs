@@ -35,7 +35,7 @@ pub(crate) struct Printed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition<'a> {
     pub name: &'a str,
-    json: &'a Value,
+    pub(super) json: &'a Value,
 }
 
 impl Printed {
@@ -207,7 +207,7 @@ fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
 }
 
 impl<'a> Definition<'a> {
-    fn texts(self, field: &str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn texts(self, field: &str) -> impl Iterator<Item = &'a str> {
         let items = self.json[field].as_array();
         items.into_iter().flatten().filter_map(Value::as_str)
     }
