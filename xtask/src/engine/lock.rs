@@ -157,7 +157,8 @@ fn path(kind: &str, identity: &str) -> anyhow::Result<PathBuf> {
     Ok(user_folder()?.join(format!("{kind}-{name}.lock")))
 }
 
-fn user_folder() -> anyhow::Result<PathBuf> {
+/// The folder of this user, and of nobody else, in which things of ours outlive a run. Fails where there is no place for it.
+pub(super) fn user_folder() -> anyhow::Result<PathBuf> {
     let user = nix::unistd::geteuid();
     // In the sandbox `/run` is its own, and the machine's is below `/host`.
     let run = ["/host/run", "/run"].map(Path::new);
@@ -187,7 +188,7 @@ fn user_folder() -> anyhow::Result<PathBuf> {
                     "`{}` is not a folder of this user alone",
                     folder.display()
                 ))
-                .hint("the locks of engines go there: remove it, or make it yours")
+                .hint("the locks of engines and a key go there: remove it, or make it yours")
                 .into());
             }
             Err(error) => last = Some(format!("`{}`: {error:#}", folder.display())),
@@ -195,7 +196,7 @@ fn user_folder() -> anyhow::Result<PathBuf> {
     }
     let why = last.unwrap_or_else(|| "this user has no home".into());
     Err(
-        Failure::unavailable(format!("no folder for the lock of the engine: {why}"))
+        Failure::unavailable(format!("no folder for what is of this user alone: {why}"))
             .hint("make `~/.local/state` writable")
             .into(),
     )

@@ -29,6 +29,8 @@ mod kept;
 
 pub(crate) use evaluated::evaluated;
 
+use kept::Key;
+
 /// Where answers are kept, below the root.
 const FOLDER: &str = "target/xtask/print";
 /// How long bake may take to answer.
@@ -138,6 +140,8 @@ struct Asking<'a> {
     obstacle: Option<&'static str>,
     /// Why an answer could not be kept: it is asked for again the next time, and nothing else.
     unkept: OnceLock<String>,
+    /// None yet: nothing was kept or looked up. An error: why there is none.
+    key: OnceLock<Result<Key, String>>,
 }
 
 /// Why there is no answer.
@@ -221,6 +225,7 @@ impl<'a> Asking<'a> {
             program: program.unwrap_or_default(),
             obstacle,
             unkept: OnceLock::new(),
+            key: OnceLock::new(),
         }
     }
 
@@ -277,7 +282,11 @@ impl<'a> Asking<'a> {
             inputs.files.insert(name.display().to_string(), text);
         }
         let place = Path::new(FOLDER).join(place);
-        let kept = kept::read(self.root, &place).filter(|kept| kept.inputs.files == inputs.files);
+        let kept = self
+            .key()
+            .ok()
+            .and_then(|key| key.open(self.root, &place))
+            .filter(|kept| kept.inputs.files == inputs.files);
         if let Some(kept) = kept {
             inputs.variables = self.variables(&kept.declared);
             let printed = Printed::parse_marked(&kept.printed);
@@ -315,8 +324,16 @@ impl<'a> Asking<'a> {
         Ok(parsed)
     }
 
+    /// What kept answers are sealed with.
+    fn key(&self) -> anyhow::Result<&Key> {
+        let key = self
+            .key
+            .get_or_init(|| Key::of_user().map_err(|error| format!("{error:#}")));
+        key.as_ref().map_err(|why| anyhow::anyhow!("{why}"))
+    }
+
     fn keep(&self, question: &Question, printed: String) {
-        if let Err(error) = kept::keep(question, printed) {
+        if let Err(error) = self.key().and_then(|key| key.keep(question, printed)) {
             self.unkept.get_or_init(|| format!("{error:#}"));
         }
     }

@@ -88,6 +88,28 @@ fn an_answer_that_cannot_be_read_is_none() {
 }
 
 #[test]
+fn an_answer_that_somebody_has_edited_is_none() {
+    let world = World::new();
+    asked_once(&world, &[], "never before");
+    let place = "target/xtask/print/gamma.json";
+    let kept = world.read(place);
+    let planted = kept.replace("extensions/gamma", "https://evil.example/x.git");
+    assert_ne!(planted, kept);
+    world.write(place, &planted);
+    world.run("bake gamma").success();
+    assert_eq!(world.calls.of("print ").len(), 1);
+    let built = world.read("target/xtask/targets.json");
+    assert!(!built.contains("evil.example"), "{built}");
+    // That of another extension does not count either.
+    let other = world.read(place);
+    world.run("bake alpha --dry-run").success();
+    world.write("target/xtask/print/alpha.json", &other);
+    world.calls.forget();
+    world.run("bake alpha --dry-run").success();
+    assert_eq!(world.calls.of("print ").len(), 1);
+}
+
+#[test]
 fn an_answer_that_cannot_be_kept_is_asked_for_again() {
     let world = World::new();
     world.write("target/xtask/print", "a file");
