@@ -17,9 +17,9 @@ use crate::{
 /// The group that bake builds when it is told no names.
 const DEFAULT: &str = "default";
 /// Arguments that bake files of this kind give PostgreSQL's major, its image and the package's version.
-const MAJOR: &str = "PG_MAJOR";
+pub(super) const MAJOR: &str = "PG_MAJOR";
 const BASE: &str = "BASE";
-const PACKAGE: &str = "EXT_VERSION";
+pub(super) const PACKAGE: &str = "EXT_VERSION";
 
 /// All targets of an extension, those too that others are built from. The moment of the print is marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Printed {
     }
 
     /// These targets and those that they are built from, as they are kept.
-    pub(super) fn closure<'a>(
+    fn closure<'a>(
         &'a self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Vec<(&'a str, &'a Value)> {
@@ -207,6 +207,11 @@ fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
 }
 
 impl<'a> Definition<'a> {
+    /// As bake has printed it, marked where it holds the moment.
+    pub(super) fn json(self) -> &'a Value {
+        self.json
+    }
+
     pub(super) fn texts(self, field: &str) -> impl Iterator<Item = &'a str> {
         let items = self.json[field].as_array();
         items.into_iter().flatten().filter_map(Value::as_str)
@@ -219,7 +224,7 @@ impl<'a> Definition<'a> {
     }
 
     /// The targets that this one is built from, by its named contexts.
-    fn sources(self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn sources(self) -> impl Iterator<Item = &'a str> {
         let contexts = self.json["contexts"].as_object();
         let contexts = contexts.into_iter().flat_map(Map::values);
         contexts.filter_map(|context| context.as_str()?.strip_prefix("target:"))

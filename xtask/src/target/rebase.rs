@@ -2,16 +2,26 @@
 //! The same targets on other packages: what `--base debian` builds. Base image, package and suite take the place of those
 //! that bake has printed, wherever they stand in a target, whatever the bake file calls its arguments.
 
+mod words;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Printed, printed::Definition};
+use super::{
+    Printed,
+    printed::{Definition, MAJOR, PACKAGE},
+};
 use crate::{
-    extension::version_of,
     failure::Failure,
     value::{ImageRef, Major, Server, Suite, annotations},
 };
+use words::{OF_SUITE, PACKAGED, Pair, Words, replaced};
+
+/// Keys of OCI's image specification, annotations.
+const OCI_BASE: &str = "org.opencontainers.image.base.name";
+const TITLE: &str = "org.opencontainers.image.title";
+const DESCRIPTION: &str = "org.opencontainers.image.description";
 
 /// What a target is built from instead.
 #[derive(Clone, Debug)]
@@ -32,84 +42,81 @@ impl Printed {
         &self,
         instead: impl Fn(Definition<'_>, &Server) -> Result<Option<Instead>, Failure>,
     ) -> Result<Self, Failure> {
-        let mut chosen: BTreeMap<Major, (Definition<'_>, Server, Instead)> = BTreeMap::new();
+        let mut chosen: BTreeMap<Major, (Definition<'_>, Words)> = BTreeMap::new();
         for definition in self.built() {
             let server = definition.server()?;
             if let Some(instead) = instead(definition, &server)? {
-                chosen.insert(server.major.clone(), (definition, server, instead));
+                let words = Words::of(definition, &server, instead)?;
+                chosen.insert(server.major, (definition, words));
             }
         }
+        let bases = chosen.values().map(|(_, words)| words.base.clone());
+        let bases: Vec<Pair> = bases.collect();
         let (mut targets, mut built) = (Map::new(), Vec::new());
-        for (definition, server, instead) in chosen.values() {
-            let words = Words::of(*definition, server, instead)?;
-            built.push(words.in_name(definition.name));
-            for (name, json) in self.closure([definition.name]) {
-                let mut json = words.in_value(json, "");
-                if name == definition.name {
-                    Words::annotate(&mut json, instead);
-                }
-                targets.insert(words.in_name(name), json);
-            }
+        for (definition, words) in chosen.values() {
+            let mut rewriting = Rewriting {
+                printed: self,
+                words,
+                bases: &bases,
+                names: BTreeMap::new(),
+                targets: &mut targets,
+            };
+            built.push(rewriting.place(definition.name, words.sql_version.as_deref()));
         }
         Ok(Self::changed(targets, built))
     }
 }
 
-/// Words, and what stands for them.
-struct Words {
-    base: (String, String),
-    package: (String, String),
-    version: (String, String),
-    suite: (String, String),
+/// The rewriting of one target and of all that it is built from.
+struct Rewriting<'a> {
+    printed: &'a Printed,
+    words: &'a Words,
+    /// Base images of the targets for all majors: they may share what they are built from.
+    bases: &'a [Pair],
+    /// How the targets are called now.
+    names: BTreeMap<&'a str, String>,
+    targets: &'a mut Map<String, Value>,
 }
 
-impl Words {
-    fn of(definition: Definition<'_>, server: &Server, instead: &Instead) -> Result<Self, Failure> {
-        let old_base = definition.base()?.map(|base| base.to_string());
-        let new_version = version_of(&instead.package).unwrap_or_default();
-        let old_version = definition
-            .version()?
-            .or_else(|| version_of(&instead.pinned));
-        Ok(Self {
-            base: (old_base.unwrap_or_default(), instead.base.to_string()),
-            package: (instead.pinned.clone(), instead.package.clone()),
-            version: (old_version.unwrap_or_default(), new_version),
-            suite: (server.distro.to_string(), instead.suite.to_string()),
-        })
-    }
-
-    /// A target's name, which may hold neither dots nor pluses.
-    fn in_name(&self, name: &str) -> String {
-        let safe = |text: &str| -> String {
-            let safe = |c: char| {
-                if c.is_ascii_alphanumeric() || c == '-' {
-                    c
-                } else {
-                    '_'
-                }
-            };
-            text.chars().map(safe).collect()
+impl<'a> Rewriting<'a> {
+    /// Adds a target, and gives its new name. What another definition has is given another name.
+    fn place(&mut self, name: &'a str, sql_version: Option<&str>) -> String {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        let wanted = self.words.in_name(name);
+        self.names.insert(name, wanted.clone());
+        let Some(definition) = self.printed.get(name) else {
+            return wanted;
         };
-        let version = (safe(&self.version.0), safe(&self.version.1));
-        replaced(&replaced(name, &version), &self.suite)
+        for source in definition.sources() {
+            self.place(source, None);
+        }
+        let mut json = self.in_value(definition.json(), "", "");
+        if let Some(version) = sql_version {
+            annotate(&mut json, version);
+        }
+        let others = (2..).map(|number: usize| format!("{wanted}-{number}"));
+        let is_free = |name: &String| self.targets.get(name).is_none_or(|taken| *taken == json);
+        let free = std::iter::once(wanted.clone()).chain(others).find(is_free);
+        let free = free.unwrap_or(wanted);
+        self.names.insert(name, free.clone());
+        self.targets.insert(free.clone(), json);
+        free
     }
 
-    /// `field`: the name of what holds the value.
-    fn in_value(&self, value: &Value, field: &str) -> Value {
+    /// `field`: the name of the target's field that holds the value, and `key` its own name there.
+    fn in_value(&self, value: &Value, field: &str, key: &str) -> Value {
         match value {
-            Value::String(text) => Value::String(self.in_text(text, field)),
-            Value::Array(items) => items
-                .iter()
-                .map(|item| self.in_value(item, field))
-                .collect(),
+            Value::String(text) => Value::String(self.in_text(text, field, key)),
+            Value::Array(items) => {
+                let items = items.iter();
+                items.map(|item| self.in_value(item, field, key)).collect()
+            }
             Value::Object(entries) => {
                 let entries = entries.iter().map(|(key, value)| {
-                    let holder = if matches!(field, "args" | "contexts" | "labels") {
-                        field
-                    } else {
-                        key
-                    };
-                    (key.clone(), self.in_value(value, holder))
+                    let field = if field.is_empty() { key } else { field };
+                    (key.clone(), self.in_value(value, field, key))
                 });
                 Value::Object(entries.collect())
             }
@@ -117,84 +124,106 @@ impl Words {
         }
     }
 
-    fn in_text(&self, text: &str, field: &str) -> String {
-        if field == "contexts"
-            && let Some(target) = text.strip_prefix("target:")
-        {
-            return format!("target:{}", self.in_name(target));
-        }
-        let text = replaced(text, &self.base);
-        // Where both are the same text, names and tags have the version.
-        let is_version = self.package.0 == self.version.0 && field != "args";
-        let text = if is_version {
-            text
-        } else {
-            replaced(&text, &self.package)
-        };
+    fn in_text(&self, text: &str, field: &str, key: &str) -> String {
         match field {
-            // An argument may hold any number; only one that is the suite is meant.
-            "args" if text == self.suite.0 => self.suite.1.clone(),
-            "tags" => match text.rsplit_once(':') {
-                Some((repository, tag)) => format!("{repository}:{}", self.in_words(tag)),
-                None => text,
+            "args" => self.in_argument(text, key),
+            "contexts" => match text.strip_prefix("target:") {
+                Some(name) => match self.names.get(name) {
+                    Some(name) => format!("target:{name}"),
+                    None => text.to_owned(),
+                },
+                None if text.starts_with("docker-image://") => self.in_image(text),
+                None => text.to_owned(),
             },
-            "annotations" | "labels" if !text.contains(&self.base.1) => self.in_words(&text),
-            _ => text,
+            "dockerfile-inline" if self.words.has_revision() => {
+                replaced(&self.in_image(text), &self.words.package, PACKAGED)
+            }
+            "dockerfile-inline" => self.in_image(text),
+            "tags" => match text.rsplit_once(':') {
+                Some((repository, tag)) => format!("{repository}:{}", self.words.in_tag(tag)),
+                None => text.to_owned(),
+            },
+            "labels" => self.in_annotation(key, text),
+            "annotations" => match text.split_once('=') {
+                Some((key, value)) => format!("{key}={}", self.in_annotation(bare(key), value)),
+                None => text.to_owned(),
+            },
+            _ => text.to_owned(),
         }
     }
 
-    fn in_words(&self, text: &str) -> String {
-        replaced(&replaced(text, &self.version), &self.suite)
-    }
-
-    /// Says the version for SQL, which stands in no other word.
-    fn annotate(json: &mut Value, instead: &Instead) {
-        let version = instead.sql_version.as_deref().unwrap_or_default();
-        if let Some(label) = json
-            .pointer_mut("/labels")
-            .and_then(|labels| labels.get_mut(annotations::SQL_VERSION))
-        {
-            *label = Value::from(version);
+    /// An argument may hold any number; only one that is the suite, or that cannot be anything else, is meant.
+    fn in_argument(&self, text: &str, name: &str) -> String {
+        if name == MAJOR {
+            return text.to_owned();
         }
-        let all = json
-            .pointer_mut("/annotations")
-            .and_then(Value::as_array_mut);
-        for annotation in all.into_iter().flatten() {
-            let Some((key, _)) = annotation.as_str().and_then(|text| text.split_once('=')) else {
-                continue;
-            };
-            if key.ends_with(annotations::SQL_VERSION) {
-                *annotation = Value::from(format!("{key}={version}"));
+        let based = self.in_base(text);
+        if based != text {
+            return based;
+        }
+        if name == PACKAGE || self.words.has_revision() {
+            let packaged = replaced(text, &self.words.package, PACKAGED);
+            if packaged != text {
+                return packaged;
             }
         }
+        let (suite, new) = &self.words.suite;
+        let behind = text.strip_prefix(suite.as_str());
+        match behind.filter(|behind| OF_SUITE.contains(behind)) {
+            Some(behind) => format!("{new}{behind}"),
+            None => text.to_owned(),
+        }
+    }
+
+    /// What an image says of itself. Under other keys than these a number may mean anything.
+    fn in_annotation(&self, key: &str, text: &str) -> String {
+        let words = self.words;
+        match key {
+            annotations::VERSION if words.has_revision() && text == words.package.0 => {
+                words.package.1.clone()
+            }
+            annotations::VERSION if text == words.version.0 => words.version.1.clone(),
+            annotations::BASE_NAME | OCI_BASE => self.in_base(text),
+            annotations::BASE_OS if text == words.suite.0 => words.suite.1.clone(),
+            TITLE | DESCRIPTION => words.in_prose(text),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn in_base(&self, text: &str) -> String {
+        let own = std::iter::once(&self.words.base);
+        let based = own
+            .chain(self.bases)
+            .map(|base| replaced(text, base, "-_@"));
+        let mut changed = based.filter(|based| based != text);
+        changed.next().unwrap_or_else(|| text.to_owned())
+    }
+
+    /// A text with images in it: the base images, or others for the suite.
+    fn in_image(&self, text: &str) -> String {
+        self.words.in_suites(&self.in_base(text))
     }
 }
 
-/// The text with one word in place of another, where that stands for itself and is not a part of a longer one.
-fn replaced(text: &str, (old, new): &(String, String)) -> String {
-    if old.is_empty() {
-        return text.to_owned();
-    }
-    let mut replaced = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(old.as_str()) {
-        let (before, found) = rest.split_at(at);
-        let behind = &found[old.len()..];
-        let whole = replaced.clone() + before;
-        replaced += before;
-        let stands_alone = !continues(whole.chars().rev()) && !continues(behind.chars());
-        replaced += if stands_alone { new } else { old };
-        rest = behind;
-    }
-    replaced + rest
+/// `index,manifest[linux/amd64]:key`: without on what it is written.
+fn bare(key: &str) -> &str {
+    key.rsplit_once(':').map_or(key, |(_, key)| key)
 }
 
-/// Whether what comes next belongs to the same word: a letter, a digit, or a dot with a digit behind it.
-fn continues(mut next: impl Iterator<Item = char>) -> bool {
-    match next.next() {
-        Some('.') => next.next().is_some_and(|c| c.is_ascii_digit()),
-        Some(c) => c.is_ascii_alphanumeric(),
-        None => false,
+/// Says the version for SQL, which stands in no other word.
+fn annotate(json: &mut Value, version: &str) {
+    let labels = json.get_mut("labels").and_then(Value::as_object_mut);
+    if let Some(label) = labels.and_then(|labels| labels.get_mut(annotations::SQL_VERSION)) {
+        *label = Value::from(version);
+    }
+    let all = json.get_mut("annotations").and_then(Value::as_array_mut);
+    for annotation in all.into_iter().flatten() {
+        let Some((key, _)) = annotation.as_str().and_then(|text| text.split_once('=')) else {
+            continue;
+        };
+        if bare(key) == annotations::SQL_VERSION {
+            *annotation = Value::from(format!("{key}={version}"));
+        }
     }
 }
 
@@ -213,7 +242,7 @@ mod tests {
                 "args": {"PG_MAJOR": "18", "VERSION": "1.2-1.pgdg13+1", "BASE": "ghcr.io/c/postgresql:18-minimal-trixie", "SUITE": "trixie", "OTHER": "1.2"},
                 "tags": ["localhost:5000/trixie/x:1.2-18-trixie", "localhost:5000/trixie/x:1.2-11.2.3-18-trixie"],
                 "labels": {"io.cloudnativepg.image.sql.version": "1.2"},
-                "annotations": ["index:io.cloudnativepg.image.base.name=ghcr.io/c/postgresql:18-minimal-trixie", "index:io.cloudnativepg.image.sql.version=1.2", "index:title=x 1.2 18 trixie"]
+                "annotations": ["index:io.cloudnativepg.image.base.name=ghcr.io/c/postgresql:18-minimal-trixie", "index:io.cloudnativepg.image.sql.version=1.2", "index:org.opencontainers.image.title=x 1.2 18 trixie"]
               }
             }}"#,
         )
@@ -242,7 +271,7 @@ mod tests {
             "args": {"PG_MAJOR": "18", "VERSION": "1.3.1-2", "BASE": "ghcr.io/c/postgresql:18-minimal-forky", "SUITE": "forky", "OTHER": "1.2"},
             "tags": ["localhost:5000/trixie/x:1.3.1-18-forky", "localhost:5000/trixie/x:1.3.1-11.2.3-18-forky"],
             "labels": {"io.cloudnativepg.image.sql.version": "1.3"},
-            "annotations": ["index:io.cloudnativepg.image.base.name=ghcr.io/c/postgresql:18-minimal-forky", "index:io.cloudnativepg.image.sql.version=1.3", "index:title=x 1.3.1 18 forky"]
+            "annotations": ["index:io.cloudnativepg.image.base.name=ghcr.io/c/postgresql:18-minimal-forky", "index:io.cloudnativepg.image.sql.version=1.3", "index:org.opencontainers.image.title=x 1.3.1 18 forky"]
           },
           "archive-18-forky": {"args": {"BASE": "ghcr.io/c/postgresql:18-minimal-forky"}, "target": "archive"}
         }"#;
@@ -250,6 +279,111 @@ mod tests {
             Value::Object(all),
             serde_json::from_str::<Value>(expected).unwrap()
         );
+    }
+
+    /// `definitions` on Debian forky and the version `package` for each major: all targets by name.
+    fn on_forky(default: &str, definitions: &str, (pinned, package): (&str, &str)) -> Value {
+        let printed = format!(
+            r#"{{"group": {{"default": {{"targets": [{default}]}}}}, "target": {{{definitions}}}}}"#
+        );
+        let instead = |_: Definition<'_>, server: &Server| {
+            let base = format!("ghcr.io/c/postgresql:{}-minimal-forky", server.major);
+            Ok(Some(Instead {
+                suite: "forky".parse().unwrap(),
+                base: base.parse()?,
+                package: package.into(),
+                pinned: pinned.into(),
+                sql_version: None,
+            }))
+        };
+        let rebased = Printed::parse(&printed).unwrap().rebased(instead).unwrap();
+        let names = rebased.built().map(|one| one.name);
+        Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
+    }
+
+    fn json(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_version_that_is_a_small_number_is_replaced_only_where_it_is_meant() {
+        let eighteen = on_forky(
+            r#""x-18-18-trixie""#,
+            r#""x-18-18-trixie": {
+              "args": {"PG_MAJOR": "18", "EXT_VERSION": "18", "OTHER": "18", "BASE": "ghcr.io/c/postgresql:18-minimal-trixie"},
+              "tags": ["r/x:18-18-trixie", "r/x:18-trixie", "r/x:18.1-18-trixie"],
+              "labels": {"org.opencontainers.image.version": "18", "io.cloudnativepg.image.base.pgmajor": "18"},
+              "annotations": ["org.opencontainers.image.version=18", "io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=trixie", "org.opencontainers.image.description=x 18 for PostgreSQL 18"]}"#,
+            ("18", "19.1-1"),
+        );
+        let expected = r#"{"x-19_1-18-forky": {
+              "args": {"PG_MAJOR": "18", "EXT_VERSION": "19.1-1", "OTHER": "18", "BASE": "ghcr.io/c/postgresql:18-minimal-forky"},
+              "tags": ["r/x:19.1-18-forky", "r/x:18-forky", "r/x:18.1-18-forky"],
+              "labels": {"org.opencontainers.image.version": "19.1", "io.cloudnativepg.image.base.pgmajor": "18"},
+              "annotations": ["org.opencontainers.image.version=19.1", "io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=forky", "org.opencontainers.image.description=x 19.1 for PostgreSQL 18"]}}"#;
+        assert_eq!(eighteen, json(expected));
+    }
+
+    #[test]
+    fn what_is_said_under_other_keys_stays_and_a_suite_is_replaced_wherever_it_is_one() {
+        let one = on_forky(
+            r#""x-1-18-trixie""#,
+            r#""x-1-18-trixie": {
+              "args": {"SUITE": "trixie-pgdg", "NAME": "trixie-tools"},
+              "contexts": {"debian": "docker-image://debian:trixie-slim", "files": "./trixie"},
+              "dockerfile-inline": "FROM debian:trixie\nRUN x-trixie-tools trixie",
+              "labels": {"url": "https://e.org/releases/1/trixie-tools#1"},
+              "annotations": ["org.opencontainers.image.version=1", "licence=GPL-1 or PostgreSQL 1"]}"#,
+            ("1", "2-1"),
+        );
+        let expected = r#"{"x-2-18-forky": {
+              "args": {"SUITE": "forky-pgdg", "NAME": "trixie-tools"},
+              "contexts": {"debian": "docker-image://debian:forky-slim", "files": "./trixie"},
+              "dockerfile-inline": "FROM debian:forky\nRUN x-trixie-tools forky",
+              "labels": {"url": "https://e.org/releases/1/trixie-tools#1"},
+              "annotations": ["org.opencontainers.image.version=2", "licence=GPL-1 or PostgreSQL 1"]}}"#;
+        assert_eq!(one, json(expected));
+    }
+
+    #[test]
+    fn what_targets_are_built_from_is_written_once_or_under_two_names() {
+        let of = |major: &str| {
+            format!(
+                r#""x-1_2-{major}-trixie": {{
+                  "contexts": {{"a": "target:apt-trixie", "b": "target:apt-forky", "c": "target:shared"}},
+                  "args": {{"PG_MAJOR": "{major}", "BASE": "ghcr.io/c/postgresql:{major}-minimal-trixie"}}}}"#
+            )
+        };
+        let sources = r#""apt-trixie": {"target": "one"}, "apt-forky": {"target": "other"},
+            "shared": {"args": {"BASE": "ghcr.io/c/postgresql:17-minimal-trixie"}}"#;
+        let all = on_forky(
+            r#""x-1_2-17-trixie", "x-1_2-18-trixie""#,
+            &[&of("17"), &of("18"), sources].join(", "),
+            ("1.2-1.pgdg13+1", "1.3-1"),
+        );
+        let mut names: Vec<&String> = all.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "apt-forky",
+                "apt-forky-2",
+                "shared",
+                "x-1_3-17-forky",
+                "x-1_3-18-forky"
+            ]
+        );
+        assert_eq!(
+            all["shared"]["args"]["BASE"],
+            "ghcr.io/c/postgresql:17-minimal-forky"
+        );
+        for root in ["x-1_3-17-forky", "x-1_3-18-forky"] {
+            for (context, target) in [("a", "one"), ("b", "other")] {
+                let source = all[root]["contexts"][context].as_str().unwrap();
+                let source = source.strip_prefix("target:").unwrap();
+                assert_eq!(all[source]["target"], target, "{root}: {source}");
+            }
+        }
     }
 
     #[test]
