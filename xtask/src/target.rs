@@ -21,7 +21,7 @@ pub(crate) use inputs::{Expressions, Inputs, is_read};
 pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;
 pub(crate) use moment::{Between, Moments};
-pub(crate) use needs::{Targets, needs_of};
+pub(crate) use needs::{Targets, needs_of, said};
 pub(crate) use printed::{Definition, Printed, timeless};
 pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;

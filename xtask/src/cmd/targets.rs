@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     plan::Cmd,
     stage::begin,
-    target::{Filter, Target, Targets},
+    target::{self, Filter, Target, Targets},
     ui::{Row, Table},
     value::{Major, Platform, Server, Suite},
     workspace::{Aim, Changes, Chosen, Selection, Workspace},
@@ -28,7 +28,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         Some(_) => workspace.choose(&Selection::All, Aim::Images)?,
         None => Chosen::default(),
     };
-    let unread = std::mem::take(&mut chosen.unread);
+    let mut unread = std::mem::take(&mut chosen.unread);
     let mut extensions = chosen.extensions;
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
@@ -40,13 +40,21 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     }
     let filter = Filter::from(&args.filters);
     // Names alone need nobody who says what is built of them.
-    let targets = if extensions.is_empty() || !args.images && filter.is_empty() {
+    let are_built = args.images || !filter.is_empty();
+    let targets = if extensions.is_empty() || !are_built {
         Targets::default()
     } else {
         let engine = Engine::open(context, Access::Look)?;
         let matrix = print::matrix(context, &engine, &workspace, &extensions)?;
+        let (said, refused) = target::said(&extensions, &workspace, &matrix);
+        extensions = said;
+        unread.extend(refused);
         Targets::resolve(&extensions, &filter, &workspace, &matrix)?
     };
+    let read = extensions.len();
+    if are_built {
+        begin::warn_unread(context, &unread);
+    }
     if !filter.is_empty() {
         extensions.retain(|extension| {
             targets
@@ -58,7 +66,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     if args.images {
         let images: Vec<Image<'_>> = targets.chosen().map(Image::of).collect();
         context.rows(args.json, &images);
-        return Ok(());
+        return Ok(begin::check_read(&unread, read)?);
     }
     let mut names: Vec<&str> = extensions
         .iter()
@@ -74,6 +82,9 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         context.ui.one_line(&json!(names));
     } else {
         context.result(false, json!(names), &table(&names, &extensions));
+    }
+    if are_built {
+        begin::check_read(&unread, read)?;
     }
     Ok(())
 }

@@ -96,14 +96,10 @@ fn has_published(
         let said = source::read_own(&sandbox.folder, Path::new(entries::WHICH_BASE))?;
         return Ok(said.unwrap_or_default().trim() != "debian");
     }
-    let Some(extension) = workspace.extensions().first() else {
+    let Some(base) = first_base(opener, engine, workspace)? else {
         return Ok(true);
     };
-    let matrix = print::matrix(opener, engine, workspace, std::slice::from_ref(extension))?;
-    let Some(target) = matrix.of(extension)?.first() else {
-        return Ok(true);
-    };
-    let ask = imagetools::manifest_cmd(&target.base);
+    let ask = imagetools::manifest_cmd(&base);
     let published = engine
         .exec
         .read(&ask, Some(Duration::from_secs(20)))
@@ -113,6 +109,22 @@ fn has_published(
         file::write_atomically(&sandbox.location(&file), said)?;
     }
     Ok(published)
+}
+
+/// The base image of the first target that bake says; an extension that it refuses is no reason to say none.
+fn first_base(
+    opener: &dyn Opener,
+    engine: &Engine,
+    workspace: &Workspace,
+) -> Result<Option<ImageRef>, Failure> {
+    for extension in workspace.extensions() {
+        let matrix = print::matrix(opener, engine, workspace, std::slice::from_ref(extension))?;
+        let targets = matrix.of(extension).unwrap_or_default();
+        if let Some(target) = targets.first() {
+            return Ok(Some(target.base.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// How long it is remembered whether the published base images can be pulled.

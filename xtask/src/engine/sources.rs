@@ -21,10 +21,9 @@ use crate::{
         archive::{self, Archive},
         entries,
     },
-    target::{Definition, Instead, Matrix},
+    target::{self, Definition, Instead, Matrix},
     tool::apt,
     value::Server,
-    verdict::Verdict,
     workspace::{Selection, Unread, Workspace},
 };
 
@@ -73,21 +72,11 @@ impl Sources {
         extensions: &mut Vec<Arc<Extension>>,
         unread: &mut Vec<Unread>,
     ) -> Result<(), Failure> {
-        let mut left = Vec::new();
-        for extension in extensions.iter() {
-            let needed = self.workspace.dependencies(extension);
-            let all = std::iter::once(extension).chain(&needed);
-            let refused = all.filter_map(|one| self.matrix.of(one).err());
-            match refused.into_iter().next() {
-                None => left.push(Arc::clone(extension)),
-                Some(why) if matches!(selection, Selection::Named(_)) => return Err(why),
-                Some(why) => unread.push(Unread {
-                    name: extension.name.clone(),
-                    why,
-                    verdict: Verdict::NotRead,
-                }),
-            }
+        let (left, refused) = target::said(extensions, &self.workspace, &self.matrix);
+        if let (Selection::Named(_), Some(first)) = (selection, refused.first()) {
+            return Err(first.why.clone());
         }
+        unread.extend(refused);
         if left.is_empty()
             && let Some(first) = unread.first()
         {
@@ -105,7 +94,7 @@ impl Sources {
         sandbox: &Sandbox,
         chosen: &[Arc<Extension>],
     ) -> anyhow::Result<()> {
-        let archive = archive(engine, sandbox, &self.workspace)?;
+        let archive = archive(opener, engine, sandbox, &self.workspace)?;
         let has = |extension: &Extension| {
             let mut pins = extension.versions.values();
             pins.any(|pin| archive.version(pin).is_some())
@@ -166,7 +155,12 @@ fn instead(
 }
 
 /// What Debian's archive has now; for an engine that is only looked at what it had the last time.
-fn archive(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow::Result<Archive> {
+fn archive(
+    opener: &dyn Opener,
+    engine: &Engine,
+    sandbox: &Sandbox,
+    workspace: &Workspace,
+) -> anyhow::Result<Archive> {
     let kept = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
     let kept = kept.and_then(|text| serde_json::from_str::<Archive>(&text).ok());
     if engine.is_looked_at() {
@@ -196,6 +190,11 @@ fn archive(engine: &Engine, sandbox: &Sandbox, workspace: &Workspace) -> anyhow:
         inside(archive::controls_cmd(&unread))?
     };
     archive.read_controls(&unread, &printed);
+    for package in archive.unread(workspace.extensions()) {
+        opener.warn(&format!(
+            "`{package}` cannot be downloaded from Debian's archive: the version for SQL is not known"
+        ));
+    }
     file::write_atomically(
         &sandbox.location(sandbox.folder.join(entries::ARCHIVE)),
         &serde_json::to_string(&archive)?,

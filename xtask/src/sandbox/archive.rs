@@ -23,8 +23,8 @@ pub(crate) struct Archive {
     pub controls: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Prints, for packages of exact versions, a line for each control file in them: the argument, a tab, the extension's
-/// name, a tab, the line that says its default version. A package whose scripts are in another one of the same version
+/// Prints, for packages of exact versions, the argument as a line, and then a line for each control file in them: the
+/// argument, a tab, the extension's name, a tab, the line that says its default version. What cannot be read is skipped. A package whose scripts are in another one of the same version
 /// is read with that. Arguments: `package=version`.
 const CONTROLS: &str = include_str!("controls.sh");
 
@@ -71,10 +71,11 @@ impl Archive {
 
     /// Takes what [`controls_cmd`] has printed for these packages.
     pub(crate) fn read_controls(&mut self, packages: &[String], printed: &str) {
-        for package in packages {
-            self.controls.entry(package.clone()).or_default();
-        }
         for line in printed.lines() {
+            if packages.iter().any(|package| package == line) {
+                self.controls.entry(line.to_owned()).or_default();
+                continue;
+            }
             let mut parts = line.splitn(3, '\t');
             let (Some(package), Some(name), Some(said)) =
                 (parts.next(), parts.next(), parts.next())
@@ -140,6 +141,7 @@ fn pins(extensions: &[Arc<Extension>]) -> impl Iterator<Item = (&Server, &Pin)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exec::{Exec, Real};
 
     #[test]
     fn the_sql_version_is_what_the_control_file_says() {
@@ -156,7 +158,9 @@ mod tests {
         ];
         archive.read_controls(
             &packages,
-            "postgresql-18-mysql-fdw=2.9.2-1\tmysql_fdw\tdefault_version = '1.2'\n\
+            "postgresql-18-mysql-fdw=2.9.2-1\n\
+             postgresql-18-mysql-fdw=2.9.2-1\tmysql_fdw\tdefault_version = '1.2'\n\
+             postgresql-18-postgis-3=3.6.4-2\n\
              postgresql-18-postgis-3=3.6.4-2\tpostgis_topology-3\tdefault_version='3.6.3'\n\
              postgresql-18-postgis-3=3.6.4-2\tpostgis-3\tdefault_version='3.6.4'\n\
              other=1\tx\tdefault_version = '1'\nnonsense\n",
@@ -180,5 +184,44 @@ mod tests {
             None
         );
         assert_eq!(archive.controls.len(), 2);
+    }
+
+    /// apt and dpkg of a system whose archive has lost a package, and has another one whose file is broken.
+    const FAKES: [(&str, &str); 3] = [
+        ("apt-cache", ":"),
+        (
+            "apt-get",
+            "case \" $* \" in *' lost='*) exit 100 ;; *' broken='*) : > broken.deb ;; *) : > sound.deb ;; esac",
+        ),
+        (
+            "dpkg-deb",
+            "[ \"$2\" = sound.deb ] || exit 2\nmkdir -p root/usr/share/postgresql/18/extension\n\
+             echo \"default_version = '1.2'\" > root/usr/share/postgresql/18/extension/sound.control",
+        ),
+    ];
+
+    #[test]
+    fn a_package_that_cannot_be_read_spoils_no_other_and_is_not_remembered() {
+        let tools = tempfile::tempdir().unwrap();
+        for (name, script) in FAKES {
+            let place = tools.path().join(name);
+            let text = format!("#!/bin/sh\nset -eu\n{script}\n");
+            fs_err::write(&place, text).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs_err::set_permissions(&place, mode).unwrap();
+        }
+        let packages = ["lost=1-1", "broken=1-1", "sound=1-1"].map(str::to_owned);
+        let exec = Real::default().with_programs(tools.path()).unwrap();
+        let printed = exec.read(&controls_cmd(&packages), None).unwrap();
+        let mut archive = Archive::default();
+        for package in &packages {
+            let (name, version) = package.split_once('=').unwrap();
+            archive.versions.insert(name.into(), version.into());
+        }
+        archive.read_controls(&packages, &printed);
+        let read: Vec<&String> = archive.controls.keys().collect();
+        assert_eq!(read, ["sound=1-1"], "{printed}");
+        let sound = "sound".parse().unwrap();
+        assert_eq!(archive.sql_version(&sound, "1-1", "sound"), Some("1.2"));
     }
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Prints `package=version<TAB>name<TAB>default_version = '…'` for each control file of PostgreSQL in these packages.
+# Before these a line of `package=version` alone says that the package was read; one that cannot be is skipped.
 # Arguments: `package=version`. Run in the sandbox, whose apt knows the archive.
 set -eu
 place=$(mktemp -d)
@@ -15,8 +16,9 @@ for package in "$@"; do
     [ "$other" = "$name" ] || ! apt-cache show "$other=$version" > show 2> /dev/null || [ ! -s show ] || set -- "$@" "$other=$version"
   done
   rm -f show
-  apt-get -q -o APT::Sandbox::User=root download "$@" >&2
-  for deb in *.deb; do dpkg-deb -x "$deb" root; done
+  apt-get -q -o APT::Sandbox::User=root download "$@" >&2 || continue
+  for deb in *.deb; do dpkg-deb -x "$deb" root || continue 2; done
+  printf '%s\n' "$package"
   for control in root/usr/share/postgresql/*/extension/*.control; do
     [ -e "$control" ] || continue
     said=$(sed -n '/^ *default_version *=/{s/^ *//;p;q;}' "$control")

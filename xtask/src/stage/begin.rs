@@ -74,9 +74,7 @@ impl Begun {
             return Err(not_in_archive(text).into());
         }
         sources.leave_out_unread(selection, &mut extensions, &mut unread)?;
-        for one in &unread {
-            opener.warn(&format!("`{}` is left out: {}", one.name, one.reason()));
-        }
+        warn_unread(opener, &unread);
         Ok(Self {
             engine,
             sources,
@@ -88,35 +86,7 @@ impl Begun {
 
     /// Fails when an extension was left out because it cannot be read.
     pub(crate) fn check_read(&self) -> Result<(), Failure> {
-        let all = self.extensions.len() + self.unread.len();
-        let names: Vec<String> = self
-            .unread
-            .iter()
-            .map(|one| format!("`{}`", one.name))
-            .collect();
-        if names.is_empty() {
-            return Ok(());
-        }
-        let are_read = self
-            .unread
-            .iter()
-            .any(|one| one.verdict != Verdict::NotRead);
-        let how = if are_read {
-            "are left out"
-        } else {
-            "cannot be read"
-        };
-        let failure = Failure::failed(format!(
-            "{} of {all} extensions {how}: {}",
-            names.len(),
-            names.join(", ")
-        ));
-        let failure = self
-            .unread
-            .iter()
-            .flat_map(reasons)
-            .fold(failure, Failure::detail);
-        Err(failure.hint("`cargo xtask checks` says all that is wrong with them"))
+        check_read(&self.unread, self.extensions.len())
     }
 
     /// The images of the chosen extensions that `filter` takes, at least one; of a share there may be none.
@@ -159,6 +129,38 @@ impl Begun {
         ))
         .hint("`docker buildx bake -f … --print`, with the bake file and the metadata.hcl, shows the group")
     }
+}
+
+/// Says which extensions are left out, and why.
+pub(crate) fn warn_unread(opener: &dyn Opener, unread: &[Unread]) {
+    for one in unread {
+        opener.warn(&format!("`{}` is left out: {}", one.name, one.reason()));
+    }
+}
+
+/// Fails when there are extensions that cannot be read, besides those that were `read`.
+pub(crate) fn check_read(unread: &[Unread], read: usize) -> Result<(), Failure> {
+    let all = read + unread.len();
+    let names: Vec<String> = unread.iter().map(|one| format!("`{}`", one.name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let are_read = unread.iter().any(|one| one.verdict != Verdict::NotRead);
+    let how = if are_read {
+        "are left out"
+    } else {
+        "cannot be read"
+    };
+    let failure = Failure::failed(format!(
+        "{} of {all} extensions {how}: {}",
+        names.len(),
+        names.join(", ")
+    ));
+    let failure = unread
+        .iter()
+        .flat_map(reasons)
+        .fold(failure, Failure::detail);
+    Err(failure.hint("`cargo xtask checks` says all that is wrong with them"))
 }
 
 /// All that is known of why an extension cannot be read.

@@ -4,7 +4,13 @@
 use std::sync::Arc;
 
 use super::{Filter, Matrix, Shard, Target};
-use crate::{extension::Extension, failure::Failure, value::Server, workspace::Workspace};
+use crate::{
+    extension::Extension,
+    failure::Failure,
+    value::Server,
+    verdict::Verdict,
+    workspace::{Unread, Workspace},
+};
 
 /// The targets that a command is about, and those that they need.
 #[derive(Clone, Debug, Default)]
@@ -166,6 +172,29 @@ impl Targets {
         let places = place.into_iter().flat_map(|place| &self.all[place].needs);
         places.map(|place| &self.all[*place].target)
     }
+}
+
+/// Those of the extensions of which bake says what it builds, and of all that they need; and the others.
+pub(crate) fn said(
+    extensions: &[Arc<Extension>],
+    workspace: &Workspace,
+    matrix: &Matrix,
+) -> (Vec<Arc<Extension>>, Vec<Unread>) {
+    let (mut said, mut unread) = (Vec::new(), Vec::new());
+    for extension in extensions {
+        let needed = workspace.dependencies(extension);
+        let all = std::iter::once(extension).chain(&needed);
+        let mut refused = all.filter_map(|one| matrix.of(one).err());
+        match refused.next() {
+            None => said.push(Arc::clone(extension)),
+            Some(why) => unread.push(Unread {
+                name: extension.name.clone(),
+                why,
+                verdict: Verdict::NotRead,
+            }),
+        }
+    }
+    (said, unread)
 }
 
 /// What an extension needs for a server, direct or not, in mounting order, whether or not it is built for that

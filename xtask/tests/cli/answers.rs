@@ -317,3 +317,36 @@ fn a_target_default_without_a_matrix_is_built_and_no_target_is_no_share() {
     world.calls.never(BUILD);
     world.run("bake --all").success().says("4 images baked");
 }
+
+#[test]
+fn a_matrix_leaves_out_what_bake_refuses_or_nobody_can_read_and_says_so() {
+    let world = World::new();
+    world.docker.print_fails("alpha", "ERROR: no such function");
+    let not_hcl = "metadata = {\n";
+    for (broken, left, of) in [
+        (None, &["gamma"][..], "2 of 3"),
+        (Some("gamma"), &[], "3 of 3"),
+    ] {
+        if let Some(name) = broken {
+            world.write(&format!("extensions/{name}/metadata.hcl"), not_hcl);
+            world.docker.print_fails("alpha", "ERROR: no such function");
+        }
+        for args in ["targets --images --json", "targets --json --pg 18"] {
+            let ended = world
+                .run(args)
+                .status(1)
+                .says("warning: `alpha` is left out: failed to ask bake what it builds of `alpha`")
+                .says("warning: `beta` is left out: ")
+                .says(&format!("error: {of} extensions cannot be read: "));
+            let rows = ended.json();
+            let rows = rows.as_array().unwrap().iter();
+            let mut names: Vec<&str> = rows
+                .map(|row| row["name"].as_str().or(row.as_str()).unwrap())
+                .collect();
+            names.dedup();
+            assert_eq!(names, left, "{args}");
+        }
+    }
+    let names = world.run("targets --json").success().stdout;
+    assert_eq!(names, "[\"alpha\",\"beta\",\"gamma\"]\n");
+}
