@@ -18,7 +18,7 @@ use crate::{
     target::{self, Filter, Target, Targets},
     ui::{Row, Table},
     value::{Major, Platform, Server, Suite},
-    workspace::{Aim, Changes, Chosen, Selection, Workspace},
+    workspace::{Aim, Changes, Chosen, Selection, Unread, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
@@ -41,20 +41,15 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     let filter = Filter::from(&args.filters);
     // Names alone need nobody who says what is built of them.
     let are_built = args.images || !filter.is_empty();
-    let targets = if extensions.is_empty() || !are_built {
-        Targets::default()
-    } else {
-        let engine = Engine::open(context, Access::Look)?;
-        let matrix = print::matrix(context, &engine, &workspace, &extensions)?;
-        let (said, refused) = target::said(&extensions, &workspace, &matrix);
-        extensions = said;
-        unread.extend(refused);
-        Targets::resolve(&extensions, &filter, &workspace, &matrix)?
-    };
-    let read = extensions.len();
+    let mut targets = Targets::default();
     if are_built {
+        let all = std::mem::take(&mut extensions);
+        let refused;
+        (targets, extensions, refused) = said(context, &workspace, &all, &filter)?;
+        unread.extend(refused);
         begin::warn_unread(context, &unread);
     }
+    let read = extensions.len();
     if !filter.is_empty() {
         extensions.retain(|extension| {
             targets
@@ -68,10 +63,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         context.rows(args.json, &images);
         return Ok(begin::check_read(&unread, read)?);
     }
-    let mut names: Vec<&str> = extensions
-        .iter()
-        .map(|extension| extension.name.as_str())
-        .collect();
+    let names = extensions.iter().map(|one| one.name.as_str());
+    let mut names: Vec<&str> = names.collect();
     // They are there, and their own commands say what is wrong with them.
     if !args.os_libs && filter.is_empty() {
         let is_unread = |name: &&str| unread.iter().any(|one| one.name == *name);
@@ -87,6 +80,23 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         begin::check_read(&unread, read)?;
     }
     Ok(())
+}
+
+/// What bake builds, the extensions of which it says that, and the others.
+fn said(
+    context: &mut Context,
+    workspace: &Workspace,
+    all: &[Arc<Extension>],
+    filter: &Filter,
+) -> anyhow::Result<(Targets, Vec<Arc<Extension>>, Vec<Unread>)> {
+    if all.is_empty() {
+        return Ok(Default::default());
+    }
+    let engine = Engine::open(context, Access::Look)?;
+    let matrix = print::matrix(context, &engine, workspace, all)?;
+    let (said, refused) = target::said(all, workspace, &matrix);
+    let targets = Targets::resolve(&said, filter, workspace, &matrix)?;
+    Ok((targets, said, refused))
 }
 
 /// A row for each name; of those that are none of the extensions nothing is known.
