@@ -115,7 +115,7 @@ impl Printed {
     }
 
     /// These targets and those that they are built from, as they are kept.
-    fn closure<'a>(
+    pub(super) fn closure<'a>(
         &'a self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Vec<(&'a str, &'a Value)> {
