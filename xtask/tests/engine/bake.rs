@@ -336,8 +336,8 @@ fn a_failing_build_shows_the_tools_first_error() {
     let repository = Repository::new();
     repository.replace(
         "docker/Dockerfile",
-        "=$EXT_VERSION",
-        "=$EXT_VERSION.nowhere",
+        "\"$package=$version\"",
+        "\"$package=$version.nowhere\"",
     );
     repository
         .xtask(&["bake", "wal2json"])
