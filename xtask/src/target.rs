@@ -2,6 +2,7 @@
 //! What is built, and what each image needs. Bake says what it builds ([`Printed`]), and where it cannot be asked, a model
 //! of this repository's own bake file does. Resolved once for a command.
 
+mod definition;
 mod filter;
 mod inputs;
 mod matrix;
@@ -15,6 +16,7 @@ mod rebase;
 
 use std::sync::Arc;
 
+pub(crate) use definition::Definition;
 pub(crate) use filter::Filter;
 pub use filter::Shard;
 pub(crate) use inputs::{Expressions, Inputs, is_read};
@@ -22,7 +24,7 @@ pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;
 pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of, said};
-pub(crate) use printed::{Definition, Printed, timeless};
+pub(crate) use printed::{Printed, timeless};
 pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;
 

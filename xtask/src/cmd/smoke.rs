@@ -44,17 +44,10 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let mut filter = Filter::from(&args.filters);
     let given = given.map(|image| Given::survey(image, &begun.engine));
     let given = given.transpose()?;
-    let mut warnings: Vec<String> = given
-        .iter()
-        .flat_map(|given| given.narrow(&mut filter))
-        .collect();
-    let mut targets = begun.targets(&filter)?;
-    if given.is_none() {
-        warnings.extend(Wanted::here()?.narrow_with_needs(&mut targets)?);
-    }
-    for warning in warnings {
+    for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
         context.ui.warning(&warning);
     }
+    let targets = targets(&begun, &filter, given.as_ref(), context)?;
     let runner = Runner {
         transport: Transport::choose(&context.config, &begun.engine)?,
         run: context.run_id.clone(),
@@ -93,6 +86,22 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     begun.check_read()?;
     context.ui.conclusion(&conclusion(&rows));
     Ok(())
+}
+
+/// What is tested: of what is built here, what this machine can run.
+fn targets(
+    begun: &Begun,
+    filter: &Filter,
+    given: Option<&Given>,
+    context: &Context,
+) -> anyhow::Result<Targets> {
+    let mut targets = begun.targets(filter)?;
+    if given.is_none() {
+        for left_out in Wanted::here()?.narrow_with_needs(&mut targets)? {
+            context.ui.warning(&left_out);
+        }
+    }
+    Ok(targets)
 }
 
 /// One for each image, in which the `given` one stands for what is built.

@@ -4,9 +4,9 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant, SystemTime},
+    time::Duration,
 };
 
 use super::{Engine, Opener};
@@ -16,20 +16,21 @@ use crate::{
     extension::Extension,
     failure::{CmdFailure, Failure},
     own::source,
-    sandbox::Sandbox,
-    target::{
-        Between, Expressions, Inputs, Matrix, Moments, Printed, is_lifted, is_read, timeless,
-    },
+    target::{Expressions, Inputs, Matrix, Printed, is_lifted, is_read, timeless},
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };
 
 mod evaluated;
 mod kept;
+mod question;
 
 pub(crate) use evaluated::evaluated;
 
-use kept::Key;
+use self::{
+    kept::Key,
+    question::{Question, Watch, program},
+};
 
 /// Where answers are kept, below the root.
 const FOLDER: &str = "target/xtask/print";
@@ -165,45 +166,6 @@ impl From<CmdFailure> for Unanswered {
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Refused(failure)
-    }
-}
-
-/// What is asked of an extension.
-struct Question {
-    inputs: Inputs,
-    /// What its files' expressions are; nothing where the answer was kept.
-    expressions: Expressions,
-    /// The answer that was kept.
-    kept: Option<Printed>,
-    place: PathBuf,
-}
-
-impl Question {
-    /// What the moment of its answer may be in it. None where that is not certain.
-    fn moments(&self, watch: Watch) -> Option<Moments> {
-        let inputs = &self.inputs;
-        let said = inputs.files.values().chain(inputs.variables.values());
-        let said: Vec<&str> = said.map(String::as_str).collect();
-        Moments::of(self.expressions.layouts.as_ref()?, watch.stop()?, &said)
-    }
-}
-
-/// Looks at both clocks: one may be set while bake answers.
-struct Watch {
-    at: SystemTime,
-    since: Instant,
-}
-
-impl Watch {
-    fn start() -> Self {
-        Self {
-            at: SystemTime::now(),
-            since: Instant::now(),
-        }
-    }
-
-    fn stop(self) -> Option<Between> {
-        Between::of(self.at, SystemTime::now(), self.since.elapsed())
     }
 }
 
@@ -381,26 +343,4 @@ fn call(config: &Config) -> Bake {
         print: true,
         ..Bake::default()
     }
-}
-
-/// Which program answers: another one, or another version of it, is another file. None: there is none.
-fn program(engine: &Engine) -> Option<String> {
-    let docker = engine.exec.finds("docker")?;
-    let root = engine.sandbox.as_ref().map(Sandbox::root);
-    let plugins = buildx::plugin_files(root.as_deref());
-    let identity = std::iter::once(docker).chain(plugins).filter_map(|path| {
-        let found = fs_err::metadata(&path).ok()?;
-        let at = found.modified().ok()?;
-        let at = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(format!(
-            "{} {} {}",
-            path.display(),
-            found.len(),
-            at.as_nanos()
-        ))
-    });
-    let identity: Vec<String> = identity
-        .chain([std::env::consts::ARCH.to_owned()])
-        .collect();
-    Some(identity.join("; "))
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The kind cluster: created, started again, or deleted and created again when it is not what is wanted.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::json;
 
@@ -123,28 +126,7 @@ impl Environment {
         let network = self.network();
         // A folder of its own: a kind that was killed leaves a lock beside its kubeconfig.
         let folder = PathBuf::from(FOLDER).join("kind");
-        let clear = plan.add(
-            Step::new(
-                "empty kind's folder",
-                Action::RemoveFolder(Location::output(&folder)),
-            )
-            .quiet(),
-        );
-        let clear = plan.add(
-            Step::new("kind's folder", Action::Folder(Location::output(&folder)))
-                .after([clear])
-                .quiet(),
-        );
-        let path = folder.join("config.yaml");
-        let write = Action::Write {
-            path: Location::output(&path),
-            contents: config.to_owned(),
-        };
-        let written = plan.add(
-            Step::new("write kind's configuration", write)
-                .after([clear])
-                .quiet(),
-        );
+        let (path, written) = write_configuration(plan, &folder, config);
         let mut create =
             kind(&network).create(name, &image.to_string(), &path, &folder.join("kubeconfig"));
         // Kind hands the proxies to its nodes, and adds itself what they are and where they are on the network.
@@ -286,4 +268,21 @@ pub(super) fn nodes_of(cluster: &str, network: Option<&str>) -> Owned {
 fn taken(name: &str) -> Failure {
     Failure::invalid(format!("a kind cluster `{name}` exists, but not on this environment's network: xtask did not create it"))
         .hint(format!("delete it (`kind delete cluster --name {name}`), or choose another name for the environment: `[e2e] name` in xtask.toml"))
+}
+
+/// Adds the steps that write kind's configuration into an empty folder. Gives the file and the step after which it is there.
+fn write_configuration(plan: &mut Plan, folder: &Path, config: &str) -> (PathBuf, StepId) {
+    let place = || Location::output(folder);
+    let clear = Step::new("empty kind's folder", Action::RemoveFolder(place()));
+    let clear = plan.add(clear.quiet());
+    let make = Step::new("kind's folder", Action::Folder(place()));
+    let empty = plan.add(make.after([clear]).quiet());
+    let path = folder.join("config.yaml");
+    let write = Action::Write {
+        path: Location::output(&path),
+        contents: config.to_owned(),
+    };
+    let write = Step::new("write kind's configuration", write);
+    let written = plan.add(write.after([empty]).quiet());
+    (path, written)
 }

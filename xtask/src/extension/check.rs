@@ -52,26 +52,31 @@ impl Extension {
             );
         }
         self.check_names(&line, findings);
+        self.check_licenses(line("licenses"), findings);
+        if lines.contains_key("versions") && self.versions.is_empty() {
+            findings.warning(
+                line("versions"),
+                "`versions` is empty: there is nothing to build",
+            );
+        }
+    }
+
+    /// `line`: where the field is, if it is there.
+    fn check_licenses(&self, line: Option<usize>, findings: &mut Findings) {
         let licenses = self.licenses.join(" AND ");
         if licenses.len() > LONGEST_LABEL {
             findings.error(
-                line("licenses"),
+                line,
                 format!(
                     "`licenses` joined by ` AND ` have {} characters; some registries refuse labels over {LONGEST_LABEL}",
                     licenses.len()
                 ),
             );
         }
-        if lines.contains_key("licenses") && self.licenses.is_empty() {
+        if line.is_some() && self.licenses.is_empty() {
             findings.warning(
-                line("licenses"),
+                line,
                 "`licenses` is empty; name the SPDX ids of what the image holds",
-            );
-        }
-        if lines.contains_key("versions") && self.versions.is_empty() {
-            findings.warning(
-                line("versions"),
-                "`versions` is empty: there is nothing to build",
             );
         }
     }

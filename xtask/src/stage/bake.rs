@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use self::{
-    calls::Group,
+    calls::{Call, Group},
     solve::{Share, Solve},
 };
 use crate::{
@@ -88,34 +88,13 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let (mut files, mut earlier) = (Vec::new(), Vec::new());
     for call in calls {
         let defined = call.define(plan);
-        let mut bake = bake.clone();
-        bake.files.push(defined.path);
-        let targets: Vec<&Target> = call
-            .groups
-            .iter()
-            .flat_map(|group| &group.targets)
-            .copied()
-            .collect();
-        let platforms = request.platforms.overrides(&targets);
-        bake.set.splice(0..0, platforms);
-        let metadata = match &call.groups[..] {
-            [one] => one.metadata(),
-            _ => call.file("metadata"),
-        };
-        let solve: Arc<dyn Joint> = Arc::new(Solve {
-            bake,
-            shares: call
-                .groups
-                .iter()
-                .map(|group| share(group, request))
-                .collect(),
-            metadata: metadata.clone(),
-        });
-        files.push(metadata);
+        let work = solve(&call, request, &bake, defined.path);
+        files.push(work.metadata.clone());
+        let work: Arc<dyn Joint> = Arc::new(work);
         let mut steps = Vec::new();
         for (place, group) in call.groups.iter().enumerate() {
             let part = Action::Part(Part {
-                joint: Arc::clone(&solve),
+                joint: Arc::clone(&work),
                 place,
             });
             let step = Step::new(format!("bake {}", group.extension.name), part)
@@ -135,6 +114,26 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     }
     add_what_follows(plan, request, &baked, files);
     baked
+}
+
+/// The work of a call, which builds from the `definitions`; `bake` is what all calls have in common.
+fn solve(call: &Call<'_>, request: &Request<'_>, bake: &Bake, definitions: PathBuf) -> Solve {
+    let targets = call.groups.iter().flat_map(|group| &group.targets);
+    let targets: Vec<&Target> = targets.copied().collect();
+    let platforms = request.platforms.overrides(&targets).into_iter();
+    let shares = call.groups.iter().map(|group| share(group, request));
+    Solve {
+        bake: Bake {
+            files: vec![definitions],
+            set: platforms.chain(bake.set.iter().cloned()).collect(),
+            ..bake.clone()
+        },
+        shares: shares.collect(),
+        metadata: match &call.groups[..] {
+            [one] => one.metadata(),
+            _ => call.file("metadata"),
+        },
+    }
 }
 
 /// Adds what is done once images are built: superseded ones are dropped, and the user's metadata file is written.

@@ -6,21 +6,14 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::moment::{self, Moments};
-use crate::{
-    failure::Failure,
-    value::{
-        Annotations, DebianVersion, ImageRef, Platform, Server, SqlVersion, annotations, is_tag,
-    },
+use super::{
+    Definition,
+    moment::{self, Moments},
 };
+use crate::failure::Failure;
 
 /// The group that bake builds when it is told no names.
 const DEFAULT: &str = "default";
-/// Arguments that bake files of this kind give PostgreSQL's major, its image and the package's version.
-pub(super) const MAJOR: &str = "PG_MAJOR";
-const BASE: &str = "BASE";
-pub(super) const PACKAGE: &str = "EXT_VERSION";
-
 /// All targets of an extension, those too that others are built from. The moment of the print is marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Printed {
@@ -29,13 +22,6 @@ pub(crate) struct Printed {
     built: Vec<String>,
     /// It was changed: it is not what bake prints.
     rebased: bool,
-}
-
-/// One target of bake.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Definition<'a> {
-    pub name: &'a str,
-    pub(super) json: &'a Value,
 }
 
 impl Printed {
@@ -203,138 +189,6 @@ fn each_text(value: &Value, change: &dyn Fn(&str) -> String) -> Value {
             )
         }
         other => other.clone(),
-    }
-}
-
-impl<'a> Definition<'a> {
-    /// As bake has printed it, marked where it holds the moment.
-    pub(super) fn json(self) -> &'a Value {
-        self.json
-    }
-
-    pub(super) fn texts(self, field: &str) -> impl Iterator<Item = &'a str> {
-        let items = self.json[field].as_array();
-        items.into_iter().flatten().filter_map(Value::as_str)
-    }
-
-    fn argument(self, name: &str) -> Option<&'a str> {
-        self.json["args"][name]
-            .as_str()
-            .filter(|text| !text.is_empty())
-    }
-
-    /// The targets that this one is built from, by its named contexts.
-    pub(super) fn sources(self) -> impl Iterator<Item = &'a str> {
-        let contexts = self.json["contexts"].as_object();
-        let contexts = contexts.into_iter().flat_map(Map::values);
-        contexts.filter_map(|context| context.as_str()?.strip_prefix("target:"))
-    }
-
-    /// Its tags, marked where they hold the moment.
-    pub(crate) fn tags(self) -> impl Iterator<Item = &'a str> {
-        self.texts("tags")
-    }
-
-    /// What it is built for. Empty: what its builder is.
-    pub(crate) fn platforms(self) -> Result<Vec<Platform>, Failure> {
-        let parsed = self.texts("platforms").map(|text| {
-            text.parse()
-                .map_err(|wanted| self.wrong(&format!("its platform `{text}` is not {wanted}")))
-        });
-        parsed.collect()
-    }
-
-    /// What it says of itself: its annotations, or its labels where it has none.
-    fn annotations(self) -> Annotations {
-        let pairs = self.texts("annotations").filter_map(|text| {
-            let (key, value) = text.split_once('=')?;
-            // `index,manifest[linux/amd64]:key`: on what it is written.
-            let key = key.rsplit_once(':').map_or(key, |(_, key)| key);
-            Some((key.to_owned(), Value::from(value)))
-        });
-        let annotations = Annotations::of(&Value::Object(pairs.collect()));
-        if annotations.is_empty() {
-            return Annotations::of(&self.json["labels"]);
-        }
-        annotations
-    }
-
-    /// The PostgreSQL that it is for: as its annotations say, or else its arguments, or else its name.
-    pub(crate) fn server(self) -> Result<Server, Failure> {
-        let said = self.annotations();
-        let said = || {
-            Server::parse(
-                said.get(annotations::BASE_OS)?,
-                said.get(annotations::BASE_MAJOR)?,
-            )
-        };
-        let argued = || {
-            let (base, major) = (self.argument(BASE)?, self.argument(MAJOR)?);
-            let image: ImageRef = base.parse().ok()?;
-            Server::parse(image.tag.as_deref()?.rsplit('-').next()?, major)
-        };
-        let named = || {
-            let (rest, distro) = self.name.rsplit_once('-')?;
-            let (_, major) = rest.rsplit_once('-')?;
-            Server::parse(distro, major)
-        };
-        said().or_else(argued).or_else(named).ok_or_else(|| {
-            self.wrong("for which PostgreSQL it is, nothing says")
-                .hint(format!(
-                    "annotate it with `{}` and `{}`, or let its name end in `-18-trixie`",
-                    annotations::BASE_MAJOR,
-                    annotations::BASE_OS
-                ))
-        })
-    }
-
-    /// The PostgreSQL image that it is for, where that is said.
-    pub(crate) fn base(self) -> Result<Option<ImageRef>, Failure> {
-        let said = self.annotations();
-        let said = said
-            .get(annotations::BASE_NAME)
-            .or_else(|| self.argument(BASE));
-        let parsed = said.map(str::parse).transpose();
-        parsed.map_err(|wrong: Failure| {
-            let failure = self.wrong(&format!("its base image {}", wrong.message));
-            wrong.hint.into_iter().fold(failure, Failure::hint)
-        })
-    }
-
-    /// The version of Debian's package that it is made of, where that is said.
-    pub(crate) fn package(self) -> Option<&'a str> {
-        self.argument(PACKAGE)
-    }
-
-    /// The version of the extension's software, where that is said.
-    pub(crate) fn version(self) -> Result<Option<String>, Failure> {
-        let is_version = |text: &str| is_tag(text) || DebianVersion::is(text);
-        self.said(annotations::VERSION, is_version, "the version of a package")
-    }
-
-    /// The version for `CREATE EXTENSION`, where that is said.
-    pub(crate) fn sql_version(self) -> Result<Option<String>, Failure> {
-        self.said(annotations::SQL_VERSION, SqlVersion::is, SqlVersion::WANTED)
-    }
-
-    /// What it says under a key of itself, which is `wanted`.
-    fn said(
-        self,
-        key: &str,
-        is_right: impl Fn(&str) -> bool,
-        wanted: &str,
-    ) -> Result<Option<String>, Failure> {
-        match self.annotations().get(key) {
-            Some(text) if !is_right(text) => {
-                Err(self.wrong(&format!("its `{key}` is `{text}`; it must be {wanted}")))
-            }
-            said => Ok(said.map(str::to_owned)),
-        }
-    }
-
-    /// What is wrong with it.
-    pub(crate) fn wrong(self, why: &str) -> Failure {
-        Failure::invalid(format!("target `{}` of bake: {why}", self.name))
     }
 }
 

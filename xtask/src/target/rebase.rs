@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Printed,
-    printed::{Definition, MAJOR, PACKAGE},
+    definition::{Definition, MAJOR, PACKAGE},
 };
 use crate::{
     failure::Failure,

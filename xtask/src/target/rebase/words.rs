@@ -6,7 +6,7 @@ use super::Instead;
 use crate::{
     extension::version_of,
     failure::Failure,
-    target::printed::Definition,
+    target::Definition,
     value::{Major, Server, is_tag},
 };
 
