@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hcl_edit::structure::Body;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     moment::Layout,
@@ -20,7 +20,7 @@ const AS_JSON: &str = "_JSON";
 const OF_BAKE: &[&str] = &["BAKE_", "BUILDX_", "SOURCE_DATE_EPOCH"];
 
 /// All that bake reads to say what it builds.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Inputs {
     /// The texts of its files, by their names.
     pub files: BTreeMap<String, String>,

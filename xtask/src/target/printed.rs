@@ -37,15 +37,16 @@ impl Printed {
 
     /// `text` is what bake has printed, with the moment of it marked ([`timeless`]).
     pub(crate) fn parse_marked(text: &str) -> Result<Self, Failure> {
-        let printed = json(text)?;
-        let Some(Value::Object(targets)) = printed.get("target") else {
+        let mut printed = json(text)?;
+        let targets = printed.get_mut("target").map(Value::take);
+        let Some(Value::Object(targets)) = targets else {
             return Err(wrong("it has no `target`"));
         };
         let mut built = Vec::new();
         collect(&printed["group"], DEFAULT, &mut BTreeSet::new(), &mut built);
         built.retain(|name| targets.contains_key(name));
         Ok(Self {
-            targets: targets.clone(),
+            targets,
             built,
             rebased: false,
         })

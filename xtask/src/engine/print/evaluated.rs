@@ -4,7 +4,11 @@
 
 use serde_json::Value;
 
-use super::{AT_ONCE, Asking, NO_BUILDX, PATIENCE, Question, Unanswered, Watch, call};
+use super::{
+    asking::{AT_ONCE, Asking, Known, NO_BUILDX, Unanswered},
+    call,
+    question::{Question, Watch},
+};
 use crate::{
     engine::{Engine, Opener},
     exec::Exec,
@@ -43,10 +47,9 @@ impl Asking<'_> {
     fn metadata(&self, open: &Open) -> Result<Value, Failure> {
         let name = open.name();
         let place = format!("{name}.metadata.json");
-        let question = self.question(&open.metadata_file, &place)?;
-        let printed = match &question.kept {
-            Some(kept) => kept.clone(),
-            None => self.print_metadata(open, &question)?,
+        let printed = match self.look_up(&open.metadata_file, &place)? {
+            Known::Kept(printed) => printed,
+            Known::Open(question) => self.print_metadata(open, &question)?,
         };
         values(&printed).ok_or_else(|| {
             Failure::failed(format!(
@@ -71,7 +74,7 @@ impl Asking<'_> {
             ..call(self.config)
         };
         let watch = Watch::start();
-        let said = self.exec.read(&ask.cmd().stdin(DEFINITION), Some(PATIENCE));
+        let said = self.read(&ask.cmd().stdin(DEFINITION));
         let text = said.map_err(|failed| match Unanswered::from(failed) {
             Unanswered::Refused(failure) => failure,
             Unanswered::NoBuildx => unasked(NO_BUILDX),
@@ -82,7 +85,7 @@ impl Asking<'_> {
             .and_then(|moments| timeless(&text, &moments).filter(|_| !moments.are_in(&text)));
         // Metadata that holds the moment is another the next time.
         if let Some(timeless) = timeless {
-            self.keep(question, timeless);
+            self.keep(question, &timeless);
         }
         Ok(printed)
     }

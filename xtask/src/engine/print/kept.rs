@@ -22,16 +22,40 @@ use crate::{
 const KEY: &str = "print.key";
 const LENGTH: usize = 32;
 
-/// What is kept of an answer.
-#[derive(Deserialize, Serialize)]
+/// An answer that was kept, as its file holds it: who has written it is not known yet.
 pub(super) struct Kept {
-    pub inputs: Inputs,
-    /// The variables that its files declare, so that these need not be read as HCL again.
-    pub declared: Vec<String>,
+    head: Head,
     /// What was printed, the moment of it marked.
-    pub printed: String,
-    /// HMAC-SHA256, in base64, of all of this and of the place of the file.
+    printed: String,
+}
+
+/// The first line of a file.
+#[derive(Deserialize, Serialize)]
+struct Head {
+    /// The variables that the files declare which bake has read, so that these need not be read as HCL again.
+    declared: Vec<String>,
+    /// HMAC-SHA256, in base64, of all of this, of what bake has read, and of the place of the file.
     seal: String,
+}
+
+impl Kept {
+    /// What was kept the last time at `place`, which is told from the root. What cannot be read is none.
+    pub(super) fn read(root: &Path, place: &Path) -> Option<Self> {
+        Self::of(&source::read_own(root, place).ok().flatten()?)
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        let (head, printed) = text.split_once('\n')?;
+        Some(Self {
+            head: serde_json::from_str(head).ok()?,
+            printed: printed.to_owned(),
+        })
+    }
+
+    /// The variables to look up before it can be opened.
+    pub(super) fn declared(&self) -> &[String] {
+        &self.head.declared
+    }
 }
 
 /// What an answer that is kept is sealed with: random bytes that only this user can read.
@@ -70,41 +94,51 @@ impl Key {
         bytes.try_into().ok().map(Self)
     }
 
-    fn over(&self, place: &Path, kept: &Kept) -> anyhow::Result<Hmac<Sha256>> {
-        let said = (place, &kept.inputs, &kept.declared, &kept.printed);
+    fn over(
+        &self,
+        place: &Path,
+        inputs: &Inputs,
+        declared: &[String],
+        printed: &str,
+    ) -> anyhow::Result<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)?;
-        mac.update(&serde_json::to_vec(&said)?);
+        mac.update(&serde_json::to_vec(&(place, inputs, declared))?);
+        mac.update(printed.as_bytes());
         Ok(mac)
     }
 
-    /// Whether what is kept was sealed with it, at this place.
-    fn fits(&self, place: &Path, kept: &Kept) -> bool {
-        let seal = STANDARD.decode(&kept.seal).unwrap_or_default();
-        self.over(place, kept)
-            .is_ok_and(|mac| mac.verify_slice(&seal).is_ok())
-    }
-
-    /// What was kept the last time at `place`, which is told from the root. What cannot be read is none, and so is what is
-    /// not sealed with this key: it came with the repository, or somebody has edited it.
-    pub(super) fn open(&self, root: &Path, place: &Path) -> Option<Kept> {
-        let text = source::read_own(root, place).ok().flatten()?;
-        let kept: Kept = serde_json::from_str(&text).ok()?;
-        self.fits(place, &kept).then_some(kept)
+    /// What an answer says that was kept at `place`. None where it was not sealed with this key, or bake would read other
+    /// `inputs` now: it came with the repository, somebody has edited it, or it is of another time.
+    pub(super) fn open<'a>(
+        &self,
+        kept: &'a Kept,
+        place: &Path,
+        inputs: &Inputs,
+    ) -> Option<&'a str> {
+        let Kept { head, printed } = kept;
+        let seal = STANDARD.decode(&head.seal).ok()?;
+        let mac = self.over(place, inputs, &head.declared, printed).ok()?;
+        mac.verify_slice(&seal).is_ok().then_some(printed)
     }
 
     /// Keeps the answer to a question.
-    pub(super) fn keep(&self, question: &Question, printed: String) -> anyhow::Result<()> {
-        let mut kept = Kept {
-            inputs: question.inputs.clone(),
-            declared: question.expressions.declared.clone(),
-            printed,
-            seal: String::new(),
-        };
-        let seal = self.over(&question.place, &kept)?.finalize();
-        kept.seal = STANDARD.encode(seal.into_bytes());
+    pub(super) fn keep(&self, question: &Question, printed: &str) -> anyhow::Result<()> {
         output::ignore()?;
-        let place = Location::output(&question.place);
-        file::write_atomically(&place, &serde_json::to_string(&kept)?)
+        file::write_atomically(
+            &Location::output(&question.place),
+            &self.sealed(question, printed)?,
+        )
+    }
+
+    /// The text of the file that keeps it.
+    fn sealed(&self, question: &Question, printed: &str) -> anyhow::Result<String> {
+        let declared = &question.expressions.declared;
+        let seal = self.over(&question.place, &question.inputs, declared, printed)?;
+        let head = Head {
+            declared: declared.clone(),
+            seal: STANDARD.encode(seal.finalize().into_bytes()),
+        };
+        Ok(format!("{}\n{printed}", serde_json::to_string(&head)?))
     }
 }
 
@@ -113,18 +147,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-
-    fn sealed(key: &Key, place: &Path) -> Kept {
-        let mut kept = Kept {
-            inputs: Inputs::default(),
-            declared: vec!["a".into()],
-            printed: "{}".into(),
-            seal: String::new(),
-        };
-        let seal = key.over(place, &kept).unwrap().finalize();
-        kept.seal = STANDARD.encode(seal.into_bytes());
-        kept
-    }
+    use crate::target::Expressions;
 
     #[test]
     fn a_key_is_made_once_and_is_for_its_user_alone() {
@@ -143,20 +166,48 @@ mod tests {
 
     #[test]
     fn only_what_was_sealed_at_its_place_and_is_as_it_was_counts() {
-        let (key, place) = (Key([1; LENGTH]), Path::new("target/xtask/print/a.json"));
-        assert!(key.fits(place, &sealed(&key, place)));
-        assert!(!key.fits(Path::new("target/xtask/print/b.json"), &sealed(&key, place)));
-        assert!(!Key([2; LENGTH]).fits(place, &sealed(&key, place)));
+        let key = Key([1; LENGTH]);
+        let question = || Question {
+            inputs: Inputs {
+                files: [("a.hcl".to_owned(), "a = 1\n".to_owned())].into(),
+                variables: [("a".to_owned(), "1".to_owned())].into(),
+                program: "docker 1".into(),
+            },
+            expressions: Expressions {
+                declared: vec!["a".into()],
+                ..Expressions::default()
+            },
+            place: "target/xtask/print/a.json".into(),
+        };
+        let kept = || Kept::of(&key.sealed(&question(), "{}").unwrap()).unwrap();
+        let opens = |key: &Key, kept: &Kept, now: &Question| {
+            key.open(kept, &now.place, &now.inputs).is_some()
+        };
+        assert!(opens(&key, &kept(), &question()));
+        assert!(!opens(&Key([2; LENGTH]), &kept(), &question()));
         let edits: [&dyn Fn(&mut Kept); 4] = [
             &|kept| kept.printed.push(' '),
-            &|kept| kept.declared.clear(),
-            &|kept| kept.inputs.program.push('x'),
-            &|kept| kept.seal.clear(),
+            &|kept| kept.head.declared.clear(),
+            &|kept| kept.head.seal.clear(),
+            &|kept| kept.head.seal = STANDARD.encode([0; LENGTH]),
         ];
         for edit in edits {
-            let mut kept = sealed(&key, place);
+            let mut kept = kept();
             edit(&mut kept);
-            assert!(!key.fits(place, &kept));
+            assert!(!opens(&key, &kept, &question()));
+        }
+        let changes: [&dyn Fn(&mut Question); 6] = [
+            &|now| now.place = "target/xtask/print/b.json".into(),
+            &|now| now.inputs.program.push('1'),
+            &|now| now.inputs.files.clear(),
+            &|now| now.inputs.files.values_mut().for_each(|text| text.push('#')),
+            &|now| now.inputs.variables.clear(),
+            &|now| now.inputs.variables.values_mut().for_each(|text| text.push('1')),
+        ];
+        for change in changes {
+            let mut now = question();
+            change(&mut now);
+            assert!(!opens(&key, &kept(), &now));
         }
     }
 }

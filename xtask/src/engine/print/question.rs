@@ -9,17 +9,15 @@ use std::{
 use crate::{
     engine::Engine,
     sandbox::Sandbox,
-    target::{Between, Expressions, Inputs, Moments, Printed},
+    target::{Between, Expressions, Inputs, Moments},
     tool::buildx,
 };
 
 /// What is asked of an extension.
 pub(super) struct Question {
     pub inputs: Inputs,
-    /// What its files' expressions are; nothing where the answer was kept.
     pub expressions: Expressions,
-    /// The answer that was kept.
-    pub kept: Option<Printed>,
+    /// Where the answer is kept, told from the root.
     pub place: PathBuf,
 }
 
