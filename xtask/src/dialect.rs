@@ -9,6 +9,7 @@ use crate::{
     value::without_userinfo,
 };
 
+mod beside;
 mod call;
 mod parts;
 mod tasks;
@@ -16,6 +17,7 @@ mod tasks;
 mod tests;
 mod variables;
 
+use beside::Beside;
 use call::Call;
 use tasks::{OPTIONS_OF_TASK, RENAMED, STILL_TO_COME, TASKS, Task};
 use variables::{VARIABLES, Variable};
@@ -157,8 +159,10 @@ impl Words<'_> {
         Call {
             task,
             arguments: &self.variables,
-            beside,
-            valued: &self.valued,
+            beside: Beside {
+                words: beside,
+                valued: &self.valued,
+            },
             environment: self.environment,
         }
     }

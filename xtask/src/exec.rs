@@ -8,6 +8,7 @@
 use std::{path::Path, time::Duration};
 
 mod child;
+mod end;
 mod printed;
 mod real;
 mod start;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A task that is called, with its variables: as a command with its options.
 
-use std::{collections::BTreeSet, ffi::OsString};
+use std::ffi::OsString;
 
 use super::{
     Canonical,
+    beside::Beside,
     parts::{Parts, arguments, option, setting, switch},
-    tasks::{self, Task},
+    tasks::Task,
     variables::{self, Meaning, Scope, VARIABLES, Variable},
 };
 use crate::{
@@ -19,10 +20,7 @@ pub(super) struct Call<'a> {
     pub task: &'static Task,
     /// `NAME=value` of the command line, as they stand there.
     pub arguments: &'a [(String, String)],
-    /// All other words of the command line, without the task.
-    pub beside: &'a [String],
-    /// The options whose next word is their value.
-    pub valued: &'a BTreeSet<String>,
+    pub beside: Beside<'a>,
     pub environment: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
@@ -36,7 +34,7 @@ struct Given {
 impl Call<'_> {
     /// The command and its options; what stood beside the variables is not among them.
     pub(super) fn canonical(&self) -> Result<Canonical, Failure> {
-        self.refuse_foreign_words()?;
+        self.beside.refuse_foreign(self.task)?;
         let mut variables: Vec<Given> = Vec::new();
         for (name, value) in self.arguments {
             let variable = self.known(name)?;
@@ -69,34 +67,6 @@ impl Call<'_> {
             words: words.chain(parts.words()).collect(),
             notes,
         })
-    }
-
-    /// Refuses what Task itself would have taken beside a task: its options, a second task, words that no task uses.
-    fn refuse_foreign_words(&self) -> Result<(), Failure> {
-        let task = self.task.name;
-        let words = self.own_words();
-        let plain = (0..words.len()).filter(|at| super::is_plain(words, *at, self.valued));
-        let takes_names = self.task.variables.contains(&"TARGET");
-        for word in plain.map(|at| words[at].as_str()) {
-            if tasks::find(word).is_some() && (word.contains(':') || !takes_names) {
-                return Err(Failure::invalid(format!(
-                    "one task at a time: `{task}` and `{word}` are two"
-                ))
-                .hint(format!(
-                    "one after the other: `cargo xtask {task} && cargo xtask {word}`"
-                )));
-            }
-        }
-        let hands_on = self.task.variables.contains(&"EXTRA_ARGS");
-        let behind = self.beside.iter().skip(words.len() + 1);
-        let mut foreign = behind.filter(|word| word.starts_with('-') || word.contains('='));
-        if !hands_on && foreign.next().is_some() {
-            return Err(Failure::invalid(format!(
-                "task `{task}` hands nothing on to another program, and has words behind `--`"
-            ))
-            .hint("put options and variables in front of it, or leave it out"));
-        }
-        Ok(())
     }
 
     /// The variable of that name, when the task takes it.
@@ -185,7 +155,8 @@ impl Call<'_> {
         };
         let is_operand = self.task.variables.first() == Some(&variable.name);
         let is_said =
-            options.iter().any(|flag| self.has_option(flag)) || (is_operand && self.has_operand());
+            options.iter().any(|flag| self.beside.has_option(flag))
+                || (is_operand && self.beside.has_operand());
         variable.scope == Scope::Task && self.uses(variable) && !is_said
     }
 
@@ -197,35 +168,6 @@ impl Call<'_> {
             || path.to_owned(),
             |(below, home)| format!("{home}/{below}"),
         )
-    }
-
-    /// Refuses an option that says otherwise, perhaps, than the variable that stands for it.
-    fn refuse_twice(&self, name: &str, flag: &str) -> Result<(), Failure> {
-        if self.has_option(flag) {
-            return Err(Failure::invalid(format!(
-                "variable `{name}` and `{flag}` are the same: only one of them can be given"
-            )));
-        }
-        Ok(())
-    }
-
-    fn has_option(&self, flag: &str) -> bool {
-        let is_it = |word: &String| {
-            let rest = word.strip_prefix(flag);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        };
-        self.own_words().iter().any(is_it)
-    }
-
-    fn has_operand(&self) -> bool {
-        let words = self.own_words();
-        (0..words.len()).any(|at| super::is_plain(words, at, self.valued))
-    }
-
-    /// The words that are not for another program.
-    fn own_words(&self) -> &[String] {
-        let end = self.beside.iter().position(|word| word == "--");
-        &self.beside[..end.unwrap_or(self.beside.len())]
     }
 
     /// Puts what a variable stands for among the parts.
@@ -246,8 +188,8 @@ impl Call<'_> {
             Meaning::Option(flag) if !self.uses(given.variable) => notes.push(format!(
                 "`{name}` changes nothing here: `{flag}` is for the tasks that make the cluster"
             )),
-            Meaning::Option(flag) | Meaning::Path(flag) if self.valued.contains(*flag) => {
-                self.refuse_twice(name, flag)?;
+            Meaning::Option(flag) | Meaning::Path(flag) if self.beside.valued.contains(*flag) => {
+                self.beside.refuse_twice(name, flag)?;
                 let value = match given.variable.meaning {
                     Meaning::Path(_) => self.below_home(value),
                     _ => value.to_owned(),
@@ -257,12 +199,12 @@ impl Call<'_> {
             Meaning::Option(flag) | Meaning::Path(flag) => {
                 let switch = switch(name, flag, value)?;
                 if switch.is_none() {
-                    self.refuse_twice(name, flag)?;
+                    self.beside.refuse_twice(name, flag)?;
                 }
                 // Said twice, it is on.
                 parts
                     .options
-                    .extend(switch.filter(|flag| !self.has_option(flag)));
+                    .extend(switch.filter(|flag| !self.beside.has_option(flag)));
             }
             Meaning::Setting(key, pattern) => {
                 let value = pattern.replace("{}", value);

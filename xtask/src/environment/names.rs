@@ -54,7 +54,7 @@ impl Names {
         }
         let version = cluster.strip_prefix(&self.environment)?.strip_prefix('-')?;
         let number = version.strip_prefix('v')?;
-        docker::is_version(number).then_some(version)
+        version::is_version(number).then_some(version)
     }
 }
 

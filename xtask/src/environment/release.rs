@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     image::ImageRef,
     own::source,
-    tool::{docker::is_version, kubectl::is_path},
+    tool::{version::is_version, kubectl::is_path},
 };
 
 /// Where CloudNativePG publishes the manifests of its branches and of its releases.

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::texts::{one_line, placeholders};
 use crate::{
     failure::did_you_mean,
     finding::Findings,
     hcl::{Node, Value},
-    value::{PackagePattern, is_one_line},
+    value::PackagePattern,
 };
 
 /// Whether the field may be left out.
@@ -275,54 +276,5 @@ impl<'a> Fields<'a> {
             self.findings
                 .warning(node.line, format!("unknown field `{name}`{meant}"));
         }
-    }
-}
-
-/// Text that would end or turn a line wherever it is shown or written.
-fn one_line(path: &str, node: &Node, findings: &mut Findings) {
-    match &node.value {
-        Value::String(text) if !is_one_line(text) => findings.error(
-            node.line,
-            format!("`{path}` is `{text}`; it must be one line without control characters"),
-        ),
-        Value::List(items) => items.iter().for_each(|item| one_line(path, item, findings)),
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                let path = format!("{path}.{key}");
-                if !is_one_line(key) {
-                    findings.error(
-                        value.line,
-                        format!("`{path}` has control characters in its name"),
-                    );
-                }
-                one_line(&path, value, findings);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A template's placeholder that nobody has filled in.
-fn placeholders(path: &str, node: &Node, findings: &mut Findings) {
-    match &node.value {
-        Value::String(text) => {
-            if let Some(start) = text.find('<')
-                && text[start..].contains("-here>")
-            {
-                findings.error(
-                    node.line,
-                    format!("`{path}` still holds the placeholder `{text}`"),
-                );
-            }
-        }
-        Value::List(items) => items
-            .iter()
-            .for_each(|item| placeholders(path, item, findings)),
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                placeholders(&format!("{path}.{key}"), value, findings);
-            }
-        }
-        _ => {}
     }
 }

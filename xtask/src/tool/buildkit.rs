@@ -4,11 +4,12 @@
 //! Facts: `SolveStatus` of moby/buildkit's client, and docker/buildx, which puts the target's name before that of each
 //! vertex when it builds several: `[alpha builder 2/3] RUN …`, `[alpha] exporting to image`.
 
+mod status;
+
 use std::{collections::BTreeMap, time::SystemTime};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
-
+use self::status::{Doing, Log, Status, Vertex};
 use crate::{exec::Tail, value::Digest};
 
 /// What is told of a target.
@@ -24,45 +25,6 @@ pub(crate) enum Told {
         /// What it has said itself before that.
         said: Option<String>,
     },
-}
-
-#[derive(Deserialize)]
-struct Status {
-    #[serde(default)]
-    vertexes: Vec<Vertex>,
-    #[serde(default)]
-    statuses: Vec<Doing>,
-    #[serde(default)]
-    logs: Vec<Log>,
-}
-
-#[derive(Deserialize)]
-struct Vertex {
-    digest: String,
-    #[serde(default)]
-    name: String,
-    started: Option<String>,
-    completed: Option<String>,
-    #[serde(default)]
-    cached: bool,
-    #[serde(default)]
-    error: String,
-}
-
-/// Something that a vertex does.
-#[derive(Deserialize)]
-struct Doing {
-    id: String,
-    vertex: String,
-    completed: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    vertex: String,
-    /// Base64.
-    data: String,
-    timestamp: Option<String>,
 }
 
 /// How the error of a vertex ends that was ended because of another one's.

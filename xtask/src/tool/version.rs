@@ -49,6 +49,14 @@ fn numbers(version: &str) -> Vec<u32> {
         .collect()
 }
 
+/// Digits and dots: `1.36.1`.
+pub(crate) fn is_version(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

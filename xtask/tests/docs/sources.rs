@@ -92,7 +92,7 @@ fn only_the_command_line_goes_over_the_settings() {
         "xtask/src/config.rs",
         "xtask/src/config/file.rs",
         // What a file can say and what a flag can say is the same.
-        "xtask/src/fuzzing.rs",
+        "xtask/src/fuzzing/files.rs",
     ];
     let changing = ["with_flag(", "with_said(", ".put(", "context.config ="];
     assert_eq!(found("xtask/src", &changing, &allowed), nothing);

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What tools print, and the archives that they write.
+
+use std::time::SystemTime;
+
+use super::text;
+use crate::{
+    image::{Contents, Controls, ImageRef, Metadata},
+    plan::{Kind, Owned},
+    sandbox::archive::Archive,
+    symptom,
+    target::{Definition, Instead, Printed},
+    tool::{
+        apt,
+        buildkit::{self, Progress, Told},
+        docker,
+        imagetools::Described,
+        kubectl,
+    },
+    value::{Server, SqlName, SqlVersion},
+};
+
+/// An archive of control files is read to its end or refused, and what these say is names and versions.
+pub fn control_files(data: &[u8]) {
+    let Ok(controls) = Controls::read(data) else {
+        return;
+    };
+    let version = controls.default_version("vector");
+    assert!(version.is_none_or(SqlVersion::is));
+    for version in [None, Some("0.8.1")] {
+        let mut required = controls.requires("vector", version).iter();
+        assert!(required.all(|name| SqlName::is(name)));
+    }
+}
+
+/// An archive of an image's files is read to its end or refused. No archive makes a path that is not the image's.
+pub fn image_files(data: &[u8]) {
+    let Ok(contents) = Contents::read(data) else {
+        return;
+    };
+    assert!(contents.files.is_sorted_by_key(|file| &file.path));
+    for file in contents.files {
+        assert!(file.path.starts_with('/'), "{file:?}");
+        assert!(file.link.is_none() || file.size == 0, "{file:?}");
+    }
+}
+
+/// A metadata file of bake that is read and written says the same.
+pub fn bake_metadata(data: &[u8]) {
+    let Ok(read) = Metadata::parse(text(data)) else {
+        return;
+    };
+    let written = read.to_json();
+    assert_eq!(
+        Metadata::parse(&written).ok().as_ref(),
+        Some(&read),
+        "{written}"
+    );
+    let mut merged = Metadata::default();
+    merged.extend(read.clone());
+    assert_eq!(merged, read);
+    let _digest = read.digest("pgvector-0_8_6-18-trixie");
+}
+
+/// What a registry says becomes a reference that is one: it goes into a command line.
+pub fn registry_manifest(data: &[u8]) {
+    let image = ImageRef {
+        repository: "localhost:5000/x".into(),
+        tag: Some("1".into()),
+        digest: None,
+    };
+    let Ok((described, first)) = Described::parse(&image, text(data)) else {
+        return;
+    };
+    let reference: Result<ImageRef, _> = described.reference.to_string().parse();
+    assert!(
+        reference.is_ok_and(|reference| reference.digest.is_some()),
+        "{described:?}"
+    );
+    if let Some(first) = first {
+        let reference = format!("{}@{first}", image.repository);
+        let parsed: Result<ImageRef, _> = reference.parse();
+        assert_eq!(parsed.ok().and_then(|image| image.digest), Some(first));
+    }
+    assert!(
+        described
+            .platforms
+            .iter()
+            .all(|platform| platform.contains('/'))
+    );
+}
+
+/// What apt says becomes versions that can be written into a metadata file, and a mirror that is one word.
+pub fn apt_output(data: &[u8]) {
+    let text = text(data);
+    if let Some(mirror) = apt::parse_mirror(text) {
+        assert!(
+            !mirror.contains(|c: char| c.is_whitespace() || c.is_control()),
+            "{mirror:?}"
+        );
+        assert!(!mirror.starts_with('-'), "{mirror:?}");
+    }
+    let mut archive = Archive {
+        versions: apt::parse_versions(text),
+        ..Archive::default()
+    };
+    let packages: Vec<String> = archive
+        .versions
+        .iter()
+        .map(|(name, version)| format!("{name}={version}"))
+        .collect();
+    archive.read_controls(&packages, text);
+    for (package, version) in &archive.versions {
+        let Ok(package) = package.parse() else {
+            continue;
+        };
+        if let Some(sql) = archive.sql_version(&package, version, "x") {
+            assert!(SqlVersion::is(sql), "{sql:?}");
+        }
+    }
+}
+
+/// What bake prints is read or refused, and its moment found and put in again.
+pub fn bake_print(data: &[u8]) {
+    let text = text(data);
+    let Ok(printed) = Printed::parse(text) else {
+        return;
+    };
+    let moment = SystemTime::UNIX_EPOCH;
+    let names: Vec<&str> = printed.built().map(|one| one.name).collect();
+    let taken = printed.with_sources(names.iter().copied(), moment);
+    assert!(names.iter().all(|name| taken.contains_key(*name)));
+    let instead = |definition: Definition<'_>, server: &Server| {
+        let Ok(suite) = "forky".parse() else {
+            unreachable!("it is well formed");
+        };
+        let base = format!("ghcr.io/x/postgresql:{}-minimal-forky", server.major);
+        Ok(Some(Instead {
+            suite,
+            base: base.parse()?,
+            package: "1.3-1".to_owned(),
+            pinned: definition.package().unwrap_or("1.2-1").to_owned(),
+            sql_version: None,
+        }))
+    };
+    if let Ok(rebased) = printed.rebased(instead) {
+        let names: Vec<&str> = rebased.built().map(|one| one.name).collect();
+        let taken = rebased.with_sources(names.iter().copied(), moment);
+        assert!(names.iter().all(|name| taken.contains_key(*name)));
+    }
+}
+
+/// Progress is told of targets that are built, line by line.
+pub fn bake_progress(data: &[u8]) {
+    let mut progress = Progress::of([vec!["alpha".to_owned()], vec!["beta".to_owned()]]);
+    for line in text(data).lines() {
+        progress.read(line, &mut |target, told| {
+            assert!(target < 2);
+            if let Told::Line(line) = told {
+                assert!(line.starts_with('#'), "{line:?}");
+            }
+        });
+        if let Some(target) = buildkit::failed_target(line) {
+            assert!(line.contains(target));
+        }
+    }
+}
+
+/// What Docker and kubectl say is read or left, whatever it is.
+pub fn engine_output(data: &[u8]) {
+    let text = text(data);
+    if let Ok(engine) = docker::Info::parse(text) {
+        let _mounts = engine.mounts_images();
+    }
+    for (name, size) in docker::parse_sizes(text) {
+        assert!(!name.contains('\t') && size == size.trim());
+    }
+    for container in docker::parse_containers(text) {
+        assert_eq!(container.running, container.state == "running");
+    }
+    for object in kubectl::items(text) {
+        let _ready = kubectl::condition(&object, "Ready");
+    }
+    let _there = docker::is_named(text, "x");
+    for id in Owned::new(Kind::Container, "a=1", "remove it").listed(text) {
+        assert!(!id.starts_with('-') && !id.contains(char::is_whitespace));
+    }
+    let _cause = symptom::cause_in_cluster(&[text.to_owned()]);
+}
