@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 
 mod child;
 mod end;
-mod printed;
+mod output;
 mod real;
 mod start;
 mod tail;

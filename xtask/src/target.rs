@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is built, and what each image needs. Bake says what it builds ([`Printed`]), and where it cannot be asked, a model
+//! What is built, and what each image needs. Bake says what it builds ([`Definitions`]), and where it cannot be asked, a model
 //! of this repository's own bake file does. Resolved once for a command.
 
 mod definition;
+mod definitions;
 mod filter;
 mod inputs;
 mod matrix;
@@ -10,13 +11,13 @@ mod model;
 mod moment;
 mod needs;
 mod passing;
-mod printed;
 mod reach;
 mod rebase;
 
 use std::sync::Arc;
 
 pub(crate) use definition::Definition;
+pub(crate) use definitions::{Definitions, timeless};
 pub(crate) use filter::Filter;
 pub use filter::Shard;
 pub(crate) use inputs::{Expressions, Inputs, is_read};
@@ -24,7 +25,6 @@ pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;
 pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of, said};
-pub(crate) use printed::{Printed, timeless};
 pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;
 
@@ -57,14 +57,14 @@ pub(crate) struct Target {
     /// What it is built for. Empty: what its builder is.
     pub platforms: Vec<Platform>,
     /// Where its definition is. None: bake was not asked.
-    pub printed: Option<Arc<Printed>>,
+    pub definitions: Option<Arc<Definitions>>,
 }
 
 impl Target {
     /// A target as bake would build it.
-    fn printed(
+    fn defined(
         extension: &Arc<Extension>,
-        printed: &Arc<Printed>,
+        definitions: &Arc<Definitions>,
         definition: Definition<'_>,
         config: &Config,
     ) -> Result<Self, Failure> {
@@ -99,15 +99,15 @@ impl Target {
             tag,
             base,
             platforms: definition.platforms()?,
-            printed: Some(Arc::clone(printed)),
+            definitions: Some(Arc::clone(definitions)),
             server,
         })
     }
 
     /// All tags that bake gives it, with `{YYYYMMDDhhmm}` where the moment of the bake will stand.
     pub(crate) fn tags(&self) -> Vec<String> {
-        let printed = self.printed.as_ref();
-        match printed.and_then(|printed| printed.get(&self.name)) {
+        let all = self.definitions.as_ref();
+        match all.and_then(|all| all.get(&self.name)) {
             Some(definition) => definition.tags().map(moment::shown).collect(),
             None => std::iter::once(self.tag.to_string())
                 .chain(self.stamped.as_ref().map(Rotation::pattern))
@@ -134,7 +134,7 @@ impl Target {
             stamped: None,
             base: other.base.clone(),
             platforms: Vec::new(),
-            printed: None,
+            definitions: None,
         })
     }
 

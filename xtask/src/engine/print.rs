@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     extension::Extension,
     failure::Failure,
-    target::{Matrix, Printed},
+    target::{Matrix, Definitions},
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };
@@ -54,10 +54,10 @@ pub(crate) fn matrix(
 }
 
 /// What bake prints of an extension, or why it prints nothing.
-pub(crate) type Answer = (Arc<Extension>, Result<Printed, Failure>);
+pub(crate) type Answer = (Arc<Extension>, Result<Definitions, Failure>);
 
 /// What bake prints of these extensions, each with what it needs. Fails where bake cannot be asked.
-pub(crate) fn printed(
+pub(crate) fn definitions(
     opener: &dyn Opener,
     engine: &Engine,
     workspace: &Workspace,

@@ -115,9 +115,9 @@ impl Sources {
         let chosen = chosen.iter().filter(|extension| has(extension)).cloned();
         let chosen: Vec<Arc<Extension>> = chosen.collect();
         let config = opener.config();
-        for (extension, printed) in print::printed(opener, engine, &self.workspace, &chosen)? {
-            let rebased = printed.and_then(|printed| {
-                printed.rebased(|definition, server| {
+        for (extension, definitions) in print::definitions(opener, engine, &self.workspace, &chosen)? {
+            let rebased = definitions.and_then(|definitions| {
+                definitions.rebased(|definition, server| {
                     instead(&extension, &archive, sandbox, config, definition, server)
                 })
             });

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    CmdFailure, Exec, Real, Reason, Supervision, child::Child, printed::Printed, start::io_failure,
+    CmdFailure, Exec, Real, Reason, Supervision, child::Child, output::Output, start::io_failure,
     tail::Tail,
 };
 use crate::plan::Cmd;
@@ -96,18 +96,18 @@ impl Exec for Real {
         line: &mut dyn FnMut(&str),
     ) -> Result<(), CmdFailure> {
         let started = Instant::now();
-        let mut printed = Printed::begin(cmd, how.log, line)?;
+        let mut output = Output::begin(cmd, how.log, line)?;
         let mut child = self.spawn(cmd, false, started)?;
         if self.interrupted() {
             // The signal came between the decision to start and the start.
             self.end(child.group());
         }
-        let mut out = |_: usize, bytes: &[u8]| printed.bytes(bytes);
+        let mut out = |_: usize, bytes: &[u8]| output.bytes(bytes);
         let (ended, given_up) = match how.hopeless {
             None => (self.wait(&mut child, how.timeout, &mut out), false),
             Some(hopeless) => self.wait_watched(&mut child, how.timeout, &mut out, hopeless),
         };
-        printed.end();
+        output.end();
         let reason = match ended {
             // What has ended well has succeeded, whatever was thought of it meanwhile.
             Ok((status, false)) if status.success() => return Ok(()),
@@ -115,7 +115,7 @@ impl Exec for Real {
             Ok((status, late)) => reason_of(status, late, how.timeout),
             Err(error) => Reason::Io(error.to_string()),
         };
-        Err(printed.failure(cmd, reason, started))
+        Err(output.failure(cmd, reason, started))
     }
 
     fn read(&self, cmd: &Cmd, limit: Option<Duration>) -> Result<String, CmdFailure> {

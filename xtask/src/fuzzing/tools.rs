@@ -9,7 +9,7 @@ use crate::{
     plan::{Kind, Owned},
     sandbox::archive::Archive,
     symptom,
-    target::{Definition, Instead, Printed},
+    target::{Definition, Instead, Definitions},
     tool::{
         apt,
         buildkit::{self, Progress, Told},
@@ -123,12 +123,12 @@ pub fn apt_output(data: &[u8]) {
 /// What bake prints is read or refused, and its moment found and put in again.
 pub fn bake_print(data: &[u8]) {
     let text = text(data);
-    let Ok(printed) = Printed::parse(text) else {
+    let Ok(definitions) = Definitions::parse(text) else {
         return;
     };
     let moment = SystemTime::UNIX_EPOCH;
-    let names: Vec<&str> = printed.built().map(|one| one.name).collect();
-    let taken = printed.with_sources(names.iter().copied(), moment);
+    let names: Vec<&str> = definitions.built().map(|one| one.name).collect();
+    let taken = definitions.with_sources(names.iter().copied(), moment);
     assert!(names.iter().all(|name| taken.contains_key(*name)));
     let instead = |definition: Definition<'_>, server: &Server| {
         let Ok(suite) = "forky".parse() else {
@@ -143,7 +143,7 @@ pub fn bake_print(data: &[u8]) {
             sql_version: None,
         }))
     };
-    if let Ok(rebased) = printed.rebased(instead) {
+    if let Ok(rebased) = definitions.rebased(instead) {
         let names: Vec<&str> = rebased.built().map(|one| one.name).collect();
         let taken = rebased.with_sources(names.iter().copied(), moment);
         assert!(names.iter().all(|name| taken.contains_key(*name)));

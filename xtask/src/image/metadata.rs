@@ -113,8 +113,8 @@ impl Metadata {
 #[derive(Clone, Debug)]
 pub(crate) struct Merge {
     pub from: Vec<PathBuf>,
-    /// The files of whole calls of bake, in which the same stands: printed lines make no others.
-    pub printed: Vec<PathBuf>,
+    /// The files of whole calls of bake, in which the same stands: a dry run knows no others.
+    pub calls: Vec<PathBuf>,
     pub into: Location,
 }
 
@@ -139,11 +139,11 @@ impl fmt::Display for Merge {
         if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
             write!(f, "mkdir -p -- {} && ", operand(folder))?;
         }
-        if let [only] = self.printed.as_slice() {
+        if let [only] = self.calls.as_slice() {
             return write!(f, "cp -- {} {}", operand(only), operand(&self.into));
         }
         f.write_str("jq -s add")?;
-        for path in &self.printed {
+        for path in &self.calls {
             write!(f, " {}", operand(path))?;
         }
         write!(f, " > {}", operand(&self.into))
@@ -191,7 +191,7 @@ mod tests {
             let into = Location::output(into);
             let merge = Merge {
                 from: Vec::new(),
-                printed: from,
+                calls: from,
                 into,
             };
             merge.to_string()

@@ -19,7 +19,7 @@ use crate::{
 mod artifact;
 mod builder;
 mod calls;
-mod definitions;
+mod bake_file;
 mod platforms;
 mod solve;
 
@@ -149,7 +149,7 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
         from.dedup();
         let merge = Merge {
             from,
-            printed: files,
+            calls: files,
             into: Location::Named(into.clone()),
         };
         let after = baked.iter().map(|done| done.step);
@@ -160,9 +160,9 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
 /// A part of the work that bakes a group.
 fn share(group: &Group<'_>, request: &Request<'_>) -> Share {
     let is_one = |target: &&Target| {
-        let printed = target.printed.as_ref();
+        let all = target.definitions.as_ref();
         request.platforms.of_target(target).len() == 1
-            && printed.is_some_and(|printed| printed.exports_once(&target.name))
+            && all.is_some_and(|all| all.exports_once(&target.name))
     };
     Share {
         // Of several platforms each may be exported by a node of its own, before the index is made of them; and a file of

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Printed, Target, model};
+use super::{Definitions, Target, model};
 use crate::{config::Config, extension::Extension, failure::Failure, value::joined};
 
 /// The targets of extensions, by the extensions' names. One that cannot be built spoils no other.
@@ -29,14 +29,14 @@ impl Matrix {
     pub(crate) fn add(
         &mut self,
         extension: &Arc<Extension>,
-        printed: Result<Printed, Failure>,
+        definitions: Result<Definitions, Failure>,
         config: &Config,
     ) {
-        let targets = printed.and_then(|printed| {
-            let printed = Arc::new(printed);
-            let targets = printed.built();
+        let targets = definitions.and_then(|all| {
+            let all = Arc::new(all);
+            let targets = all.built();
             targets
-                .map(|definition| Target::printed(extension, &printed, definition, config))
+                .map(|definition| Target::defined(extension, &all, definition, config))
                 .collect()
         });
         self.of.insert(extension.name.clone(), targets);

@@ -70,7 +70,7 @@ fn target(
             .iter()
             .filter_map(|text| text.parse::<Platform>().ok())
             .collect(),
-        printed: None,
+        definitions: None,
         version,
     }))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Definition, Printed};
+use super::{Definition, Definitions};
 use crate::failure::Failure;
 
 /// Lifts buildx's own limits when it is false. Fact: <https://docs.docker.com/build/building/variables/>.
@@ -23,7 +23,7 @@ pub(crate) fn is_lifted() -> bool {
     said.is_ok_and(|said| matches!(said.as_str(), "0" | "f" | "F" | "false" | "False" | "FALSE"))
 }
 
-impl Printed {
+impl Definitions {
     /// The same, unless one of its targets leaves the repository at `root`, where no link is left, or wants privileges.
     pub(crate) fn staying_in(self, root: &Path) -> Result<Self, Failure> {
         for (name, json) in self.closure(self.built().map(|built| built.name)) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Printed,
+    Definitions,
     definition::{Definition, MAJOR, PACKAGE},
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct Instead {
     pub sql_version: Option<String>,
 }
 
-impl Printed {
+impl Definitions {
     /// One target for each major, on what `instead` says of a target for a server; without it the target is left out. Of
     /// several for one major the last one's definition is taken.
     pub(crate) fn rebased(
@@ -55,7 +55,7 @@ impl Printed {
         let (mut targets, mut built) = (Map::new(), Vec::new());
         for (definition, words) in chosen.values() {
             let mut rewriting = Rewriting {
-                printed: self,
+                definitions: self,
                 words,
                 bases: &bases,
                 names: BTreeMap::new(),
@@ -69,7 +69,7 @@ impl Printed {
 
 /// The rewriting of one target and of all that it is built from.
 struct Rewriting<'a> {
-    printed: &'a Printed,
+    definitions: &'a Definitions,
     words: &'a Words,
     /// Base images of the targets for all majors: they may share what they are built from.
     bases: &'a [Pair],
@@ -86,7 +86,7 @@ impl<'a> Rewriting<'a> {
         }
         let wanted = self.words.in_name(name);
         self.names.insert(name, wanted.clone());
-        let Some(definition) = self.printed.get(name) else {
+        let Some(definition) = self.definitions.get(name) else {
             return wanted;
         };
         for source in definition.sources() {
@@ -231,8 +231,8 @@ fn annotate(json: &mut Value, version: &str) {
 mod tests {
     use super::*;
 
-    fn printed() -> Printed {
-        Printed::parse(
+    fn printed() -> Definitions {
+        Definitions::parse(
             r#"{"group": {"default": {"targets": ["x-1_2-18-trixie", "x-1_2-18-bookworm"]}},
             "target": {
               "archive-18-trixie": {"args": {"BASE": "ghcr.io/c/postgresql:18-minimal-trixie"}, "target": "archive"},
@@ -296,7 +296,7 @@ mod tests {
                 sql_version: None,
             }))
         };
-        let rebased = Printed::parse(&printed).unwrap().rebased(instead).unwrap();
+        let rebased = Definitions::parse(&printed).unwrap().rebased(instead).unwrap();
         let names = rebased.built().map(|one| one.name);
         Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
     }
@@ -390,7 +390,7 @@ mod tests {
     fn a_package_without_a_revision_has_its_own_version_in_tags() {
         let printed = r#"{"group": {"default": {"targets": ["x-2-18-trixie"]}}, "target": {"x-2-18-trixie": {
             "args": {"PG_MAJOR": "18", "EXT_VERSION": "2.0", "BASE": "r/postgresql:18-minimal-trixie"}, "tags": ["r/x:2.0-18-trixie"]}}}"#;
-        let rebased = Printed::parse(printed).unwrap().rebased(|_, _| {
+        let rebased = Definitions::parse(printed).unwrap().rebased(|_, _| {
             Ok(Some(Instead {
                 suite: "forky".parse().unwrap(),
                 base: "r/postgresql:18-minimal-forky".parse()?,

@@ -20,7 +20,7 @@ use crate::{
     failure::{CmdFailure, Failure},
     own::{resolved, source},
     plan::Cmd,
-    target::{Expressions, Inputs, Printed, is_lifted, is_read, timeless},
+    target::{Expressions, Inputs, Definitions, is_lifted, is_read, timeless},
     tool::buildx,
     workspace::Workspace,
 };
@@ -54,7 +54,7 @@ pub(super) struct Asking<'a> {
 
 /// What bake has said of several extensions, in their order.
 pub(super) enum Answers {
-    Given(Vec<Result<Printed, Failure>>),
+    Given(Vec<Result<Definitions, Failure>>),
     /// It cannot be asked, and why.
     None(&'static str),
 }
@@ -62,7 +62,7 @@ pub(super) enum Answers {
 /// What is known before anybody is asked.
 pub(super) enum Known {
     /// The answer was kept, and is what bake would say.
-    Kept(Printed),
+    Kept(Definitions),
     Open(Question),
 }
 
@@ -119,8 +119,8 @@ impl<'a> Asking<'a> {
         for (at, extension) in extensions.iter().enumerate() {
             let place = format!("{}.json", extension.name);
             match self.look_up(&extension.metadata_file, &place) {
-                Ok(Known::Kept(printed)) => {
-                    answers.insert(at, Ok(printed));
+                Ok(Known::Kept(definitions)) => {
+                    answers.insert(at, Ok(definitions));
                 }
                 Ok(Known::Open(question)) => open.push((at, extension, question)),
                 Err(failure) => {
@@ -141,7 +141,7 @@ impl<'a> Asking<'a> {
         }
         for (at, answer) in asked {
             let answer = match answer {
-                Ok(printed) => Ok(printed),
+                Ok(definitions) => Ok(definitions),
                 Err(Unanswered::Refused(failure)) => Err(failure),
                 Err(Unanswered::NoBuildx) => return Ok(Answers::None(NO_BUILDX)),
             };
@@ -176,8 +176,8 @@ impl<'a> Asking<'a> {
         {
             inputs.variables = self.variables(kept.declared());
             let printed = key.open(&kept, &place, &inputs);
-            if let Some(Ok(printed)) = printed.map(Printed::parse_marked) {
-                return Ok(Known::Kept(printed));
+            if let Some(Ok(definitions)) = printed.map(Definitions::parse_marked) {
+                return Ok(Known::Kept(definitions));
             }
         }
         let expressions = Expressions::of(inputs.files.values().map(String::as_str));
@@ -194,14 +194,14 @@ impl<'a> Asking<'a> {
         self.exec.read(ask, Some(PATIENCE))
     }
 
-    fn ask(&self, extension: &Extension, question: &Question) -> Result<Printed, Unanswered> {
+    fn ask(&self, extension: &Extension, question: &Question) -> Result<Definitions, Unanswered> {
         let watch = Watch::start();
         let text = self.read(&super::question(self.workspace, extension, self.config).cmd())?;
         let moments = question.moments(watch);
         let Some(timeless) = moments.and_then(|moments| timeless(&text, &moments)) else {
-            return Ok(Printed::parse(&text)?);
+            return Ok(Definitions::parse(&text)?);
         };
-        let parsed = Printed::parse_marked(&timeless)?;
+        let parsed = Definitions::parse_marked(&timeless)?;
         self.keep(question, &timeless);
         Ok(parsed)
     }

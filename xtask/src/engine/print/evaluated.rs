@@ -14,7 +14,7 @@ use crate::{
     exec::Exec,
     extension::Open,
     failure::Failure,
-    target::{Printed, timeless},
+    target::{Definitions, timeless},
     tool::buildx::Bake,
     workspace::{OPEN, Workspace},
 };
@@ -47,18 +47,18 @@ impl Asking<'_> {
     fn metadata(&self, open: &Open) -> Result<Value, Failure> {
         let name = open.name();
         let place = format!("{name}.metadata.json");
-        let printed = match self.look_up(&open.metadata_file, &place)? {
-            Known::Kept(printed) => printed,
+        let definitions = match self.look_up(&open.metadata_file, &place)? {
+            Known::Kept(definitions) => definitions,
             Known::Open(question) => self.print_metadata(open, &question)?,
         };
-        values(&printed).ok_or_else(|| {
+        values(&definitions).ok_or_else(|| {
             Failure::failed(format!(
                 "`buildx bake --print` prints no metadata of `{name}`"
             ))
         })
     }
 
-    fn print_metadata(&self, open: &Open, question: &Question) -> Result<Printed, Failure> {
+    fn print_metadata(&self, open: &Open, question: &Question) -> Result<Definitions, Failure> {
         let unasked = |why: &str| Failure::unavailable(format!("{OPEN}, and {why}"));
         if let Some(why) = self.obstacle {
             return Err(unasked(why));
@@ -79,7 +79,7 @@ impl Asking<'_> {
             Unanswered::Refused(failure) => failure,
             Unanswered::NoBuildx => unasked(NO_BUILDX),
         })?;
-        let printed = Printed::parse(&text)?;
+        let definitions = Definitions::parse(&text)?;
         let timeless = question
             .moments(watch)
             .and_then(|moments| timeless(&text, &moments).filter(|_| !moments.are_in(&text)));
@@ -87,13 +87,13 @@ impl Asking<'_> {
         if let Some(timeless) = timeless {
             self.keep(question, &timeless);
         }
-        Ok(printed)
+        Ok(definitions)
     }
 }
 
 /// What a print of our target says. None: it is not one.
-fn values(printed: &Printed) -> Option<Value> {
-    let text = printed.argument_of(TARGET, "metadata")?;
+fn values(definitions: &Definitions) -> Option<Value> {
+    let text = definitions.argument_of(TARGET, "metadata")?;
     // What is printed is a bake file itself, in which these begin a template.
     let text = text.replace("$${", "${").replace("%%{", "%{");
     serde_json::from_str(&text).ok()
@@ -108,7 +108,7 @@ mod tests {
         let printed = r#"{"target": {"xtask-metadata": {"context": ".", "args": {"metadata":
             "{\"env\":{\"A\":\"$${image_root}/%%{x}\"},\"licenses\":[\"A\\u003cB\"]}"}}}}"#;
         let expected = serde_json::json!({"env": {"A": "${image_root}/%{x}"}, "licenses": ["A<B"]});
-        let values = |text: &str| values(&Printed::parse(text).unwrap());
+        let values = |text: &str| values(&Definitions::parse(text).unwrap());
         assert_eq!(values(printed), Some(expected));
         assert_eq!(values(r#"{"target": {}}"#), None);
     }

@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{FOLDER, definitions::Definitions, solve::Share};
+use super::{FOLDER, bake_file::BakeFile, solve::Share};
 use crate::{
     config::{self, Config},
     engine::print,
@@ -53,7 +53,7 @@ pub(crate) struct Call<'a> {
     /// Nothing, or what tells it from the calls before it.
     pub(super) number: String,
     pub(super) groups: Vec<Group<'a>>,
-    definitions: Definitions,
+    bake_file: BakeFile,
 }
 
 /// The file that a call builds from, and the step after which it is there.
@@ -79,9 +79,9 @@ impl Call<'_> {
         let folder = Step::new(format!("folder for bake{}", self.number), folder);
         let folder = plan.add(folder.quiet());
         let write = format!("what is built{}", self.number);
-        let write = Step::work(write, self.definitions.clone()).after([folder]);
+        let write = Step::work(write, self.bake_file.clone()).after([folder]);
         Defined {
-            path: self.definitions.path.clone(),
+            path: self.bake_file.path.clone(),
             step: plan.add(write.quiet()),
         }
     }
@@ -109,7 +109,7 @@ pub(crate) fn calls<'a>(
     for group in by_extension(targets) {
         let ask = print::question(workspace, group.extension, config);
         let has_taken = |call: &mut Call<'_>| {
-            call.groups.len() < at_once && call.definitions.add(&group.targets, moment, &ask)
+            call.groups.len() < at_once && call.bake_file.add(&group.targets, moment, &ask)
         };
         if let Some(call) = calls
             .iter_mut()
@@ -123,13 +123,13 @@ pub(crate) fn calls<'a>(
             before => format!(".{}", before + 1),
         };
         let path = file("targets", &number);
-        let mut definitions = Definitions::empty(path, config.get(config::OCI_ARTIFACT));
+        let mut bake_file = BakeFile::empty(path, config.get(config::OCI_ARTIFACT));
         // The first one meets no other.
-        definitions.add(&group.targets, moment, &ask);
+        bake_file.add(&group.targets, moment, &ask);
         calls.push(Call {
             number,
             groups: vec![group],
-            definitions,
+            bake_file,
         });
     }
     calls

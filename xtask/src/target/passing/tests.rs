@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::target::{Between, Expressions, Moments, Printed, timeless};
+use crate::target::{Between, Expressions, Moments, Definitions, timeless};
 
 const METADATA: &str = "metadata = { name = \"x\", versions = { trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } } }\n";
 
@@ -104,7 +104,7 @@ fn is_kept(bake_file: &str) {
     let moments = Moments::of(&layouts, when, &[bake_file, METADATA]).unwrap();
     let kept = timeless(&answer.to_string(), &moments).unwrap();
     let later: SystemTime = moment + Duration::from_secs(86_400 + 61);
-    let built = Printed::parse_marked(&kept)
+    let built = Definitions::parse_marked(&kept)
         .unwrap()
         .with_sources(["x-1_2-18-trixie"], later);
     let expected = printed(

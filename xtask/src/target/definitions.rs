@@ -14,9 +14,10 @@ use crate::failure::Failure;
 
 /// The group that bake builds when it is told no names.
 const DEFAULT: &str = "default";
+
 /// All targets of an extension, those too that others are built from. The moment of the print is marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Printed {
+pub(crate) struct Definitions {
     targets: Map<String, Value>,
     /// Those that are built when none is named, in bake's order.
     built: Vec<String>,
@@ -24,15 +25,15 @@ pub(crate) struct Printed {
     rebased: bool,
 }
 
-impl Printed {
+impl Definitions {
     /// `text` is what bake has printed.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let mut printed = Self::parse_marked(text)?;
-        let targets = printed.targets.iter_mut();
+        let mut definitions = Self::parse_marked(text)?;
+        let targets = definitions.targets.iter_mut();
         for (_, target) in targets {
             *target = each_text(target, &|text| moment::unmarked(text));
         }
-        Ok(printed)
+        Ok(definitions)
     }
 
     /// `text` is what bake has printed, with the moment of it marked ([`timeless`]).

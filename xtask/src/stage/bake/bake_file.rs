@@ -18,7 +18,7 @@ use crate::{
 
 /// The definitions of the targets of several extensions, and where they go.
 #[derive(Clone, Debug)]
-pub(super) struct Definitions {
+pub(super) struct BakeFile {
     pub path: PathBuf,
     artifact: OciArtifact,
     all: Map<String, Value>,
@@ -26,7 +26,7 @@ pub(super) struct Definitions {
     printed_by: Option<Vec<Bake>>,
 }
 
-impl Definitions {
+impl BakeFile {
     pub(super) fn empty(path: PathBuf, artifact: OciArtifact) -> Self {
         Self {
             path,
@@ -43,9 +43,9 @@ impl Definitions {
         let mut as_printed = true;
         for target in targets {
             // Nothing is built from a model: what it plans is only shown.
-            if let Some(printed) = &target.printed {
-                own.extend(printed.with_sources([target.name.as_str()], moment));
-                as_printed &= !printed.is_rebased();
+            if let Some(definitions) = &target.definitions {
+                own.extend(definitions.with_sources([target.name.as_str()], moment));
+                as_printed &= !definitions.is_rebased();
             }
             if let Some(definition) = own.get_mut(&target.name) {
                 as_printed &= !artifact::set(definition, self.artifact);
@@ -71,7 +71,7 @@ impl Definitions {
     }
 }
 
-impl Work for Definitions {
+impl Work for BakeFile {
     fn programs(&self) -> &'static [&'static str] {
         &[]
     }
@@ -83,7 +83,7 @@ impl Work for Definitions {
 }
 
 /// Prints as the calls whose output it is, or else as the text itself.
-impl fmt::Display for Definitions {
+impl fmt::Display for BakeFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = shell::operand(&self.path);
         match self.printed_by.as_deref() {

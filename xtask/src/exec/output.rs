@@ -14,14 +14,14 @@ use super::{
 };
 use crate::{own::file, plan::Cmd};
 
-pub(super) struct Printed<'a> {
+pub(super) struct Output<'a> {
     log: Option<(PathBuf, File)>,
     listener: &'a mut dyn FnMut(&str),
     lines: Lines,
     tail: Tail,
 }
 
-impl<'a> Printed<'a> {
+impl<'a> Output<'a> {
     /// The log begins with the command itself.
     pub(super) fn begin(
         cmd: &Cmd,

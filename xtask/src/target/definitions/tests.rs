@@ -15,8 +15,8 @@ fn built(groups: &str, targets: &[&str]) -> Vec<String> {
         .collect();
     let targets = Value::Object(targets);
     let printed = format!(r#"{{"group": {groups}, "target": {targets}}}"#);
-    let printed = Printed::parse(&printed).unwrap();
-    printed.built().map(|one| one.name.to_owned()).collect()
+    let definitions = Definitions::parse(&printed).unwrap();
+    definitions.built().map(|one| one.name.to_owned()).collect()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_a_target_says_of_itself_is_checked_where_it_enters() {
     let of = |annotation: &str| {
         let target = serde_json::json!({"annotations": [annotation]});
         let printed = serde_json::json!({"target": {"x": target}});
-        Printed::parse(&printed.to_string()).unwrap()
+        Definitions::parse(&printed.to_string()).unwrap()
     };
     let sql = of("index:io.cloudnativepg.image.sql.version=1'); SELECT 1 --");
     let wrong = sql.get("x").unwrap().sql_version().unwrap_err();
@@ -45,12 +45,12 @@ fn what_a_target_says_of_itself_is_checked_where_it_enters() {
         "{wrong:?}"
     );
     for version in ["1.2\u{1b}[2J", "1\n2", "1 2"] {
-        let printed = of(&format!("org.opencontainers.image.version={version}"));
-        printed.get("x").unwrap().version().unwrap_err();
+        let definitions = of(&format!("org.opencontainers.image.version={version}"));
+        definitions.get("x").unwrap().version().unwrap_err();
     }
     for version in ["1.2", "v1_2", "1:1.2+dfsg~rc1-1"] {
-        let printed = of(&format!("org.opencontainers.image.version={version}"));
-        let said = printed.get("x").unwrap().version().unwrap();
+        let definitions = of(&format!("org.opencontainers.image.version={version}"));
+        let said = definitions.get("x").unwrap().version().unwrap();
         assert_eq!(said.as_deref(), Some(version));
     }
     let base = of("index:io.cloudnativepg.image.base.name=--privileged");
@@ -81,7 +81,7 @@ fn values_are_marked_and_what_is_named_after_the_moment_is_not() {
     };
     let kept = of(json!({"tags": ["x:20261126"], "args": {"A": "20261125"}})).unwrap();
     let later = SystemTime::UNIX_EPOCH;
-    let built = Printed::parse_marked(&kept)
+    let built = Definitions::parse_marked(&kept)
         .unwrap()
         .with_sources(["x"], later);
     assert_eq!(
@@ -102,9 +102,9 @@ fn values_are_marked_and_what_is_named_after_the_moment_is_not() {
 #[test]
 fn what_is_printed_without_marks_holds_none() {
     let said = json!({"labels": {"a": "\u{f0f0f}YYYY\u{f0f0f}"}});
-    let printed = Printed::parse(&json!({"target": {"x": said}}).to_string()).unwrap();
+    let definitions = Definitions::parse(&json!({"target": {"x": said}}).to_string()).unwrap();
     assert_eq!(
-        printed.with_sources(["x"], SystemTime::UNIX_EPOCH)["x"],
+        definitions.with_sources(["x"], SystemTime::UNIX_EPOCH)["x"],
         said
     );
 }
