@@ -33,22 +33,22 @@ pub(crate) fn matrix(
 ) -> Result<Matrix, Failure> {
     let asking = Asking::of(opener, engine, workspace);
     let all = with_needs(workspace, extensions);
-    let answers = match asking.all(&all)? {
-        Answers::Given(answers) => answers,
+    let mut matrix = match asking.all(&all)? {
+        Answers::Given(answers) => {
+            asking.warn(opener);
+            let mut matrix = Matrix::default();
+            for (extension, answer) in all.iter().zip(answers) {
+                matrix.add(extension, answer, opener.config());
+            }
+            matrix
+        }
         Answers::None(why) => {
             opener.note(&format!(
                 "{why}: names, tags and platforms are those that the default kind of bake file gives"
             ));
-            let mut matrix = Matrix::modelled(&all, opener.config());
-            add_external(&mut matrix, workspace, extensions);
-            return Ok(matrix);
+            Matrix::modelled(&all, opener.config())
         }
     };
-    asking.warn(opener);
-    let mut matrix = Matrix::default();
-    for (extension, answer) in all.iter().zip(answers) {
-        matrix.add(extension, answer, opener.config());
-    }
     add_external(&mut matrix, workspace, extensions);
     Ok(matrix)
 }

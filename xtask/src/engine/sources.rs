@@ -115,10 +115,17 @@ impl Sources {
         let chosen = chosen.iter().filter(|extension| has(extension)).cloned();
         let chosen: Vec<Arc<Extension>> = chosen.collect();
         let config = opener.config();
-        for (extension, definitions) in print::definitions(opener, engine, &self.workspace, &chosen)? {
+        let rebase = Rebase {
+            archive: &archive,
+            sandbox,
+            config,
+        };
+        for (extension, definitions) in
+            print::definitions(opener, engine, &self.workspace, &chosen)?
+        {
             let rebased = definitions.and_then(|definitions| {
                 definitions.rebased(|definition, server| {
-                    instead(&extension, &archive, sandbox, config, definition, server)
+                    rebase.instead(&extension, definition, server)
                 })
             });
             self.matrix.add(&extension, rebased, config);
@@ -128,30 +135,39 @@ impl Sources {
     }
 }
 
-/// What a target for a server is built from, when the archive has its package.
-fn instead(
-    extension: &Extension,
-    archive: &Archive,
-    sandbox: &Sandbox,
-    config: &Config,
-    definition: Definition<'_>,
-    server: &Server,
-) -> Result<Option<Instead>, Failure> {
-    let pin = extension.pin(server);
-    let Some((pin, (package, version))) = pin.and_then(|pin| Some((pin, archive.version(pin)?)))
-    else {
-        return Ok(None);
-    };
-    let sql_version = archive.sql_version(package, version, &extension.sql_name);
-    Ok(Some(Instead {
-        suite: sandbox.suite.clone(),
-        base: name(config, sandbox, &server.major)?,
-        package: version.to_owned(),
-        pinned: definition.package().unwrap_or(&pin.package).to_owned(),
-        sql_version: sql_version
-            .filter(|_| extension.create_extension)
-            .map(str::to_owned),
-    }))
+/// What extensions are built from in place of what bake says.
+struct Rebase<'a> {
+    archive: &'a Archive,
+    sandbox: &'a Sandbox,
+    config: &'a Config,
+}
+
+impl Rebase<'_> {
+    /// What a target for a server is built from, when the archive has its package.
+    fn instead(
+        &self,
+        extension: &Extension,
+        definition: Definition<'_>,
+        server: &Server,
+    ) -> Result<Option<Instead>, Failure> {
+        let pin = extension.pin(server);
+        let found = pin.and_then(|pin| Some((pin, self.archive.version(pin)?)));
+        let Some((pin, (package, version))) = found else {
+            return Ok(None);
+        };
+        let sql_version = self
+            .archive
+            .sql_version(package, version, &extension.sql_name);
+        Ok(Some(Instead {
+            suite: self.sandbox.suite.clone(),
+            base: name(self.config, self.sandbox, &server.major)?,
+            package: version.to_owned(),
+            pinned: definition.package().unwrap_or(&pin.package).to_owned(),
+            sql_version: sql_version
+                .filter(|_| extension.create_extension)
+                .map(str::to_owned),
+        }))
+    }
 }
 
 /// What Debian's archive has now; for an engine that is only looked at what it had the last time.

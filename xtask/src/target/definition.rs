@@ -20,15 +20,11 @@ pub(super) const PACKAGE: &str = "EXT_VERSION";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Definition<'a> {
     pub name: &'a str,
+    /// As bake has printed it, marked where it holds the moment.
     pub(super) json: &'a Value,
 }
 
 impl<'a> Definition<'a> {
-    /// As bake has printed it, marked where it holds the moment.
-    pub(super) fn json(self) -> &'a Value {
-        self.json
-    }
-
     pub(super) fn texts(self, field: &str) -> impl Iterator<Item = &'a str> {
         let items = self.json[field].as_array();
         items.into_iter().flatten().filter_map(Value::as_str)
@@ -65,9 +61,7 @@ impl<'a> Definition<'a> {
     fn annotations(self) -> Annotations {
         let pairs = self.texts("annotations").filter_map(|text| {
             let (key, value) = text.split_once('=')?;
-            // `index,manifest[linux/amd64]:key`: on what it is written.
-            let key = key.rsplit_once(':').map_or(key, |(_, key)| key);
-            Some((key.to_owned(), Value::from(value)))
+            Some((bare(key).to_owned(), Value::from(value)))
         });
         let annotations = Annotations::of(&Value::Object(pairs.collect()));
         if annotations.is_empty() {
@@ -153,4 +147,9 @@ impl<'a> Definition<'a> {
     pub(crate) fn wrong(self, why: &str) -> Failure {
         Failure::invalid(format!("target `{}` of bake: {why}", self.name))
     }
+}
+
+/// The key of an annotation without on what it is written: `index,manifest[linux/amd64]:key`.
+pub(super) fn bare(key: &str) -> &str {
+    key.rsplit_once(':').map_or(key, |(_, key)| key)
 }

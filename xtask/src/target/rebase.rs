@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Definitions,
-    definition::{Definition, MAJOR, PACKAGE},
+    definition::{Definition, MAJOR, PACKAGE, bare},
 };
 use crate::{
     failure::Failure,
@@ -61,7 +61,7 @@ impl Definitions {
                 names: BTreeMap::new(),
                 targets: &mut targets,
             };
-            built.push(rewriting.place(definition.name, words.sql_version.as_deref()));
+            built.push(rewriting.place(definition.name, Some(&words.sql_version)));
         }
         Ok(Self::changed(targets, built))
     }
@@ -79,7 +79,8 @@ struct Rewriting<'a> {
 }
 
 impl<'a> Rewriting<'a> {
-    /// Adds a target, and gives its new name. What another definition has is given another name.
+    /// Adds a target, and gives its new name. What another definition has is given another name. `sql_version` is for the
+    /// image itself; what it is built from has none.
     fn place(&mut self, name: &'a str, sql_version: Option<&str>) -> String {
         if let Some(known) = self.names.get(name) {
             return known.clone();
@@ -92,7 +93,7 @@ impl<'a> Rewriting<'a> {
         for source in definition.sources() {
             self.place(source, None);
         }
-        let mut json = self.in_value(definition.json(), "", "");
+        let mut json = self.in_value(definition.json, "", "");
         if let Some(version) = sql_version {
             annotate(&mut json, version);
         }
@@ -203,11 +204,6 @@ impl<'a> Rewriting<'a> {
     fn in_image(&self, text: &str) -> String {
         self.words.in_suites(&self.in_base(text))
     }
-}
-
-/// `index,manifest[linux/amd64]:key`: without on what it is written.
-fn bare(key: &str) -> &str {
-    key.rsplit_once(':').map_or(key, |(_, key)| key)
 }
 
 /// Says the version for SQL, which stands in no other word.

@@ -2,7 +2,10 @@
 //! One bake for all extensions: BuildKit runs what they have in common once, and each extension still is a step of its
 //! own. A failure ends the whole call, so those that it has taken along are built once more, each for itself.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use self::call::Call;
 use crate::{
@@ -53,17 +56,23 @@ impl Solve {
                 targets.push(target.clone());
             }
         }
-        let (purpose, metadata) = if let [one] = parts {
-            let share = self.share(*one);
-            (share.purpose.clone(), &share.metadata)
-        } else {
-            (format!("bake {} extensions", parts.len()), &self.metadata)
+        let purpose = match parts {
+            [one] => self.share(*one).purpose.clone(),
+            several => format!("bake {} extensions", several.len()),
         };
         Bake {
             purpose,
             targets,
-            metadata_file: Some(metadata.clone()),
+            metadata_file: Some(self.metadata_of(parts).to_owned()),
             ..self.bake.clone()
+        }
+    }
+
+    /// Where a call that builds these parts says what it has built.
+    fn metadata_of(&self, parts: &[usize]) -> &Path {
+        match parts {
+            [one] => &self.share(*one).metadata,
+            _ => &self.metadata,
         }
     }
 
@@ -119,10 +128,8 @@ impl Joint for Solve {
 /// As the one call that builds all.
 impl fmt::Display for Solve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = self.call(&self.all());
-        if let Some(metadata) = &call.metadata_file {
-            writeln!(f, "rm -f -- {}", operand(metadata))?;
-        }
-        call.cmd().fmt(f)
+        let all = self.all();
+        writeln!(f, "rm -f -- {}", operand(self.metadata_of(&all)))?;
+        self.call(&all).cmd().fmt(f)
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Words {
     pub suite: Pair,
     major: Major,
     /// For `CREATE EXTENSION`. Empty: it is not known.
-    pub sql_version: Option<String>,
+    pub sql_version: String,
 }
 
 impl Words {
@@ -46,7 +46,7 @@ impl Words {
             package: (instead.pinned, instead.package),
             suite: (server.distro.to_string(), instead.suite.to_string()),
             major: server.major.clone(),
-            sql_version: Some(instead.sql_version.unwrap_or_default()),
+            sql_version: instead.sql_version.unwrap_or_default(),
         })
     }
 

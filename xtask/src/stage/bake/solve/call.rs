@@ -23,8 +23,8 @@ pub(super) struct Call<'a> {
     solve: &'a Solve,
     parts: Vec<usize>,
     board: &'a dyn Board,
-    /// Whose each target is, in the call's order: a place in `parts`.
-    owners: Vec<usize>,
+    /// All targets in the call's order: a place in `parts`, of the one that it is of, and its name.
+    targets: Vec<(usize, &'a str)>,
     progress: Progress,
     building: Vec<Building>,
     /// What bake has said of itself.
@@ -58,12 +58,12 @@ pub(super) struct Ended {
 
 impl<'a> Call<'a> {
     pub(super) fn of(solve: &'a Solve, parts: Vec<usize>, board: &'a dyn Board) -> Self {
-        let targets = |part: &usize| solve.share(*part).targets.iter();
-        let owners = parts.iter().enumerate();
+        let targets = |(place, part): (usize, &usize)| {
+            let names = solve.share(*part).targets.iter();
+            names.map(move |name| (place, name.as_str()))
+        };
         Self {
-            owners: owners
-                .flat_map(|(place, part)| targets(part).map(move |_| place))
-                .collect(),
+            targets: parts.iter().enumerate().flat_map(targets).collect(),
             progress: Progress::of(parts.iter().map(|part| solve.share(*part).targets.clone())),
             building: parts.iter().map(|_| Building::default()).collect(),
             said: Tail::default(),
@@ -110,7 +110,7 @@ impl<'a> Call<'a> {
             return;
         }
         for (target, one) in told {
-            let place = self.owners[target];
+            let (place, name) = self.targets[target];
             match one {
                 Told::Failed { vertex, said } => {
                     self.building[place].failed.get_or_insert((vertex, said));
@@ -120,24 +120,12 @@ impl<'a> Call<'a> {
                     self.board.line(self.parts[place], &line);
                 }
                 Told::Exported(digest) => {
-                    let name = self.name(target).to_owned();
-                    self.building[place].exported.push((name, digest));
+                    let exported = &mut self.building[place].exported;
+                    exported.push((name.to_owned(), digest));
                     self.end_if_built(place);
                 }
             }
         }
-    }
-
-    fn name(&self, target: usize) -> &str {
-        let names = self
-            .parts
-            .iter()
-            .flat_map(|part| &self.solve.share(*part).targets);
-        names
-            .skip(target)
-            .map(String::as_str)
-            .next()
-            .unwrap_or_default()
     }
 
     /// Ends a part as soon as each of its targets has a digest: what comes after it need not wait for the others. The
@@ -172,9 +160,7 @@ impl<'a> Call<'a> {
 
     /// The call has ended well: what bake says at its end is what was built.
     fn finish(&mut self) {
-        let call = self.solve.call(&self.parts);
-        let said = call.metadata_file.as_deref().unwrap_or(Path::new(""));
-        let said = Metadata::read(said);
+        let said = Metadata::read(self.solve.metadata_of(&self.parts));
         for place in 0..self.parts.len() {
             let share = self.solve.share(self.parts[place]);
             let others = self.parts.iter().filter(|part| **part != self.parts[place]);
@@ -213,12 +199,12 @@ impl<'a> Call<'a> {
 
     /// The failure of the part that bake names, or else of all that are not built.
     fn failed(self, failed: CmdFailure) -> Ended {
-        let named = self
-            .failed
-            .as_deref()
-            .and_then(|name| (0..self.owners.len()).find(|target| self.name(*target) == name));
-        let place = match (named, &self.parts[..]) {
-            (Some(target), _) => Some(self.owners[target]),
+        let named = |failed: &str| {
+            let mut targets = self.targets.iter();
+            targets.find_map(|(place, name)| (*name == failed).then_some(*place))
+        };
+        let place = match (self.failed.as_deref().and_then(named), &self.parts[..]) {
+            (Some(place), _) => Some(place),
             (None, [_]) => Some(0),
             (None, _) => None,
         };
