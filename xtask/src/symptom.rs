@@ -141,28 +141,28 @@ fn own_words<'a>(failed: &CmdFailure, line: &'a str) -> &'a str {
 }
 
 /// The probable cause that a cluster's texts show, as a paragraph; None when they show none that is known.
-pub(crate) fn cause_in_cluster(texts: &[String]) -> Option<String> {
+pub(crate) fn cause_in_cluster(texts: &[impl AsRef<str>]) -> Option<String> {
     find_in_cluster(texts).map(|found| found.cause())
 }
 
 /// The same of what a tool has said that works on this machine's engine.
-pub(crate) fn cause_on_machine(texts: &[String]) -> Option<String> {
+pub(crate) fn cause_on_machine(texts: &[impl AsRef<str>]) -> Option<String> {
     MACHINE.find(texts).map(|found| found.cause())
 }
 
 /// The first symptom that a cluster's texts show.
-pub(crate) fn find_in_cluster(texts: &[String]) -> Option<Found> {
+pub(crate) fn find_in_cluster(texts: &[impl AsRef<str>]) -> Option<Found> {
     CLUSTER.find(texts)
 }
 
 impl Table<Cause> {
-    fn find(&self, texts: &[String]) -> Option<Found> {
-        let fit = |text: &String| {
+    fn find(&self, texts: &[impl AsRef<str>]) -> Option<Found> {
+        let fit = |text: &str| {
             let lines: Vec<&str> = text.lines().map(beginning).collect();
             // Logs are JSON, in which a quote is escaped.
             lines.join("\n").replace("\\\"", "\"")
         };
-        let texts: Vec<String> = texts.iter().map(fit).collect();
+        let texts: Vec<String> = texts.iter().map(|text| fit(text.as_ref())).collect();
         self.0.iter().find_map(|(pattern, cause)| {
             let found = texts.iter().find_map(|text| pattern.captures(text))?;
             Some(Found::new(cause, &found))

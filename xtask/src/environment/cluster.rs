@@ -16,8 +16,9 @@ use crate::{
     failure::Failure,
     image::ImageRef,
     own::RunId,
-    plan::{Action, Cmd, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
+    plan::{Action, Cmd, Evidence, Kind, Location, Owned, Plan, Probe, Question, Step, StepId},
     tool::{
+        docker,
         kind::{CLUSTER_LABEL, Client, config, nodes},
         proxy,
     },
@@ -138,16 +139,19 @@ impl Environment {
             .timeout(Duration::from_secs(600))
             .undo(nodes_of(name, None).mount(mark(&self.run)))
             .kept()
-            .evidence(vec![Question::new(
-                "control-plane.log",
-                Cmd::new("docker", "read the node's log").args([
-                    "logs",
-                    "--tail",
-                    "200",
-                    "--",
-                    &format!("{name}-control-plane"),
-                ]),
-            )]);
+            .evidence(Evidence::new(
+                vec![Question::new(
+                    "control-plane.log",
+                    Cmd::new("docker", "read the node's log").args([
+                        "logs",
+                        "--tail",
+                        "200",
+                        "--",
+                        &format!("{name}-control-plane"),
+                    ]),
+                )],
+                docker::OnEngine,
+            ));
         let created = plan.add(create);
         // What kind has just written is what it would say when asked.
         let keep = Action::Rename {

@@ -13,8 +13,8 @@ use crate::{
     diagnosis::Objects,
     failure::Failure,
     image::ImageRef,
-    plan::{Cmd, Plan, Probe, Question, Step, StepId},
-    tool::kubectl::ClusterAccess,
+    plan::{Cmd, Evidence, Plan, Probe, Question, Step, StepId},
+    tool::kubectl::{ClusterAccess, InCluster},
 };
 
 const NAMESPACE: &str = "cnpg-system";
@@ -162,7 +162,7 @@ impl Environment {
         let wait = rollout("wait for the operator", &wait);
         let mut restart = Step::run("restart the operator", restart).after(after.iter().copied());
         let mut ready =
-            Step::run("operator restarted", wait).evidence(evidence(&self.access(), None));
+            Step::run("operator restarted", wait).evidence(evidence(&self.access()));
         if let Some((probe, why)) = needless {
             restart = restart.skip_if(probe.clone(), why);
             ready = ready.skip_if(probe, why).quiet();
@@ -195,7 +195,7 @@ impl Environment {
         plan.add(
             Step::run(format!("operator {} available", self.release), wait)
                 .after(after.iter().copied())
-                .evidence(evidence(&access, None))
+                .evidence(evidence(&access))
                 .watch(Objects {
                     list: pods,
                     log: access.cmd("ask a failed pod why").args([
@@ -220,10 +220,15 @@ fn annotate(access: &ClusterAccess, purpose: &str, annotations: [String; 2]) -> 
 }
 
 /// What to ask when the operator does not become available.
+fn evidence(access: &ClusterAccess) -> Evidence {
+    Evidence::new(questions(access, None), InCluster)
+}
+
+/// What to ask the operator.
 ///
 /// Its log and its events tell of all databases, and of earlier releases: `about` is what a line must
 /// mention to count.
-pub(crate) fn evidence(access: &ClusterAccess, about: Option<&str>) -> Vec<Question> {
+pub(crate) fn questions(access: &ClusterAccess, about: Option<&str>) -> Vec<Question> {
     let ask = |file: &str, args: &[&str]| {
         let cmd = access.cmd("ask about the operator");
         Question::new(file, cmd.args(["--namespace", NAMESPACE]).args(args))

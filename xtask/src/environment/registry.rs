@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    plan::{Action, Cmd, Kind, Owned, Plan, Probe, Question, Step, StepId},
-    tool::docker::RUN_LABEL,
+    plan::{Action, Cmd, Evidence, Kind, Owned, Plan, Probe, Question, Step, StepId},
+    tool::docker::{self, RUN_LABEL},
 };
 
 /// On the container: what it was made for. Another wish means another container, the volume stays.
@@ -86,7 +86,10 @@ impl Environment {
         );
         let wait = Step::new("registry answers", wait)
             .after(steps.container.iter().copied())
-            .evidence(vec![Question::new("registry.log", logs)]);
+            .evidence(Evidence::new(
+                vec![Question::new("registry.log", logs)],
+                docker::OnEngine,
+            ));
         steps.answers.push(plan.add(wait.quiet()));
         Ok(steps)
     }

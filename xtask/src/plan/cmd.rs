@@ -90,8 +90,6 @@ pub(crate) struct Cmd<A = OsString> {
     /// What it is for, as a verb phrase that reads well after "failed to".
     pub purpose: String,
     pub program: OsString,
-    /// Whose words the output is, where `program` runs another one in a container; None: its own.
-    pub speaker: Option<&'static str>,
     pub args: Vec<A>,
     pub env: Vec<(String, String)>,
     pub stdin: Option<Stdin>,
@@ -102,7 +100,6 @@ impl Cmd {
         Self {
             purpose: purpose.into(),
             program: program.as_ref().to_owned(),
-            speaker: None,
             args: Vec::new(),
             env: Vec::new(),
             stdin: None,
@@ -115,7 +112,6 @@ impl From<Cmd> for Cmd<Arg> {
         Self {
             purpose: cmd.purpose,
             program: cmd.program,
-            speaker: cmd.speaker,
             args: cmd.args.into_iter().map(Arg::Plain).collect(),
             env: cmd.env,
             stdin: cmd.stdin,
@@ -146,7 +142,6 @@ impl Cmd<Arg> {
         Ok(Cmd {
             purpose: self.purpose.clone(),
             program: self.program.clone(),
-            speaker: self.speaker,
             args: args?,
             env: self.env.clone(),
             stdin: self.stdin.clone(),
@@ -190,18 +185,6 @@ impl<A: Word> Cmd<A> {
     pub(crate) fn stdin_of(mut self, file: impl Into<PathBuf>) -> Self {
         self.stdin = Some(Stdin::File(file.into()));
         self
-    }
-
-    /// The same, whose output is the words of a program that it runs in a container.
-    #[must_use]
-    pub(crate) fn speaks_as(mut self, program: &'static str) -> Self {
-        self.speaker = Some(program);
-        self
-    }
-
-    /// The program whose words the output is.
-    pub(crate) fn speaker(&self) -> &OsStr {
-        self.speaker.map_or(&self.program, OsStr::new)
     }
 
     /// The line without what goes to standard input: for messages, where a whole script is too much.

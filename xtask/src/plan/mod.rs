@@ -11,6 +11,7 @@ use crate::{config::AtOnce, printable};
 
 mod action;
 mod cmd;
+mod evidence;
 mod joint;
 mod owned;
 mod probe;
@@ -25,6 +26,7 @@ mod work;
 
 pub(crate) use action::{Action, Undo};
 pub(crate) use cmd::{Arg, Cmd, Pending, Stdin, Word};
+pub(crate) use evidence::{Diagnose, Evidence, Said};
 pub(crate) use joint::{Board, Joint, Part};
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;

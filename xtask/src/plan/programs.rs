@@ -65,7 +65,7 @@ impl Programs {
                 self.cmd(cmd);
             }
         }
-        for question in &step.evidence {
+        for question in step.evidence.iter().flat_map(|one| &one.questions) {
             self.cmd(&question.cmd);
         }
         if let Some(again) = &step.again {

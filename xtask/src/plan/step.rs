@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Action, Arg, Cmd, Probe, Question, Retry, Undo, Watch, Work};
+use super::{Action, Arg, Cmd, Evidence, Probe, Retry, Undo, Watch, Work};
 
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
@@ -46,7 +46,7 @@ pub(crate) struct Step {
     /// Of the steps with the same name here, only as many run at once as the plan allows.
     pub pool: Option<&'static str>,
     /// What to ask when the step fails.
-    pub evidence: Vec<Question>,
+    pub evidence: Option<Evidence>,
     /// Asked while the step runs: when it cannot succeed any more, it is ended.
     pub watch: Option<Arc<dyn Watch>>,
     /// What to do once where that may help.
@@ -76,7 +76,7 @@ impl Step {
             after: Vec::new(),
             after_end_of: Vec::new(),
             pool: None,
-            evidence: Vec::new(),
+            evidence: None,
             watch: None,
             again: None,
             reports_last_line: false,
@@ -117,8 +117,8 @@ impl Step {
     }
 
     #[must_use]
-    pub(crate) fn evidence(mut self, questions: Vec<Question>) -> Self {
-        self.evidence.extend(questions);
+    pub(crate) fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
         self
     }
 

@@ -60,6 +60,12 @@ impl Look for Never {
     }
 }
 
+impl Diagnose for Never {
+    fn cause(&self, _: &Said) -> Option<String> {
+        None
+    }
+}
+
 impl Retry for Never {
     fn why(&self, _: &str) -> Option<String> {
         None
@@ -89,7 +95,10 @@ fn a_plan_needs_what_it_may_start_but_for_what_it_makes_itself() {
         Step::run("a", call("run"))
             .after([made])
             .skip_if(Probe::Succeeds(call("probe")), "it is there")
-            .evidence(vec![Question::new("file", call("evidence"))])
+            .evidence(Evidence::new(
+                vec![Question::new("file", call("evidence"))],
+                Never,
+            ))
             .watch(Asking([call("objects"), call("log")]))
             .again(again)
             .undo(call("undo")),

@@ -7,13 +7,8 @@ use super::{Walk, log_name};
 use crate::{
     failure::Failure,
     own::{file, source},
-    plan::{Action, Location, Step},
-    symptom,
-    tool::chainsaw,
+    plan::{Location, Question, Said, Step},
 };
-
-/// Tools that speak of this machine, not of a node.
-const HOST: [&str; 2] = ["docker", "kind"];
 
 /// A cluster that does not answer must not hold up the report.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,77 +16,59 @@ const PATIENCE: Duration = Duration::from_secs(20);
 impl Walk<'_> {
     /// The failure, with the step's evidence kept in a folder of its own and the probable cause that it
     /// shows.
-    pub(super) fn with_evidence(&self, step: &Step, failure: Failure) -> Failure {
-        if step.evidence.is_empty() {
+    pub(super) fn with_evidence(&self, step: &Step, mut failure: Failure) -> Failure {
+        let Some(evidence) = &step.evidence else {
             return failure;
-        }
-        let folder = self
-            .options
-            .logs
-            .join(log_name(&step.name).trim_end_matches(".log"));
-        let (own, cluster) = self.said(step, &failure);
-        let on_host = symptom::cause_on_machine(&own);
-        let mut texts = cluster;
-        let told = texts.len().min(1);
-        let mut unasked = Vec::new();
-        for question in &step.evidence {
-            let name = &question.file;
+        };
+        let log = self.options.logs.join(log_name(&step.name));
+        let folder = log.with_extension("");
+        let (mut answers, mut unasked) = (Vec::new(), Vec::new());
+        for question in &evidence.questions {
             // What cannot be asked is part of the evidence.
             let text = match self.exec.read(&question.cmd, Some(PATIENCE)) {
                 Ok(text) => text,
                 Err(failed) => {
-                    unasked.push(name.clone());
+                    unasked.push(question.file.clone());
                     format!("{failed}\n{}\n", failed.cause().unwrap_or_default())
                 }
             };
-            let place = Location::ours(&self.options.logs, folder.join(name));
-            let kept = file::write_atomically(&place, &text);
-            if let Err(error) = kept {
+            let place = Location::ours(&self.options.logs, folder.join(&question.file));
+            if let Err(error) = file::write_atomically(&place, &text) {
                 return failure.detail(format!(
                     "what the cluster says could not be saved: {error:#}"
                 ));
             }
-            texts.push(match &question.about {
-                None => text,
-                Some(about) => {
-                    let lines = text.lines().filter(|line| line.contains(about));
-                    lines.collect::<Vec<_>>().join("\n")
-                }
+            answers.push(about(question, text));
+        }
+        // What ended the step is its cause.
+        if failure.cause.is_none() {
+            let quoted = quoted(&failure);
+            let log = source::read_log(&log);
+            failure.cause = evidence.diagnose.cause(&Said {
+                // Without a log there is what the failure quotes.
+                log: log.map_or_else(
+                    || quoted.clone(),
+                    |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+                ),
+                failure: quoted,
+                answers,
             });
         }
-        let mut failure = failure;
-        // What ended the step is its cause; then what the tool itself was told; then what stands elsewhere.
-        failure.cause = failure
-            .cause
-            .or(on_host)
-            .or_else(|| symptom::cause_in_cluster(&texts[..told]))
-            .or_else(|| symptom::cause_in_cluster(&texts));
         failure = failure.detail(format!("what the cluster says: {}", folder.display()));
         if !unasked.is_empty() {
             failure = failure.detail(format!("could not be asked: {}", unasked.join(", ")));
         }
         failure
     }
+}
 
-    /// What the step itself has said: of this machine, when its tool works on the engine, otherwise of a
-    /// cluster, what chainsaw calls errors first and then the whole log.
-    fn said(&self, step: &Step, failure: &Failure) -> (Vec<String>, Vec<String>) {
-        let log = source::read_log(&self.options.logs.join(log_name(&step.name)));
-        // Without a log there is what the failure quotes.
-        let log = log.map_or_else(
-            || quoted(failure),
-            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
-        );
-        match &step.action {
-            Action::Run(cmd) if HOST.iter().any(|tool| cmd.speaker() == *tool) => {
-                (vec![quoted(failure), log], Vec::new())
-            }
-            _ => {
-                let told = chainsaw::errors(&log).join("\n");
-                (Vec::new(), vec![told, quoted(failure), log])
-            }
-        }
-    }
+/// What of an answer is about the step.
+fn about(question: &Question, text: String) -> String {
+    let Some(about) = &question.about else {
+        return text;
+    };
+    let lines = text.lines().filter(|line| line.contains(about));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What a failure says and quotes.

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{
     docker::Mount,
-    kubectl::{self, ClusterAccess},
+    kubectl::{self, ClusterAccess, InCluster},
     version::Least,
 };
-use crate::plan::{Cmd, Kind, Owned, Step};
+use crate::{
+    plan::{Cmd, Diagnose, Kind, Owned, Said, Step},
+    symptom,
+};
 
 /// The one whose assertions and messages are known here.
 pub(crate) const LEAST: Least = Least::of(&[0, 2, 14]);
@@ -141,7 +144,6 @@ impl Call<'_> {
         // The namespace is that of one call.
         container
             .run(&self.purpose, self.namespace)
-            .speaks_as("chainsaw")
             .args(["--network", &container.network])
             .arg("--env")
             .arg(format!("KUBECONFIG={}", kubeconfig.display()))
@@ -164,9 +166,20 @@ pub(super) fn is_its_own(line: &str) -> bool {
     line.starts_with("sink.go:") || cell.is_some_and(|(time, _)| is_time(time))
 }
 
+/// Finds the cause of a suite's failure: in what chainsaw calls errors first, then wherever the cluster has spoken.
+#[derive(Debug)]
+pub(crate) struct InSuite;
+
+impl Diagnose for InSuite {
+    fn cause(&self, said: &Said) -> Option<String> {
+        symptom::cause_in_cluster(&[errors(&said.log).join("\n")])
+            .or_else(|| InCluster.cause(said))
+    }
+}
+
 /// What chainsaw calls errors in its output: the texts below `=== ERROR`. What it quotes of logs and events
 /// is not among them.
-pub(crate) fn errors(output: &str) -> Vec<String> {
+fn errors(output: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut inside = false;
     for line in output.lines() {

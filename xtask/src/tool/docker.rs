@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fmt::Display, path::Path};
 
 use serde_json::Value;
 
-use crate::plan::Cmd;
+use crate::{
+    plan::{Cmd, Diagnose, Said},
+    symptom,
+};
 
 pub(crate) use info::{Info, LEAST, info_cmd, no_answer, user};
 
@@ -176,6 +179,17 @@ pub(crate) fn is_named(text: &str, name: &str) -> bool {
 fn objects(text: &str) -> impl Iterator<Item = Value> {
     text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
+}
+
+/// Finds the cause where the engine and what works on it speak of this machine, and only the answers of a node.
+#[derive(Debug)]
+pub(crate) struct OnEngine;
+
+impl Diagnose for OnEngine {
+    fn cause(&self, said: &Said) -> Option<String> {
+        symptom::cause_on_machine(&[&said.failure, &said.log])
+            .or_else(|| symptom::cause_in_cluster(&said.answers))
+    }
 }
 
 #[cfg(test)]

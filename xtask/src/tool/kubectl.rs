@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{plan::Cmd, yaml};
+use crate::{
+    plan::{Cmd, Diagnose, Said},
+    symptom, yaml,
+};
 
 /// When a command that removes has done its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,6 @@ impl ClusterAccess {
                 .arg(&self.kubeconfig)
                 .args(self.context.iter().flat_map(|name| ["--context", name])),
             Kubectl::InNode(node) => Cmd::new("docker", purpose)
-                .speaks_as("kubectl")
                 .args(["exec", "--interactive"])
                 .args((console == Console::Terminal).then_some("--tty"))
                 .args(["--", node, "kubectl", "--kubeconfig", ADMIN]),
@@ -207,6 +209,18 @@ pub(crate) fn condition(object: &Value, kind: &str) -> bool {
         .into_iter()
         .flatten()
         .any(|condition| condition["type"] == kind && condition["status"] == "True")
+}
+
+/// Finds the cause in what a cluster has said: what ended the step stands before what was asked after it.
+#[derive(Debug)]
+pub(crate) struct InCluster;
+
+impl Diagnose for InCluster {
+    fn cause(&self, said: &Said) -> Option<String> {
+        let own = [&said.failure, &said.log];
+        let all: Vec<&String> = own.into_iter().chain(&said.answers).collect();
+        symptom::cause_in_cluster(&all)
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::Runner;
 use crate::{
     diagnosis::Objects,
     environment,
-    plan::{Cmd, Question, Retry},
-    tool::assertion,
+    plan::{Cmd, Evidence, Question, Retry},
+    tool::{assertion, chainsaw::InSuite},
 };
 
 /// A suite one of whose assertions the cluster's API has not answered may pass when it is run again.
@@ -43,7 +43,7 @@ impl Runner {
     }
 
     /// What a person would ask about a namespace in which something went wrong.
-    pub(crate) fn evidence(&self, namespace: &str) -> Vec<Question> {
+    pub(crate) fn evidence(&self, namespace: &str) -> Evidence {
         let ask = |file: &str, args: &[&str]| {
             let cmd = self
                 .access
@@ -76,7 +76,7 @@ impl Runner {
             logs("instances.log", "cnpg.io/cluster"),
             logs("jobs.log", "batch.kubernetes.io/job-name"),
         ];
-        all.extend(environment::operator::evidence(
+        all.extend(environment::operator::questions(
             &self.access,
             Some(namespace),
         ));
@@ -86,6 +86,6 @@ impl Runner {
             let read = read.args(journal).args(["--lines", "1000"]);
             all.push(Question::new("kubelet.log", read).about(namespace));
         }
-        all
+        Evidence::new(all, InSuite)
     }
 }
