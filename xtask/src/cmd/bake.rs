@@ -77,7 +77,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     rows.extend(begun.unread.iter().map(Row::unread));
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
     let images = images.count();
-    context.rows(args.json, &rows);
+    context.rows(args.json, &rows)?;
     context.verdict(&report, "bake")?;
     begun.check_read()?;
     context.ui.conclusion(&match images {

@@ -5,8 +5,6 @@ mod bake;
 
 use std::path::Path;
 
-use serde_json::json;
-
 use crate::{
     cli,
     context::Context,
@@ -61,7 +59,7 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
         headings: Vec::new(),
         rows: Vec::new(),
     };
-    context.result(args.json, json!(findings), &none);
+    context.result(args.json, serde_json::to_value(&findings)?, &none);
     if errors > 0 {
         let found = counted(errors, "error");
         return Err(Failure::invalid(format!("checks found {found}")).into());

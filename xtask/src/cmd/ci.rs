@@ -159,7 +159,7 @@ fn conclude(
     started: Instant,
     context: &mut Context,
 ) -> anyhow::Result<()> {
-    context.rows(json, rows);
+    context.rows(json, rows)?;
     if context.exec.interrupted() {
         return Err(Failure::interrupted().into());
     }

@@ -3,9 +3,9 @@
 
 use crate::{cli::Config, config::Shown, context::Context, ui::Row};
 
-pub(super) fn run(args: &Config, context: &mut Context) {
+pub(super) fn run(args: &Config, context: &mut Context) -> anyhow::Result<()> {
     let shown = context.config.shown();
-    context.rows(args.json, &shown);
+    context.rows(args.json, &shown)
 }
 
 impl Row for Shown {

@@ -26,7 +26,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Sandbox(args) => return sandbox::run(args.command, context),
-        Command::Config(args) => config::run(&args, context),
+        Command::Config(args) => config::run(&args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,
         Command::Ci(args) => ci::run(&args, context)?,
     }

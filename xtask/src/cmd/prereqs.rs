@@ -110,7 +110,7 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
     let asked = &args.needed_for;
     let wanted = if asked.is_empty() { ALL } else { asked };
     let checks = look(wanted, context, asked.contains(&NeededFor::E2e))?;
-    context.rows(args.json, &checks);
+    context.rows(args.json, &checks)?;
     let missing = |check: &&Check| check.state == State::Missing;
     match checks.iter().filter(missing).count() {
         0 => {}

@@ -63,7 +63,7 @@ fn status(as_json: bool, context: &mut Context) -> anyhow::Result<u8> {
     } else {
         name
     };
-    let value = json!({"state": name, "folder": sandbox.folder, "pid": pid, "engine": version, "suite": sandbox.suite, "path": sandbox.bin()});
+    let value = json!({"state": name, "folder": sandbox.folder.display().to_string(), "pid": pid, "engine": version, "suite": sandbox.suite, "path": sandbox.bin().display().to_string()});
     let cell = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     let rows = [
         ("state", name.to_owned()),

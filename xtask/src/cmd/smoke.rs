@@ -81,7 +81,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));
     let rows: Vec<Row> = rows.chain(begun.unread.iter().map(unread)).collect();
-    context.rows(args.json, &rows);
+    context.rows(args.json, &rows)?;
     context.verdict(&report, "smoke")?;
     begun.check_read()?;
     context.ui.conclusion(&conclusion(&rows));

@@ -60,7 +60,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     extensions.sort_by(|a, b| a.name.cmp(&b.name));
     if args.images {
         let images: Vec<Image<'_>> = targets.chosen().map(Image::of).collect();
-        context.rows(args.json, &images);
+        context.rows(args.json, &images)?;
         return Ok(begin::check_read(&unread, read)?);
     }
     let names = extensions.iter().map(|one| one.name.as_str());

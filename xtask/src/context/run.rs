@@ -93,13 +93,17 @@ impl Context {
     }
 
     /// Shows what a command has found, each row for people and for scripts, and keeps it.
-    pub(crate) fn rows<R: Row>(&mut self, json: bool, rows: &[R]) {
-        self.result(json, serde_json::json!(rows), &Table::of(rows));
+    pub(crate) fn rows<R: Row>(&mut self, json: bool, rows: &[R]) -> anyhow::Result<()> {
+        self.result(json, serde_json::to_value(rows)?, &Table::of(rows));
+        Ok(())
     }
 
     /// Shows what became of the images in the suites, and notes that this run is the last one of tests.
     pub(crate) fn tested(&mut self, json: bool, tested: &[Tested]) -> anyhow::Result<()> {
-        self.rows(json, tested);
+        let value = serde_json::to_value(tested)?;
+        self.ui.result(json, &value, &Table::of(tested));
+        self.journal.proved(value);
+        self.keep_record();
         results::note(&self.run_folder()?)
     }
 

@@ -26,7 +26,7 @@ use crate::{
 
 /// Of results that are read again, nothing leads out of the repository, and nothing is an option.
 pub fn earlier_results(data: &[u8]) {
-    for row in Earlier::read(text(data)).unwrap_or_default() {
+    for row in Earlier::read(data).unwrap_or_default() {
         assert!(Name::is(&row.extension), "{row:?}");
         let path: &Path = row.values.as_ref();
         let leads_out = |part| !matches!(part, Component::Normal(_));

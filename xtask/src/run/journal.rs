@@ -95,8 +95,14 @@ impl Journal {
 
     /// Keeps what the run says for scripts, unless that is too much for a record.
     pub(crate) fn found(&mut self, result: Value) {
-        let size = result.to_string().len();
-        self.record.result = (size <= LARGEST_RESULT).then_some(result);
+        if result.to_string().len() <= LARGEST_RESULT {
+            self.proved(result);
+        }
+    }
+
+    /// The same of what other runs go by: all of it.
+    pub(crate) fn proved(&mut self, result: Value) {
+        self.record.result = Some(result);
         self.ahead = true;
     }
 
@@ -178,6 +184,16 @@ mod tests {
             (&steps[3].after[..], &steps[3].after_end_of[..]),
             (&[2][..], &[2][..])
         );
+    }
+
+    #[test]
+    fn a_large_result_is_kept_only_where_other_runs_go_by_it() {
+        let large = Value::from("x".repeat(LARGEST_RESULT));
+        let mut journal = journal();
+        journal.found(large.clone());
+        assert_eq!(journal.record().result, None);
+        journal.proved(large.clone());
+        assert_eq!(journal.record().result, Some(large));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What became of each image in the suites, and where `--rerun-failed` reads it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{BufReader, Read},
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -174,14 +177,14 @@ pub(crate) struct Earlier {
 /// Of a run's record, the part that is read again.
 #[derive(Deserialize)]
 struct Kept {
-    /// None: there was none, or it was too large to be kept.
+    /// None: there was none.
     result: Option<Vec<Value>>,
 }
 
 impl Earlier {
-    /// From the text of a run's record.
-    pub(crate) fn read(record: &str) -> Result<Vec<Self>, String> {
-        let kept: Kept = serde_json::from_str(record).map_err(|error| error.to_string())?;
+    /// From a run's record.
+    pub(crate) fn read(record: impl Read) -> Result<Vec<Self>, String> {
+        let kept: Kept = serde_json::from_reader(record).map_err(|error| error.to_string())?;
         let rows = kept.result.ok_or_else(|| "it has no result".to_owned())?;
         // Of an extension that could not be read there is nothing to run again.
         let tested = rows
@@ -202,13 +205,16 @@ pub(crate) fn last() -> anyhow::Result<Vec<Earlier>> {
     };
     let folder = Path::new(RUNS).join(last_run(here).ok_or_else(none)?);
     let path = folder.join(record::FILE);
-    let text = source::read_own(here, &path)?.ok_or_else(none)?;
+    if !path.exists() {
+        return Err(none().into());
+    }
+    let record = source::open_own(here, &path)?;
     let wrong = |why: String| {
         let path = path.display();
         Failure::invalid(format!("the results in `{path}` cannot be used: {why}"))
             .hint("run the tests without `--rerun-failed`")
     };
-    let earlier = Earlier::read(&text).map_err(wrong)?;
+    let earlier = Earlier::read(BufReader::new(record)).map_err(wrong)?;
     for row in &earlier {
         source::stays_inside(here, row.values.as_ref())
             .map_err(|failure| wrong(failure.message))?;

@@ -64,7 +64,7 @@ pub(super) fn run(args: &Status, context: &mut Context) -> anyhow::Result<u8> {
             "image": operator.image, "release": operator.release, "available": operator.available,
         })),
         "registry": {"host": environment.naming.host, "cluster": environment.naming.cluster},
-        "kubeconfig": survey.api.as_ref().map(|_| context.root.join(environment.access().kubeconfig)),
+        "kubeconfig": survey.api.as_ref().map(|_| context.root.join(environment.access().kubeconfig).display().to_string()),
         "databases": survey.api.as_ref().map_or(Value::Null, |api| json!(api.databases)),
         "differs": differs,
     });
