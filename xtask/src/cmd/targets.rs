@@ -36,7 +36,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     if let Some(reference) = &args.changed_since {
         let files = changed(context, &workspace, reference)?;
         let changes = Changes::of(files, &context.config)?;
-        extensions.retain(|extension| changes.concern(extension, &workspace));
+        extensions.retain(|extension| changes.concern(&extension.name, &workspace));
+        unread.retain(|one| changes.concern(&one.name, &workspace));
     }
     let filter = Filter::from(&args.filters);
     // Names alone need nobody who says what is built of them.

@@ -9,7 +9,6 @@ use glob::{MatchOptions, Pattern};
 use super::Workspace;
 use crate::{
     config::{self, Config},
-    extension::Extension,
     failure::Failure,
 };
 
@@ -38,17 +37,17 @@ impl Changes {
         Ok(Self { files, is_shared })
     }
 
-    /// Whether the extension's images are to be built again: for a shared file, one of its own, or one of an extension
-    /// that it needs.
-    pub(crate) fn concern(&self, extension: &Extension, workspace: &Workspace) -> bool {
+    /// Whether the images of the extension of that name are to be built again: for a shared file, one of its own, or one
+    /// of an extension that it needs, as far as its metadata can be read.
+    pub(crate) fn concern(&self, name: &str, workspace: &Workspace) -> bool {
         let differs = |folder: &Path| {
             let folder = folder.strip_prefix(&workspace.root).unwrap_or(folder);
             let mut files = self.files.iter().map(Path::new);
             files.any(|file| file.starts_with(folder))
         };
-        let needed = workspace.dependencies(extension);
-        let mut needed = needed.iter();
-        self.is_shared || differs(&extension.folder) || needed.any(|one| differs(&one.folder))
+        let read = workspace.get(name).into_iter();
+        let mut needed = read.flat_map(|extension| workspace.dependencies(extension));
+        self.is_shared || differs(&workspace.shown(name)) || needed.any(|one| differs(&one.folder))
     }
 }
 

@@ -57,31 +57,59 @@ fn images_have_all_that_a_matrix_needs() {
     assert_eq!(gamma["platforms"].as_array().unwrap().len(), 2);
 }
 
+/// Git in the world's repository.
+fn git(world: &World, args: &[&str]) {
+    let status = Command::new("git")
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.org",
+            "-c",
+            "init.defaultBranch=main",
+            "-C",
+        ])
+        .arg(world.root())
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(
+        status.status.success(),
+        "{}",
+        String::from_utf8_lossy(&status.stderr)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_counts_only_when_it_differs() {
+    let world = World::new();
+    world.tools.real("git");
+    world.write("extensions/gamma/metadata.hcl", "metadata = {\n");
+    git(&world, &["init"]);
+    git(&world, &["add", "."]);
+    git(&world, &["commit", "-m", "one"]);
+    let images = "targets --changed-since HEAD --images --json";
+    let names = "targets --changed-since HEAD --json";
+    world.write("extensions/alpha/new.txt", "new");
+    let ended = world.run(images).success();
+    assert!(!ended.stderr.contains("gamma"), "{}", ended.stderr);
+    assert_eq!(world.run(names).success().stdout, "[\"alpha\",\"beta\"]\n");
+    world.write("extensions/gamma/new.txt", "new");
+    world.run(images).status(1).says("cannot be read: `gamma`");
+    let all = "[\"alpha\",\"beta\",\"gamma\"]\n";
+    assert_eq!(world.run(names).success().stdout, all);
+    git(&world, &["add", "."]);
+    git(&world, &["commit", "-m", "two"]);
+    world.run(images).success();
+    world.write("docker/bake.hcl", &(world.read("docker/bake.hcl") + "# More.\n"));
+    world.run(images).status(1).says("cannot be read: `gamma`");
+}
+
 #[test]
 fn what_differs_from_a_commit_is_what_is_listed() {
     let world = World::new();
     world.tools.real("git");
-    let git = |args: &[&str]| {
-        let status = Command::new("git")
-            .args([
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@example.org",
-                "-c",
-                "init.defaultBranch=main",
-                "-C",
-            ])
-            .arg(world.root())
-            .args(args)
-            .output()
-            .unwrap();
-        assert!(
-            status.status.success(),
-            "{}",
-            String::from_utf8_lossy(&status.stderr)
-        );
-    };
+    let git = |args: &[&str]| git(&world, args);
     git(&["init"]);
     git(&["add", "."]);
     git(&["commit", "-m", "one"]);
