@@ -273,6 +273,6 @@ mod fields;
 mod operator;
 mod pins;
 mod sql;
-mod texts;
 #[cfg(test)]
 mod tests;
+mod texts;

@@ -154,9 +154,8 @@ impl Call<'_> {
             _ => &[],
         };
         let is_operand = self.task.variables.first() == Some(&variable.name);
-        let is_said =
-            options.iter().any(|flag| self.beside.has_option(flag))
-                || (is_operand && self.beside.has_operand());
+        let is_said = options.iter().any(|flag| self.beside.has_option(flag))
+            || (is_operand && self.beside.has_operand());
         variable.scope == Scope::Task && self.uses(variable) && !is_said
     }
 

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     extension::Extension,
     failure::Failure,
-    target::{Matrix, Definitions},
+    target::{Definitions, Matrix},
     tool::buildx::{self, Bake},
     workspace::Workspace,
 };

@@ -124,9 +124,8 @@ impl Sources {
             print::definitions(opener, engine, &self.workspace, &chosen)?
         {
             let rebased = definitions.and_then(|definitions| {
-                definitions.rebased(|definition, server| {
-                    rebase.instead(&extension, definition, server)
-                })
+                definitions
+                    .rebased(|definition, server| rebase.instead(&extension, definition, server))
             });
             self.matrix.add(&extension, rebased, config);
         }

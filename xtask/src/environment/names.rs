@@ -3,7 +3,7 @@
 
 use crate::{
     config::{self, Config, Key},
-    tool::docker,
+    tool::version,
 };
 
 /// The names of an environment and its parts.

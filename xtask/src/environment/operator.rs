@@ -161,8 +161,7 @@ impl Environment {
         let wait = ["status", &deployment, "--timeout", PATIENCE];
         let wait = rollout("wait for the operator", &wait);
         let mut restart = Step::run("restart the operator", restart).after(after.iter().copied());
-        let mut ready =
-            Step::run("operator restarted", wait).evidence(evidence(&self.access()));
+        let mut ready = Step::run("operator restarted", wait).evidence(evidence(&self.access()));
         if let Some((probe, why)) = needless {
             restart = restart.skip_if(probe.clone(), why);
             ready = ready.skip_if(probe, why).quiet();

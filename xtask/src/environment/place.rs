@@ -7,7 +7,7 @@ use crate::{
     config::{self, Config},
     failure::Failure,
     image::ImageRef,
-    tool::{docker, kubectl::ClusterAccess},
+    tool::{kubectl::ClusterAccess, version::is_version},
 };
 
 /// Where the tests run.
@@ -34,7 +34,7 @@ impl FromStr for KubernetesVersion {
 
     fn from_str(text: &str) -> Result<Self, Failure> {
         let version = text.trim_start_matches('v');
-        if !version::is_version(version) || version.matches('.').count() != 2 {
+        if !is_version(version) || version.matches('.').count() != 2 {
             return Err(
                 Failure::invalid(format!("`{version}` is not a version of Kubernetes"))
                     .hint("write it in full, as the tags of `kindest/node` are: `1.36.1`"),
@@ -64,7 +64,7 @@ impl Place {
         }
         let tag = node_image.tag.clone();
         let kubernetes = tag
-            .filter(|tag| tag.starts_with('v') && version::is_version(&tag[1..]))
+            .filter(|tag| tag.starts_with('v') && is_version(&tag[1..]))
             .ok_or_else(|| {
                 Failure::invalid(format!(
                     "the node image `{node_image}` does not say its version of Kubernetes"

@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     image::ImageRef,
     own::source,
-    tool::{version::is_version, kubectl::is_path},
+    tool::{kubectl::is_path, version::is_version},
 };
 
 /// Where CloudNativePG publishes the manifests of its branches and of its releases.

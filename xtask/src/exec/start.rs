@@ -104,7 +104,12 @@ impl Real {
     }
 
     /// Starts a child that is waited for, and knows it from now on.
-    pub(super) fn spawn(&self, cmd: &Cmd, apart: bool, started: Instant) -> Result<Child, CmdFailure> {
+    pub(super) fn spawn(
+        &self,
+        cmd: &Cmd,
+        apart: bool,
+        started: Instant,
+    ) -> Result<Child, CmdFailure> {
         let input = match &cmd.stdin {
             None => None,
             Some(Stdin::Text(text)) => Some(text.clone().into_bytes()),
@@ -118,7 +123,6 @@ impl Real {
         self.running().insert(child.group(), Running::new(true));
         Ok(child)
     }
-
 }
 
 /// What a file holds that goes to a command's standard input.

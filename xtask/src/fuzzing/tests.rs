@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use proptest::{
     collection::vec,
@@ -9,6 +12,11 @@ use proptest::{
 use walkdir::WalkDir;
 
 use super::*;
+use crate::{
+    extension::{Extension, Loaded},
+    finding::Findings,
+    hcl::File,
+};
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")

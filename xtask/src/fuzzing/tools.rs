@@ -9,7 +9,7 @@ use crate::{
     plan::{Kind, Owned},
     sandbox::archive::Archive,
     symptom,
-    target::{Definition, Instead, Definitions},
+    target::{Definition, Definitions, Instead},
     tool::{
         apt,
         buildkit::{self, Progress, Told},

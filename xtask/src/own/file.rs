@@ -166,6 +166,12 @@ pub(crate) fn append_named(
     file.write_all(text.as_bytes())
 }
 
+pub(super) fn is_absent(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", location.display());
     let anchored = Anchored::find(location)?;

@@ -17,9 +17,9 @@ use crate::{
 };
 
 mod artifact;
+mod bake_file;
 mod builder;
 mod calls;
-mod bake_file;
 mod platforms;
 mod solve;
 

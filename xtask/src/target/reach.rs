@@ -126,7 +126,9 @@ mod tests {
 
     fn refused(json: &Value) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
-        let root = fs_err::canonicalize(folder.path()).unwrap().join("repository");
+        let root = fs_err::canonicalize(folder.path())
+            .unwrap()
+            .join("repository");
         std::fs::create_dir_all(root.join("docker")).unwrap();
         std::fs::create_dir_all(folder.path().join("other")).unwrap();
         symlink(folder.path().join("other"), root.join("link")).unwrap();

@@ -292,7 +292,10 @@ mod tests {
                 sql_version: None,
             }))
         };
-        let rebased = Definitions::parse(&printed).unwrap().rebased(instead).unwrap();
+        let rebased = Definitions::parse(&printed)
+            .unwrap()
+            .rebased(instead)
+            .unwrap();
         let names = rebased.built().map(|one| one.name);
         Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
     }

@@ -8,9 +8,9 @@ mod status;
 
 use std::{collections::BTreeMap, time::SystemTime};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use self::status::{Doing, Log, Status, Vertex};
 use crate::{exec::Tail, value::Digest};
+use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// What is told of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]

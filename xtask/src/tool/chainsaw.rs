@@ -172,8 +172,7 @@ pub(crate) struct InSuite;
 
 impl Diagnose for InSuite {
     fn cause(&self, said: &Said) -> Option<String> {
-        symptom::cause_in_cluster(&[errors(&said.log).join("\n")])
-            .or_else(|| InCluster.cause(said))
+        symptom::cause_in_cluster(&[errors(&said.log).join("\n")]).or_else(|| InCluster.cause(said))
     }
 }
 

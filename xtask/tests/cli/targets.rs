@@ -101,7 +101,10 @@ fn what_cannot_be_read_counts_only_when_it_differs() {
     git(&world, &["add", "."]);
     git(&world, &["commit", "-m", "two"]);
     world.run(images).success();
-    world.write("docker/bake.hcl", &(world.read("docker/bake.hcl") + "# More.\n"));
+    world.write(
+        "docker/bake.hcl",
+        &(world.read("docker/bake.hcl") + "# More.\n"),
+    );
     world.run(images).status(1).says("cannot be read: `gamma`");
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    kept::{Key, Kept},
+    kept::{Kept, Key},
     question::{Question, Watch, program},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     failure::{CmdFailure, Failure},
     own::{resolved, source},
     plan::Cmd,
-    target::{Expressions, Inputs, Definitions, is_lifted, is_read, timeless},
+    target::{Definitions, Expressions, Inputs, is_lifted, is_read, timeless},
     tool::buildx,
     workspace::Workspace,
 };

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::Question;
+use super::question::Question;
 use crate::{
     engine::lock::user_folder,
     own::{LockFile, file, output, source},
@@ -200,9 +200,19 @@ mod tests {
             &|now| now.place = "target/xtask/print/b.json".into(),
             &|now| now.inputs.program.push('1'),
             &|now| now.inputs.files.clear(),
-            &|now| now.inputs.files.values_mut().for_each(|text| text.push('#')),
+            &|now| {
+                now.inputs
+                    .files
+                    .values_mut()
+                    .for_each(|text| text.push('#'));
+            },
             &|now| now.inputs.variables.clear(),
-            &|now| now.inputs.variables.values_mut().for_each(|text| text.push('1')),
+            &|now| {
+                now.inputs
+                    .variables
+                    .values_mut()
+                    .for_each(|text| text.push('1'));
+            },
         ];
         for change in changes {
             let mut now = question();

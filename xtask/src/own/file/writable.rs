@@ -80,9 +80,3 @@ pub(super) const SPECIAL: OFlag = OFlag::O_WRONLY
     .union(OFlag::O_NONBLOCK)
     .union(OFlag::O_NOCTTY)
     .union(OFlag::O_CLOEXEC);
-
-pub(super) fn is_absent(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
-}

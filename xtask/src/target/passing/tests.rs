@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::target::{Between, Expressions, Moments, Definitions, timeless};
+use crate::target::{Between, Definitions, Expressions, Moments, timeless};
 
 const METADATA: &str = "metadata = { name = \"x\", versions = { trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\" } } } }\n";
 
