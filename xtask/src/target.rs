@@ -13,13 +13,13 @@ mod needs;
 mod passing;
 mod reach;
 mod rebase;
+mod shard;
 
 use std::sync::Arc;
 
 pub(crate) use definition::Definition;
 pub(crate) use definitions::{Definitions, timeless};
 pub(crate) use filter::Filter;
-pub use filter::Shard;
 pub(crate) use inputs::{Expressions, Inputs, is_read};
 pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;
@@ -27,6 +27,7 @@ pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of, said};
 pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;
+pub use shard::Shard;
 
 use crate::{
     config::{self, Config},

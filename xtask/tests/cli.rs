@@ -77,6 +77,7 @@ mod cli {
     mod sandbox;
     mod selection;
     mod servers;
+    mod shards;
     mod signals;
     mod smoke;
     mod special;

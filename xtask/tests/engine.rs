@@ -22,5 +22,6 @@ mod engine {
     mod packages;
     mod repositories;
     mod sandbox;
+    mod shards;
     mod smoke;
 }

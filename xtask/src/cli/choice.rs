@@ -82,7 +82,7 @@ pub struct Filters {
     /// Only for these PostgreSQL majors.
     #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
     pub pg: Vec<String>,
-    /// Only every n-th image, from the i-th on: a machine's share in CI.
+    /// Only the i-th of n shares of the images: what one machine of several builds and tests.
     #[arg(long, value_name = "I/N", value_parser = Shard::from_str)]
     pub shard: Option<Shard>,
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which of the images are meant.
 
-use std::str::FromStr;
-
+use super::Shard;
 use crate::value::Server;
 
 /// Which images of the selected extensions.
@@ -45,26 +44,5 @@ impl Filter {
             .map(|(flag, values)| format!("`{flag} {}`", values.join(",")))
             .collect::<Vec<_>>()
             .join(" and ")
-    }
-}
-
-/// A share of the images: part `index` (from 1) of `count`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    pub index: usize,
-    pub count: usize,
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text
-            .split_once('/')
-            .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
-        match parts {
-            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err("write it as `2/5`: the second of five parts".into()),
-        }
     }
 }

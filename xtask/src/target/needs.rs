@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Filter, Matrix, Shard, Target};
+use super::{Filter, Matrix, Target};
 use crate::{
     extension::Extension,
     failure::Failure,
@@ -19,6 +19,8 @@ pub(crate) struct Targets {
     all: Vec<Needing>,
     /// Places in `all`, in the order of the choice.
     chosen: Vec<usize>,
+    /// They are a share of what was chosen, in which there need not be any.
+    is_share: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +42,11 @@ impl Targets {
         workspace: &Workspace,
         matrix: &Matrix,
     ) -> Result<Self, Failure> {
-        Self::with_needs_of(chosen(extensions, filter, matrix)?, workspace, matrix)
+        let chosen = chosen(extensions, filter, matrix)?;
+        Ok(Self {
+            is_share: filter.shard.is_some(),
+            ..Self::with_needs_of(chosen, workspace, matrix)?
+        })
     }
 
     fn with_needs_of(
@@ -132,6 +138,11 @@ impl Targets {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chosen.is_empty()
+    }
+
+    /// Whether there is nothing where there must be something: a share alone may be empty.
+    pub(crate) fn lack_all(&self) -> bool {
+        self.chosen.is_empty() && !self.is_share
     }
 
     /// The only image that the command is about; else how many there are.
@@ -249,7 +260,7 @@ pub(super) fn chosen(
     }
     Ok(match filter.shard {
         None => taken,
-        Some(Shard { index, count }) => taken.into_iter().skip(index - 1).step_by(count).collect(),
+        Some(shard) => shard.of(taken),
     })
 }
 

@@ -81,29 +81,82 @@ fn a_filter_takes_exactly_the_pairs_that_it_names() {
     assert!(ended.is_ok(), "{}", ended.unwrap_err());
 }
 
+/// The names of the images in each of so many shares.
+fn shares(extensions: &[Arc<Extension>], count: usize) -> Vec<Vec<String>> {
+    let matrix = modelled(extensions);
+    let share = |index| {
+        let filter = Filter {
+            shard: Some(Shard { index, count }),
+            ..Filter::default()
+        };
+        names(&chosen(extensions, &filter, &matrix).unwrap())
+    };
+    (1..=count).map(share).collect()
+}
+
 #[test]
-fn the_shares_of_all_machines_are_all_images_once() {
+fn the_shares_of_all_machines_are_all_images_once_and_of_one_size() {
     let worlds = (proptest::collection::vec(pairs(), 1..4), 1..12_usize);
     let ended = runner(200).run(&worlds, |(world, count)| {
         let extensions = extensions(&world);
-        let matrix = modelled(&extensions);
-        let share = |shard| {
-            let filter = Filter {
-                shard,
-                ..Filter::default()
-            };
-            names(&chosen(&extensions, &filter, &matrix).unwrap())
-        };
-        let mut shares: Vec<String> = (1..=count)
-            .flat_map(|index| share(Some(Shard { index, count })))
-            .collect();
-        let mut all = share(None);
-        shares.sort();
+        let all = chosen(&extensions, &Filter::default(), &modelled(&extensions)).unwrap();
+        let mut all = names(&all);
+        let shares = shares(&extensions, count);
+        for share in &shares {
+            let in_order: Vec<&String> = all.iter().filter(|name| share.contains(name)).collect();
+            assert_eq!(share.iter().collect::<Vec<_>>(), in_order);
+        }
+        let sizes = || shares.iter().map(Vec::len);
+        assert!(sizes().max().unwrap() - sizes().min().unwrap() <= 1);
+        let mut together: Vec<String> = shares.concat();
+        together.sort();
         all.sort();
-        assert_eq!(shares, all);
+        assert_eq!(together, all);
         Ok(())
     });
     assert!(ended.is_ok(), "{}", ended.unwrap_err());
+}
+
+#[test]
+fn another_image_moves_one_to_the_next_share_at_most_for_each_cut() {
+    let place = any::<proptest::sample::Index>();
+    let worlds = (proptest::collection::vec(pairs(), 1..6), 1..6_usize, place);
+    let ended = runner(200).run(&worlds, |(world, count, place)| {
+        let mut extensions = extensions(&world);
+        let before = shares(&extensions, count);
+        let new = Arc::new(extension("new", &[], &[("trixie", "17")]));
+        extensions.insert(place.index(extensions.len() + 1), new);
+        let after = shares(&extensions, count);
+        let stayed = before.iter().zip(&after);
+        let stayed = stayed.map(|(one, other)| one.iter().filter(|name| other.contains(name)));
+        let moved = before.concat().len() - stayed.flatten().count();
+        assert!(moved < count, "{before:?}\n{after:?}");
+        Ok(())
+    });
+    assert!(ended.is_ok(), "{}", ended.unwrap_err());
+}
+
+#[test]
+fn what_belongs_together_is_in_one_share_where_that_has_room() {
+    let one = |name: &str, needs: &[&str]| {
+        let needs: Vec<String> = needs.iter().map(|name| (*name).to_owned()).collect();
+        let servers = [("bookworm", "18"), ("trixie", "18")];
+        Arc::new(extension(name, &needs, &servers))
+    };
+    let (base, alone) = (one("base", &[]), one("alone", &[]));
+    let (other, on_top) = (one("other", &[]), one("top", &["base"]));
+    let extensions = [base, alone, other, on_top];
+    let in_halves = shares(&extensions, 2).into_iter();
+    let in_halves: Vec<String> = in_halves.map(|names| names.join(" ")).collect();
+    assert_eq!(
+        in_halves,
+        [
+            "base-1_2-18-bookworm alone-1_2-18-bookworm other-1_2-18-bookworm top-1_2-18-bookworm",
+            "base-1_2-18-trixie alone-1_2-18-trixie other-1_2-18-trixie top-1_2-18-trixie"
+        ]
+    );
+    let quarter = shares(&extensions, 4).swap_remove(0);
+    assert_eq!(quarter, ["base-1_2-18-bookworm", "top-1_2-18-bookworm"]);
 }
 
 #[test]

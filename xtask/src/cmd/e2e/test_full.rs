@@ -63,6 +63,10 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     for left_out in build.wanted()?.narrow_with_needs(&mut targets)? {
         context.ui.warning(&left_out);
     }
+    if targets.is_empty() {
+        context.ui.conclusion(NONE_IN_SHARE);
+        return Ok(());
+    }
     let tested = build.add(&mut plan, &targets)?;
     let runner = Runner::open(context, engine, first, Options::from(&args.suites))?;
     let subjects = releases::add(&mut plan, &runner, &environments, &ready, &survey, &tested)?;

@@ -71,7 +71,7 @@ impl Wanted {
     }
 
     /// Leaves out of what was chosen what is not built for any of these, and gives why, an image a line. Refused when
-    /// nothing is left.
+    /// nothing is left, of all.
     pub(crate) fn narrow(&self, targets: &mut Targets) -> Result<Vec<String>, Failure> {
         self.leave_out(targets, |target, _| {
             let why = self.refuses(target)?;
@@ -103,7 +103,7 @@ impl Wanted {
         reason: impl Fn(&Target, &[&Target]) -> Option<String>,
     ) -> Result<Vec<String>, Failure> {
         let left_out = targets.leave_out(reason);
-        if targets.is_empty() && !left_out.is_empty() {
+        if targets.lack_all() && !left_out.is_empty() {
             let failure = Failure::invalid(format!("nothing is built for {}", self.shown()));
             let failure = left_out.into_iter().fold(failure, Failure::detail);
             return Err(failure.hint(
