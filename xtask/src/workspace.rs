@@ -62,6 +62,8 @@ pub(crate) struct Workspace {
     findings: Vec<Finding>,
     /// Of all files together.
     between: Vec<Finding>,
+    /// What CloudNativePG would not take of extensions that one server gets together.
+    refused: Vec<Finding>,
 }
 
 impl Workspace {
@@ -80,6 +82,7 @@ impl Workspace {
             open: Vec::new(),
             findings: Vec::new(),
             between: Vec::new(),
+            refused: Vec::new(),
         };
         let entries = fs_err::read_dir(root.join(&folder)).map_err(|error| {
             Failure::invalid(format!(
@@ -167,6 +170,12 @@ impl Workspace {
     /// What is wrong with the metadata, of each file and between files.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().chain(&self.between)
+    }
+
+    /// What CloudNativePG would not take, as errors: of each extension, and of those that one server gets together.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = &Finding> {
+        let of_each = self.extensions.iter().flat_map(|one| &one.refused);
+        of_each.chain(&self.refused)
     }
 
     /// All directories with a metadata.hcl, by name, broken ones included.

@@ -20,6 +20,7 @@ mod cli {
     mod completions;
     mod disk;
     mod e2e {
+        mod alike;
         mod annotations;
         mod attempts;
         mod builds;

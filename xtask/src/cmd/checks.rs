@@ -93,7 +93,7 @@ fn read(
     };
     let open = workspace.open().iter();
     let open: Vec<Finding> = open.map(|(open, why)| bake::unread(open, why)).collect();
-    let findings = workspace.findings().chain(&open);
+    let findings = workspace.findings().chain(workspace.refused()).chain(&open);
     let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();
     let mut extensions = names.iter().filter_map(|name| workspace.get(name));
     if let Some(dockerfile) = extensions.find_map(|extension| shared.dockerfile_of(extension)) {
@@ -102,8 +102,6 @@ fn read(
         }));
     }
     for name in names {
-        let refused = workspace.get(name).map(|extension| &extension.refused);
-        findings.extend(refused.into_iter().flatten().cloned());
         findings.extend(own_dockerfile(workspace, shared, name));
         findings.extend(prose(workspace, name));
     }

@@ -46,7 +46,7 @@ use crate::{
 pub use self::part::Part;
 pub(crate) use self::{
     login::Credentials,
-    names::Names,
+    names::{Names, namespace},
     place::{KubernetesVersion, Place},
 };
 pub(crate) use crate::tool::docker::{LABEL, RUN_LABEL};

@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the parts of an environment are called: by its own name, where the settings give them no other.
 
+use sha2::{Digest, Sha256};
+
 use crate::{
     config::{self, Config, Key},
     tool::version,
+    value::hex,
 };
+
+/// A namespace is a label of DNS.
+const LONGEST_LABEL: usize = 63;
+
+/// The name of a namespace for what is called `text`, between `before` and `behind`, which are parts of such a name. Two
+/// texts that differ have two names, though a label of DNS knows no `_` and has an end.
+pub(crate) fn namespace(before: &str, text: &str, behind: &str) -> String {
+    let lower = text.to_lowercase();
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let mut part: String = lower.chars().map(safe).collect();
+    let room = LONGEST_LABEL.saturating_sub(before.len() + behind.len());
+    if part.len() > room || lower.contains('_') {
+        let digest = hex(&Sha256::digest(text)[..4]);
+        part.truncate(room.saturating_sub(digest.len() + 1));
+        part = format!("{part}-{digest}");
+    }
+    format!("{before}{part}{behind}")
+}
 
 /// The names of an environment and its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +82,29 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_namespaces_differ_where_the_texts_do() {
+        let of = |text: &str| namespace("xtask-", text, "-own-0123abcd");
+        assert_eq!(
+            of("pgvector 18-trixie"),
+            "xtask-pgvector-18-trixie-own-0123abcd"
+        );
+        let long = "x".repeat(59);
+        let texts = [
+            "pg-ivm 18-trixie",
+            "pg_ivm 18-trixie",
+            "a-b_c 18-trixie",
+            "a_b-c 18-trixie",
+            &format!("{long} 18-trixie"),
+            &format!("{long} 18-bookworm"),
+        ];
+        let names: Vec<String> = texts.iter().map(|text| of(text)).collect();
+        for (at, name) in names.iter().enumerate() {
+            assert!(name.len() <= LONGEST_LABEL && !name.contains('_'), "{name}");
+            assert!(!names[..at].contains(name), "{name}");
+        }
+    }
 
     #[test]
     fn one_name_is_enough_and_each_part_may_have_its_own() {

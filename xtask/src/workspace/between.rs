@@ -24,8 +24,33 @@ impl Workspace {
         });
     }
 
+    /// Finds extensions that one server gets, and whose volumes have the same name.
+    fn check_volumes(&mut self) {
+        self.refused.clear();
+        for extension in self.extensions.clone() {
+            let mut volumes: BTreeMap<String, String> = BTreeMap::new();
+            let all = self.dependencies(&extension);
+            for one in std::iter::once(&extension).chain(&all) {
+                let volume = volume(&one.name);
+                let Some(other) = volumes.insert(volume.clone(), one.name.clone()) else {
+                    continue;
+                };
+                self.refused.push(Finding {
+                    file: extension.metadata_file.clone(),
+                    line: None,
+                    severity: Severity::Error,
+                    message: format!(
+                        "a server with `{}` has `{other}` and `{}`, and CloudNativePG calls the volumes of both `{volume}`: it cannot have both; one of the directories needs another name",
+                        extension.name, one.name
+                    ),
+                });
+            }
+        }
+    }
+
     /// What only all files together can show.
     pub(super) fn cross_check(&mut self) {
+        self.check_volumes();
         self.between.clear();
         let extensions = self.extensions.clone();
         let mut images: BTreeMap<&str, &str> = BTreeMap::new();
@@ -74,6 +99,12 @@ impl Workspace {
             }
         }
     }
+}
+
+/// The volume of a server's pod that has an extension's image: `SanitizeExtensionNameForVolume` in `pkg/specs/volumes.go` of
+/// CloudNativePG 1.30.0.
+fn volume(name: &str) -> String {
+    format!("ext-{}", name.replace('_', "-"))
 }
 
 /// A way from `start` back to itself through `required_extensions`.

@@ -130,8 +130,7 @@ impl Workspace {
     /// The extensions that cannot be worked with: their metadata has errors, or that of something that they need.
     fn unread(&self, aim: Aim) -> Vec<Unread> {
         let mut unread: Vec<Unread> = Vec::new();
-        let refused = self.extensions.iter().flat_map(|one| &one.refused);
-        let refused = refused.filter(|_| aim == Aim::Servers);
+        let refused = self.refused().filter(|_| aim == Aim::Servers);
         let all = self.findings().map(|one| (one, Verdict::NotRead));
         for (finding, verdict) in all.chain(refused.map(|one| (one, Verdict::NotRun))) {
             let folder = finding.file.parent().and_then(Path::file_name);

@@ -40,6 +40,7 @@ pub(crate) fn workspace(graph: &[Vec<Index>]) -> Workspace {
         open: Vec::new(),
         findings: Vec::new(),
         between: Vec::new(),
+        refused: Vec::new(),
     };
     workspace.put_together();
     workspace

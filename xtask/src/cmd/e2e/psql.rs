@@ -13,7 +13,7 @@ use crate::{
     cli::e2e::Psql,
     context::{Context, choice},
     environment::{
-        Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, in_use::InUse, survey::Survey,
+        self, Environment, LABEL, NAME_LABEL, OWNER_LABEL, Place, in_use::InUse, survey::Survey,
     },
     exec::{Exec, Real},
     failure::Failure,
@@ -93,7 +93,6 @@ struct Database {
 
 impl Database {
     fn of(extension: &str, environment: &Environment) -> Self {
-        let resource = extension.replace('_', "-");
         let (owner, suffix) = match &environment.place {
             Place::Kind { .. } => (None, String::new()),
             Place::Existing(_) => (
@@ -102,8 +101,8 @@ impl Database {
             ),
         };
         Self {
-            namespace: format!("xtask-psql-{resource}{suffix}"),
-            resource,
+            namespace: environment::namespace("xtask-psql-", extension, &suffix),
+            resource: extension.replace('_', "-"),
             access: environment.access(),
             owner,
         }

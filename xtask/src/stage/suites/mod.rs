@@ -13,8 +13,6 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
-
 pub(crate) use options::Options;
 pub(crate) use suite::Suite;
 
@@ -22,7 +20,7 @@ use crate::{
     config::{AtOnce, Config, PATHS_SUITE},
     engine::{Engine, Opener},
     environment::{
-        Environment, FOLDER, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey,
+        self, Environment, FOLDER, LABEL, NAME_LABEL, OWNER_LABEL, Place, RUN_LABEL, survey::Survey,
     },
     extension::Extension,
     failure::Failure,
@@ -32,14 +30,10 @@ use crate::{
         chainsaw::{self, Chainsaw},
         kubectl::{ClusterAccess, Removal},
     },
-    value::hex,
 };
 
 /// The pool that bounds how many suites run at once.
 pub(crate) const POOL: &str = "suite";
-
-/// A namespace is a label of DNS.
-const LONGEST_NAME: usize = 63;
 
 /// Longer than all of chainsaw's own limits together: what runs on then hangs.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -238,22 +232,9 @@ impl Runner {
     }
 
     fn namespace(&self, subject: &Subject, kind: &str) -> String {
-        let mut safe: String = subject
-            .name
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        // Tells the namespaces of this run from those of others on the same cluster.
-        let unique = self.environment.run.short();
-        let room = LONGEST_NAME - format!("xtask--{kind}-{unique}").len();
-        if safe.len() > room {
-            // What makes the name unique may be at its end.
-            let digest = hex(&Sha256::digest(&safe)[..4]);
-            safe.truncate(room - digest.len() - 1);
-            safe = format!("{safe}-{digest}");
-        }
-        format!("xtask-{safe}-{kind}-{unique}")
+        // The run tells them from those of others on the same cluster.
+        let behind = format!("-{kind}-{}", self.environment.run.short());
+        environment::namespace("xtask-", &subject.name, &behind)
     }
 }
 
