@@ -21,5 +21,6 @@ mod e2e {
     mod cluster;
     mod images;
     mod login;
+    mod proxy;
     mod removal;
 }

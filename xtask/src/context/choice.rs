@@ -20,8 +20,10 @@ use crate::{
     plan::PASSWORD,
     sandbox::{self, State},
     tool::{
+        docker,
         kind::Client,
         kubectl::{self, ClusterAccess, Kubectl},
+        proxy::Proxies,
     },
 };
 
@@ -141,6 +143,7 @@ pub(crate) fn environment(
     let environment = Environment::new(&context.config, place, release, None, &context.run_id)?;
     let environment = Environment {
         clients: clients(context),
+        proxies: proxies(context),
         ..environment
     };
     environment.of_checkout(&context.root)
@@ -152,6 +155,15 @@ fn clients(context: &Context) -> Clients {
         let in_sandbox = context.global.sandbox && sandbox::PROGRAMS.contains(&program);
         in_sandbox || context.exec.finds(program).is_some()
     })
+}
+
+/// What programs are told of proxies. A sandbox has a configuration of docker's of its own, which names none; one that
+/// cannot be read docker does not use either.
+fn proxies(context: &Context) -> Proxies {
+    let own = docker::own_folder().filter(|_| !context.global.sandbox);
+    let own = own.and_then(|folder| source::read_named(&folder.join("config.json")).ok()?);
+    let variable = |name: &str| std::env::var(name).ok();
+    Proxies::of(variable, &own.unwrap_or_default())
 }
 
 /// What an environment is to be that is made or repaired.

@@ -20,7 +20,6 @@ use crate::{
     tool::{
         docker,
         kind::{CLUSTER_LABEL, Client, config, nodes},
-        proxy,
     },
 };
 
@@ -130,8 +129,9 @@ impl Environment {
         let (path, written) = write_configuration(plan, &folder, config);
         let mut create =
             kind(&network).create(name, &image.to_string(), &path, &folder.join("kubeconfig"));
-        // Kind hands the proxies to its nodes, and adds itself what they are and where they are on the network.
-        for (variable, value) in proxy::past(&self.registry(), |name| std::env::var(name).ok()) {
+        // Kind hands the proxies to its nodes, as docker does with those of its own configuration; what the nodes are called
+        // and where they are on the network kind adds itself.
+        for (variable, value) in self.proxies.past(&self.registry()) {
             create = create.env(variable, value);
         }
         let create = Step::run(format!("kind cluster {name}"), create)

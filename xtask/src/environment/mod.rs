@@ -40,7 +40,7 @@ use crate::{
     image::{ImageRef, Naming},
     own::{RunId, checkout},
     plan::{Cmd, Plan, StepId},
-    tool::kind::Kind,
+    tool::{kind::Kind, proxy::Proxies},
 };
 
 pub use self::part::Part;
@@ -84,6 +84,7 @@ pub(crate) struct Environment {
     /// For a chainsaw that is not on PATH.
     pub chainsaw_image: ImageRef,
     pub clients: Clients,
+    pub proxies: Proxies,
     /// Of the engine, to push to the local registry.
     pub seeds: Vec<Seed>,
     pub mirrors: Vec<Host>,
@@ -150,6 +151,7 @@ impl Environment {
             registry_image: config.get(config::REGISTRY_IMAGE).parse()?,
             chainsaw_image: config.get(config::CHAINSAW_IMAGE).parse()?,
             clients: Clients::default(),
+            proxies: Proxies::default(),
             seeds: seeds.collect::<Result<_, _>>()?,
             mirrors: mirrors(config),
             credentials,

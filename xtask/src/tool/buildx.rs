@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::docker;
 use crate::{config::Config, failure::CmdFailure, plan::Cmd, value::ImageRef};
 
 /// One call of bake.
@@ -47,13 +48,9 @@ const PLUGINS: &[&str] = &[
 
 /// Where the buildx plugin may be: below `root` where the program has a root of its own, else on this machine.
 pub(crate) fn plugin_files(root: Option<&Path>) -> Vec<PathBuf> {
-    let user = || match std::env::var_os("DOCKER_CONFIG") {
-        Some(folder) => Some(PathBuf::from(folder)),
-        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")),
-    };
     let own = match root {
         Some(_) => None,
-        None => user().map(|folder| folder.join("cli-plugins")),
+        None => docker::own_folder().map(|folder| folder.join("cli-plugins")),
     };
     let shared = PLUGINS.iter().map(|folder| match root {
         Some(root) => root.join(folder.trim_start_matches('/')),

@@ -3,7 +3,11 @@
 
 mod info;
 
-use std::{collections::BTreeMap, fmt::Display, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -18,6 +22,14 @@ pub(crate) use info::{Info, LEAST, info_cmd, no_answer, user};
 pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
 /// On every container and namespace that a run makes, with the run's id.
 pub(crate) const RUN_LABEL: &str = "io.cloudnativepg.xtask.run";
+
+/// Where docker's own configuration and plugins of this user are; None without a home.
+pub(crate) fn own_folder() -> Option<PathBuf> {
+    match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")),
+    }
+}
 
 /// `x86_64` -> `linux/amd64`.
 pub(crate) fn platform_of(architecture: &str) -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `e2e setup-env` where nothing is: what is made, in which order, and how exactly.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::cli::world::{CLUSTER, CONTROL_PLANE, LABEL, World};
 
@@ -280,6 +280,19 @@ fn behind_a_proxy_nodes_ask_the_local_registry_directly() {
     world.run("e2e setup-env").success();
     let create = world.calls.only("kind create cluster");
     assert_eq!(create.variable("NO_PROXY"), "");
+    // Docker gives the nodes those of its own configuration.
+    let world = World::e2e();
+    let folder = world.home().join(".docker");
+    fs::create_dir(&folder).unwrap();
+    let proxies =
+        r#"{"proxies": {"default": {"httpProxy": "http://proxy:3128", "noProxy": "intranet"}}}"#;
+    fs::write(folder.join("config.json"), proxies).unwrap();
+    world.run("e2e setup-env").success();
+    let create = world.calls.only("kind create cluster");
+    assert_eq!(
+        create.variable("NO_PROXY"),
+        "intranet,registry.pg-extensions"
+    );
 }
 
 #[test]
