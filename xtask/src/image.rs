@@ -6,11 +6,13 @@ use std::{fmt, path::PathBuf};
 mod contents;
 mod controls;
 mod metadata;
+mod opened;
 mod rotation;
 
 pub(crate) use contents::{Contents, Entry};
 pub(crate) use controls::Controls;
 pub(crate) use metadata::{Merge, Metadata, Promised};
+pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations};

@@ -16,10 +16,9 @@ use crate::{
     engine::{Access, Engine},
     exec::Exec,
     failure::Failure,
-    image::{Contents, Entry, Image, ImageRef},
+    image::{Contents, Entry, Image, ImageRef, Opened},
     own::source,
     plan::{Action, Cmd, Console, Location, Performed, Plan, Step, Undo, Work, shell::operand},
-    stage::opened::Opened,
     tool::docker::RUN_LABEL,
     ui::{Row, Table},
 };

@@ -195,7 +195,7 @@ fn of_tool(tool: &Tool, context: &Context, exec: &Real, absent: State) -> Check 
     let wrong = |found: String| Check::wrong(absent, tool.name, found, &tool.install());
     let Some(path) = exec.finds(tool.name) else {
         let on_kind = context.config.get(config::CLUSTER_KUBECONFIG).is_empty();
-        if let Some(otherwise) = tool.otherwise.filter(|_| on_kind) {
+        if let Some(otherwise) = tool.otherwise(on_kind) {
             return Check::good(tool.name, format!("not on PATH: {otherwise}"));
         }
         return wrong(format!("not on PATH, and {} needs it", tool.needed_by()));

@@ -22,6 +22,7 @@ use crate::{
     tool::{
         docker,
         kind::Client,
+        kubeconfig,
         kubectl::{self, ClusterAccess, Kubectl},
         proxy::Proxies,
     },
@@ -191,7 +192,7 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
         .into());
     }
     let text = source::read_named(path)?.unwrap_or_default();
-    let file = kubectl::read_config(&text).ok_or_else(|| {
+    let file = kubeconfig::read_config(&text).ok_or_else(|| {
         Failure::invalid(format!("`{}` is not a kubeconfig", path.display()))
             .hint("`cargo xtask e2e export-kubeconfig PATH` writes one for the kind cluster")
     })?;
@@ -206,7 +207,7 @@ fn is_own(context: &Context, path: &Path, name: Option<&str>) -> anyhow::Result<
         return Ok(false);
     };
     // Somebody else's cluster may be called the same.
-    let given = kubectl::authority(&text, Some(current));
+    let given = kubeconfig::authority(&text, Some(current));
     let own = given.is_some() && given == own_authority(context, &names.network, cluster)?;
     if !own {
         context.ui.note(&format!(
@@ -241,5 +242,5 @@ fn own_authority(
         Err(_) => return Ok(None),
     };
     let name = format!("kind-{cluster}");
-    Ok(kubectl::authority(&text, Some(&name)))
+    Ok(kubeconfig::authority(&text, Some(&name)))
 }

@@ -83,6 +83,8 @@ pub(crate) struct Environment {
     pub registry_image: ImageRef,
     /// For a chainsaw that is not on PATH.
     pub chainsaw_image: ImageRef,
+    /// Of which nodes are made, or would be: it has a kubectl.
+    pub node_image: ImageRef,
     pub clients: Clients,
     pub proxies: Proxies,
     /// Of the engine, to push to the local registry.
@@ -150,6 +152,7 @@ impl Environment {
             naming: Naming { host, cluster },
             registry_image: config.get(config::REGISTRY_IMAGE).parse()?,
             chainsaw_image: config.get(config::CHAINSAW_IMAGE).parse()?,
+            node_image: config.get(config::NODE_IMAGE).parse()?,
             clients: Clients::default(),
             proxies: Proxies::default(),
             seeds: seeds.collect::<Result<_, _>>()?,

@@ -4,7 +4,6 @@
 pub(crate) mod bake;
 pub(crate) mod begin;
 pub(crate) mod environment;
-pub(crate) mod opened;
 pub(crate) mod results;
 pub(crate) mod smoke;
 pub(crate) mod suites;

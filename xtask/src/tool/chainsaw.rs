@@ -28,12 +28,16 @@ pub(crate) enum Chainsaw {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Container {
     pub image: String,
-    /// On which the cluster is.
+    /// From which the cluster is reached.
     pub network: String,
-    /// For programs on that network; below the root, as the next.
+    /// For programs on that network; from the root on, as the next two.
     pub kubeconfig: PathBuf,
+    /// What it sees beside the repository, at the same paths.
+    pub files: Vec<PathBuf>,
     /// For the scripts of suites, which the image has none for.
     pub kubectl: PathBuf,
+    /// The variables that say which proxies are asked for the cluster, as `docker run --env` takes them.
+    pub proxies: Vec<String>,
     /// Who in the container is this user: `1000:1000`.
     pub user: String,
     /// The run's, `name=value`.
@@ -133,20 +137,21 @@ impl Call<'_> {
         };
         let kubeconfig = self.root.join(&container.kubeconfig);
         let reports = self.root.join(&self.report.0);
-        let mounts = [
+        let kubectl = self.root.join(&container.kubectl);
+        let mut mounts = vec![
             Mount::read_only(self.root, self.root),
             Mount::writable(&reports, &reports),
-            Mount::read_only(
-                &self.root.join(&container.kubectl),
-                Path::new(kubectl::IN_NODE),
-            ),
+            Mount::read_only(&kubectl, Path::new(kubectl::IN_NODE)),
         ];
+        let files = container.files.iter().map(|file| self.root.join(file));
+        mounts.extend(files.map(|file| Mount::read_only(&file, &file)));
         // The namespace is that of one call.
         container
             .run(&self.purpose, self.namespace)
             .args(["--network", &container.network])
             .arg("--env")
             .arg(format!("KUBECONFIG={}", kubeconfig.display()))
+            .args(container.proxies.iter().flat_map(|one| ["--env", one]))
             .args(mounts.iter().flat_map(Mount::option))
             .arg("--workdir")
             .arg(self.root)

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     plan::{Cmd, Diagnose, Said},
-    symptom, yaml,
+    symptom,
 };
 
 /// When a command that removes has done its part.
@@ -154,41 +154,6 @@ pub(crate) fn is_path(source: &str) -> bool {
     !source.contains("://")
 }
 
-/// A kubeconfig as it is written; None when the text is none.
-pub(crate) fn read_config(text: &str) -> Option<Value> {
-    let file = yaml::from_text(text)?;
-    // A text of comments alone is an empty one.
-    (file.is_object() || file.is_null()).then_some(file)
-}
-
-/// The certificate authority of the cluster that a kubeconfig's context opens: no two clusters have the
-/// same, whatever they are called and at whatever address they are reached. None when the file names none
-/// in its own text.
-pub(crate) fn authority(kubeconfig: &str, context: Option<&str>) -> Option<String> {
-    let file = yaml::from_text(kubeconfig)?;
-    let find = |list: &str, name: &str| {
-        let mut items = file[list].as_array()?.iter();
-        items.find(|item| item["name"] == name).cloned()
-    };
-    let context = context.or(file["current-context"].as_str())?;
-    let context = find("contexts", context)?;
-    let cluster = find("clusters", context["context"]["cluster"].as_str()?)?;
-    authority_of(&cluster)
-}
-
-/// The authorities of all clusters in a kubeconfig.
-pub(crate) fn authorities(kubeconfig: &str) -> Vec<Option<String>> {
-    let file = yaml::from_text(kubeconfig).unwrap_or_default();
-    let clusters = file["clusters"].as_array().into_iter().flatten();
-    clusters.map(authority_of).collect()
-}
-
-fn authority_of(cluster: &Value) -> Option<String> {
-    let text = cluster["cluster"]["certificate-authority-data"].as_str()?;
-    let text: String = text.split_whitespace().collect();
-    (!text.is_empty()).then_some(text)
-}
-
 /// The items of a list of objects, or of one object.
 pub(crate) fn items(text: &str) -> Vec<Value> {
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
@@ -226,22 +191,6 @@ impl Diagnose for InCluster {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_authority_is_that_of_the_context() {
-        let file = "clusters:\n- name: a\n  cluster: {server: 'https://x', certificate-authority-data: QQ==}\n- name: b\n  cluster: {server: 'https://x'}\n\
-            contexts:\n- name: one\n  context: {cluster: a}\n- name: two\n  context: {cluster: b}\n- name: three\n  context: {cluster: c}\ncurrent-context: one\n";
-        assert_eq!(authority(file, None).as_deref(), Some("QQ=="));
-        assert_eq!(authority(file, Some("one")).as_deref(), Some("QQ=="));
-        for context in ["two", "three", "four"] {
-            assert_eq!(authority(file, Some(context)), None);
-        }
-        assert_eq!(authorities(file), [Some("QQ==".to_owned()), None]);
-        for text in ["", "no: kubeconfig", "[", "- 1", "clusters: 7"] {
-            assert_eq!(authority(text, None), None);
-            assert!(authorities(text).is_empty());
-        }
-    }
 
     #[test]
     fn conditions_are_read_from_any_object() {

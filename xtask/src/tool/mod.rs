@@ -10,6 +10,7 @@ pub(crate) mod chainsaw;
 pub(crate) mod docker;
 pub(crate) mod imagetools;
 pub(crate) mod kind;
+pub(crate) mod kubeconfig;
 pub(crate) mod kubectl;
 pub(crate) mod proxy;
 pub(crate) mod table;

@@ -15,6 +15,8 @@ const OF_DOCKER: [&str; 2] = ["httpProxy", "httpsProxy"];
 /// What this machine's programs and docker's containers are told of proxies. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Proxies {
+    /// The variables of the environment that say something.
+    variables: Vec<&'static str>,
     is_named: bool,
     /// What is reached without, with `,` between; empty: nothing.
     direct: String,
@@ -24,6 +26,7 @@ impl Proxies {
     /// `variable` gives those of the environment, `configuration` is the text of docker's, empty where there is none.
     pub(crate) fn of(variable: impl Fn(&str) -> Option<String>, configuration: &str) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let names = PROXIES.into_iter().chain(DIRECT);
         let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
         // One for each engine, or for all.
         let of_docker = configuration["proxies"].as_object();
@@ -36,6 +39,7 @@ impl Proxies {
         let direct = DIRECT.iter().find_map(|name| set(name));
         let direct = direct.or_else(|| of_docker.iter().find_map(|of| text(of, "noProxy")));
         Self {
+            variables: names.filter(|name| set(name).is_some()).collect(),
             is_named: PROXIES.iter().any(|name| set(name).is_some())
                 || of_docker.iter().any(by_docker),
             direct: direct.unwrap_or_default(),
@@ -56,6 +60,23 @@ impl Proxies {
         };
         DIRECT.map(|name| (name, all.clone())).to_vec()
     }
+
+    /// What `docker run --env` is told for a program that is to reach what this machine's programs reach, as they do:
+    /// names alone, which docker takes the values of from its own environment.
+    pub(crate) fn as_here(&self) -> Vec<String> {
+        if self.variables.is_empty() {
+            return none();
+        }
+        self.variables
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect()
+    }
+}
+
+/// What `docker run --env` is told for a program that asks no proxy, whatever docker's configuration says.
+pub(crate) fn none() -> Vec<String> {
+    DIRECT.map(|name| format!("{name}=*")).to_vec()
 }
 
 #[cfg(test)]
@@ -110,5 +131,13 @@ mod tests {
                 "{set:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_container_asks_the_proxies_that_this_machine_asks() {
+        let set = [("HTTPS_PROXY", "http://u:s3cret@p:1"), ("no_proxy", "a")];
+        assert_eq!(of(&set, "").as_here(), ["HTTPS_PROXY", "no_proxy"]);
+        // Docker's own are for what is elsewhere.
+        assert_eq!(of(&[], OF_DOCKER).as_here(), ["NO_PROXY=*", "no_proxy=*"]);
     }
 }

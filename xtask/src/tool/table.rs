@@ -34,8 +34,18 @@ pub(crate) struct Tool {
     advised: Option<Least>,
     /// How it is had, for people; `{version}` is the advised one.
     install: &'static str,
-    /// What is done where it is not on PATH, on a kind cluster of ours. None: it is needed.
-    pub otherwise: Option<&'static str>,
+    otherwise: Otherwise,
+}
+
+/// What is done where a program is not on PATH.
+#[derive(Clone, Copy, Debug)]
+enum Otherwise {
+    /// Nothing: it is needed.
+    Missing,
+    /// This, on a kind cluster of ours.
+    OnKind(&'static str),
+    /// This, on any cluster.
+    Anywhere(&'static str),
 }
 
 const HOST: &str = "the sandbox is for Debian and what descends from it; elsewhere install Docker {version} with buildx";
@@ -49,7 +59,7 @@ const fn of_host(name: &'static str) -> Tool {
         least: None,
         advised: Some(docker::LEAST),
         install: HOST,
-        otherwise: None,
+        otherwise: Otherwise::Missing,
     }
 }
 
@@ -66,7 +76,7 @@ const TOOLS: &[Tool] = &[
         least: None,
         advised: Some(docker::LEAST),
         install: "install Docker {version} or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
-        otherwise: None,
+        otherwise: Otherwise::Missing,
     },
     Tool {
         name: "kind",
@@ -76,7 +86,7 @@ const TOOLS: &[Tool] = &[
         least: Some(kind::LEAST),
         advised: Some(kind::LEAST_FOR_NEW_NODES),
         install: "install kind {version} or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
-        otherwise: None,
+        otherwise: Otherwise::Missing,
     },
     Tool {
         name: "kubectl",
@@ -85,7 +95,7 @@ const TOOLS: &[Tool] = &[
         least: None,
         advised: None,
         install: "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
-        otherwise: Some("the kind cluster's node has one, which is used"),
+        otherwise: Otherwise::OnKind("the kind cluster's node has one, which is used"),
     },
     Tool {
         name: "chainsaw",
@@ -94,7 +104,7 @@ const TOOLS: &[Tool] = &[
         least: Some(chainsaw::LEAST),
         advised: Some(chainsaw::LEAST),
         install: "install Chainsaw {version} or newer: https://kyverno.github.io/chainsaw",
-        otherwise: Some("it runs in a container of `images.chainsaw`"),
+        otherwise: Otherwise::Anywhere("it runs in a container of `images.chainsaw`"),
     },
     of_host("apt-get"),
     of_host("bash"),
@@ -152,6 +162,15 @@ impl Tool {
     pub(crate) fn version_cmd(&self) -> Option<Cmd> {
         let cmd = Cmd::new(self.name, format!("ask {} for its version", self.name));
         (!self.version.is_empty()).then(|| cmd.args(self.version))
+    }
+
+    /// What is done where it is not on PATH, for people. `on_kind`: the cluster is a kind cluster of ours. None: it is needed.
+    pub(crate) fn otherwise(&self, on_kind: bool) -> Option<&'static str> {
+        match self.otherwise {
+            Otherwise::OnKind(way) if on_kind => Some(way),
+            Otherwise::Anywhere(way) => Some(way),
+            Otherwise::OnKind(_) | Otherwise::Missing => None,
+        }
     }
 
     /// How it is had, for people.

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
 use super::lab::Lab;
 use crate::support::ended::Ended;
 
@@ -35,28 +37,83 @@ fn of_sandbox(lab: &Lab) -> Option<String> {
     Some(folder.to_owned())
 }
 
-#[test]
-fn docker_and_kind_are_enough() {
+/// An environment that is up, with values of pgvector's image in its directory.
+fn with_values() -> Lab {
     let lab = Lab::up();
     let (image, _) = lab.pushed(&[]);
-    let values = [
-        "e2e",
-        "generate-values",
-        "pgvector",
-        "--extension-image",
-        &image,
-    ];
-    lab.xtask(&values).success();
+    let generate = ["e2e", "generate-values", "pgvector", "--extension-image"];
+    lab.xtask(&[&generate[..], &[&image]].concat()).success();
+    lab
+}
+
+/// Runs a command on a machine that lacks these programs.
+fn without(lab: &Lab, left_out: &[&str], args: &[&str]) -> Ended {
     let machine = std::env::var("PATH").unwrap();
-    let path = of_sandbox(&lab).map_or(machine.clone(), |first| format!("{first}:{machine}"));
+    let path = of_sandbox(lab).map_or(machine.clone(), |first| format!("{first}:{machine}"));
     let programs = lab.repository.path().join("programs");
-    fs::create_dir(&programs).unwrap();
-    programs_without(&path, &["kubectl", "chainsaw"], &programs);
-    let alone = |args: &[&str]| {
-        let mut command = lab.command(args);
-        command.env_remove("XTASK_SANDBOX").env("PATH", &programs);
-        Ended::from(&command.output().unwrap())
+    if !programs.exists() {
+        fs::create_dir(&programs).unwrap();
+        programs_without(&path, left_out, &programs);
+    }
+    let mut command = lab.command(args);
+    command.env_remove("XTASK_SANDBOX").env("PATH", &programs);
+    Ended::from(&command.output().unwrap())
+}
+
+/// The containers of clients that are left.
+fn left(lab: &Lab) -> Vec<String> {
+    let is_ours = |thing: &String| {
+        ["xtask-psql-", "xtask-chainsaw-", "xtask-kubectl-"]
+            .iter()
+            .any(|name| thing.contains(name))
     };
+    lab.things().into_iter().filter(is_ours).collect()
+}
+
+/// A kubeconfig of the lane's cluster as people have them of others: of another name, its certificates and key in files
+/// beside it.
+fn theirs(lab: &Lab) -> &'static str {
+    let folder = lab.repository.path();
+    let mut text = lab.read("target/xtask/e2e/kubeconfig");
+    for (field, file) in [
+        ("certificate-authority", "ca.crt"),
+        ("client-certificate", "user.crt"),
+        ("client-key", "user.key"),
+    ] {
+        let (_, rest) = text.split_once(&format!("{field}-data: ")).unwrap();
+        let data = rest.split_whitespace().next().unwrap().to_owned();
+        fs::write(folder.join(file), BASE64_STANDARD.decode(&data).unwrap()).unwrap();
+        text = text.replace(
+            &format!("{field}-data: {data}"),
+            &format!("{field}: {file}"),
+        );
+    }
+    let text = text.replace("kind-", "theirs-");
+    fs::write(folder.join("theirs"), text).unwrap();
+    for file in ["theirs", "user.key"] {
+        fs::set_permissions(folder.join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    "theirs"
+}
+
+#[test]
+fn an_existing_cluster_needs_no_chainsaw_either() {
+    let lab = with_values();
+    let kubeconfig = theirs(&lab);
+    let psql = |more: &[&str]| {
+        let args = ["e2e", "psql", "pgvector", "--kubeconfig", kubeconfig];
+        without(&lab, &["chainsaw"], &[&args[..], more].concat()).success()
+    };
+    let made = psql(&["--", "SELECT '[1,2,3]'::vector <-> '[1,2,4]' AS distance"]);
+    assert!(made.stdout.contains("distance"), "{}", made.stdout);
+    psql(&["--delete"]);
+    assert_eq!(left(&lab), [""; 0]);
+}
+
+#[test]
+fn docker_and_kind_are_enough() {
+    let lab = with_values();
+    let alone = |args: &[&str]| without(&lab, &["kubectl", "chainsaw"], args);
     let ways = alone(&["prereqs", "--for", "e2e"]).success().stdout;
     assert_eq!(ways.matches("not on PATH: ").count(), 2, "{ways}");
     // The shared suite makes the database: chainsaw in its container, with scripts that call kubectl.
@@ -70,11 +127,5 @@ fn docker_and_kind_are_enough() {
         .join("target/xtask/e2e/kubeconfig-internal");
     let mode = fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let is_ours = |thing: &String| {
-        ["xtask-psql-", "xtask-chainsaw-"]
-            .iter()
-            .any(|name| thing.contains(name))
-    };
-    let left: Vec<String> = lab.things().into_iter().filter(is_ours).collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(left(&lab), [""; 0]);
 }

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     own::{file, source},
     plan::{Action, Location, Plan, Step, shell},
-    tool::{kind::Client, kubectl},
+    tool::{kind::Client, kubeconfig},
 };
 
 /// Below the repository's root: the digests of what was exported.
@@ -138,7 +138,7 @@ fn refuse_foreign(
             .hint(format!("choose another path, or add `--merge` to keep what it holds and add the cluster: `cargo xtask e2e export-kubeconfig {shown} --merge`")))
     };
     let text = source::read_named(path)?.unwrap_or_default();
-    let Some(held) = kubectl::read_config(&text) else {
+    let Some(held) = kubeconfig::read_config(&text) else {
         return refuse("is not a kubeconfig".into());
     };
     let names: Vec<&str> = ["clusters", "contexts", "users"]
@@ -166,8 +166,8 @@ fn refuse_foreign(
     let own = exec
         .read(&kind(&network).kubeconfig(cluster, Client::Machine), None)
         .map_err(Failure::from)?;
-    let own = kubectl::authority(&own, None);
-    let found = kubectl::authorities(&text);
+    let own = kubeconfig::authority(&own, None);
+    let found = kubeconfig::authorities(&text);
     if own.is_some() && !found.is_empty() && found.iter().all(|authority| *authority == own) {
         return Ok(());
     }

@@ -7,9 +7,8 @@ use super::{
     container::{Container, input, purpose},
 };
 use crate::{
-    image::Image,
+    image::{Image, Opened},
     plan::{Action, Cmd, Location, Plan, Step, StepId, Undo},
-    stage::opened::Opened,
 };
 
 /// Adds the steps of a test; gives the one that decides.

@@ -109,7 +109,7 @@ impl Runner {
             access: environment.access(),
             environment: environment.clone(),
             node: environment.control_plane(),
-            chainsaw: environment.chainsaw(engine)?,
+            chainsaw: environment.chainsaw(engine, root)?,
             root: root.to_owned(),
             shared: Suite::read(root, shared, None),
             reports,

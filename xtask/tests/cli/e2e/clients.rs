@@ -200,22 +200,125 @@ fn people_get_in_by_way_of_the_node() {
     assert!(world.engine.inventory().is_empty());
 }
 
+/// A world with a cluster of somebody else, which has an operator, and values of `alpha`. Gives its kubeconfig too.
+fn with_theirs(programs: &[&str]) -> (World, String) {
+    let world = without(World::e2e(), programs);
+    let file = world.put_cluster("ci");
+    world.clusters.put_operator("ci");
+    world.put_values("alpha");
+    (world, file)
+}
+
+const REGISTRY: (&str, &str) = ("registry", "registry.example/team");
+
 #[test]
 fn an_existing_cluster_has_no_node_of_ours() {
-    let registry = [("registry", "registry.example/team")];
-    for program in ["kubectl", "chainsaw"] {
-        let world = without(World::e2e(), &[program]);
-        let file = world.put_cluster("ci");
-        world.clusters.put_operator("ci");
-        world.put_values("alpha");
-        world
-            .run_with(("e2e test alpha --kubeconfig", [&file]), &registry)
-            .status(3)
-            .says(&format!("`{program}` is not installed or not on PATH"))
-            .says("hint: install ");
-        world.calls.never("docker exec");
-        world.calls.never("docker run");
+    let (world, file) = with_theirs(&["kubectl"]);
+    world
+        .run_with(("e2e test alpha --kubeconfig", [&file]), &[REGISTRY])
+        .status(3)
+        .says("`kubectl` is not installed or not on PATH")
+        .says("hint: install kubectl");
+    world.calls.never("docker exec");
+    world.calls.never("docker run");
+}
+
+#[test]
+fn suites_reach_an_existing_cluster_as_this_machine_does() {
+    let (world, file) = with_theirs(&["chainsaw"]);
+    let theirs = world.root().canonicalize().unwrap().join(&file);
+    let text = fs::read_to_string(&theirs).unwrap();
+    let secrets = world.root().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    for name in ["ca.crt", "key"] {
+        fs::write(secrets.join(name), "s3cret").unwrap();
     }
+    let named = text
+        .replace(
+            "  name: ci\ncontexts",
+            "    certificate-authority: secrets/ca.crt\n  name: ci\ncontexts",
+        )
+        .replace(
+            "    token: abc",
+            "    client-key: secrets/key\n    token: abc",
+        );
+    assert_eq!(named.matches("secrets/").count(), 2);
+    fs::write(&theirs, &named).unwrap();
+    fs::set_permissions(&theirs, fs::Permissions::from_mode(0o600)).unwrap();
+    let args = ["test", "alpha", "--kubeconfig", &file, "--context", "ci"];
+    let set = [REGISTRY, ("HTTPS_PROXY", "http://u:s3cret@proxy:3128")];
+    world.run_with(("e2e", &args), &set).success();
+    let suites = world.calls.of("docker run --rm --name xtask-alpha-");
+    assert_eq!(suites.len(), 2);
+    let (suite, line) = (&suites[0], suites[0].line());
+    assert!(suite.ends_options());
+    assert_eq!(suite.after("--network"), "host");
+    assert_eq!(
+        suite.after("--env"),
+        format!("KUBECONFIG={}", theirs.display())
+    );
+    assert_eq!(suite.after("--kube-context"), "ci");
+    // The value is docker's to take from its own environment.
+    assert!(line.contains(" --env HTTPS_PROXY "), "{line}");
+    let root = world.root().canonicalize().unwrap();
+    for name in [&file, "secrets/ca.crt", "secrets/key"] {
+        let path = root.join(name);
+        let mount = format!("type=bind,source={0},target={0},readonly", path.display());
+        assert!(line.contains(&mount), "{mount}: {line}");
+    }
+    // No copy of what opens their cluster is anywhere, and the file is as it was.
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), named);
+    assert_eq!(
+        fs::metadata(&theirs).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    for entry in walkdir::WalkDir::new(world.root().join("target"))
+        .into_iter()
+        .flatten()
+    {
+        let text = fs::read(entry.path()).unwrap_or_default();
+        assert!(
+            !String::from_utf8_lossy(&text).contains("token: abc"),
+            "{}",
+            entry.path().display()
+        );
+    }
+    // Its kubectl is that of the node image, of which no container is left.
+    let opened = world.calls.only("docker create --name xtask-kubectl-");
+    assert!(
+        opened.line().contains("kindest/node:v"),
+        "{}",
+        opened.line()
+    );
+    assert!(world.engine.inventory().is_empty());
+    world.calls.never("kind ");
+}
+
+#[test]
+fn credentials_that_a_program_gives_are_for_this_machine_alone() {
+    let (world, file) = with_theirs(&["chainsaw"]);
+    let theirs = world.root().join(&file);
+    let text = fs::read_to_string(&theirs).unwrap();
+    let asks = text.replace("    token: abc", "    exec:\n      command: aws");
+    fs::write(&theirs, asks).unwrap();
+    world
+        .run_with(("e2e test alpha --kubeconfig", [&file]), &[REGISTRY])
+        .status(3)
+        .says("`chainsaw` is not installed or not on PATH")
+        .says("credentials from the program `aws`")
+        .says("hint: install Chainsaw");
+    world.calls.never("docker run");
+}
+
+#[test]
+fn without_an_engine_chainsaw_is_what_is_missing() {
+    let (world, file) = with_theirs(&["chainsaw", "docker"]);
+    world
+        .run_with(("e2e test alpha --kubeconfig", [&file]), &[REGISTRY])
+        .status(3)
+        .says("`chainsaw` is not installed or not on PATH")
+        .says("`docker` is not installed")
+        .says("hint: install Chainsaw");
 }
 
 #[test]
@@ -228,15 +331,17 @@ fn prerequisites_say_which_way_is_taken() {
     ] {
         assert!(ended.stdout.contains(way), "{}", ended.stdout);
     }
-    // Not on a cluster of somebody else.
+    // A cluster of somebody else has no node for the one.
     let theirs = [("XTASK_CLUSTER_KUBECONFIG", "theirs")];
     let ended = world.run_with("prereqs --for e2e", &theirs).status(3);
-    assert_eq!(
-        ended.stdout.matches("missing").count(),
-        2,
-        "{}",
-        ended.stdout
-    );
+    let missing: Vec<&str> = ended
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("missing"))
+        .collect();
+    assert_eq!(missing.len(), 1, "{}", ended.stdout);
+    assert!(missing[0].contains("kubectl"), "{}", missing[0]);
+    assert!(ended.stdout.contains("in a container of `images.chainsaw`"));
 }
 
 #[test]

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A container of an image for the sake of its files: it is made, never started, and removed.
 
-use crate::{
-    image::Image,
-    plan::{Action, Arg, Cmd, Kind, Owned, Step},
-};
+use super::Image;
+use crate::plan::{Action, Arg, Cmd, Kind, Owned, Step};
 
 /// Such a container.
 pub(crate) struct Opened<'a> {
