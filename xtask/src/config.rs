@@ -23,6 +23,7 @@ pub use choice::Base;
 use choice::Choice;
 pub(crate) use choice::{OciArtifact, Purpose, Sbom, SmokeMount};
 use kind::Kind;
+pub(crate) use kind::PLACES;
 pub(crate) use settings::*;
 use value::Value;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `targets`: the extensions and their images, for people and for a CI matrix.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use serde::Serialize;
 use serde_json::json;
@@ -10,34 +10,33 @@ use crate::{
     cli,
     context::Context,
     engine::{Access, Engine, print},
-    exec::Exec,
+    exec::{Exec, Reason},
     extension::Extension,
     failure::Failure,
     plan::Cmd,
     stage::begin,
     target::{self, Filter, Target, Targets},
+    tool::git,
     ui::{Row, Table},
     value::{Major, Platform, Server, Suite},
-    workspace::{Aim, Changes, Chosen, Selection, Unread, Workspace},
+    workspace::{Aim, Changes, Chosen, Unread, Workspace},
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     let workspace = begin::workspace(context)?;
-    // A matrix may be empty.
-    let mut chosen = match workspace.names().next() {
-        Some(_) => workspace.choose(&Selection::All, Aim::Images)?,
-        None => Chosen::default(),
-    };
-    let mut unread = std::mem::take(&mut chosen.unread);
-    let mut extensions = chosen.extensions;
+    // A matrix may be empty, and so may what is read.
+    let Chosen {
+        mut extensions,
+        mut unread,
+    } = workspace.sorted_out(Aim::Images);
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
     }
     if let Some(reference) = &args.changed_since {
-        let files = changed(context, &workspace, reference)?;
-        let changes = Changes::of(files, &context.config)?;
+        let files = changed(context, &workspace.root, reference)?;
+        let changes = Changes::of(files, &workspace.root, &context.config)?;
         extensions.retain(|extension| changes.concern(&extension.name, &workspace));
-        unread.retain(|one| changes.concern(&one.name, &workspace));
+        unread.retain(|unread| changes.concern(&unread.name, &workspace));
     }
     let filter = Filter::from(&args.filters);
     // Names alone need nobody who says what is built of them.
@@ -179,57 +178,36 @@ impl Row for Image<'_> {
 }
 
 /// The files that differ between the merge base with `reference` and the working tree, new ones included.
-fn changed(
-    context: &Context,
-    workspace: &Workspace,
-    reference: &str,
-) -> anyhow::Result<Vec<String>> {
-    let git = |purpose: &str, args: &[&str]| {
-        let cmd = Cmd::new("git", purpose)
-            .arg("-C")
-            .arg(&workspace.root)
-            .args(args);
-        context.exec.read(&cmd, None)
+fn changed(context: &Context, root: &Path, reference: &str) -> Result<Vec<String>, Failure> {
+    let ask = |cmd: &Cmd, silent: &dyn Fn() -> Failure| {
+        let answer = context.exec.read(cmd, None);
+        answer.map_err(|failed| match failed.reason {
+            Reason::Status(1) => silent(),
+            _ => Failure::from(failed),
+        })
     };
-    let commit = format!("{reference}^{{commit}}");
-    git(
-        "find the commit",
-        &[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ],
-    )
-    .map_err(|failed| match failed.reason {
-        crate::exec::Reason::Status(_) => {
-            Failure::invalid(format!("`{reference}` is not a commit of this repository"))
-                .hint("in CI, fetch enough history: `fetch-depth: 0`")
-        }
-        _ => failed.into(),
+    let fetch = "in CI, fetch enough history: `fetch-depth: 0`";
+    let commit = ask(&git::commit_cmd(root, reference), &|| {
+        let nothing = !reference.is_empty() && reference.bytes().all(|byte| byte == b'0');
+        let failure = Failure::invalid(format!("`{reference}` is not a commit of this repository"));
+        failure.hint(if nothing {
+            "GitHub gives zeros for a branch that has just been made: compare with the branch that it is to be merged into"
+        } else {
+            fetch
+        })
     })?;
-    let base = git(
-        "find the common ancestor",
-        &["merge-base", "--end-of-options", reference, "HEAD"],
-    )
-    .map_err(Failure::from)?;
-    let mut files = git(
-        "list what differs",
-        &[
-            "diff",
-            "-z",
-            "--no-renames",
-            "--name-only",
-            "--relative",
-            base.trim(),
-        ],
-    )
-    .map_err(Failure::from)?;
-    files += &git(
-        "list new files",
-        &["ls-files", "-z", "--others", "--exclude-standard"],
-    )
-    .map_err(Failure::from)?;
-    Ok(files.split_terminator('\0').map(str::to_owned).collect())
+    let ancestor = ask(&git::ancestor_cmd(root, commit.trim()), &|| {
+        Failure::invalid(format!(
+            "`{reference}` and what is checked out have no common ancestor here"
+        ))
+        .hint(fetch)
+    })?;
+    let mut files = String::new();
+    for cmd in [
+        git::changed_cmd(root, ancestor.trim()),
+        git::untracked_cmd(root),
+    ] {
+        files += &context.exec.read(&cmd, None).map_err(Failure::from)?;
+    }
+    Ok(git::names(&files).collect())
 }

@@ -54,7 +54,7 @@ impl Kind {
             Kind::Host => HostName::is(text),
             Kind::Cluster => ClusterName::is(text),
             Kind::Username => Username::is(text),
-            Kind::Glob => line && !text.starts_with('/') && glob::Pattern::new(text).is_ok(),
+            Kind::Glob => line && is_glob(text),
         }
     }
 
@@ -83,8 +83,25 @@ impl Kind {
             Kind::Cluster => ClusterName::WANTED,
             Kind::Username => Username::WANTED,
             Kind::Glob => {
-                "a glob that begins below the root: `*` for names, `**` for folders of any depth, `[…]` for characters"
+                "a glob that begins below the root and names files: `*` for names, `**` for folders of any depth (`base/**`), `[…]` for characters; of `{…}` there are `{bake-file}`, `{bake-folder}` and `{suite}`"
             }
         }
     }
+}
+
+/// What stands in globs for the places that the settings below `paths` name.
+pub(crate) const PLACES: [&str; 3] = ["{bake-file}", "{bake-folder}", "{suite}"];
+
+/// Whether some file's name may match: Git names none with `.`, `..` or nothing as a folder.
+fn is_glob(text: &str) -> bool {
+    let with_places = PLACES
+        .iter()
+        .fold(text.to_owned(), |text, key| text.replace(key, "x"));
+    let names = with_places.split('/');
+    !with_places.starts_with('!')
+        && !with_places.contains(['{', '}'])
+        && names
+            .into_iter()
+            .all(|name| !["", ".", ".."].contains(&name))
+        && glob::Pattern::new(&with_places).is_ok()
 }

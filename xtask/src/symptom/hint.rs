@@ -61,6 +61,11 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "add yourself to the group `docker`, or run this as root",
     ),
     says(
+        r"detected dubious ownership in repository at",
+        Kind::Unavailable,
+        "Git takes no repository of another user's: `git config --global --add safe.directory \"$PWD\"` at its root",
+    ),
+    says(
         r"unknown command: docker buildx",
         Kind::Unavailable,
         "install Docker's buildx plugin (package `docker-buildx` or `docker-buildx-plugin`)",

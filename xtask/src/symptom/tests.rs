@@ -285,6 +285,10 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
             "ERROR: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
             "add yourself to the group",
         ),
+        (
+            "fatal: detected dubious ownership in repository at '/__w/images/images'",
+            "Git takes no repository of another user's",
+        ),
     ] {
         let (kind, hint) = bake(&[line]).unwrap();
         assert!(hint.starts_with(said), "{line}\n{hint}");

@@ -8,6 +8,7 @@ pub(crate) mod buildkit;
 pub(crate) mod buildx;
 pub(crate) mod chainsaw;
 pub(crate) mod docker;
+pub(crate) mod git;
 pub(crate) mod imagetools;
 pub(crate) mod kind;
 pub(crate) mod kubeconfig;

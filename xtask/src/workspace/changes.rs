@@ -2,7 +2,7 @@
 //! Which extensions a change concerns, by the files that differ: the settings say which are shared by all of them, and
 //! which are in no image.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
@@ -19,7 +19,8 @@ const OPTIONS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
-/// Files that differ, relative to the root, as far as they concern an image.
+/// Files that differ, relative to the root, as far as they concern an image. Of a repository within the root there is its
+/// folder alone.
 #[derive(Debug)]
 pub(crate) struct Changes {
     files: Vec<String>,
@@ -29,26 +30,64 @@ pub(crate) struct Changes {
 
 impl Changes {
     /// What the settings leave of `files`.
-    pub(crate) fn of(mut files: Vec<String>, config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        mut files: Vec<String>,
+        root: &Path,
+        config: &Config,
+    ) -> Result<Self, Failure> {
         let ignored = patterns(config.get(config::IGNORED_FILES), config)?;
         let shared = patterns(config.get(config::SHARED_FILES), config)?;
         files.retain(|file| !matches(&ignored, file));
-        let is_shared = files.iter().any(|file| matches(&shared, file));
+        // What differs in a repository within this one is not known.
+        let begins = |file: &str| {
+            let inside = format!("{file}/");
+            shared.iter().any(|glob| glob.as_str().starts_with(&inside))
+        };
+        let is_shared = files
+            .iter()
+            .any(|file| matches(&shared, file) || (begins(file) && root.join(file).is_dir()));
         Ok(Self { files, is_shared })
     }
 
     /// Whether the images of the extension of that name are to be built again: for a shared file, one of its own, or one
-    /// of an extension that it needs, as far as its metadata can be read.
+    /// of an extension that it needs.
     pub(crate) fn concern(&self, name: &str, workspace: &Workspace) -> bool {
-        let differs = |folder: &Path| {
-            let folder = folder.strip_prefix(&workspace.root).unwrap_or(folder);
-            let mut files = self.files.iter().map(Path::new);
-            files.any(|file| file.starts_with(folder))
-        };
-        let read = workspace.get(name).into_iter();
-        let mut needed = read.flat_map(|extension| workspace.dependencies(extension));
-        self.is_shared || differs(&workspace.shown(name)) || needed.any(|one| differs(&one.folder))
+        let own = workspace.get(name);
+        let needed = own.map(|one| workspace.dependencies(one));
+        let needed = needed.iter().flatten().chain(own);
+        // By name: what cannot be read may be needed too.
+        let names = needed.flat_map(|one| &one.required_extensions);
+        let here = names.filter(|name| !workspace.external.contains_key(*name));
+        let mut folders = here.map(String::as_str).chain([name]);
+        self.is_shared
+            || folders.any(|name| {
+                let folder = workspace.root.join(workspace.shown(name));
+                let places = places(&folder, &workspace.root);
+                places.iter().any(|place| self.touch(place))
+            })
     }
+
+    /// Whether something in a place differs, or a repository that holds it.
+    fn touch(&self, place: &Path) -> bool {
+        let mut files = self.files.iter().map(Path::new);
+        files.any(|file| file.starts_with(place) || place.starts_with(file))
+    }
+}
+
+/// Where the files of a folder are, relative to the root: there, and where links lead to which it is or which it holds.
+fn places(folder: &Path, root: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(folder).into_iter().flatten().flatten();
+    let links = entries
+        .map(|entry| entry.path())
+        .chain([folder.to_owned()])
+        .filter(|path| path.is_symlink());
+    let (real, root_of_real) = (links.map(fs_err::canonicalize), fs_err::canonicalize(root));
+    let root_of_real = root_of_real.unwrap_or_else(|_| root.to_owned());
+    let below = |path: &Path, root: &Path| path.strip_prefix(root).ok().map(Path::to_owned);
+    real.flatten()
+        .filter_map(|path| below(&path, &root_of_real))
+        .chain(below(folder, root))
+        .collect()
 }
 
 /// The globs, with the files and folders of the settings in place of their keys.
@@ -58,15 +97,12 @@ fn patterns(globs: &[String], config: &Config) -> Result<Vec<Pattern>, Failure> 
     // At the root, beside it is everything: only the file itself is meant.
     let bake_folder = beside.map_or(&*bake_file, |(folder, _)| folder);
     let suite = plain(config.get(config::PATHS_SUITE));
-    let places = [
-        ("{bake-file}", bake_file.as_str()),
-        ("{bake-folder}", bake_folder),
-        ("{suite}", suite.as_str()),
-    ];
+    let places = [bake_file.as_str(), bake_folder, &suite];
     let filled = globs.iter().map(|glob| {
-        let fill =
-            |glob: String, (key, place): &(&str, &str)| glob.replace(key, &Pattern::escape(place));
-        places.iter().fold(glob.clone(), fill)
+        let keys = config::PLACES.iter().zip(places);
+        keys.fold(glob.clone(), |glob, (key, place)| {
+            glob.replace(key, &Pattern::escape(place))
+        })
     });
     let pattern = |glob: String| {
         Pattern::new(&glob)
@@ -94,7 +130,7 @@ mod tests {
     fn is_shared(file: &str, said: &[&str]) -> bool {
         let said: Vec<String> = said.iter().map(|text| (*text).to_owned()).collect();
         let config = Config::defaults().with_said(&said).unwrap();
-        Changes::of(vec![file.to_owned()], &config)
+        Changes::of(vec![file.to_owned()], Path::new("/nowhere"), &config)
             .unwrap()
             .is_shared
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which extensions of a repository are meant, and whether they can be worked with.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::Workspace;
 use crate::{
@@ -101,30 +101,26 @@ impl Workspace {
     /// The same; but when all are meant, those that cannot be read are left out and given too. Refused when nothing is
     /// left.
     pub(crate) fn choose(&self, selection: &Selection, aim: Aim) -> Result<Chosen, Failure> {
-        let unread = match selection {
-            Selection::All => self.unread(aim),
-            Selection::Named(_) => Vec::new(),
-        };
-        let is_read = |extension: &Extension| !unread.iter().any(|one| one.name == extension.name);
-        let mut extensions = self
-            .extensions
-            .iter()
-            .filter(|extension| is_read(extension));
-        if unread.is_empty() || extensions.next().is_none() {
-            let extensions = self.select(selection, aim)?;
-            return Ok(Chosen {
-                extensions,
-                unread: Vec::new(),
-            });
+        if *selection == Selection::All {
+            let chosen = self.sorted_out(aim);
+            if !chosen.extensions.is_empty() {
+                return Ok(chosen);
+            }
         }
-        let extensions = self
-            .extensions
-            .iter()
-            .filter(|extension| is_read(extension));
         Ok(Chosen {
-            extensions: extensions.cloned().collect(),
-            unread,
+            extensions: self.select(selection, aim)?,
+            unread: Vec::new(),
         })
+    }
+
+    /// All extensions, told apart by whether they can be worked with.
+    pub(crate) fn sorted_out(&self, aim: Aim) -> Chosen {
+        let unread = self.unread(aim);
+        let is_read = |one: &&Arc<Extension>| !unread.iter().any(|other| other.name == one.name);
+        Chosen {
+            extensions: self.extensions.iter().filter(is_read).cloned().collect(),
+            unread,
+        }
     }
 
     /// The extensions that cannot be worked with: their metadata has errors, or that of something that they need.
@@ -209,7 +205,10 @@ fn refused(broken: &[&Unread]) -> Failure {
         return Failure { message, ..why };
     }
     let failure = Failure::invalid("the metadata has errors");
+    // Those that need each other have theirs in common.
+    let mut seen = BTreeSet::new();
     let details = broken.iter().flat_map(|one| &one.why.details);
+    let details = details.filter(|detail| seen.insert(*detail));
     let failure = details.fold(failure, |all, detail| all.detail(detail.clone()));
     failure.hint("run `cargo xtask checks` again when it is fixed")
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `targets`, `config` and layouts: what is read from files alone.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use crate::cli::world::{World, metadata};
 
@@ -55,126 +55,6 @@ fn images_have_all_that_a_matrix_needs() {
         "localhost:5000/gamma-testing:1-6.1.0-18-trixie"
     );
     assert_eq!(gamma["platforms"].as_array().unwrap().len(), 2);
-}
-
-/// Git in the world's repository.
-fn git(world: &World, args: &[&str]) {
-    let status = Command::new("git")
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.org",
-            "-c",
-            "init.defaultBranch=main",
-            "-C",
-        ])
-        .arg(world.root())
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(
-        status.status.success(),
-        "{}",
-        String::from_utf8_lossy(&status.stderr)
-    );
-}
-
-#[test]
-fn what_cannot_be_read_counts_only_when_it_differs() {
-    let world = World::new();
-    world.tools.real("git");
-    world.write("extensions/gamma/metadata.hcl", "metadata = {\n");
-    git(&world, &["init"]);
-    git(&world, &["add", "."]);
-    git(&world, &["commit", "-m", "one"]);
-    let images = "targets --changed-since HEAD --images --json";
-    let names = "targets --changed-since HEAD --json";
-    world.write("extensions/alpha/new.txt", "new");
-    let ended = world.run(images).success();
-    assert!(!ended.stderr.contains("gamma"), "{}", ended.stderr);
-    assert_eq!(world.run(names).success().stdout, "[\"alpha\",\"beta\"]\n");
-    world.write("extensions/gamma/new.txt", "new");
-    world.run(images).status(1).says("cannot be read: `gamma`");
-    let all = "[\"alpha\",\"beta\",\"gamma\"]\n";
-    assert_eq!(world.run(names).success().stdout, all);
-    git(&world, &["add", "."]);
-    git(&world, &["commit", "-m", "two"]);
-    world.run(images).success();
-    world.write(
-        "docker/bake.hcl",
-        &(world.read("docker/bake.hcl") + "# More.\n"),
-    );
-    world.run(images).status(1).says("cannot be read: `gamma`");
-}
-
-#[test]
-fn what_differs_from_a_commit_is_what_is_listed() {
-    let world = World::new();
-    world.tools.real("git");
-    let git = |args: &[&str]| git(&world, args);
-    git(&["init"]);
-    git(&["add", "."]);
-    git(&["commit", "-m", "one"]);
-    let changed = || {
-        world
-            .run("targets --changed-since HEAD --json")
-            .success()
-            .stdout
-    };
-    assert_eq!(changed(), "[]\n");
-    // Neither an owner nor another workflow is in an image, nor is prose, wherever it is.
-    for file in [
-        "NOTES.md",
-        "CODEOWNERS",
-        "renovate.json",
-        "templates/Dockerfile.tmpl",
-        ".github/workflows/catalogs.yml",
-        "extensions/gamma/README.md",
-        "test/README.md",
-    ] {
-        world.write(file, "prose");
-        assert_eq!(changed(), "[]\n", "{file}");
-    }
-    world.write("extensions/gamma/smoke.sql", "SELECT 2;");
-    assert_eq!(changed(), "[\"gamma\"]\n");
-    world.write("extensions/alpha/new.txt", "new");
-    assert_eq!(
-        changed(),
-        "[\"alpha\",\"beta\",\"gamma\"]\n",
-        "beta needs alpha"
-    );
-    git(&["add", "."]);
-    git(&["commit", "-m", "two"]);
-    fs::remove_dir_all(world.root().join("extensions/gamma")).unwrap();
-    assert_eq!(changed(), "[]\n", "what is gone is built by nobody");
-    git(&["checkout", "extensions/gamma"]);
-    for file in [
-        "docker/bake.hcl",
-        "xtask.toml",
-        "test/cluster.yaml",
-        "xtask/src/main.rs",
-    ] {
-        world.write(file, "# changed\n");
-        assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n", "{file}");
-        git(&["add", "."]);
-        git(&["commit", "-m", "more", "--allow-empty"]);
-    }
-    world.write("xtask.toml", "[targets]\nshared = [\"base/**\"]\n");
-    git(&["add", "."]);
-    git(&["commit", "-m", "settings"]);
-    world.write("docker/bake.hcl", "// not shared");
-    assert_eq!(changed(), "[]\n");
-    world.write("base/image.txt", "");
-    assert_eq!(changed(), "[\"alpha\",\"beta\",\"gamma\"]\n");
-    world
-        .run("targets --set targets.shared=/etc/passwd")
-        .status(2)
-        .says("it must be a list; `/etc/passwd` in it must be a glob");
-    world
-        .run("targets --changed-since nowhere")
-        .status(2)
-        .says("`nowhere` is not a commit");
 }
 
 #[test]
