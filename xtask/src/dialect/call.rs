@@ -26,6 +26,7 @@ pub(super) struct Call<'a> {
 
 /// A variable with the value that it has in a call.
 struct Given {
+    name: String,
     variable: &'static Variable,
     value: String,
     from_environment: bool,
@@ -38,9 +39,11 @@ impl Call<'_> {
         let mut variables: Vec<Given> = Vec::new();
         for (name, value) in self.arguments {
             let variable = self.known(name)?;
+            let name = variables::renamed(name);
             // The last of two counts.
-            variables.retain(|given| given.variable.name != variable.name);
+            variables.retain(|given| given.name != name);
             variables.push(Given {
+                name: name.to_owned(),
                 variable,
                 value: value.clone(),
                 from_environment: false,
@@ -103,6 +106,7 @@ impl Call<'_> {
             })?;
             if !value.is_empty() {
                 inherited.push(Given {
+                    name: variable.name.to_owned(),
                     variable,
                     value,
                     from_environment: true,
@@ -176,7 +180,7 @@ impl Call<'_> {
         parts: &mut Parts,
         notes: &mut Vec<String>,
     ) -> Result<(), Failure> {
-        let (name, value) = (given.variable.name, given.value.as_str());
+        let (name, value) = (given.name.as_str(), given.value.as_str());
         match &given.variable.meaning {
             Meaning::Target => {
                 for word in value.split_whitespace() {
@@ -229,7 +233,7 @@ impl Call<'_> {
 
     fn unknown(&self, name: &str) -> Failure {
         let task = self.task.name;
-        if ["registry", "environment", "revision", "base_image"].contains(&name) {
+        if SETTINGS.iter().any(|setting| setting.env == name) {
             return Failure::invalid(format!(
                 "`{name}` is an environment variable, not a variable of a task"
             ))

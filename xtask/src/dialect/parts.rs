@@ -31,11 +31,12 @@ impl Parts {
     }
 }
 
-/// A switch's option, when it is on.
+/// A switch's option, when it is on. What is on and off are the words of Go's `strconv.ParseBool`: the Taskfile handed
+/// values on to `docker` and `kind`.
 pub(super) fn switch(name: &str, flag: &str, value: &str) -> Result<Option<String>, Failure> {
     match value {
-        "true" => Ok(Some(flag.to_owned())),
-        "false" => Ok(None),
+        "true" | "True" | "TRUE" | "t" | "T" | "1" => Ok(Some(flag.to_owned())),
+        "false" | "False" | "FALSE" | "f" | "F" | "0" => Ok(None),
         _ => Err(Failure::invalid(format!(
             "variable `{name}` must be `true` or `false`"
         ))),
@@ -64,28 +65,37 @@ pub(super) fn setting(name: &str, key: &str, value: &str) -> Result<String, Fail
 }
 
 /// The arguments that a value lists: separated as a shell does it, or by commas, which the old tooling wanted.
-/// A comma separates where a flag's name ends or another flag begins; others are a value's own (`--selector a=b,c=d`).
 pub(super) fn arguments(name: &str, value: &str) -> Result<Vec<String>, Failure> {
-    let words = shell_words::split(value)
-        .map_err(|_| Failure::invalid(format!("the quotes of variable `{name}` do not match")))?;
-    let mut arguments = Vec::new();
-    for word in words {
-        let mut rest = word.as_str();
-        while let Some(at) = separator(rest) {
-            arguments.push(rest[..at].to_owned());
-            rest = &rest[at + 1..];
-        }
-        arguments.push(rest.to_owned());
-    }
-    // What an empty place in a list of commas leaves.
-    arguments.retain(|argument| !argument.is_empty());
-    Ok(arguments)
+    shell_words::split(&with_blanks(value))
+        .map_err(|_| Failure::invalid(format!("the quotes of variable `{name}` do not match")))
 }
 
-/// Where the first of several arguments in a word ends.
-fn separator(word: &str) -> Option<usize> {
-    let name_ends = word
-        .find([',', '='])
-        .filter(|at| word.starts_with('-') && word[*at..].starts_with(','));
-    name_ends.or_else(|| word.find(",-"))
+/// The list with blanks in place of the commas that separate: those where a flag's name ends, another flag begins or
+/// nothing follows. Others are a value's own (`--selector a=b,c=d`), and so are all between quotes.
+fn with_blanks(list: &str) -> String {
+    let mut blank = String::with_capacity(list.len());
+    let mut argument = String::new();
+    let mut quote = None;
+    let mut is_escaped = false;
+    let mut rest = list.chars();
+    while let Some(c) = rest.next() {
+        let is_plain = quote.is_none() && !is_escaped;
+        let is_name = argument.starts_with('-') && !argument.contains('=');
+        let ends = |next: Option<char>| next.is_none_or(|c| c.is_whitespace() || "-,".contains(c));
+        let separates = c == ',' && is_plain && (is_name || ends(rest.clone().next()));
+        if separates || (is_plain && c.is_whitespace()) {
+            argument.clear();
+        } else {
+            argument.push(c);
+        }
+        blank.push(if separates { ' ' } else { c });
+        match quote {
+            _ if is_escaped => {}
+            None if c == '\'' || c == '"' => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            _ => {}
+        }
+        is_escaped = !is_escaped && c == '\\' && quote != Some('\'');
+    }
+    blank
 }

@@ -159,6 +159,11 @@ fn tasks_and_variables_become_commands_and_options() {
             "bake --target=pgvector --push --metadata-file=m.json",
         ),
         ("TARGET=pgvector bake", "bake --target=pgvector"),
+        (
+            "bake:all PUSH=1 DRY_RUN=True",
+            "bake --all --push --dry-run",
+        ),
+        ("bake:all PUSH=0 DRY_RUN=F", "bake --all"),
         ("bake TARGET= --all", "bake --all"),
         ("checks:all", "checks --all"),
         (
@@ -223,6 +228,18 @@ fn mistakes_name_the_nearest_known_word() {
         (
             "bake registry=x",
             "`registry` is an environment variable, not a variable of a task",
+        ),
+        (
+            "bake BUILDX_BUILDER=farm",
+            "`BUILDX_BUILDER` is an environment variable, not a variable of a task",
+        ),
+        (
+            "e2e:test-full TARGET=x",
+            "unknown task `e2e:test-full`; did you mean `e2e:test:full`?",
+        ),
+        (
+            "e2e:tset TARGET=x",
+            "unknown task `e2e:tset`; did you mean `e2e:test`?",
         ),
     ] {
         assert_eq!(rewrite(line), Err(message.to_owned()), "{line}");
@@ -534,12 +551,15 @@ fn variables_of_the_taskfile_are_settings_of_every_task() {
 fn what_means_nothing_any_more_is_taken_and_said() {
     for variable in VARIABLES {
         if let Meaning::Nothing(instead) = variable.meaning {
-            let read = read_with(&format!("prereqs {}=x", variable.name), &[]).unwrap();
+            let name = variable.name.replace('*', "CLOUD_TOKEN");
+            let read = read_with(&format!("prereqs {name}=x"), &[]).unwrap();
             assert_eq!(read.words, ["prereqs"]);
-            let note = format!("`{}` changes nothing: {instead}", variable.name);
+            let note = format!("`{name}` changes nothing: {instead}");
             assert_eq!(read.notes, [note]);
         }
     }
+    let read = read_with("prereqs DAGGER_A=1 DAGGER_B=2 DAGGER_A=3", &[]).unwrap();
+    assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
     let read = read_with("e2e:cleanup K8S_VERSION=1.35.0", &[]).unwrap();
     assert_eq!(read.words, ["e2e", "cleanup"]);
     assert!(
@@ -677,6 +697,21 @@ fn arguments_of_chainsaw_are_separated_by_blanks_or_commas() {
         ("--template='a b',--x", &["--template=a b", "--x"]),
         ("--set-string,k=v", &["--set-string", "k=v"]),
         ("--fail-fast,", &["--fail-fast"]),
+        (
+            "--skip-delete, --fail-fast",
+            &["--skip-delete", "--fail-fast"],
+        ),
+        ("--parallel=4, --x,,--y", &["--parallel=4", "--x", "--y"]),
+        // What is quoted is one argument, whatever is in it.
+        ("--selector 'a in (b,-c)'", &["--selector", "a in (b,-c)"]),
+        (
+            "\"--selector=a=b,-c=d\",--fail-fast",
+            &["--selector=a=b,-c=d", "--fail-fast"],
+        ),
+        ("--template=a\\,-b,--x", &["--template=a,-b", "--x"]),
+        ("--x='',--y", &["--x=", "--y"]),
+        ("--x '' --y", &["--x", "", "--y"]),
+        ("--x\n--y\t--z", &["--x", "--y", "--z"]),
         ("", &[]),
     ] {
         let args = vec!["e2e:test".to_owned(), format!("EXTRA_ARGS={value}")];

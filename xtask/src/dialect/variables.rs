@@ -6,6 +6,7 @@
 
 /// A variable of the old Taskfile.
 pub(super) struct Variable {
+    /// With `*` at its end: all that begin so.
     pub name: &'static str,
     pub scope: Scope,
     pub meaning: Meaning,
@@ -124,9 +125,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "KUBECTL_VERSION",
         Meaning::Nothing("kubectl is the one on PATH, or the node's"),
     ),
-    of_taskfile("DAGGER_ENGINE_NAME", NO_DAGGER),
-    of_taskfile("DAGGER_ENGINE_VERSION", NO_DAGGER),
-    of_taskfile("DAGGER_KIND_SHA", NO_DAGGER),
+    of_taskfile("DAGGER_*", NO_DAGGER),
     of_taskfile("_EXPERIMENTAL_DAGGER_RUNNER_HOST", NO_DAGGER),
     of_taskfile(
         "TARGETS",
@@ -141,9 +140,17 @@ pub(super) const VARIABLES: &[Variable] = &[
 /// Names that were others for a while: before, after.
 pub(super) const RENAMED: &[(&str, &str)] = &[("REGISTRY_HOST_IP", "REGISTRY_HOST_NAME")];
 
+/// The name that a variable has now.
+pub(super) fn renamed(name: &str) -> &str {
+    let renamed = RENAMED.iter().find(|(before, _)| *before == name);
+    renamed.map_or(name, |(_, after)| after)
+}
+
 /// The variable of that name.
 pub(super) fn find(name: &str) -> Option<&'static Variable> {
-    let renamed = RENAMED.iter().find(|(before, _)| *before == name);
-    let name = renamed.map_or(name, |(_, after)| after);
-    VARIABLES.iter().find(|variable| variable.name == name)
+    let name = renamed(name);
+    VARIABLES.iter().find(|variable| {
+        let start = variable.name.strip_suffix('*');
+        start.map_or(variable.name == name, |start| name.starts_with(start))
+    })
 }
