@@ -139,22 +139,24 @@ impl<S> Mounts<S> {
         ordered
     }
 
-    /// The libraries that the server loads at its start, each once.
+    /// The libraries that the server loads at its start, each once: those of what is needed before those that need it, as
+    /// a library may find another there or not. What an extension's own list has in another order stays in that.
     pub(crate) fn preload(&self) -> Vec<&str> {
         let mut preload: Vec<&str> = Vec::new();
-        for one in self.iter() {
-            for library in &one.extension.shared_preload_libraries {
-                if !preload.contains(&library.as_str()) {
-                    preload.push(library);
-                }
-            }
+        for one in self.in_creation_order().into_iter().rev() {
+            let named = one.extension.shared_preload_libraries.iter();
+            let named = named.map(String::as_str);
+            let new: Vec<&str> = named.filter(|name| !preload.contains(name)).collect();
+            preload.splice(0..0, new);
         }
         preload
     }
 
-    /// The parameters that the extension wants of the server.
-    pub(crate) fn parameters(&self) -> &BTreeMap<String, String> {
-        &self.own.extension.postgresql_parameters
+    /// The parameters that the extensions want of the server. Where several name one, that counts which needs the others.
+    pub(crate) fn parameters(&self) -> BTreeMap<&str, &str> {
+        let wanted = self.in_creation_order().into_iter();
+        let wanted = wanted.flat_map(|one| &one.extension.postgresql_parameters);
+        wanted.map(|(name, value)| (&**name, &**value)).collect()
     }
 
     /// The folders of one kind, as the server sees them.
@@ -205,5 +207,40 @@ mod tests {
             .map(|one| &*one.extension.name)
             .collect();
         assert_eq!(order, ["bottom", "left", "right", "top"]);
+    }
+
+    /// An extension with libraries to preload, and a parameter with its own name as the value.
+    fn preloaded(name: &str, needs: &[&str], libraries: &[&str]) -> Mounted<()> {
+        let mut one = mounted(name, needs);
+        let extension = Arc::make_mut(&mut one.extension);
+        extension.shared_preload_libraries = libraries.iter().map(|&name| name.into()).collect();
+        let parameters = ["all", name].map(|key| (key.to_owned(), name.to_owned()));
+        extension.postgresql_parameters = parameters.into();
+        one
+    }
+
+    #[test]
+    fn the_libraries_and_parameters_of_what_is_needed_come_first() {
+        let needed = || {
+            [
+                preloaded("audit", &["base"], &["audit"]),
+                preloaded("base", &[], &["base"]),
+            ]
+        };
+        let mounts = Mounts::new(preloaded("file", &["audit"], &["file"]), needed());
+        assert_eq!(mounts.preload(), ["base", "audit", "file"]);
+        assert_eq!(
+            mounts.parameters(),
+            [
+                ("all", "file"),
+                ("audit", "audit"),
+                ("base", "base"),
+                ("file", "file")
+            ]
+            .into()
+        );
+        let own = preloaded("file", &["audit"], &["server", "file", "audit"]);
+        let mounts = Mounts::new(own, needed());
+        assert_eq!(mounts.preload(), ["base", "server", "file", "audit"]);
     }
 }

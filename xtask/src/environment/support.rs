@@ -14,12 +14,13 @@ struct Supported {
     kubernetes: (u32, u32),
 }
 
-/// As of 2026-06-29. Source: `docs/src/supported_releases.md` of CloudNativePG 1.30.0,
-/// <https://cloudnative-pg.io/docs/current/supported_releases>. Of a release that is not here nothing is said.
+/// As of 2026-06-29, the newest first. Source: `docs/src/supported_releases.md` of CloudNativePG 1.30.0,
+/// <https://cloudnative-pg.io/docs/current/supported_releases>; the versions of Kubernetes that an older release was tested
+/// with are in the same file of the last release that supported it. Of a newer release nothing is said.
 const RELEASES: &[Supported] = &[
     supported(30, "2026-12", (30, 36)),
     supported(29, "2026-09-29", (31, 36)),
-    supported(28, "2026-06-30", (32, 35)),
+    supported(28, "2026-06-30", (29, 35)),
     supported(27, "2026-03-09", (29, 33)),
     supported(26, "2025-11-12", (29, 33)),
     supported(25, "2025-08-22", (29, 33)),
@@ -40,7 +41,14 @@ pub(crate) fn remarks(release: &Release, kubernetes: &str, today: &str) -> Vec<S
         return Vec::new();
     };
     let Some(known) = RELEASES.iter().find(|known| known.minor == minor) else {
-        return Vec::new();
+        let oldest = RELEASES.last().filter(|oldest| minor < oldest.minor);
+        let before = oldest.map(|oldest| {
+            format!(
+                "CloudNativePG 1.{minor} has not been supported since before {}",
+                oldest.until
+            )
+        });
+        return before.into_iter().collect();
     };
     let mut remarks = Vec::new();
     let today = today.get(..known.until.len()).unwrap_or(today);
@@ -91,6 +99,11 @@ mod tests {
             "CloudNativePG 1.29 is tested with Kubernetes 1.31 to 1.36, and the nodes have v1.37.0"
         );
         assert_eq!(said("1.29", "v1.36.1"), "");
+        assert!(said("1.28.4", "v1.36.1").contains("with Kubernetes 1.29 to 1.35"));
+        assert_eq!(
+            said("1.24", "v1.30.0"),
+            "CloudNativePG 1.24 has not been supported since before 2025-08-22"
+        );
         for unknown in ["main", "2.30", "1.99", "x/operator.yaml"] {
             assert_eq!(said(unknown, "v1.20.0"), "", "{unknown}");
         }

@@ -159,6 +159,26 @@ fn a_version_that_is_not_there_is_answered_with_those_that_are() {
     repository.xtask(&["smoke", "pgvector"]).status(1).says(
         "the extension could not be created: `nobody` has no control file; the images have those of `vector`",
     );
+    // What only a control file requires, at the end of a chain of them.
+    let repository = Repository::new();
+    with_image_lines(
+        &repository,
+        "cd /build/image/share/extension; echo \"requires = 'link'\" >> vector.control; \
+         printf '%s\\n' \"default_version = '1'\" \"requires = 'nobody'\" > link.control; touch link--1.sql",
+    );
+    repository.xtask(&["smoke", "pgvector"]).status(1).says(
+        "the extension could not be created: `nobody`, which `link` requires, has no control file; the images have those of `link`, `vector`",
+    );
+}
+
+/// Adds a step to the shared Dockerfile that changes what goes into the image.
+fn with_image_lines(repository: &Repository, lines: &str) {
+    let dockerfile = repository.path().join("docker/Dockerfile");
+    let text = fs::read_to_string(&dockerfile).unwrap();
+    let end = "\nFROM scratch\n";
+    assert!(text.contains(end), "{text}");
+    let added = text.replace(end, &format!("RUN {lines}\n{end}"));
+    fs::write(&dockerfile, added).unwrap();
 }
 
 /// What the suites' values ask for: the same, from the image's control files and those of the base image.

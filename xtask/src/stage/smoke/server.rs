@@ -18,7 +18,7 @@ pub(super) fn options(mounts: &Mounts<Source>) -> Vec<String> {
     if !preload.is_empty() {
         options.push(format!("shared_preload_libraries={}", preload.join(",")));
     }
-    let parameters = mounts.parameters().iter();
+    let parameters = mounts.parameters().into_iter();
     options.extend(parameters.map(|(name, value)| format!("{name}={value}")));
     options
         .into_iter()

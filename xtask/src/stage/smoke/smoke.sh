@@ -7,7 +7,7 @@
 set -euo pipefail
 # What is wanted, and before each what it needs: what its control file requires too, in the version that it says itself.
 # Walked depth first, so that each stands behind all that it needs.
-create=$(cat <<'SQL'
+ordered=$(cat <<'SQL'
 WITH RECURSIVE wanted(place, name, version, schema, needs) AS (VALUES :wanted),
 requires AS MATERIALIZED (
   SELECT wanted.name, other.name AS other, other.place
@@ -26,26 +26,33 @@ walk(name, path, above) AS (
   SELECT other, path || requires.place::int, above || other
   FROM walk JOIN requires ON requires.name = walk.name WHERE other <> ALL (above)
 ),
-ordered AS (SELECT name, min(path || 2147483647) AS place FROM walk GROUP BY name)
-SELECT 'CREATE SCHEMA IF NOT EXISTS ' || quote_ident(schema) || ' AUTHORIZATION app',
-  'CREATE EXTENSION ' || quote_ident(ordered.name) || coalesce(' VERSION ' || quote_literal(version), '')
-    || coalesce(' SCHEMA ' || quote_ident(schema), '')
-FROM ordered LEFT JOIN wanted ON wanted.name = ordered.name
-WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = ordered.name)
-ORDER BY ordered.place
-\gexec
+ordered AS (
+  SELECT walk.name, version, schema, min(path || 2147483647) AS place
+  FROM walk LEFT JOIN wanted ON wanted.name = walk.name
+  WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = walk.name)
+  GROUP BY walk.name, version, schema
+)
 SQL
 )
-# Says what there is in place of a version that could not be had; an extension without a control file has none.
-offered=$(cat <<'SQL'
-WITH wanted(place, name, version, schema, needs) AS (VALUES :wanted),
-missing AS (
-  SELECT * FROM wanted WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = name) ORDER BY place LIMIT 1
-),
+create="$ordered$(cat <<'SQL'
+
+SELECT 'CREATE SCHEMA IF NOT EXISTS ' || quote_ident(schema) || ' AUTHORIZATION app',
+  'CREATE EXTENSION ' || quote_ident(name) || coalesce(' VERSION ' || quote_literal(version), '')
+    || coalesce(' SCHEMA ' || quote_ident(schema), '')
+FROM ordered ORDER BY place
+\gexec
+SQL
+)"
+# Says what there is in place of what could not be had: of the first that is not there, which stopped the others.
+offered="$ordered$(cat <<'SQL'
+,
+missing AS (SELECT * FROM ordered ORDER BY place LIMIT 1),
 offered AS (
   SELECT offered.version FROM pg_available_extension_versions AS offered JOIN missing ON missing.name = offered.name
 )
-SELECT CASE WHEN default_version IS NULL THEN format(': `%s` has no control file', missing.name)
+SELECT CASE WHEN default_version IS NULL THEN format(': `%s`%s has no control file', missing.name, (
+    SELECT format(', which `%s` requires,', requires.name) FROM requires WHERE other = missing.name LIMIT 1
+  ))
   ELSE format(': the control file of `%s` says version %s, and its scripts make %s', missing.name, default_version, (
     SELECT string_agg(version, ', ' ORDER BY (
       SELECT array_agg(lpad(part[1], 9, '0')) FROM regexp_matches(version, '[0-9]+|[^0-9]+', 'g') AS part
@@ -54,7 +61,7 @@ SELECT CASE WHEN default_version IS NULL THEN format(': `%s` has no control file
 FROM missing LEFT JOIN pg_available_extensions AS extension ON extension.name = missing.name
 WHERE NOT EXISTS (SELECT FROM offered WHERE version = coalesce(missing.version, default_version))
 SQL
-)
+)"
 created=$(cat <<'SQL'
 SELECT 'found: ' || extversion FROM pg_extension WHERE extname = :'name'
 SQL

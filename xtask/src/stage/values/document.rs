@@ -102,7 +102,8 @@ impl Values {
         let created = in_order(&wanted, |one| {
             controls::required(controls, one.name, one.version)
         });
-        let schemas: BTreeSet<&str> = created.iter().filter_map(|one| one.schema).collect();
+        let schemas = created.iter().filter_map(|one| one.schema);
+        let schemas: BTreeSet<&str> = schemas.filter(|name| !is_always_there(name)).collect();
         if !created.is_empty() {
             config.insert(
                 "extensions_spec".into(),
@@ -137,6 +138,11 @@ impl Values {
         put("database_assert_status", assert.into());
         Ok(document.into())
     }
+}
+
+/// Schemas of every database, which are not to be given to the application's user.
+fn is_always_there(schema: &str) -> bool {
+    ["public", "information_schema"].contains(&schema) || schema.starts_with("pg_")
 }
 
 /// What a `Database` is asked for. With the version where that is known, or an upgrade would leave it as it is.

@@ -264,7 +264,7 @@ fn all_that_is_created_is_asked_for_and_expected_in_one_order() {
         ),
         (
             "sql_extensions",
-            "[{ name = \"last\", requires = [\"hstore\"] }, { name = \"first\", version = \"7\", schema = \"maps\" }, { name = \"pgrouting\", requires = [\"first\"] }]",
+            "[{ name = \"last\", schema = \"public\", requires = [\"hstore\"] }, { name = \"first\", version = \"7\", schema = \"maps\" }, { name = \"pgrouting\", requires = [\"first\"] }]",
         ),
         (
             "versions",
@@ -296,6 +296,7 @@ fn all_that_is_created_is_asked_for_and_expected_in_one_order() {
     name: 'hstore'
   - ensure: 'present'
     name: 'last'
+    schema: 'public'
   schemas_spec:
   - ensure: 'present'
     name: 'maps'
