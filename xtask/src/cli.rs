@@ -152,6 +152,9 @@ pub struct Bake {
     /// Push to the registry.
     #[arg(long)]
     pub push: bool,
+    /// Hand the images to the engine, where the builder keeps them to itself.
+    #[arg(long, conflicts_with = "push")]
+    pub load: bool,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
@@ -186,6 +189,9 @@ pub struct Smoke {
     /// Test existing images, without building.
     #[arg(long, conflicts_with = "image")]
     pub no_bake: bool,
+    /// Test the images that `bake --metadata-file` has written to this file, by digest, without building.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "no_bake"])]
+    pub metadata_file: Option<PathBuf>,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,

@@ -16,6 +16,7 @@ mod cli {
     mod agreement;
     mod answers;
     mod bake;
+    mod builders;
     mod changes;
     mod checks;
     mod completions;

@@ -8,14 +8,15 @@ use serde::Serialize;
 use crate::{
     cli,
     context::Context,
-    engine::Access,
+    engine::{Access, builder::Builder},
     exec::Exec,
+    failure::Failure,
     image::Metadata,
     own::file,
     plan::Plan,
     run::Report,
     stage::{
-        bake::{self, Baked, Request, Wanted},
+        bake::{self, Baked, Destination, Request, Wanted},
         begin::{Begun, NONE_IN_SHARE},
     },
     target::{Filter, Target},
@@ -31,13 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
-    let begun = Begun::open(
-        context,
-        &selection,
-        Aim::Images,
-        Access::Work.or_look(args.dry_run),
-    )?;
+    let to = destination(args);
+    let access = match to {
+        Destination::Registry => Access::Push,
+        Destination::Builder | Destination::Engine => Access::Work,
+    };
+    let access = access.or_look(args.dry_run);
+    let begun = Begun::open(context, &selection, Aim::Images, access)?;
     let mut targets = begun.targets(&Filter::from(&args.filters))?;
+    let builder = Builder::survey(&context.config, &begun.engine)?;
+    warn_of(&builder, to, context)?;
     let wanted = Wanted::of(&args.platform, args.push, &context.config)?;
     for left_out in wanted.narrow(&mut targets)? {
         context.ui.warning(&left_out);
@@ -53,7 +57,8 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         config: &context.config,
         sources: &begun.sources,
         targets: &chosen,
-        push: args.push,
+        builder: &builder,
+        to,
         platforms: &wanted,
         no_cache: args.no_cache,
         metadata_file,
@@ -67,10 +72,6 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(begun.check_read()?);
-    }
-    let warning = bake::check_engine(&context.config, &begun.engine)?;
-    if let Some(warning) = warning.filter(|_| !args.push) {
-        context.ui.warning(&warning);
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     let mut rows = rows(&chosen, &baked, &report, &wanted, &begun.engine.exec)?;
@@ -86,6 +87,26 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         _ => format!("{images} images baked"),
     });
     Ok(())
+}
+
+fn destination(args: &cli::Bake) -> Destination {
+    match (args.push, args.load) {
+        (true, _) => Destination::Registry,
+        (_, true) => Destination::Engine,
+        _ => Destination::Builder,
+    }
+}
+
+/// Says what of the builder is not as it should be, and refuses one that cannot do it.
+fn warn_of(builder: &Builder, to: Destination, context: &Context) -> Result<(), Failure> {
+    let keeps = builder.keeps().filter(|_| to == Destination::Builder);
+    for warning in builder.lost_nodes().into_iter().chain(keeps) {
+        context.ui.warning(&warning);
+    }
+    match to {
+        Destination::Registry => builder.check_registry(&context.config),
+        Destination::Builder | Destination::Engine => Ok(()),
+    }
 }
 
 /// An image that was to be built.
@@ -177,6 +198,10 @@ fn rows(
             let said = metadata.get(done.metadata.as_path());
             digest = said.and_then(|said| said.digest(&target.name));
             tags = said.map_or_else(Vec::new, |said| said.names(&target.name));
+            if tags.is_empty() {
+                // Of an index that buildx has put together of several nodes' bake says the digest alone.
+                tags.clone_from(&done.tags);
+            }
             let known = sizes.get(&image).map_or("-", String::as_str);
             size = Some(known.to_owned());
         }

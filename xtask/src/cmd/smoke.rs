@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli, config,
     context::Context,
-    engine::{Access, Engine},
+    engine::{Access, Engine, builder::Builder},
     event::{Outcome, StepReport},
     exec::Exec,
     failure::Failure,
@@ -16,10 +16,10 @@ use crate::{
     plan::{Plan, StepId},
     sandbox::libraries,
     stage::{
-        bake::{self, Baked, Wanted},
+        bake::{self, Baked, Destination, Wanted},
         begin::{Begun, NONE_IN_SHARE},
         smoke::{
-            Pulled, Runner, SmokeTest, Transport,
+            Pulled, Runner, SmokeTest, Transport, Written,
             given::{Given, stands_for},
         },
     },
@@ -47,7 +47,11 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
         context.ui.warning(&warning);
     }
-    let targets = targets(&begun, &filter, given.as_ref(), context)?;
+    let written = written(args, context)?;
+    let mut targets = targets(&begun, &filter, given.as_ref(), context)?;
+    for left_out in written.iter().map(|written| written.narrow(&mut targets)) {
+        left_out?.iter().for_each(|text| context.ui.warning(text));
+    }
     let runner = Runner {
         transport: Transport::choose(&context.config, &begun.engine)?,
         run: context.run_id.clone(),
@@ -58,8 +62,8 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         ..Plan::default()
     };
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
-    let pulled = Pulled::add(&mut plan, &targets);
-    let mut tests = tests(&begun, &targets, &baked, given.as_ref())?;
+    let pulled = Pulled::add(&mut plan, from_elsewhere(&targets, written.as_ref()));
+    let mut tests = tests(&begun, &targets, &baked, given.as_ref(), written.as_ref())?;
     for test in &mut tests {
         test.wait_for(&pulled);
         warn_without_proof(context, test);
@@ -69,9 +73,6 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(begun.check_read()?);
-    }
-    if let Some(warning) = bake::check_engine(&context.config, &begun.engine)? {
-        context.ui.warning(&warning);
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     let steps = tested.iter().map(|id| report.step(*id));
@@ -104,16 +105,39 @@ fn targets(
     Ok(targets)
 }
 
+/// The metadata file that says what was built before.
+fn written(args: &cli::Smoke, context: &Context) -> anyhow::Result<Option<Written>> {
+    let file = args.metadata_file.as_deref();
+    file.map(|file| Written::read(&context.resolve(file)))
+        .transpose()
+}
+
+/// What the tests need and this run does not build: images of other repositories, and those that were written.
+fn from_elsewhere<'a>(
+    targets: &'a Targets,
+    written: Option<&'a Written>,
+) -> impl Iterator<Item = (&'a Target, ImageRef)> {
+    let needs = |target: &'a Target| std::iter::once(target).chain(targets.needs(target));
+    targets.chosen().flat_map(needs).filter_map(move |target| {
+        let image = match written {
+            _ if !target.is_built() => Some(target.tag.clone()),
+            written => written?.image(target),
+        };
+        Some((target, image?))
+    })
+}
+
 /// One for each image, in which the `given` one stands for what is built.
 fn tests(
     begun: &Begun,
     targets: &Targets,
     baked: &[Baked],
     given: Option<&Given>,
+    written: Option<&Written>,
 ) -> anyhow::Result<Vec<SmokeTest>> {
     let mut tests = Vec::new();
     for target in targets.chosen() {
-        let mut test = SmokeTest::of(target, targets, &begun.sources.workspace, baked)?;
+        let mut test = SmokeTest::of(target, targets, &begun.sources.workspace, baked, written)?;
         if let Some(given) = given {
             given.stand_in(&mut test);
         }
@@ -153,16 +177,20 @@ fn bake_first(
     let stands_for = given.map(|_| stands_for(targets)).transpose()?;
     let needed = targets.with_needs()?;
     let to_bake: Vec<&Target> = needed
-        .filter(|target| !args.no_bake && stands_for != Some(*target))
+        .filter(|target| {
+            args.metadata_file.is_none() && !args.no_bake && stands_for != Some(*target)
+        })
         .collect();
     if to_bake.is_empty() {
         return Ok(Vec::new());
     }
+    let builder = Builder::survey(&context.config, &begun.engine)?;
     let request = bake::Request {
         config: &context.config,
         sources: &begun.sources,
         targets: &to_bake,
-        push: false,
+        builder: &builder,
+        to: Destination::Engine,
         platforms: &Wanted::here()?,
         no_cache: false,
         metadata_file: None,

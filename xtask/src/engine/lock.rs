@@ -46,6 +46,13 @@ pub(super) fn engine(opener: &dyn Opener, exec: &Real, identity: &str) -> anyhow
     Ok(lock)
 }
 
+/// The same where there is no engine: a builder elsewhere leaves nothing here.
+pub(super) fn no_engine(opener: &dyn Opener) -> anyhow::Result<Lock> {
+    let mut lock = Lock::take(opener, &path("engine", "none")?, "builds elsewhere")?;
+    lock.cleared()?;
+    Ok(lock)
+}
+
 /// Waits until nobody else uses, makes or removes the sandbox.
 pub(crate) fn sandbox(opener: &dyn Opener, sandbox: &Sandbox) -> anyhow::Result<Lock> {
     sandbox.refuse_foreign()?;

@@ -4,6 +4,7 @@
 
 pub(crate) mod base;
 mod bring_up;
+pub(crate) mod builder;
 mod holder;
 pub(crate) mod lock;
 mod opener;
@@ -35,6 +36,9 @@ pub(crate) enum Access {
     /// Programs for work that is done elsewhere, on an existing cluster: Docker need not be there. A sandbox,
     /// which these programs are in, is up and nobody else uses it meanwhile.
     Programs,
+    /// Work whose results go elsewhere: nobody else uses it meanwhile, and where a builder elsewhere does the work it need
+    /// not be there.
+    Push,
     /// It is there, and nobody else uses it meanwhile.
     Work,
 }
@@ -72,8 +76,14 @@ impl Engine {
             opener.run_folder()?;
         }
         let mut engine = Self::new(opener.exec().clone(), None, access);
-        if access == Access::Work {
-            engine.lock(opener)?;
+        match access {
+            Access::Work => engine.lock(opener)?,
+            Access::Push => match engine.info() {
+                Ok(_) => engine.lock(opener)?,
+                // Who needs it asks again, and says why it does not answer.
+                Err(_) => engine.locks.push(lock::no_engine(opener)?),
+            },
+            Access::Look | Access::Share | Access::Programs => {}
         }
         Ok(engine)
     }
@@ -101,7 +111,7 @@ impl Engine {
                 bring_up::shared(opener, &sandbox, &exec)?;
                 Ok(Self::new(exec, Some(sandbox), access))
             }
-            Access::Programs | Access::Work => {
+            Access::Programs | Access::Push | Access::Work => {
                 // Said before anything is started: without a place for logs nothing will run.
                 opener.run_folder()?;
                 let lock = bring_up::locked(opener, &sandbox, &exec)?;

@@ -25,15 +25,28 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
+    /// One below the root.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        Self::of_text(file, source::read(Path::new("."), file)?, Failure::failed)
+    }
+
+    /// One that the user names, wherever it is.
+    pub(crate) fn read_named(file: &Path) -> anyhow::Result<Self> {
+        Self::of_text(file, source::read_named(file)?, Failure::invalid)
+    }
+
+    fn of_text(
+        file: &Path,
+        text: Option<String>,
+        failure: fn(String) -> Failure,
+    ) -> anyhow::Result<Self> {
         let failed = |why: String| {
-            Failure::failed(format!(
+            failure(format!(
                 "`{}` is not what bake writes: {why}",
                 file.display()
             ))
         };
-        let text = source::read(Path::new("."), file)?
-            .ok_or_else(|| failed("it does not exist".into()))?;
+        let text = text.ok_or_else(|| failed("it does not exist".into()))?;
         Ok(Self::parse(&text).map_err(|error| failed(error.to_string()))?)
     }
 

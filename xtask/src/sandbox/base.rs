@@ -11,7 +11,7 @@ use super::{
 use crate::{
     image::ImageRef,
     plan::{Action, Cmd, Plan, Probe, Step, StepId, shell},
-    tool::{apt, docker},
+    tool::{apt, buildx, docker},
     value::Major,
 };
 
@@ -32,7 +32,8 @@ pub(crate) fn add(
     let output =
         format!("type=image,name={reference},compression=uncompressed,force-compression=true");
     let build = Cmd::new("docker", "make the base image")
-        .args(["buildx", "build", "--provenance=false", "--output"])
+        .args(["buildx", "build", "--builder", buildx::DEFAULT])
+        .args(["--provenance=false", "--output"])
         .arg(output)
         .arg("--")
         .arg(&folder);

@@ -4,26 +4,28 @@
 use std::{path::PathBuf, sync::Arc};
 
 use self::{
+    base::Base,
     calls::{Call, Group},
     solve::{Share, Solve},
 };
 use crate::{
     config::{self, Config, Sbom},
-    engine::sources::Sources,
+    engine::{builder::Builder, sources::Sources},
     image::{Image, Merge},
     plan::{Action, Joint, Location, Part, Plan, Step, StepId},
     target::Target,
     tool::buildx::Bake,
 };
 
-mod artifact;
 mod bake_file;
-mod builder;
+mod base;
 mod calls;
+mod changes;
+mod output;
 mod platforms;
 mod solve;
 
-pub(crate) use self::{builder::check_engine, calls::calls, platforms::Wanted};
+pub(crate) use self::{calls::calls, changes::Changes, platforms::Wanted};
 
 /// Where bake says what it has built of each extension, below the root: files with the extensions' names.
 const FOLDER: &str = "target/xtask/bake";
@@ -33,7 +35,8 @@ pub(crate) struct Request<'a> {
     pub config: &'a Config,
     pub sources: &'a Sources,
     pub targets: &'a [&'a Target],
-    pub push: bool,
+    pub builder: &'a Builder,
+    pub to: Destination,
     pub platforms: &'a Wanted,
     pub no_cache: bool,
     /// Relative to the root where it lies inside.
@@ -42,10 +45,42 @@ pub(crate) struct Request<'a> {
     pub after: &'a [StepId],
 }
 
+/// Where images go once they are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// They stay where the builder has them: that of the engine's own is the engine's image store.
+    Builder,
+    /// The engine's image store.
+    Engine,
+    /// The registry.
+    Registry,
+}
+
+impl Request<'_> {
+    /// Images are handed to the engine by a builder that is not its own.
+    fn loads(&self) -> bool {
+        self.to == Destination::Engine && !self.builder.is_engines_own()
+    }
+
+    fn changes(&self) -> Changes {
+        let mut changes = Changes::of(self.config);
+        changes.outputs.loaded = self.loads();
+        changes.bases = Base::lacking(self);
+        changes
+    }
+
+    /// The engine has them afterwards.
+    fn reaches_engine(&self) -> bool {
+        self.to == Destination::Engine || self.builder.is_engines_own()
+    }
+}
+
 /// A target that is baked, and the step that does it.
 pub(crate) struct Baked {
     target: String,
     extension: String,
+    /// The names that its image gets.
+    pub tags: Vec<String>,
     pub step: StepId,
     pub metadata: PathBuf,
 }
@@ -74,16 +109,19 @@ impl Baked {
 /// Adds the steps that bake the request's targets.
 pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     let (config, workspace) = (request.config, &request.sources.workspace);
-    let calls = calls(request.targets, workspace, config);
+    let changes = request.changes();
+    let calls = calls(request.targets, workspace, config, &changes);
     request.platforms.note(request.targets, plan);
     let bake = Bake {
-        builder: config.builder().map(str::to_owned),
+        builder: request.builder.name().map(str::to_owned),
         set: attestations(plan, request),
-        push: request.push,
+        push: request.to == Destination::Registry,
         no_cache: request.no_cache,
         progress: Some("rawjson"),
         ..Bake::default()
     };
+    let bases = changes.bases.iter().map(|base| base.write(plan));
+    let bases: Vec<StepId> = bases.collect();
     let mut baked = Vec::new();
     let (mut files, mut earlier) = (Vec::new(), Vec::new());
     for call in calls {
@@ -99,13 +137,14 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
             });
             let step = Step::new(format!("bake {}", group.extension.name), part)
                 .after([defined.step])
-                .after(request.after.iter().copied())
+                .after(request.after.iter().chain(&bases).copied())
                 .after_end_of(earlier.iter().copied());
             let step = plan.add(step);
             steps.push(step);
             baked.extend(group.targets.iter().map(|target| Baked {
                 target: target.name.clone(),
                 extension: group.extension.name.clone(),
+                tags: call.tags(&target.name),
                 step,
                 metadata: group.metadata(),
             }));
@@ -138,7 +177,8 @@ fn solve(call: &Call<'_>, request: &Request<'_>, bake: &Bake, definitions: PathB
 
 /// Adds what is done once images are built: superseded ones are dropped, and the user's metadata file is written.
 fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], files: Vec<PathBuf>) {
-    for target in request.targets {
+    // What the engine does not get is not dropped there.
+    for target in request.targets.iter().filter(|_| request.reaches_engine()) {
         if let (Some(done), Some(stamped)) = (Baked::of(target, baked), &target.stamped) {
             let name = format!("tidy {}", target.name);
             plan.add(Step::work(name, stamped.clone()).after([done.step]).quiet());
@@ -165,9 +205,11 @@ fn share(group: &Group<'_>, request: &Request<'_>) -> Share {
             && all.is_some_and(|all| all.exports_once(&target.name))
     };
     Share {
-        // Of several platforms each may be exported by a node of its own, before the index is made of them; and a file of
-        // the user's is to hold all that bake says at its end.
-        ends_when_exported: request.metadata_file.is_none() && group.targets.iter().all(is_one),
+        // Of several platforms each may be exported by a node of its own, before the index is made of them; what is handed
+        // over is there some time after it was exported; and a file of the user's is to hold all that bake says at its end.
+        ends_when_exported: request.metadata_file.is_none()
+            && !request.loads()
+            && group.targets.iter().all(is_one),
         ..group.share()
     }
 }

@@ -7,12 +7,12 @@ use std::{
 };
 
 use super::{
-    bake::{self, Baked, Wanted},
+    bake::{self, Baked, Destination, Wanted},
     values::{Dependency, Told, Values},
 };
 use crate::{
     config::{Config, PSQL_IMAGE},
-    engine::sources::Sources,
+    engine::{builder::Builder, sources::Sources},
     environment::{Environment, FOLDER},
     extension::Extension,
     failure::Failure,
@@ -39,6 +39,7 @@ pub(crate) struct ToTest {
 pub(crate) struct Build<'a> {
     pub config: &'a Config,
     pub sources: &'a Sources,
+    pub builder: &'a Builder,
     pub environment: &'a Environment,
     /// The nodes' platform.
     pub platform: &'a str,
@@ -58,7 +59,8 @@ impl Build<'_> {
             config: self.config,
             sources: self.sources,
             targets: &targets.with_needs()?.collect::<Vec<_>>(),
-            push: true,
+            builder: self.builder,
+            to: Destination::Registry,
             platforms: &wanted,
             no_cache: false,
             metadata_file: None,
@@ -114,7 +116,7 @@ impl Build<'_> {
             naming: self.environment.naming.clone(),
             psql_image: psql_image(self.config, self.sources),
             platform: self.platform.to_owned(),
-            builder: self.config.builder().map(str::to_owned),
+            builder: self.builder.name().map(str::to_owned),
             output: Location::output(&output),
         };
         let step = Step::work(format!("values {}", target.name), values);

@@ -44,6 +44,9 @@ pub(crate) const HTTP_ONLY: &str = "the registry speaks HTTP, and the engine ask
 /// Of what SIGKILL has ended.
 pub(super) const KILLED: &str = "it was killed: the engine stopped, or memory ran out; with `--sandbox` the same command starts the engine again";
 
+/// What a command holds that names a builder.
+const OTHER_BUILDER: &str = " --builder ";
+
 pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
         r"proxyconnect",
@@ -133,6 +136,24 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         Kind::Failed,
         "the registry refuses attestations as OCI artifacts, which name an image that it does not have yet: set `oci-artifact = \"never\"` below `[bake]` in xtask.toml, or XTASK_BAKE_OCI_ARTIFACT=never",
     ),
+    says(
+        r#"https://([^/"\s]+)/.*server gave HTTP response to HTTPS client"#,
+        Kind::Unavailable,
+        "the registry speaks HTTP, and the builder asks it by HTTPS: `[registry.\"$1\"]` with `http = true` below it belongs into the buildkitd.toml of the builder's nodes (`docker buildx create --buildkitd-config FILE`, where buildx starts them)",
+    )
+    .of(OTHER_BUILDER),
+    says(
+        r#"https://([^/"\s]+)/.*certificate signed by unknown authority"#,
+        Kind::Unavailable,
+        "the builder does not know who has signed the registry's certificate: `[registry.\"$1\"]` with `ca = [\"FILE\"]` below it belongs into the buildkitd.toml of the builder's nodes",
+    )
+    .of(OTHER_BUILDER),
+    says(
+        r"failed to (?:push|do request).*(?:connection refused|no such host|i/o timeout|no route to host)",
+        Kind::Unavailable,
+        "the registry is not reached from where the builder runs, which has other names and another `localhost` than this machine: set `registry` to a name by which both reach it",
+    )
+    .of(OTHER_BUILDER),
     says(
         r"server gave HTTP response to HTTPS client",
         Kind::Unavailable,

@@ -147,6 +147,28 @@ pub(crate) fn copy_cmd(
         .stdin(stages + &copies)
 }
 
+/// The builder of the engine's own, in the context of that name.
+pub(crate) const DEFAULT: &str = "default";
+
+/// Copies an image of the engine's into a folder, in OCI's layout.
+pub(crate) fn layout_cmd(image: &ImageRef, folder: &Path) -> Cmd {
+    let mut output = OsString::from("type=oci,tar=false,dest=");
+    output.push(folder);
+    Cmd::new("docker", format!("copy {image} out of the engine"))
+        .args([
+            "buildx",
+            "build",
+            "--builder",
+            DEFAULT,
+            "--provenance",
+            "false",
+            "--output",
+        ])
+        .arg(output)
+        .arg("-")
+        .stdin(format!("FROM {image}\n"))
+}
+
 /// A pattern of a Dockerfile that a folder may be missing for: BuildKit wants the part before the first wildcard to be
 /// there. A character that means something to it is any one.
 fn pattern(path: &str) -> String {
@@ -171,20 +193,6 @@ pub(crate) fn is_missing(failed: &CmdFailure) -> bool {
     ]
     .iter()
     .any(|said| failed.mentions(said))
-}
-
-/// Describes the builder in use.
-pub(crate) fn inspect_cmd(builder: Option<&str>) -> Cmd {
-    Cmd::new("docker", "ask buildx for its builder")
-        .args(["buildx", "inspect", "--"])
-        .args(builder)
-}
-
-/// The driver in the output of [`inspect_cmd`]: `docker`, `docker-container`, `kubernetes`, `remote`.
-pub(crate) fn parse_driver(text: &str) -> Option<&str> {
-    text.lines()
-        .find_map(|line| line.strip_prefix("Driver:"))
-        .map(str::trim)
 }
 
 #[cfg(test)]

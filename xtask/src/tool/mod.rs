@@ -4,6 +4,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod assertion;
+pub(crate) mod builder;
 pub(crate) mod buildkit;
 pub(crate) mod buildx;
 pub(crate) mod chainsaw;

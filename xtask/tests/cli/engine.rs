@@ -59,7 +59,7 @@ fn prereqs_says_all_that_is_missing_at_once() {
     );
     world
         .docker
-        .builder("Driver: docker\nPlatforms: linux/amd64\n");
+        .builder("Driver: docker\n\nNodes:\nName: default\nPlatforms: linux/amd64\n");
     let checks = world.run("prereqs --json").status(3).json();
     let state = |name: &str| {
         let check = checks

@@ -5,15 +5,17 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::repository::{files, root, text};
 
+/// What a heading is called in a link.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.collect::<String>().replace(' ', "-")
+}
+
 #[test]
 fn links_within_the_repository_lead_somewhere() {
-    let anchor = |heading: &str| -> String {
-        let heading = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = heading
-            .chars()
-            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-        kept.collect::<String>().replace(' ', "-")
-    };
     for file in [
         "README.md",
         "BUILD.md",
@@ -22,26 +24,24 @@ fn links_within_the_repository_lead_somewhere() {
         "CHANGELOG.md",
         "docs/security.md",
         "docs/reliability.md",
+        "docs/scale.md",
     ] {
-        let folder = root().join(file).parent().unwrap().to_owned();
+        let path = root().join(file);
         let markdown = text(file);
-        let anchors: BTreeSet<String> = markdown
-            .lines()
-            .filter(|line| line.starts_with('#'))
-            .map(anchor)
-            .collect();
-        for part in markdown.split("](").skip(1) {
-            let link = part.split(')').next().unwrap_or_default();
-            if let Some(wanted) = link.strip_prefix('#') {
-                assert!(
-                    anchors.contains(wanted),
-                    "{file}: no heading for `#{wanted}`"
-                );
-            } else if !link.contains("://") {
-                assert!(
-                    folder.join(link).exists(),
-                    "{file}: `{link}` does not exist"
-                );
+        let links = markdown.split("](").skip(1);
+        let links = links.map(|rest| rest.split(')').next().unwrap_or_default());
+        for link in links.filter(|link| !link.contains("://")) {
+            let (other, heading) = link.split_once('#').unwrap_or((link, ""));
+            let other = match other {
+                "" => path.clone(),
+                other => path.parent().unwrap().join(other),
+            };
+            assert!(other.exists(), "{file}: `{link}` does not exist");
+            if !heading.is_empty() {
+                let other = std::fs::read_to_string(other).unwrap();
+                let mut headings = other.lines().filter(|line| line.starts_with('#'));
+                let is_there = headings.any(|line| anchor(line) == heading);
+                assert!(is_there, "{file}: no heading for `{link}`");
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     failure::{Failure, FailureRecord, Kind},
     finding::{Finding, Severity},
     plan::{AfterFailure, Plan, Step, StepId},
-    stage::bake,
+    stage::bake::{self, Changes},
     target::Target,
     tool::buildx::Bake,
     workspace::{Selection, Workspace},
@@ -95,7 +95,7 @@ fn planned(
         ..Plan::default()
     };
     let mut checked = Vec::new();
-    for call in bake::calls(targets, &sources.workspace, config) {
+    for call in bake::calls(targets, &sources.workspace, config, &Changes::of(config)) {
         let defined = call.define(&mut plan);
         for (extension, names) in call.extensions() {
             let check = check_of(extension, names, &defined.path, shared, config);

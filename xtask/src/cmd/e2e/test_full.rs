@@ -6,12 +6,11 @@ use crate::{
     cli::e2e::TestFull,
     config,
     context::{Context, choice},
-    engine::{Access, Engine},
+    engine::{Access, Engine, builder::Builder},
     environment::{Environment, Place, release::Release},
     failure::Failure,
     plan::Plan,
     stage::{
-        bake,
         begin::{Begun, NONE_IN_SHARE},
         environment::{conclude, platform, remove, survey},
         results::{self, Tested},
@@ -40,6 +39,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         context.ui.conclusion(NONE_IN_SHARE);
         return Ok(());
     }
+    let builder = builder(context, engine)?;
     let wanted = wanted.of_checkout(&context.root)?;
     let wanted = wanted.with_seeds(&sources.bases);
     let with = |release| Environment {
@@ -55,6 +55,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let build = Build {
         config: &context.config,
         sources,
+        builder: &builder,
         environment: first,
         platform: &platform(&survey),
         told: &Told::of(&context.config, context.global.sandbox, &first.place),
@@ -75,8 +76,6 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         context.print(engine, &plan);
         return Ok(begun.check_read()?);
     }
-    // Whether images stay in the builder does not matter: they are pushed.
-    bake::check_engine(&context.config, engine)?;
     let report = context.run(&engine.exec, &plan)?;
     let mut tested = results::of(&runner, &subjects, &report);
     tested.extend(begun.unread.iter().map(Tested::unread));
@@ -85,6 +84,16 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
     leave(args, context, engine, &environments)
+}
+
+/// The builder, which must reach the registry.
+fn builder(context: &Context, engine: &Engine) -> Result<Builder, Failure> {
+    let builder = Builder::survey(&context.config, engine)?;
+    for warning in builder.lost_nodes() {
+        context.ui.warning(&warning);
+    }
+    builder.check_registry(&context.config)?;
+    Ok(builder)
 }
 
 /// Removes the environment where that is wanted, or says what there is now.

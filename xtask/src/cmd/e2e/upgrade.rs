@@ -7,13 +7,12 @@ use crate::{
     cli::e2e::UpgradeTest,
     config::AtOnce,
     context::{Context, choice},
-    engine::Access,
+    engine::{Access, builder::Builder},
     environment::{Environment, Ready},
     failure::Failure,
     image::{Image, ImageRef},
     plan::{Location, Plan, Step, StepId},
     stage::{
-        bake,
         begin::Begun,
         environment::{conclude, platform, survey},
         results,
@@ -43,6 +42,8 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         Aim::Servers,
         Access::Work.or_look(args.dry_run),
     )?;
+    let builder = Builder::survey(&context.config, &begun.engine)?;
+    builder.check_registry(&context.config)?;
     let environment = environment.of_checkout(&context.root)?;
     let environment = environment.with_seeds(&begun.sources.bases);
     let _cluster = environment.lock(context, &begun.engine)?;
@@ -52,6 +53,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         targets: replacing(&from, &begun)?,
         from,
         to: to.map(|to| environment.naming.on_host(&to)),
+        builder,
         platform: platform(&survey),
         told: Told::of(&context.config, context.global.sandbox, &environment.place),
     };
@@ -74,8 +76,6 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         context.print(&begun.engine, &plan);
         return Ok(());
     }
-    // Whether images stay in the builder does not matter: they are pushed.
-    bake::check_engine(&context.config, &begun.engine)?;
     let report = context.run(&begun.engine.exec, &plan)?;
     let suites = SuiteSteps { shared, own: None };
     let tested = results::of(&runner, &[(subject, suites)], &report);
@@ -97,6 +97,7 @@ struct Upgrade {
     targets: Targets,
     /// Under another name. None: what is baked now.
     to: Option<ImageRef>,
+    builder: Builder,
     platform: String,
     told: Told,
 }
@@ -122,6 +123,7 @@ impl Upgrade {
             let build = Build {
                 config,
                 sources,
+                builder: &self.builder,
                 environment,
                 platform: &self.platform,
                 told: &self.told,
@@ -141,7 +143,7 @@ impl Upgrade {
             naming: environment.naming.clone(),
             psql_image: psql_image(config, sources),
             platform: self.platform.clone(),
-            builder: config.builder().map(str::to_owned),
+            builder: self.builder.name().map(str::to_owned),
             output: Location::output(&output),
             extension: Arc::clone(extension),
         };

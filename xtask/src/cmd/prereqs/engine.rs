@@ -11,7 +11,11 @@ use crate::{
     plan::Cmd,
     symptom::HTTP_ONLY,
     target::PLATFORMS,
-    tool::{NeededFor, buildx, docker, table},
+    tool::{
+        NeededFor,
+        builder::{self, Builder},
+        docker, table,
+    },
     value::without_logins,
 };
 
@@ -92,47 +96,74 @@ fn of_buildx(exec: &Real) -> Check {
 
 /// The builder, and the platforms that it knows.
 fn of_builder(context: &Context, exec: &Real, engine: &docker::Info) -> Vec<Check> {
-    let inspect = buildx::inspect_cmd(context.config.builder());
+    let inspect = builder::inspect_cmd(context.config.builder());
+    let fix = "`docker buildx ls` lists the builders";
     let text = match exec.read(&inspect, None) {
         Ok(text) => text,
         Err(failed) => {
             let found = failed.cause().unwrap_or("cannot be inspected").to_owned();
-            let fix = "`docker buildx ls` lists the builders";
             return vec![Check::missing("builder", found, fix)];
         }
     };
-    let driver = buildx::parse_driver(&text).unwrap_or("unknown");
-    let builder = if driver == "docker" && !engine.containerd_store {
+    let Some(builder) = Builder::parse(&text) else {
+        let found = "`docker buildx inspect` names no driver";
+        return vec![Check::missing("builder", found, fix)];
+    };
+    if let Some(why) = builder.refusal() {
+        return vec![Check::missing("builder", why, fix)];
+    }
+    let check = if builder.is_engines_own() && !engine.containerd_store {
         Check::missing(
             "builder",
             "driver docker without the containerd image store: no attestations, no index",
             "set features.containerd-snapshotter in daemon.json, or `docker buildx create --use --driver docker-container --driver-opt network=host`",
         )
     } else {
-        Check::good("builder", format!("driver {driver}"))
+        of_nodes(context, &builder)
     };
-    vec![builder, of_platforms(&text)]
+    std::iter::once(check)
+        .chain(of_platforms(&builder))
+        .collect()
+}
+
+/// What is to be known of a builder that can build.
+fn of_nodes(context: &Context, builder: &Builder) -> Check {
+    let driver = &builder.driver;
+    let found = match (builder.name.as_str(), builder.is_engines_own()) {
+        (_, true) | ("", _) => format!("driver {driver}"),
+        (name, false) => format!("`{name}`, driver {driver}"),
+    };
+    let lost = builder.lost();
+    if !lost.is_empty() {
+        let found = format!("{found}: {}", lost.join("; "));
+        return Check::warning("builder", found, "start it, or leave it out of the builder");
+    }
+    let registry = context.config.get(config::REGISTRY);
+    if builder.has_own_loopback() && is_local(registry) {
+        let found = format!("{found}, which cannot push to `{registry}`");
+        let fix = "set `registry` to a name by which the builder and this machine both reach it";
+        return Check::warning("builder", found, fix);
+    }
+    Check::good("builder", found)
 }
 
 /// Whether the builder can run programs of the other platforms. Our own Dockerfiles put such images
-/// together without running anything; others may need it.
-fn of_platforms(inspected: &str) -> Check {
-    let listed = inspected
-        .lines()
-        .find_map(|line| line.strip_prefix("Platforms:"))
-        .unwrap_or_default();
-    let missing: Vec<&str> = PLATFORMS
-        .into_iter()
-        .filter(|platform| !listed.contains(platform))
-        .collect();
-    if missing.is_empty() {
-        return Check::good("platforms", PLATFORMS.join(", "));
+/// together without running anything; others may need it. None: it does not say what it builds for.
+fn of_platforms(builder: &Builder) -> Option<Check> {
+    let mut missing = Vec::new();
+    for platform in PLATFORMS {
+        if !builder.builds_for(platform)? {
+            missing.push(platform);
+        }
     }
-    Check::warning(
+    if missing.is_empty() {
+        return Some(Check::good("platforms", PLATFORMS.join(", ")));
+    }
+    Some(Check::warning(
         "platforms",
         format!("{} is not emulated", missing.join(", ")),
         "Dockerfiles that run programs of that platform need it (ours do not): `docker run --privileged --rm tonistiigi/binfmt --install all`",
-    )
+    ))
 }
 
 /// An engine on another machine has a disk that cannot be seen from here: then there is nothing to say.

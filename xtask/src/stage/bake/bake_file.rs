@@ -5,9 +5,8 @@ use std::{fmt, path::PathBuf, time::SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::artifact;
+use super::changes::Changes;
 use crate::{
-    config::OciArtifact,
     exec::Exec,
     failure::Failure,
     own::file,
@@ -20,17 +19,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct BakeFile {
     pub path: PathBuf,
-    artifact: OciArtifact,
+    changes: Changes,
     all: Map<String, Value>,
     /// The calls that print the same. None: it is not what bake prints.
     printed_by: Option<Vec<Bake>>,
 }
 
 impl BakeFile {
-    pub(super) fn empty(path: PathBuf, artifact: OciArtifact) -> Self {
+    pub(super) fn empty(path: PathBuf, changes: Changes) -> Self {
         Self {
             path,
-            artifact,
+            changes,
             all: Map::new(),
             printed_by: Some(Vec::new()),
         }
@@ -47,10 +46,8 @@ impl BakeFile {
                 own.extend(definitions.with_sources([target.name.as_str()], moment));
                 as_printed &= !definitions.is_rebased();
             }
-            if let Some(definition) = own.get_mut(&target.name) {
-                as_printed &= !artifact::set(definition, self.artifact);
-            }
         }
+        as_printed &= !self.changes.make(targets, &mut own);
         let is_other = |(name, definition): (&String, &Value)| {
             self.all.get(name).is_some_and(|known| known != definition)
         };
@@ -63,6 +60,13 @@ impl BakeFile {
             changed => *changed = None,
         }
         true
+    }
+
+    /// The names that the image of a target gets.
+    pub(super) fn tags(&self, target: &str) -> Vec<String> {
+        let tags = self.all.get(target).and_then(|all| all["tags"].as_array());
+        let tags = tags.into_iter().flatten().filter_map(Value::as_str);
+        tags.map(str::to_owned).collect()
     }
 
     fn text(&self) -> String {

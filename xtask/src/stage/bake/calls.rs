@@ -6,7 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{FOLDER, bake_file::BakeFile, solve::Share};
+use super::{FOLDER, bake_file::BakeFile, changes::Changes, solve::Share};
 use crate::{
     config::{self, Config},
     engine::print,
@@ -86,6 +86,11 @@ impl Call<'_> {
         }
     }
 
+    /// The names that the image of a target gets.
+    pub(super) fn tags(&self, target: &str) -> Vec<String> {
+        self.bake_file.tags(target)
+    }
+
     /// Its extensions, each with the names of its targets.
     pub(crate) fn extensions(&self) -> impl Iterator<Item = (&Extension, Vec<String>)> {
         let groups = self.groups.iter();
@@ -99,6 +104,7 @@ pub(crate) fn calls<'a>(
     targets: &[&'a Target],
     workspace: &Workspace,
     config: &Config,
+    changes: &Changes,
 ) -> Vec<Call<'a>> {
     let moment = SystemTime::now();
     let at_once = match config.get(config::JOBS) {
@@ -123,7 +129,7 @@ pub(crate) fn calls<'a>(
             before => format!(".{}", before + 1),
         };
         let path = file("targets", &number);
-        let mut bake_file = BakeFile::empty(path, config.get(config::OCI_ARTIFACT));
+        let mut bake_file = BakeFile::empty(path, changes.clone());
         // The first one meets no other.
         bake_file.add(&group.targets, moment, &ask);
         calls.push(Call {

@@ -8,11 +8,13 @@ pub(crate) mod given;
 mod proof;
 mod pulled;
 mod server;
+mod written;
 
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
+pub(crate) use written::Written;
 
 use crate::{
     config::{Config, SMOKE_MOUNT, SmokeMount},
@@ -48,17 +50,22 @@ pub(crate) struct SmokeTest {
 }
 
 impl SmokeTest {
-    /// The test of a target, with the images that the bakes of this plan make.
+    /// The test of a target, with the images that the bakes of this plan make, or else those that were `written`.
     pub(crate) fn of(
         target: &Target,
         targets: &Targets,
         workspace: &Workspace,
         baked: &[Baked],
+        written: Option<&Written>,
     ) -> anyhow::Result<Self> {
+        let image = |target: &Target| {
+            let given = written.and_then(|written| written.image(target));
+            given.map_or_else(|| Baked::image(target, baked), Image::Given)
+        };
         let mounted = |target: &Target| Mounted {
             extension: Arc::clone(&target.extension),
             source: Source {
-                image: Baked::image(target, baked),
+                image: image(target),
                 sql_version: target.sql_version.clone(),
             },
         };

@@ -1,37 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The images of other repositories that tests need: they are there, or pulled before.
+//! The images that tests need and nobody builds in their run: they are there, or pulled before.
 
 use crate::{
     image::ImageRef,
     plan::{Plan, Probe, Step, StepId},
-    target::Targets,
+    target::Target,
     tool::docker,
 };
 
-/// An image of another repository, and the step after which the engine has it.
+/// An image that is not built here, and the step after which the engine has it.
 pub(crate) struct Pulled {
     image: ImageRef,
     step: StepId,
 }
 
 impl Pulled {
-    /// Adds the steps that pull what the chosen images need and nobody builds here, where the engine does not have it.
-    pub(crate) fn add(plan: &mut Plan, targets: &Targets) -> Vec<Self> {
+    /// Adds the steps that pull these images, each for the target that it is of, where the engine does not have it.
+    pub(crate) fn add<'a>(
+        plan: &mut Plan,
+        images: impl IntoIterator<Item = (&'a Target, ImageRef)>,
+    ) -> Vec<Self> {
         let mut pulled: Vec<Self> = Vec::new();
-        let needed = targets.chosen().flat_map(|target| targets.needs(target));
-        for target in needed.filter(|needed| !needed.is_built()) {
-            if pulled.iter().any(|known| known.image == target.tag) {
+        for (target, image) in images {
+            if pulled.iter().any(|known| known.image == image) {
                 continue;
             }
-            let has = Probe::Succeeds(docker::has_image_cmd(&target.tag));
-            let pull = Step::run(
-                format!("pull {}", target.title()),
-                docker::pull_cmd(&target.tag),
-            );
-            pulled.push(Self {
-                image: target.tag.clone(),
-                step: plan.add(pull.skip_if(has, "the engine has it")),
-            });
+            let has = Probe::Succeeds(docker::has_image_cmd(&image));
+            let pull = Step::run(format!("pull {}", target.title()), docker::pull_cmd(&image));
+            let step = plan.add(pull.skip_if(has, "the engine has it"));
+            pulled.push(Self { image, step });
         }
         pulled
     }

@@ -201,7 +201,10 @@ impl Calls {
         let mut calls = self.all();
         calls.retain(|call| {
             let line = call.line();
-            !line.starts_with("docker info") && !line.contains("{{.Size}}") && !call.is_print()
+            let asks = ["docker info", "docker buildx inspect"];
+            !asks.iter().any(|ask| line.starts_with(ask))
+                && !line.contains("{{.Size}}")
+                && !call.is_print()
         });
         calls
     }

@@ -128,7 +128,13 @@ case "$*" in
 "buildx version") echo "github.com/docker/buildx 0.29.1" ;;
 "buildx inspect"*)
   [ ! -e "$answers/builder.fails" ] || fail "$(cat "$answers/builder.fails")"
-  answer builder "Driver: docker
+  answer builder "Name:   default
+Driver: docker
+
+Nodes:
+Name:      default
+Endpoint:  default
+Status:    running
 Platforms: linux/amd64, linux/arm64" ;;
 "buildx bake "*) bake "$@" ;;
 "buildx build --provenance false "*" -")

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Builders that are not the engine's own: where their images go, and what is said of those that cannot do it.
+
+use serde_json::Value;
+
+use crate::cli::world::{BUILD, World};
+
+/// As `docker buildx inspect` prints a builder with one node.
+fn builder(driver: &str, node: &str) -> String {
+    format!("Name:   farm\nDriver: {driver}\n\nNodes:\nName:     farm0\n{node}")
+}
+
+const RUNS: &str = "Endpoint: tcp://farm:1234\nStatus:   running\n";
+
+fn world(driver: &str, node: &str) -> World {
+    let world = World::new();
+    world.docker.builder(&builder(driver, node));
+    world
+}
+
+/// The outputs of the first extension's target, as bake was told to build it.
+fn output(world: &World) -> Value {
+    let built: Value = serde_json::from_str(&world.read("target/xtask/targets.json")).unwrap();
+    built["target"]["alpha-1_2-18-trixie"]["output"].clone()
+}
+
+const ALPHA: [&str; 4] = ["bake", "alpha", "--distro", "trixie"];
+
+#[test]
+fn a_builder_that_buildx_has_selected_counts_as_named() {
+    let world = world("remote", RUNS);
+    world
+        .run(ALPHA)
+        .success()
+        .says("images stay in the builder (driver `remote`): add `--push`, or `--load`");
+    assert!(world.calls.only(BUILD).line().contains(" --builder farm "));
+    world.calls.never("docker image ls --format {{.Tag}}");
+}
+
+#[test]
+fn images_are_handed_to_the_engine_where_that_is_wanted_and_for_a_test() {
+    let world = world("remote", RUNS);
+    let loaded = world.run((&ALPHA, "--load")).success();
+    assert!(!loaded.stderr.contains("images stay"), "{}", loaded.stderr);
+    assert_eq!(output(&world)[0]["type"], "docker");
+    world.calls.only("docker image ls --format {{.Tag}}");
+    assert!(!world.calls.only(BUILD).line().contains("--push"));
+    world.run("smoke alpha --distro trixie").success();
+    assert_eq!(output(&world)[0]["type"], "docker");
+    let pushed = world.run((&ALPHA, "--push")).success();
+    assert!(!pushed.stderr.contains("images stay"), "{}", pushed.stderr);
+    assert!(output(&world).is_null(), "as bake has printed it");
+    world.run((&ALPHA, "--push --load")).status(2);
+}
+
+#[test]
+fn the_engines_own_builder_has_its_images_where_they_belong() {
+    let world = world("docker", "Endpoint: default\nStatus: running\n");
+    world.run((&ALPHA, "--load")).success();
+    assert!(output(&world).is_null(), "as bake has printed it");
+    assert!(!world.calls.only(BUILD).line().contains("--builder"));
+}
+
+#[test]
+fn a_dry_run_prints_what_a_builder_does_be_it_named_or_selected() {
+    let world = world("kubernetes", "Status: inactive\n");
+    for command in ["smoke alpha", "smoke alpha --builder farm"] {
+        let plan = world.run((command, "--distro trixie --dry-run"));
+        let plan = plan.success().stdout;
+        assert!(plan.contains(r#""type": "docker""#), "{plan}");
+        assert!(plan.contains(" --builder farm "), "{plan}");
+    }
+    world
+        .docker
+        .builder_fails("ERROR: no builder \"farm\" found\n");
+    world.run((&ALPHA, "--builder farm --dry-run")).success();
+}
+
+#[test]
+fn a_builder_of_which_nothing_runs_is_refused_before_anything_is_built() {
+    let dead = "Endpoint: tcp://farm:1234\nStatus:   inactive\n";
+    let world = world("remote", dead);
+    for command in ["bake alpha --push", "smoke alpha"] {
+        world
+            .run((command, "--builder farm"))
+            .status(3)
+            .says("builder `farm` cannot be used: node `farm0` does not answer at tcp://farm:1234")
+            .says("hint: `docker buildx ls`");
+    }
+    let found = world.run("prereqs --for bake").status(3).stdout;
+    assert!(
+        found.contains("does not answer at tcp://farm:1234"),
+        "{found}"
+    );
+    world.calls.never(BUILD);
+    // One of two may be enough.
+    let other = format!("\nName:     farm1\n{RUNS}");
+    world
+        .docker
+        .builder(&builder("remote", &format!("{dead}{other}")));
+    world
+        .run((&ALPHA, "--push"))
+        .success()
+        .says("warning: of builder `farm` node `farm0` does not answer at tcp://farm:1234");
+}
+
+#[test]
+fn a_registry_that_is_another_one_in_the_builders_own_place_is_refused() {
+    for (driver, node, place) in [
+        ("kubernetes", "Status: running\n", "pod"),
+        ("docker-container", "Status: running\n", "container"),
+    ] {
+        let world = world(driver, node);
+        world
+            .run((&ALPHA, "--push"))
+            .status(3)
+            .says(&format!(
+                "builder `farm` cannot push to `localhost:5000`: there that is its own {place}"
+            ))
+            .says("hint: set `registry` to a name");
+        let found = world.run("prereqs --for bake").success().stdout;
+        assert!(
+            found.contains("which cannot push to `localhost:5000`"),
+            "{found}"
+        );
+        world.calls.never(BUILD);
+        let elsewhere = [("registry", "registry.example/team")];
+        world.run_with((&ALPHA, "--push"), &elsewhere).success();
+    }
+    let host = "Driver Options: network=\"host\"\nStatus: running\n";
+    let world = world("docker-container", host);
+    world.run((&ALPHA, "--push")).success();
+}
+
+#[test]
+fn what_the_builder_does_not_reach_or_trust_is_said_of_the_builder() {
+    let push = "ERROR: failed to solve: failed to push r:5000/alpha:1: failed to do request: ";
+    for (said, hint) in [
+        (
+            r#"Head "https://r:5000/v2/alpha/": http: server gave HTTP response to HTTPS client"#,
+            "`[registry.\"r:5000\"]` with `http = true` below it",
+        ),
+        (
+            r#"Head "https://r:5000/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
+            "`ca = [\"FILE\"]`",
+        ),
+        (
+            r#"Head "http://r:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused"#,
+            "is not reached from where the builder runs",
+        ),
+        (
+            r#"Head "http://r:5000/v2/": dial tcp: lookup r: no such host"#,
+            "is not reached from where the builder runs",
+        ),
+    ] {
+        let world = world("remote", RUNS);
+        world.tools.fails(BUILD, 1, &format!("{push}{said}\n"));
+        world.run((&ALPHA, "--push")).status(3).says(hint);
+    }
+}
+
+#[test]
+fn an_index_that_buildx_puts_together_of_several_nodes_has_the_tags_of_its_target() {
+    let world = world("remote", RUNS);
+    let ended = world.run((&ALPHA, "--push --json")).success().json();
+    let tags = ended[0]["tags"].as_array().unwrap();
+    assert_eq!(tags[0], "localhost:5000/alpha-testing:1.2-18-trixie");
+    let stamped = tags[1].as_str().unwrap();
+    let digits = stamped.chars().filter(char::is_ascii_digit).count();
+    assert!(digits > 12, "{stamped}");
+}
+
+/// A metadata file with the digests of these targets.
+fn written(world: &World, targets: &[(&str, &str)]) {
+    let mut said = serde_json::Map::new();
+    for (target, names) in targets {
+        let digest = format!("sha256:{}", "cd".repeat(32));
+        let one = serde_json::json!({"containerimage.digest": digest, "image.name": names});
+        said.insert((*target).to_owned(), one);
+    }
+    world.write("images.json", &Value::from(said).to_string());
+}
+
+#[test]
+fn what_was_built_elsewhere_is_pulled_and_tested_by_its_digest() {
+    let world = World::new();
+    let alpha = ("alpha-1_2-18-trixie", "r.example/alpha:1,r.example/alpha:2");
+    written(&world, &[alpha, ("beta-1_2-18-trixie", "")]);
+    world.docker.labels_once_pulled("{}");
+    world
+        .run("smoke --all --distro trixie --metadata-file images.json")
+        .success()
+        .says("`gamma 18-trixie` is left out: `images.json` has no digest of it")
+        .says("2 of 2 passed");
+    world.calls.never(BUILD);
+    let digest = format!("sha256:{}", "cd".repeat(32));
+    for image in ["r.example/alpha", "localhost:5000/beta-testing"] {
+        world
+            .calls
+            .only(&format!("docker pull --quiet {image}@{digest}"));
+        let mounted = format!("type=image,source={image}@{digest},");
+        let runs = world.calls.of("docker run");
+        assert!(
+            runs.iter().any(|run| run.line().contains(&mounted)),
+            "{image}"
+        );
+    }
+    written(&world, &[("beta-1_2-18-trixie", "")]);
+    world
+        .run("smoke beta --distro trixie --metadata-file images.json")
+        .status(2)
+        .says("`images.json` has none of these images")
+        .says("it needs `alpha 18-trixie`, of which `images.json` has no digest");
+    world
+        .run("smoke beta --metadata-file nowhere.json")
+        .status(2);
+}
+
+#[test]
+fn a_push_by_a_builder_elsewhere_needs_no_engine() {
+    let world = world("remote", RUNS);
+    world.docker.info_fails(
+        "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\n",
+    );
+    world
+        .run((&ALPHA, "--push --builder farm"))
+        .success()
+        .says("1 image baked");
+    for needs_it in [
+        "bake alpha --builder farm",
+        "bake alpha --load --builder farm",
+        "smoke alpha",
+    ] {
+        world
+            .run(needs_it)
+            .status(3)
+            .says("the Docker daemon does not answer");
+    }
+    world
+        .docker
+        .builder("Name: default\nDriver: docker\n\nNodes:\nName: default\n");
+    world
+        .run((&ALPHA, "--push"))
+        .status(3)
+        .says("the Docker daemon does not answer");
+}
