@@ -10,11 +10,13 @@ use std::{path::Path, time::Duration};
 mod child;
 mod end;
 mod output;
+mod proxies;
 mod real;
 mod start;
 mod tail;
 
 pub(crate) use crate::failure::{CmdFailure, Reason};
+pub(crate) use proxies::{NO_PROXY, PROXY};
 pub(crate) use real::Real;
 pub(crate) use start::DEFAULT_PLATFORM;
 pub(crate) use tail::Tail;

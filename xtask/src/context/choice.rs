@@ -158,11 +158,16 @@ fn clients(context: &Context) -> Clients {
     })
 }
 
-/// What programs are told of proxies. A sandbox has a configuration of docker's of its own, which names none; one that
-/// cannot be read docker does not use either.
+/// What programs are told of proxies. A sandbox has a configuration of docker's of its own; one that cannot be read docker
+/// does not use either.
 fn proxies(context: &Context) -> Proxies {
-    let own = docker::own_folder().filter(|_| !context.global.sandbox);
-    let own = own.and_then(|folder| source::read_named(&folder.join("config.json")).ok()?);
+    let file = if context.global.sandbox {
+        let sandbox = context.sandbox().ok();
+        sandbox.map(|sandbox| sandbox.docker_configuration())
+    } else {
+        docker::own_folder().map(|folder| folder.join(docker::CONFIGURATION))
+    };
+    let own = file.and_then(|file| source::read_named(&file).ok()?);
     let variable = |name: &str| std::env::var(name).ok();
     Proxies::of(variable, &own.unwrap_or_default())
 }

@@ -6,6 +6,8 @@ use std::ffi::OsStr;
 use crate::value::Suite;
 
 pub(super) const ROOT: &str = "root";
+/// Of docker inside, below the root: logins, proxies and builders.
+pub(super) const DOCKER_SETTINGS: &str = "etc/xtask/docker";
 /// A root that is being made.
 pub(super) const ROOT_NEW: &str = "root.new";
 /// Programs that enter the sandbox.

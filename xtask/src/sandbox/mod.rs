@@ -38,6 +38,7 @@ use crate::{
         source,
     },
     plan::{Cmd, Location, shell},
+    tool::docker,
     value::{Suite, Url},
 };
 
@@ -151,6 +152,13 @@ impl Sandbox {
         }
     }
 
+    /// Docker's own configuration inside, as it is on the machine.
+    pub(crate) fn docker_configuration(&self) -> PathBuf {
+        self.root()
+            .join(entries::DOCKER_SETTINGS)
+            .join(docker::CONFIGURATION)
+    }
+
     pub(crate) fn engine_log(&self) -> PathBuf {
         self.root().join("var/log/dockerd.log")
     }
@@ -215,6 +223,7 @@ impl Sandbox {
     /// The script that runs a program inside, in the current folder.
     pub(crate) fn enter_script(&self) -> String {
         let engine = shell::word(self.engine_file());
+        let settings = entries::DOCKER_SETTINGS;
         format!(
             "#!/bin/sh\n\
              # Written by `cargo xtask sandbox up`: runs a program inside the sandbox, in the current folder.\n\
@@ -226,7 +235,7 @@ impl Sandbox {
              now=$(set -f; set -- ${{stat##*) }}; echo \"${{20}}\")\n\
              [ \"$now\" = \"$started\" ] || absent\n\
              exec nsenter --target \"$pid\" --mount --net --pid --ipc --uts --root -- \\\n\
-             \x20 /usr/bin/env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG=/etc/xtask/docker PATH={PATH} \\\n\
+             \x20 /usr/bin/env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG=/{settings} PATH={PATH} \\\n\
              \x20 /bin/sh -c 'cd \"$1\" && shift && exec \"$@\"' enter \"$PWD\" \"$@\"\n"
         )
     }

@@ -183,7 +183,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     passed_on(
         r"Temporary failure resolving",
         Kind::Unavailable,
-        "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names; behind a proxy, name it in `proxies` of docker's `config.json`, as a build's steps know none of the environment's",
+        "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names; behind a proxy, name it in `proxies` of docker's `config.json`, as a build's steps know none of the environment's, or start the sandbox with it (`HTTP_PROXY`)",
     ),
     passed_on(
         r"libraries that the image asks for and nothing provides",

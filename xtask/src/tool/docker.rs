@@ -23,6 +23,9 @@ pub(crate) const LABEL: &str = "io.cloudnativepg.xtask.environment";
 /// On every container and namespace that a run makes, with the run's id.
 pub(crate) const RUN_LABEL: &str = "io.cloudnativepg.xtask.run";
 
+/// Its own configuration, in the folder for that.
+pub(crate) const CONFIGURATION: &str = "config.json";
+
 /// Where docker's own configuration and plugins of this user are; None without a home.
 pub(crate) fn own_folder() -> Option<PathBuf> {
     match std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty()) {

@@ -2,15 +2,15 @@
 //! The proxies that programs are told of, by their environment and by docker's own configuration, and what they are to
 //! reach without.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// Where a proxy may be named. Fact: Go's `net/http.ProxyFromEnvironment`, which all our tools use.
-const PROXIES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
-/// What is reached without, in both spellings: programs differ in which of them goes first.
-const DIRECT: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// The fields of docker's configuration of the same meaning, see
+use crate::exec::{NO_PROXY, PROXY};
+
+/// The fields of docker's configuration that mean the same as [`PROXY`], see
 /// <https://docs.docker.com/engine/cli/proxy/>: docker gives them to builds and to containers, kind's nodes among them.
 const OF_DOCKER: [&str; 2] = ["httpProxy", "httpsProxy"];
+/// The same for [`NO_PROXY`].
+const DIRECT_OF_DOCKER: &str = "noProxy";
 
 /// What this machine's programs and docker's containers are told of proxies. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Proxies {
     /// `variable` gives those of the environment, `configuration` is the text of docker's, empty where there is none.
     pub(crate) fn of(variable: impl Fn(&str) -> Option<String>, configuration: &str) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let names = PROXIES.into_iter().chain(DIRECT);
+        let names = PROXY.into_iter().flatten().chain(NO_PROXY);
         let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
         // One for each engine, or for all.
         let of_docker = configuration["proxies"].as_object();
@@ -36,11 +36,11 @@ impl Proxies {
             text.map(str::to_owned)
         };
         let by_docker = |of: &&Value| OF_DOCKER.iter().any(|field| text(of, field).is_some());
-        let direct = DIRECT.iter().find_map(|name| set(name));
-        let direct = direct.or_else(|| of_docker.iter().find_map(|of| text(of, "noProxy")));
+        let direct = NO_PROXY.iter().find_map(|name| set(name));
+        let direct = direct.or_else(|| of_docker.iter().find_map(|of| text(of, DIRECT_OF_DOCKER)));
         Self {
             variables: names.filter(|name| set(name).is_some()).collect(),
-            is_named: PROXIES.iter().any(|name| set(name).is_some())
+            is_named: PROXY.iter().flatten().any(|name| set(name).is_some())
                 || of_docker.iter().any(by_docker),
             direct: direct.unwrap_or_default(),
         }
@@ -58,7 +58,7 @@ impl Proxies {
         } else {
             format!("{},{host}", self.direct)
         };
-        DIRECT.map(|name| (name, all.clone())).to_vec()
+        NO_PROXY.map(|name| (name, all.clone())).to_vec()
     }
 
     /// What `docker run --env` is told for a program that is to reach what this machine's programs reach, as they do:
@@ -74,9 +74,37 @@ impl Proxies {
     }
 }
 
+/// Docker's configuration with the proxies that the environment names, for builds and containers on any engine, in place of
+/// those that it had; None where it says so already, or is nothing that docker reads. `variable` gives those of the
+/// environment, `configuration` is empty where there is none.
+pub(crate) fn configuration(
+    variable: impl Fn(&str) -> Option<String>,
+    configuration: &str,
+) -> Option<String> {
+    let mut all: Map<String, Value> = match configuration.trim() {
+        "" => Map::new(),
+        text => serde_json::from_str(text).ok()?,
+    };
+    let set = |[upper, lower]: [&str; 2]| {
+        let said = [lower, upper].into_iter().filter_map(&variable);
+        said.into_iter().find(|value| !value.is_empty())
+    };
+    let named = OF_DOCKER.into_iter().zip(PROXY);
+    let named = named.chain([(DIRECT_OF_DOCKER, NO_PROXY)]);
+    let named = named.filter_map(|(field, names)| Some((field, set(names)?)));
+    let named: Map<String, Value> = named
+        .map(|(field, value)| (field.to_owned(), Value::String(value)))
+        .collect();
+    let before = all.remove("proxies");
+    if !named.is_empty() {
+        all.insert("proxies".into(), serde_json::json!({ "default": named }));
+    }
+    (all.get("proxies") != before.as_ref()).then(|| format!("{}\n", Value::Object(all)))
+}
+
 /// What `docker run --env` is told for a program that asks no proxy, whatever docker's configuration says.
 pub(crate) fn none() -> Vec<String> {
-    DIRECT.map(|name| format!("{name}=*")).to_vec()
+    NO_PROXY.map(|name| format!("{name}=*")).to_vec()
 }
 
 #[cfg(test)]
@@ -139,5 +167,38 @@ mod tests {
         assert_eq!(of(&set, "").as_here(), ["HTTPS_PROXY", "no_proxy"]);
         // Docker's own are for what is elsewhere.
         assert_eq!(of(&[], OF_DOCKER).as_here(), ["NO_PROXY=*", "no_proxy=*"]);
+    }
+    #[test]
+    fn builds_and_containers_are_told_what_the_environment_says() {
+        let written = |set: &[(&str, &str)], before: &str| {
+            let variable = |wanted: &str| {
+                let found = set.iter().find(|(name, _)| *name == wanted);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            configuration(variable, before)
+        };
+        let set = [
+            ("HTTP_PROXY", "http://upper:1"),
+            ("http_proxy", "http://p:1"),
+            ("HTTPS_PROXY", "http://p:2"),
+            ("https_proxy", ""),
+            ("NO_PROXY", "a"),
+        ];
+        let logins = r#"{"auths":{"r":{}},"proxies":{"default":{"httpProxy":"http://old:1"}}}"#;
+        let text = written(&set, logins).unwrap();
+        assert_eq!(
+            text,
+            r#"{"auths":{"r":{}},"proxies":{"default":{"httpProxy":"http://p:1","httpsProxy":"http://p:2","noProxy":"a"}}}"#.to_owned() + "\n"
+        );
+        // What it reads back is the same, and nothing is written twice.
+        let direct = of(&[], &text).past("registry.x");
+        assert_eq!(direct[0].1, "a,registry.x");
+        assert_eq!(written(&set, &text), None);
+        // Without proxies those of before are gone, and the rest is as it was.
+        assert_eq!(written(&[], logins).unwrap(), "{\"auths\":{\"r\":{}}}\n");
+        for before in ["", "{}", r#"{"auths": {}}"#, "[]", "no JSON"] {
+            assert_eq!(written(&[], before), None, "{before}");
+        }
+        assert_eq!(written(&set, "no JSON"), None);
     }
 }

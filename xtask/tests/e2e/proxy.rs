@@ -5,7 +5,7 @@ use super::lab::{Lab, NAME};
 use crate::support::{ended::Ended, repository::sandboxed};
 
 /// At an address that RFC 5737 keeps for documentation: nobody answers.
-const NOBODY: &str = "http://192.0.2.1:3128";
+const NOBODY: &str = "http://198.51.100.1:3128";
 
 /// The operator's image is in the local registry in the lab alone, as a seed.
 #[test]

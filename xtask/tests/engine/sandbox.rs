@@ -216,6 +216,51 @@ fn a_killed_engine_is_started_again_by_the_next_command() {
 }
 
 #[test]
+fn what_is_built_inside_has_the_proxies_that_the_sandbox_was_started_with() {
+    if !sandboxed() {
+        return;
+    }
+    let repository = Repository::new();
+    let up = |set: &[(&str, &str)]| {
+        let base = [("XTASK_SANDBOX_BASE", "debian")];
+        let up = ["sandbox", "up"];
+        repository.xtask(&["sandbox", "down", "--keep"]).success();
+        repository
+            .xtask_with(&up, &[&base[..], set].concat())
+            .success();
+    };
+    let folder = repository.path().join("proxied");
+    fs::create_dir(&folder).unwrap();
+    // apt's, which `up` asks for versions, is the other one.
+    up(&[("HTTPS_PROXY", "http://198.51.100.1:3128")]);
+    let images = repository.docker(&[
+        "image",
+        "ls",
+        "--filter",
+        "reference=ghcr.io/cloudnative-pg/postgresql:*",
+        "--format",
+        "{{.Repository}}:{{.Tag}}",
+    ]);
+    let images = images.success().stdout;
+    let base = images.lines().next().unwrap();
+    let dockerfile = format!("FROM {base}\nRUN echo \"asked: $https_proxy\"\n");
+    fs::write(folder.join("Dockerfile"), dockerfile).unwrap();
+    let build = || {
+        let folder = folder.to_str().unwrap();
+        let args = ["buildx", "build", "--no-cache", "--progress", "plain"];
+        repository
+            .docker(&[&args[..], &[folder]].concat())
+            .success()
+            .stderr
+    };
+    let said = build();
+    assert!(said.contains("asked: http://198.51.100.1:3128"), "{said}");
+    up(&[]);
+    let said = build();
+    assert!(!said.contains("198.51.100.1"), "{said}");
+}
+
+#[test]
 fn a_port_that_is_busy_outside_is_free_inside_and_one_inside_is_reached_from_outside() {
     if !sandboxed() {
         return;

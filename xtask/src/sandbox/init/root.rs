@@ -14,6 +14,7 @@ use crate::{
     own::{file, source},
     plan::Location,
     sandbox::{entries, identity},
+    tool::{docker, proxy},
 };
 
 /// Folders of the host that the sandbox has of its own.
@@ -39,7 +40,12 @@ const OWN: &[&str] = &[
 
 /// Files of the root that depend on the host's state of today.
 pub(super) fn prepare(root: &Path) -> anyhow::Result<()> {
-    for name in ["host", "oldroot", "etc/xtask/docker", "var/lib/docker"] {
+    for name in [
+        "host",
+        "oldroot",
+        entries::DOCKER_SETTINGS,
+        "var/lib/docker",
+    ] {
         file::make_folder(&Location::ours(root, root.join(name)))?;
     }
     // The host's search domains, but a resolver that can be reached from inside.
@@ -62,7 +68,18 @@ pub(super) fn prepare(root: &Path) -> anyhow::Result<()> {
             write(name, &text)?;
         }
     }
-    Ok(())
+    name_proxies(root)
+}
+
+/// Tells docker inside of the proxies that the engine is started with: as its own, they are for what is built and run.
+fn name_proxies(root: &Path) -> anyhow::Result<()> {
+    let name = Path::new(entries::DOCKER_SETTINGS).join(docker::CONFIGURATION);
+    let before = source::read_own(root, &name)?.unwrap_or_default();
+    match proxy::configuration(|name| std::env::var(name).ok(), &before) {
+        // A proxy's address may hold a password.
+        Some(text) => file::write_private(&Location::ours(root, root.join(name)), &text),
+        None => Ok(()),
+    }
 }
 
 /// Makes `root` the root of this mount namespace. `runc` remounts `/`, so it must be a real mount

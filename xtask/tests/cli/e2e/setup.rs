@@ -280,6 +280,7 @@ fn behind_a_proxy_nodes_ask_the_local_registry_directly() {
     world.run("e2e setup-env").success();
     let create = world.calls.only("kind create cluster");
     assert_eq!(create.variable("NO_PROXY"), "");
+    assert_eq!(create.variable("http_proxy"), "");
     // Docker gives the nodes those of its own configuration.
     let world = World::e2e();
     let folder = world.home().join(".docker");
@@ -293,6 +294,22 @@ fn behind_a_proxy_nodes_ask_the_local_registry_directly() {
         create.variable("NO_PROXY"),
         "intranet,registry.pg-extensions"
     );
+}
+
+#[test]
+fn programs_that_read_proxies_in_lower_case_alone_get_them_so() {
+    let world = World::e2e();
+    let set = [
+        ("HTTP_PROXY", "http://u:s3cret@proxy:3128"),
+        ("HTTPS_PROXY", "http://upper:3128"),
+        ("https_proxy", "http://lower:3128"),
+    ];
+    let ended = world.run_with("e2e setup-env", &set).success();
+    assert!(!ended.stdout.contains("s3cret") && !ended.stderr.contains("s3cret"));
+    let create = world.calls.only("kind create cluster");
+    assert_eq!(create.variable("http_proxy"), "http://u:s3cret@proxy:3128");
+    assert_eq!(create.variable("https_proxy"), "http://lower:3128");
+    assert!(!create.line().contains("s3cret"));
 }
 
 #[test]
