@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use between::Between;
 pub(crate) use changes::Changes;
 pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 
@@ -61,7 +62,7 @@ pub(crate) struct Workspace {
     /// Of each file.
     findings: Vec<Finding>,
     /// Of all files together.
-    between: Vec<Finding>,
+    between: Vec<Between>,
     /// What CloudNativePG would not take of extensions that one server gets together.
     refused: Vec<Finding>,
 }
@@ -169,7 +170,8 @@ impl Workspace {
 
     /// What is wrong with the metadata, of each file and between files.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().chain(&self.between)
+        let between = self.between.iter().map(|one| &one.finding);
+        self.findings.iter().chain(between)
     }
 
     /// What CloudNativePG would not take, as errors: of each extension, and of those that one server gets together.
@@ -206,11 +208,19 @@ impl Workspace {
 
     /// There is nothing to choose from.
     pub(crate) fn without_extensions(&self) -> Failure {
-        Failure::invalid(
+        let failure = Failure::invalid(
             "there are no extensions here: no folder of this repository holds a `metadata.hcl`",
         )
-        .detail(format!("repository: {}", self.root.display()))
-        .hint("the setting `paths.extensions` says where the folders of the extensions are")
+        .detail(format!("repository: {}", self.root.display()));
+        match elsewhere(&self.root) {
+            Some(folder) => failure.hint(format!(
+                "`{0}` has such folders: set `[paths] extensions = \"{0}\"` in xtask.toml",
+                folder.display()
+            )),
+            None => failure.hint(
+                "an extension is a folder with a `metadata.hcl`, which says its name and versions; the setting `paths.extensions` says where these folders are",
+            ),
+        }
     }
 
     /// The extensions that `extension` needs, transitively, in mounting order.
@@ -232,15 +242,6 @@ impl Workspace {
         self.extensions
             .iter()
             .position(|other| other.name == extension.name)
-    }
-
-    /// The same repository with other pins: what `--base debian` builds.
-    #[must_use]
-    pub(crate) fn with_extensions(&self, extensions: Vec<Arc<Extension>>) -> Self {
-        Self {
-            extensions,
-            ..self.clone()
-        }
     }
 
     /// Dependencies first, and among the rest those first that others wait for.
@@ -291,6 +292,28 @@ fn inside(root: &Path, config: &Config, key: Key<String>) -> Result<PathBuf, Fai
     }
     source::stays_inside(root, &path)?;
     Ok(path)
+}
+
+/// A folder whose folders hold a metadata.hcl, at most three levels down, relative to the root.
+fn elsewhere(root: &Path) -> Option<PathBuf> {
+    let walk = walkdir::WalkDir::new(root).max_depth(4).sort_by_file_name();
+    // Neither git's own files, nor what is built.
+    let is_ours = |entry: &walkdir::DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(name.starts_with('.') || name == "target")
+    };
+    // A folder that cannot be read has none: this is no more than advice.
+    let files = walk
+        .into_iter()
+        .filter_entry(is_ours)
+        .filter_map(Result::ok);
+    let mut found = files
+        .filter(|entry| entry.file_name() == "metadata.hcl")
+        .filter_map(|entry| {
+            let folder = entry.path().parent()?.parent()?.strip_prefix(root).ok()?;
+            Some(folder.to_owned())
+        });
+    found.find(|folder| !folder.as_os_str().is_empty())
 }
 
 /// The path without `.`: `./pgvector` and `pgvector` are the same directory.

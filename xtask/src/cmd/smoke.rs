@@ -96,7 +96,7 @@ fn targets(
     given: Option<&Given>,
     context: &Context,
 ) -> anyhow::Result<Targets> {
-    let mut targets = begun.targets(filter)?;
+    let mut targets = begun.targets_with_needs(filter, context)?;
     if given.is_none() {
         for left_out in Wanted::here()?.narrow_with_needs(&mut targets)? {
             context.ui.warning(&left_out);

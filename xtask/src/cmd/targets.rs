@@ -94,7 +94,7 @@ fn said(
     }
     let engine = Engine::open(context, Access::Look)?;
     let matrix = print::matrix(context, &engine, workspace, all)?;
-    let (said, refused) = target::said(all, workspace, &matrix);
+    let (said, refused) = target::said(all, Aim::Images, workspace, &matrix);
     let targets = Targets::resolve(&said, filter, workspace, &matrix)?;
     Ok((targets, said, refused))
 }

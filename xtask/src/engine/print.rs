@@ -91,7 +91,10 @@ pub(crate) fn add_external(
 }
 
 /// These extensions and all that they need and that is built here, each once.
-fn with_needs(workspace: &Workspace, extensions: &[Arc<Extension>]) -> Vec<Arc<Extension>> {
+pub(super) fn with_needs(
+    workspace: &Workspace,
+    extensions: &[Arc<Extension>],
+) -> Vec<Arc<Extension>> {
     let mut all: Vec<Arc<Extension>> = Vec::new();
     for extension in extensions {
         for one in workspace.dependencies(extension).iter().chain([extension]) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is built, and on what: the extensions as bake prints them, on published base images or on Debian's packages.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use super::{
     Engine, Opener,
@@ -24,7 +24,7 @@ use crate::{
     target::{self, Definition, Instead, Matrix},
     tool::apt,
     value::Server,
-    workspace::{Selection, Unread, Workspace},
+    workspace::{Aim, Selection, Unread, Workspace},
 };
 
 /// What is built, and on what.
@@ -37,6 +37,8 @@ pub(crate) struct Sources {
     pub bases: Vec<ImageRef>,
     /// On the sandbox's engine, whose network may be closed.
     pub in_sandbox: bool,
+    /// Those of the chosen extensions of which Debian's archive has no package, where images are made of its.
+    absent: BTreeSet<String>,
 }
 
 impl Sources {
@@ -54,6 +56,7 @@ impl Sources {
             matrix: Matrix::default(),
             bases: Vec::new(),
             in_sandbox: engine.sandbox.is_some(),
+            absent: BTreeSet::new(),
         };
         if let (Some(sandbox), Some(bases)) = (&engine.sandbox, made) {
             sources.bases = bases;
@@ -64,15 +67,21 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Leaves out of what was chosen those of which bake does not say what it builds, and those that need such a one, when
-    /// all are meant and others are left; a named one fails with what bake has said.
+    /// Whether there is a package to make its images of.
+    pub(crate) fn has_package(&self, extension: &Extension) -> bool {
+        !self.absent.contains(&extension.name)
+    }
+
+    /// Leaves out of what was chosen those of which bake does not say what it builds, and, for servers, those that need such a
+    /// one, when all are meant and others are left; a named one fails with what bake has said.
     pub(crate) fn leave_out_unread(
         &self,
         selection: &Selection,
+        aim: Aim,
         extensions: &mut Vec<Arc<Extension>>,
         unread: &mut Vec<Unread>,
     ) -> Result<(), Failure> {
-        let (left, refused) = target::said(extensions, &self.workspace, &self.matrix);
+        let (left, refused) = target::said(extensions, aim, &self.workspace, &self.matrix);
         if let (Selection::Named(_), Some(first)) = (selection, refused.first()) {
             return Err(first.why.clone());
         }
@@ -94,26 +103,18 @@ impl Sources {
         sandbox: &Sandbox,
         chosen: &[Arc<Extension>],
     ) -> anyhow::Result<()> {
-        let archive = archive(opener, engine, sandbox, &self.workspace)?;
-        let has = |extension: &Extension| {
+        let archive = archive(opener, engine, sandbox, &self.workspace, chosen)?;
+        let (chosen, absent): (Vec<_>, Vec<_>) = chosen.iter().cloned().partition(|extension| {
             let mut pins = extension.versions.values();
             pins.any(|pin| archive.version(pin).is_some())
-        };
-        let (found, missing): (Vec<Arc<Extension>>, Vec<Arc<Extension>>) = self
-            .workspace
-            .extensions()
-            .iter()
-            .cloned()
-            .partition(|extension| has(extension));
-        for extension in missing {
+        });
+        for extension in absent {
             opener.note(&format!(
                 "Debian {} has no package for `{}`: left out",
                 sandbox.suite, extension.name
             ));
+            self.absent.insert(extension.name.clone());
         }
-        self.workspace = self.workspace.with_extensions(found);
-        let chosen = chosen.iter().filter(|extension| has(extension)).cloned();
-        let chosen: Vec<Arc<Extension>> = chosen.collect();
         let config = opener.config();
         let rebase = Rebase {
             archive: &archive,
@@ -169,43 +170,50 @@ impl Rebase<'_> {
     }
 }
 
-/// What Debian's archive has now; for an engine that is only looked at what it had the last time.
+/// What Debian's archive has of the workspace's extensions now; for an engine that is only looked at what it had the last
+/// time, which must be known of those that were `chosen` and of all that they need.
 fn archive(
     opener: &dyn Opener,
     engine: &Engine,
     sandbox: &Sandbox,
     workspace: &Workspace,
+    chosen: &[Arc<Extension>],
 ) -> anyhow::Result<Archive> {
     let kept = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
-    let kept = kept.and_then(|text| serde_json::from_str::<Archive>(&text).ok());
+    let mut archive = Archive::remembered(kept.as_deref(), &sandbox.suite);
     if engine.is_looked_at() {
-        return Ok(kept.ok_or_else(|| {
-            Failure::unavailable("the archive's versions are not known yet")
-                .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")
-        })?);
+        let unknown = archive.unknown(&print::with_needs(workspace, chosen));
+        return match unknown.first() {
+            None => Ok(archive),
+            Some(name) => Err(Failure::unavailable(format!(
+                "which version Debian {} has of `{name}` is not known yet",
+                sandbox.suite
+            ))
+            .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")
+            .into()),
+        };
     }
     let inside = |cmd: Cmd| {
         let asked = engine.exec.read(&sandbox.inside(cmd), None);
         asked.map_err(Failure::from)
     };
+    let extensions = workspace.extensions();
     inside(Cmd::new("apt-get", "read Debian's package index").args([
         "-q",
         "update",
         "--error-on=any",
     ]))?;
-    let packages = archive::packages(workspace.extensions());
-    let mut archive = Archive {
-        versions: apt::parse_versions(&inside(apt::versions_cmd(&packages))?),
-        controls: kept.unwrap_or_default().controls,
-    };
-    let unread = archive.unread(workspace.extensions());
+    let asked = archive::packages(extensions);
+    let found = apt::parse_versions(&inside(apt::versions_cmd(&asked))?);
+    archive.take_versions(&asked, &found);
+    let unread = archive.unread(extensions);
     let printed = if unread.is_empty() {
         String::new()
     } else {
         inside(archive::controls_cmd(&unread))?
     };
     archive.read_controls(&unread, &printed);
-    for package in archive.unread(workspace.extensions()) {
+    for package in archive.unread(extensions) {
         opener.warn(&format!(
             "`{package}` cannot be downloaded from Debian's archive: the version for SQL is not known"
         ));

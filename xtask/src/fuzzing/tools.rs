@@ -17,7 +17,7 @@ use crate::{
         imagetools::Described,
         kubectl,
     },
-    value::{Server, SqlName, SqlVersion},
+    value::{PackageName, Server, SqlName, SqlVersion},
 };
 
 /// An archive of control files is read to its end or refused, and what these say is names and versions.
@@ -100,21 +100,19 @@ pub fn apt_output(data: &[u8]) {
         );
         assert!(!mirror.starts_with('-'), "{mirror:?}");
     }
-    let mut archive = Archive {
-        versions: apt::parse_versions(text),
-        ..Archive::default()
-    };
-    let packages: Vec<String> = archive
-        .versions
+    let versions = apt::parse_versions(text);
+    let asked = versions.keys().filter_map(|name| name.parse().ok());
+    let asked: Vec<PackageName> = asked.collect();
+    let mut archive = Archive::default();
+    archive.take_versions(&asked, &versions);
+    let packages: Vec<String> = versions
         .iter()
         .map(|(name, version)| format!("{name}={version}"))
         .collect();
     archive.read_controls(&packages, text);
-    for (package, version) in &archive.versions {
-        let Ok(package) = package.parse() else {
-            continue;
-        };
-        if let Some(sql) = archive.sql_version(&package, version, "x") {
+    for package in &asked {
+        let version = versions.get(&**package).map_or("", String::as_str);
+        if let Some(sql) = archive.sql_version(package, version, "x") {
             assert!(SqlVersion::is(sql), "{sql:?}");
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What Debian's archive has of the extensions, for `--base debian`: the versions of their packages, and what the control
-//! files in these say.
+//! files in these say. It is remembered for all repositories that use the sandbox.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,18 +9,21 @@ use serde::{Deserialize, Serialize};
 use crate::{
     extension::{Extension, Pin},
     plan::Cmd,
-    value::{DebianVersion, Major, PackageName, Server, SqlVersion},
+    value::{DebianVersion, Major, PackageName, Server, SqlVersion, Suite},
 };
 
 /// What is known of the archive. Texts, as they come from files: what is used of them is checked then.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Archive {
-    /// Debian package -> version.
-    pub versions: BTreeMap<String, String>,
+    /// The suite of which all else is said.
+    #[serde(default)]
+    suite: String,
+    /// Each Debian package that was asked for -> its version. None: the archive has none.
+    versions: BTreeMap<String, Option<String>>,
     /// `package=version` -> the control files in it, and in the packages of the same source and version that it needs:
     /// the extension's name -> `default_version`.
     #[serde(default)]
-    pub controls: BTreeMap<String, BTreeMap<String, String>>,
+    controls: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Prints, for packages of exact versions, the argument as a line, and then a line for each control file in them: the
@@ -29,10 +32,40 @@ pub(crate) struct Archive {
 const CONTROLS: &str = include_str!("controls.sh");
 
 impl Archive {
+    /// What is remembered of a suite; of another one, or when it cannot be read, nothing.
+    pub(crate) fn remembered(text: Option<&str>, suite: &Suite) -> Self {
+        let known = text.and_then(|text| serde_json::from_str::<Self>(text).ok());
+        let known = known.filter(|known| known.suite == **suite);
+        known.unwrap_or_else(|| Self {
+            suite: suite.to_string(),
+            ..Self::default()
+        })
+    }
+
+    /// Takes what the archive has now of the packages that it was `asked` for.
+    pub(crate) fn take_versions(
+        &mut self,
+        asked: &[PackageName],
+        found: &BTreeMap<String, String>,
+    ) {
+        for name in asked {
+            let name = name.to_string();
+            let version = found.get(&name).cloned();
+            self.versions.insert(name, version);
+        }
+    }
+
+    /// The packages of these extensions that the archive was never asked for.
+    pub(crate) fn unknown(&self, extensions: &[Arc<Extension>]) -> Vec<PackageName> {
+        let mut names = packages(extensions);
+        names.retain(|name| !self.versions.contains_key(&**name));
+        names
+    }
+
     /// The version that the archive has of a pin's package, with the package's name.
     pub(crate) fn version<'a>(&'a self, pin: &'a Pin) -> Option<(&'a PackageName, &'a str)> {
         let name = pin.package_name.as_ref()?;
-        let version = self.versions.get(&**name)?;
+        let version = self.versions.get(&**name)?.as_deref()?;
         DebianVersion::is(version).then_some((name, version))
     }
 
@@ -91,7 +124,8 @@ impl Archive {
         // Of versions that the archive no longer has, nothing is asked again.
         let known = |key: &String| {
             let (name, version) = key.split_once('=').unwrap_or_default();
-            self.versions.get(name).is_some_and(|now| now == version)
+            let now = self.versions.get(name).and_then(Option::as_deref);
+            now == Some(version)
         };
         let kept: Vec<String> = self
             .controls
@@ -150,7 +184,9 @@ mod tests {
             ("postgresql-18-mysql-fdw", "2.9.2-1"),
             ("postgresql-18-postgis-3", "3.6.4-2"),
         ] {
-            archive.versions.insert(name.into(), version.into());
+            archive
+                .versions
+                .insert(name.into(), Some(version.to_owned()));
         }
         let packages = [
             "postgresql-18-mysql-fdw=2.9.2-1".to_owned(),
@@ -186,6 +222,46 @@ mod tests {
         assert_eq!(archive.controls.len(), 2);
     }
 
+    #[test]
+    fn one_repository_does_not_make_another_s_packages_forgotten() {
+        let names = |all: &[&str]| -> Vec<PackageName> {
+            all.iter().map(|name| name.parse().unwrap()).collect()
+        };
+        let found = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let all = all.iter();
+            all.map(|(name, version)| ((*name).to_owned(), (*version).to_owned()))
+                .collect()
+        };
+        let forky: Suite = "forky".parse().unwrap();
+        let again = |archive: &Archive, suite: &Suite| {
+            let text = serde_json::to_string(archive).unwrap();
+            Archive::remembered(Some(&text), suite)
+        };
+        let mut archive = Archive::remembered(None, &forky);
+        archive.take_versions(&names(&["aa", "lost"]), &found(&[("aa", "1-1")]));
+        archive.read_controls(
+            &["aa=1-1".into()],
+            "aa=1-1\naa=1-1\taa\tdefault_version = '1'\n",
+        );
+        let mut archive = again(&archive, &forky);
+        archive.take_versions(&names(&["bb"]), &found(&[("bb", "2-1")]));
+        archive.read_controls(
+            &["bb=2-1".into()],
+            "bb=2-1\nbb=2-1\tbb\tdefault_version = '2'\n",
+        );
+        let archive = again(&archive, &forky);
+        let sql =
+            |name: &str, version: &str| archive.sql_version(&name.parse().unwrap(), version, name);
+        assert_eq!((sql("aa", "1-1"), sql("bb", "2-1")), (Some("1"), Some("2")));
+        assert_eq!(archive.versions["lost"], None, "it was asked for");
+        assert!(!archive.versions.contains_key("c"));
+        // Another suite has other packages; a file of an older xtask says nothing of its suite.
+        let other = again(&archive, &"trixie".parse().unwrap());
+        assert!(other.versions.is_empty() && other.controls.is_empty());
+        let old = r#"{"versions": {"aa": "1-1"}, "controls": {}}"#;
+        assert!(Archive::remembered(Some(old), &forky).versions.is_empty());
+    }
+
     /// apt and dpkg of a system whose archive has lost a package, and has another one whose file is broken.
     const FAKES: [(&str, &str); 3] = [
         ("apt-cache", ":"),
@@ -216,7 +292,9 @@ mod tests {
         let mut archive = Archive::default();
         for package in &packages {
             let (name, version) = package.split_once('=').unwrap();
-            archive.versions.insert(name.into(), version.into());
+            archive
+                .versions
+                .insert(name.into(), Some(version.to_owned()));
         }
         archive.read_controls(&packages, &printed);
         let read: Vec<&String> = archive.controls.keys().collect();

@@ -58,9 +58,8 @@ impl Begun {
             mut unread,
         } = workspace.choose(selection, aim)?;
         let sources = Sources::prepare(opener, &engine, workspace, &chosen)?;
-        let buildable = sources.workspace.extensions();
-        let has = |one: &Arc<Extension>| buildable.iter().any(|other| other.name == one.name);
-        let mut extensions: Vec<Arc<Extension>> = chosen.into_iter().filter(has).collect();
+        let has_package = |one: &Arc<Extension>| sources.has_package(one);
+        let mut extensions: Vec<Arc<Extension>> = chosen.into_iter().filter(has_package).collect();
         let left_out = |name: &&String| !extensions.iter().any(|known| &known.name == *name);
         if let Some(name) = selection.names().iter().find(left_out) {
             let text = format!(
@@ -73,7 +72,7 @@ impl Begun {
                 "no extension can be built from Debian's packages: the archive has none for them";
             return Err(not_in_archive(text).into());
         }
-        sources.leave_out_unread(selection, &mut extensions, &mut unread)?;
+        sources.leave_out_unread(selection, aim, &mut extensions, &mut unread)?;
         warn_unread(opener, &unread);
         Ok(Self {
             engine,
@@ -105,6 +104,20 @@ impl Begun {
         let (built, empty): (Vec<&Arc<Extension>>, _) = self.extensions.iter().partition(is_built);
         if built.is_empty() || self.named && !empty.is_empty() {
             return Err(self.nothing_of(&empty));
+        }
+        Ok(targets)
+    }
+
+    /// The same where each image is used with those that it needs. Those of which one is not built for the same server are
+    /// left out, which is said.
+    pub(crate) fn targets_with_needs(
+        &self,
+        filter: &Filter,
+        opener: &dyn Opener,
+    ) -> Result<Targets, Failure> {
+        let mut targets = self.targets(filter)?;
+        for left_out in targets.leave_out_incomplete()? {
+            opener.warn(&left_out);
         }
         Ok(targets)
     }

@@ -58,7 +58,11 @@ impl Matrix {
                 Err(failure) => refused = Some(failure),
             }
         }
-        let targets = refused.map_or(Ok(targets), Err);
+        // Those that it is there for can be used; if it is for none, this is why.
+        let targets = match refused {
+            Some(failure) if targets.is_empty() => Err(failure),
+            _ => Ok(targets),
+        };
         self.external.insert(extension.name.clone(), targets);
     }
 

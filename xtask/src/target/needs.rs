@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     value::Server,
     verdict::Verdict,
-    workspace::{Unread, Workspace},
+    workspace::{Aim, Unread, Workspace},
 };
 
 /// The targets that a command is about, and those that they need.
@@ -45,21 +45,19 @@ impl Targets {
         let chosen = chosen(extensions, filter, matrix)?;
         Ok(Self {
             is_share: filter.shard.is_some(),
-            ..Self::with_needs_of(chosen, workspace, matrix)?
+            ..Self::with_needs_of(chosen, workspace, matrix)
         })
     }
 
-    fn with_needs_of(
-        chosen: Vec<Target>,
-        workspace: &Workspace,
-        matrix: &Matrix,
-    ) -> Result<Self, Failure> {
+    fn with_needs_of(chosen: Vec<Target>, workspace: &Workspace, matrix: &Matrix) -> Self {
         let mut targets = Self::default();
         for target in chosen {
             let mut dependencies = workspace.dependencies(&target.extension);
             dependencies.sort_by_key(|dependency| workspace.position(dependency));
             for dependency in &dependencies {
-                if let Some(needed) = for_server(dependency, &target.server, matrix)? {
+                // Where bake refuses it there is none, and [`said`] gives the reason to those who want it.
+                let needed = for_server(dependency, &target.server, matrix);
+                if let Some(needed) = needed.ok().flatten() {
                     targets.place(needed.clone());
                 }
             }
@@ -80,7 +78,7 @@ impl Targets {
             targets.all[place].needs = needs;
             targets.all[place].missing = missing;
         }
-        Ok(targets)
+        targets
     }
 
     fn find(&self, target: &Target) -> Option<usize> {
@@ -136,6 +134,29 @@ impl Targets {
         reasons
     }
 
+    /// Leaves out of the choice the images that need one which is not built for the same server, and gives why, an image
+    /// a line. Refused when nothing is left.
+    pub(crate) fn leave_out_incomplete(&mut self) -> Result<Vec<String>, Failure> {
+        let (mut left, mut reasons) = (Vec::new(), Vec::new());
+        for place in &self.chosen {
+            let Needing {
+                target, missing, ..
+            } = &self.all[*place];
+            match missing.first() {
+                Some(missing) => reasons.push((target.title(), not_built(target, missing))),
+                None => left.push(*place),
+            }
+        }
+        if let (true, Some((_, why))) = (left.is_empty(), reasons.first()) {
+            return Err(why.clone());
+        }
+        self.chosen = left;
+        let reasons = reasons.into_iter();
+        Ok(reasons
+            .map(|(title, why)| format!("`{title}` is left out: {}", why.message))
+            .collect())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.chosen.is_empty()
     }
@@ -164,7 +185,7 @@ impl Targets {
                 missing,
             } = &self.all[*place];
             if let Some(missing) = missing.first() {
-                return Err(not_built(&target.extension, missing, &target.server));
+                return Err(not_built(target, missing));
             }
             for place in needs.iter().chain([place]) {
                 wanted[*place] = true;
@@ -185,15 +206,19 @@ impl Targets {
     }
 }
 
-/// Those of the extensions of which bake says what it builds, and of all that they need; and the others.
+/// Those of the extensions of which bake says what it builds, for servers also of all that they need; and the others.
 pub(crate) fn said(
     extensions: &[Arc<Extension>],
+    aim: Aim,
     workspace: &Workspace,
     matrix: &Matrix,
 ) -> (Vec<Arc<Extension>>, Vec<Unread>) {
     let (mut said, mut unread) = (Vec::new(), Vec::new());
     for extension in extensions {
-        let needed = workspace.dependencies(extension);
+        let needed = match aim {
+            Aim::Images => Vec::new(),
+            Aim::Servers => workspace.dependencies(extension),
+        };
         let all = std::iter::once(extension).chain(&needed);
         let mut refused = all.filter_map(|one| matrix.of(one).err());
         match refused.next() {
@@ -221,7 +246,7 @@ pub(crate) fn needs_of(
         let target = for_server(&dependency, server, matrix)?;
         target
             .cloned()
-            .ok_or_else(|| not_built(extension, &dependency.name, server))
+            .ok_or_else(|| not_built_for(server, &extension.name, &dependency.name))
     });
     needed.collect()
 }
@@ -236,10 +261,14 @@ fn for_server<'a>(
     Ok(targets.iter().find(|target| target.server == *server))
 }
 
-fn not_built(extension: &Extension, needed: &str, server: &Server) -> Failure {
+fn not_built(target: &Target, needed: &str) -> Failure {
+    not_built_for(&target.server, &target.extension.name, needed)
+}
+
+fn not_built_for(server: &Server, extension: &str, needed: &str) -> Failure {
     Failure::invalid(format!(
-        "`{}` needs `{needed}`, which is not built for {} and PostgreSQL {}",
-        extension.name, server.distro, server.major
+        "`{extension}` needs `{needed}`, which is not built for {} and PostgreSQL {}",
+        server.distro, server.major
     ))
 }
 

@@ -8,7 +8,10 @@ use proptest::{collection::btree_set, prelude::*, sample::select};
 use super::{needs::chosen, *};
 use crate::{
     fuzzing::tests::{extension, runner},
-    workspace::tests::{graphs, workspace},
+    workspace::{
+        Aim, Selection, Workspace,
+        tests::{graphs, workspace},
+    },
 };
 
 const DISTROS: [&str; 3] = ["bookworm", "forky", "trixie"];
@@ -186,21 +189,32 @@ fn what_a_target_needs_is_all_that_it_reaches_once_and_for_its_server() {
 
 #[test]
 fn what_is_needed_and_not_built_for_the_server_is_refused_where_it_is_wanted() {
-    let needs = ["a".to_owned()];
-    let a = extension("a", &[], &[("trixie", "17")]);
-    let b = extension("b", &needs, &[("trixie", "17"), ("trixie", "18")]);
-    let extensions = vec![Arc::new(a), Arc::new(b)];
-    let workspace = workspace(&[]).with_extensions(extensions.clone());
+    let root = tempfile::tempdir().unwrap();
+    for (name, needs, servers) in [("a", "", "17"), ("b", "\"a\"", "17 18")] {
+        let pins = servers.split(' ');
+        let pins: Vec<String> = pins.map(|pg| format!("\"{pg}\" = \"1.0-1\"")).collect();
+        let pins = pins.join("\n");
+        let folder = root.path().join("extensions").join(name);
+        fs_err::create_dir_all(&folder).unwrap();
+        let text = format!(
+            "metadata = {{\nname = \"{name}\"\nrequired_extensions = [{needs}]\nversions = {{ trixie = {{\n{pins}\n}} }}\n}}\n"
+        );
+        fs_err::write(folder.join("metadata.hcl"), text).unwrap();
+    }
+    let workspace = Workspace::load(root.path(), &Config::defaults()).unwrap();
+    let extensions = workspace.select(&Selection::All, Aim::Servers).unwrap();
     let matrix = modelled(&extensions);
     let of =
         |filter: &Filter| Targets::resolve(&extensions[1..], filter, &workspace, &matrix).unwrap();
     let seventeen = of(&Filter::only("trixie", "17"));
     assert_eq!(seventeen.with_needs().unwrap().count(), 2);
-    let both = of(&Filter::default());
+    let mut both = of(&Filter::default());
     assert_eq!(both.chosen().count(), 2);
-    let refused = both.with_needs().err().unwrap();
-    assert_eq!(
-        refused.message,
-        "`b` needs `a`, which is not built for trixie and PostgreSQL 18"
-    );
+    let why = "`b` needs `a`, which is not built for trixie and PostgreSQL 18";
+    assert_eq!(both.with_needs().err().unwrap().message, why);
+    let left_out = both.leave_out_incomplete().unwrap();
+    assert_eq!(left_out, [format!("`b 18-trixie` is left out: {why}")]);
+    assert_eq!(both.with_needs().unwrap().count(), 2);
+    let mut eighteen = of(&Filter::only("trixie", "18"));
+    assert_eq!(eighteen.leave_out_incomplete().unwrap_err().message, why);
 }

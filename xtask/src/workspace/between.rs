@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Workspace;
+use super::{Aim, Workspace};
 use crate::{
     extension::{Extension, Pin, example},
     failure::did_you_mean,
@@ -14,14 +14,37 @@ use crate::{
     value::Server,
 };
 
+/// A finding, and whom it keeps from working.
+#[derive(Clone, Debug)]
+pub(super) struct Between {
+    pub finding: Finding,
+    /// What the extension cannot be used for. None: it can, but for the server that the finding names.
+    stops: Option<Aim>,
+}
+
+impl Between {
+    /// Whether the extension cannot be used for this. Without an image there is no server either.
+    pub(super) fn stops(&self, aim: Aim) -> bool {
+        self.stops == Some(Aim::Images) || self.stops == Some(aim)
+    }
+}
+
 impl Workspace {
-    fn find(&mut self, extension: &Extension, line: Option<usize>, message: String) {
-        self.between.push(Finding {
+    fn find(
+        &mut self,
+        extension: &Extension,
+        line: Option<usize>,
+        stops: impl Into<Option<Aim>>,
+        message: String,
+    ) {
+        let finding = Finding {
             file: extension.metadata_file.clone(),
             line,
             severity: Severity::Error,
             message,
-        });
+        };
+        let stops = stops.into();
+        self.between.push(Between { finding, stops });
     }
 
     /// Finds extensions that one server gets, and whose volumes have the same name.
@@ -59,6 +82,7 @@ impl Workspace {
                 self.find(
                     extension,
                     None,
+                    Aim::Images,
                     format!(
                         "`image_name` is `{}`, which `{other}` has too",
                         extension.image_name
@@ -70,7 +94,7 @@ impl Workspace {
                     Some(Ok(_)) => continue,
                     Some(Err(why)) => {
                         let message = format!("`required_extensions` names `{required}`: {why}");
-                        self.find(extension, None, message);
+                        self.find(extension, None, Aim::Servers, message);
                         continue;
                     }
                     None => {}
@@ -79,49 +103,73 @@ impl Workspace {
                 else {
                     if !self.names.contains(required) {
                         let meant = did_you_mean(required, self.names());
-                        self.find(extension, None, format!("`required_extensions` names `{required}`, which does not exist{meant}; {}", example(required)));
+                        self.find(extension, None, Aim::Servers, format!("`required_extensions` names `{required}`, which does not exist{meant}; {}", example(required)));
                     }
                     continue;
                 };
                 for (server, Pin { line, .. }) in &extension.versions {
                     if dependency.pin(server).is_none() {
                         let Server { distro, major } = server;
-                        self.find(extension, Some(*line), format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
+                        self.find(extension, Some(*line), None, format!("is built for {distro} and PostgreSQL {major}, but `{required}`, which it needs, is not"));
                     }
                 }
             }
-            if let Some(path) = cycle(&extensions, &extension.name) {
+            self.check_elsewhere(extension);
+            if let Some(path) = self.cycle(&extension.name) {
                 self.find(
                     extension,
                     None,
+                    Aim::Servers,
                     format!("`required_extensions` form a cycle: {}", path.join(" -> ")),
                 );
             }
         }
     }
-}
 
-/// The volume of a server's pod that has an extension's image: `SanitizeExtensionNameForVolume` in `pkg/specs/volumes.go` of
-/// CloudNativePG 1.30.0.
-fn volume(name: &str) -> String {
-    format!("ext-{}", name.replace('_', "-"))
-}
+    /// What an extension needs by way of another repository's, which must be known too.
+    fn check_elsewhere(&mut self, extension: &Extension) {
+        let known = |name: &String| self.needed(name).is_some() || self.names.contains(name);
+        let mut lacking: Vec<(String, String)> = Vec::new();
+        for needed in self.dependencies(extension) {
+            let unknown = needed
+                .required_extensions
+                .iter()
+                .filter(|name| !known(name));
+            if needed.external.is_some() {
+                lacking.extend(unknown.map(|name| (needed.name.clone(), name.clone())));
+            }
+        }
+        for (needed, name) in lacking {
+            let message = format!(
+                "`required_extensions` leads to `{needed}` of another repository, which needs `{name}`, which does not exist; {}",
+                example(&name)
+            );
+            self.find(extension, None, Aim::Servers, message);
+        }
+    }
 
-/// A way from `start` back to itself through `required_extensions`.
-fn cycle(extensions: &[Arc<Extension>], start: &str) -> Option<Vec<String>> {
-    fn walk(
-        extensions: &[Arc<Extension>],
-        path: &mut Vec<String>,
-        seen: &mut BTreeSet<String>,
-    ) -> bool {
+    /// A way from `start` back to itself through `required_extensions`.
+    fn cycle(&self, start: &str) -> Option<Vec<String>> {
+        let mut path = vec![start.to_owned()];
+        let mut seen = BTreeSet::new();
+        self.leads_back(&mut path, &mut seen).then_some(path)
+    }
+
+    fn leads_back(&self, path: &mut Vec<String>, seen: &mut BTreeSet<String>) -> bool {
         let here = path.last().cloned().unwrap_or_default();
-        let Some(extension) = extensions.iter().find(|extension| extension.name == here) else {
+        let is_start = path.len() == 1;
+        let here = if is_start {
+            self.get(&here)
+        } else {
+            self.needed(&here)
+        };
+        let Some(extension) = here.map(Arc::clone) else {
             return false;
         };
         for next in &extension.required_extensions {
             path.push(next.clone());
             if Some(next) == path.first()
-                || (seen.insert(next.clone()) && walk(extensions, path, seen))
+                || (seen.insert(next.clone()) && self.leads_back(path, seen))
             {
                 return true;
             }
@@ -129,7 +177,10 @@ fn cycle(extensions: &[Arc<Extension>], start: &str) -> Option<Vec<String>> {
         }
         false
     }
-    let mut path = vec![start.to_owned()];
-    let mut seen = BTreeSet::new();
-    walk(extensions, &mut path, &mut seen).then_some(path)
+}
+
+/// The volume of a server's pod that has an extension's image: `SanitizeExtensionNameForVolume` in `pkg/specs/volumes.go` of
+/// CloudNativePG 1.30.0.
+fn volume(name: &str) -> String {
+    format!("ext-{}", name.replace('_', "-"))
 }

@@ -123,12 +123,33 @@ impl Workspace {
         }
     }
 
-    /// The extensions that cannot be worked with: their metadata has errors, or that of something that they need.
+    /// The extensions that cannot be worked with: their metadata has errors, or, for servers, that of something that they
+    /// need. An image is built without the others.
     fn unread(&self, aim: Aim) -> Vec<Unread> {
+        let mut unread = self.unread_themselves(aim);
+        if aim == Aim::Servers {
+            self.add_dependants(&mut unread);
+        }
+        unread
+    }
+
+    /// Those of which the metadata itself says why.
+    fn unread_themselves(&self, aim: Aim) -> Vec<Unread> {
         let mut unread: Vec<Unread> = Vec::new();
+        let own = self.findings.iter().map(|one| (one, Verdict::NotRead));
+        let between = self.between.iter().filter(|one| one.stops(aim));
+        let between = between.map(|one| {
+            let of_image = one.stops(Aim::Images);
+            let verdict = if of_image {
+                Verdict::NotRead
+            } else {
+                Verdict::NotRun
+            };
+            (&one.finding, verdict)
+        });
         let refused = self.refused().filter(|_| aim == Aim::Servers);
-        let all = self.findings().map(|one| (one, Verdict::NotRead));
-        for (finding, verdict) in all.chain(refused.map(|one| (one, Verdict::NotRun))) {
+        let refused = refused.map(|one| (one, Verdict::NotRun));
+        for (finding, verdict) in own.chain(between).chain(refused) {
             let folder = finding.file.parent().and_then(Path::file_name);
             let Some(name) = folder.map(|name| name.to_string_lossy().into_owned()) else {
                 continue;
@@ -150,12 +171,17 @@ impl Workspace {
             why: why.clone(),
             verdict: Verdict::NotRead,
         }));
-        let elsewhere = self.refused_elsewhere(aim);
-        // What needs what cannot be read: each extension stands behind those that it needs.
+        unread
+    }
+
+    /// Adds what needs what cannot be read.
+    fn add_dependants(&self, unread: &mut Vec<Unread>) {
+        let elsewhere = self.refused_elsewhere();
+        // Each extension stands behind those that it needs.
         for extension in &self.extensions {
             let is_unread = |name: &String| {
                 let of_others = self.external.contains_key(name);
-                let mut all = if of_others { &elsewhere } else { &unread }.iter();
+                let mut all = if of_others { &elsewhere } else { &*unread }.iter();
                 all.find(|one| one.name == *name)
             };
             let needs = extension.required_extensions.iter().find_map(is_unread);
@@ -173,13 +199,12 @@ impl Workspace {
                 });
             }
         }
-        unread
     }
 
     /// The extensions of other repositories that no server can be made with.
-    fn refused_elsewhere(&self, aim: Aim) -> Vec<Unread> {
+    fn refused_elsewhere(&self) -> Vec<Unread> {
         let known = self.external.values().filter_map(|one| one.as_ref().ok());
-        let refused = known.filter(|one| aim == Aim::Servers && !one.refused.is_empty());
+        let refused = known.filter(|one| !one.refused.is_empty());
         let refused = refused.map(|one| {
             let why = Failure::invalid("its metadata has errors");
             Unread {

@@ -70,7 +70,7 @@ fn a_checkout_says_its_fields_and_the_published_image_is_taken() {
     assert!(plan.contains(&format!("source={image},")), "{plan}");
     world.write("../theirs/elsewhere/metadata.hcl", "metadata = {}\n");
     world
-        .run("bake gamma --dry-run")
+        .run("smoke gamma --dry-run")
         .status(2)
         .says("`required_extensions` names `elsewhere`: `xtask.toml`: `[external.elsewhere]`: ")
         .says("missing field `name`");
@@ -79,10 +79,26 @@ fn a_checkout_says_its_fields_and_the_published_image_is_taken() {
 #[test]
 fn one_that_is_neither_here_nor_said_keeps_only_its_dependants_from_working() {
     let world = needing("");
-    let said = "`required_extensions` names `elsewhere`, which does not exist; an image of another repository is said in xtask.toml: \
+    let said = "extensions/gamma/metadata.hcl: error: `required_extensions` names `elsewhere`, which does not exist; an image of another repository is said in xtask.toml: \
         `[external.elsewhere]`, `image = \"ghcr.io/cloudnative-pg/elsewhere:{version}-{pg}-{distro}\"`, `version = \"1.0\"`";
-    world.run("bake gamma --dry-run").status(2).says(said);
-    world.run("bake alpha --dry-run").success();
+    world.run("smoke gamma --dry-run").status(2).says(said);
+    world.run("smoke alpha --dry-run").success();
+    world.run("checks gamma --no-bake").status(2).says(said);
+    // What is mounted beside it is not needed for its image.
+    world.run("bake gamma --distro trixie").success();
+    let rows = world.run("smoke --all --distro trixie --json").status(1);
+    let rows = rows.says("1 of 3 extensions are left out: `gamma`").json();
+    let rows = rows.as_array().unwrap().iter();
+    let mut results: Vec<String> = rows
+        .map(|row| format!("{}: {}", row["name"], row["result"]))
+        .collect();
+    results.sort();
+    let wanted = [
+        "\"alpha\": \"passed\"",
+        "\"beta\": \"passed\"",
+        "\"gamma\": \"not run\"",
+    ];
+    assert_eq!(results, wanted);
 }
 
 #[test]

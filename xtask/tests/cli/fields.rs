@@ -216,6 +216,16 @@ fn a_dependency_must_cover_the_same_distros_and_majors() {
         .run("checks beta --no-bake")
         .status(2)
         .says("is built for bookworm and PostgreSQL 18, but `alpha`, which it needs, is not");
+    // Its images for the others are tried.
+    world
+        .run("smoke beta --dry-run")
+        .success()
+        .says("`beta 18-bookworm` is left out: `beta` needs `alpha`, which is not built for bookworm and PostgreSQL 18");
+    world
+        .run("smoke beta --dry-run --distro bookworm")
+        .status(2)
+        .says("`beta` needs `alpha`, which is not built for bookworm and PostgreSQL 18");
+    world.run("bake beta").success();
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn wrong_metadata_is_named_with_its_line_before_any_tool_runs() {
         let good = metadata("gamma", &[]);
         assert!(good.contains(from), "{from}");
         world.extension("gamma", &good.replacen(from, to, 1));
-        world.run("bake gamma").status(2).says(message);
+        world.run("smoke gamma").status(2).says(message);
         assert!(world.calls.of_work().is_empty());
         // The others are not held up by it.
         world.run("bake alpha --dry-run").success();

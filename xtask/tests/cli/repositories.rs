@@ -79,6 +79,24 @@ fn one_without_the_folder_of_extensions_says_which_setting_names_it() {
 }
 
 #[test]
+fn one_whose_extensions_are_elsewhere_says_where() {
+    let world = World::empty();
+    world
+        .run("checks --all")
+        .status(2)
+        .says("no folder of this repository holds a `metadata.hcl`")
+        .says("hint: an extension is a folder with a `metadata.hcl`, which says its name and versions; the setting `paths.extensions`");
+    world.write("target/x/omega/metadata.hcl", "");
+    world.write("images/debian/psi/metadata.hcl", &metadata("psi", &[]));
+    world
+        .run("checks --all")
+        .status(2)
+        .says("hint: `images/debian` has such folders: set `[paths] extensions = \"images/debian\"` in xtask.toml");
+    world.write("xtask.toml", "[paths]\nextensions = \"images/debian\"\n");
+    assert_eq!(world.run("targets --json").success().stdout, "[\"psi\"]\n");
+}
+
+#[test]
 fn an_old_one_is_driven_as_it_is() {
     let world = World::new();
     old_layout(&world);

@@ -74,10 +74,13 @@ fn other_matrices_schemas_and_neighbours_are_planned_baked_and_smoked_as_they_ar
         .says("`adrift` is left out: ")
         .says("`[external.nowhere]`");
     let rows = rows(&smoked.json());
-    assert!(rows[0].starts_with("adrift: not read: "), "{rows:?}");
+    assert!(rows[0].starts_with("adrift: not run: "), "{rows:?}");
     assert_eq!(rows[1..], ["decoder: passed: beside vector"]);
-    let planned = planned.status(1).says("`adrift` is left out: ").json();
-    assert_eq!(planned[0]["image"], "localhost:5000/foreign/decoder");
+    // The image of what needs something that is nowhere is built all the same.
+    let planned = planned.success().json();
+    let images = planned.as_array().unwrap().iter().map(|row| &row["image"]);
+    let wanted = ["adrift", "decoder"].map(|name| format!("localhost:5000/foreign/{name}"));
+    assert!(images.eq(&wanted), "{planned:#}");
     older.has_no_containers();
 }
 

@@ -17,22 +17,23 @@ use crate::{
     stage::{
         begin,
         environment::check_usable,
-        results,
+        results::{self, Tested},
         suites::{self, Options, Runner, Subject},
         values::image_in,
     },
     verdict::Verdict,
-    workspace::{Aim, Selection, Workspace},
+    workspace::{Aim, Selection, Unread, Workspace},
 };
 
 pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::place(context, &args.cluster)?;
     let workspace = begin::workspace(context)?;
-    let chosen = if args.rerun_failed {
-        failed_last(&workspace)?
+    let (chosen, unread) = if args.rerun_failed {
+        (failed_last(&workspace)?, Vec::new())
     } else {
         choose(args, context, &workspace)?
     };
+    begin::warn_unread(context, &unread);
     // Without the flag an empty choice was refused.
     if chosen.is_empty() {
         context.ui.conclusion("nothing failed the last time");
@@ -75,12 +76,14 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     suites::side_by_side(&mut plan, &context.config, subjects.len());
     if engine.is_looked_at() {
         context.print(engine, &plan);
-        return Ok(());
+        return Ok(begin::check_read(&unread, subjects.len())?);
     }
     let report = context.run(&engine.exec, &plan)?;
-    let tested = results::of(&runner, &subjects, &report);
+    let mut tested = results::of(&runner, &subjects, &report);
+    tested.extend(unread.iter().map(Tested::unread));
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the tests")?;
+    begin::check_read(&unread, subjects.len())?;
     context.ui.conclusion(&results::passed(&tested));
     Ok(())
 }
@@ -92,15 +95,19 @@ struct Chosen {
     values: PathBuf,
 }
 
-/// The extensions that were named, with the values in their directories.
-fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Result<Vec<Chosen>> {
+/// The extensions that were named, with the values in their directories; of all those too that no server can be made with.
+fn choose(
+    args: &Test,
+    context: &Context,
+    workspace: &Workspace,
+) -> anyhow::Result<(Vec<Chosen>, Vec<Unread>)> {
     let selection = Selection::from(&args.extensions);
     let given = args.values.as_deref().map(|path| context.resolve(path));
     if given.is_some() && !selection.is_one() {
         return Err(Failure::invalid("`--values` is for one extension: name it").into());
     }
-    let extensions = workspace.select(&selection, Aim::Servers)?;
-    let chosen = extensions.into_iter().map(|extension| {
+    let wanted = workspace.choose(&selection, Aim::Servers)?;
+    let chosen = wanted.extensions.into_iter().map(|extension| {
         let own = || workspace.shown(&extension.name).join("values.yaml");
         let values = given.clone().unwrap_or_else(own);
         check_values(&extension.name, &values)?;
@@ -110,7 +117,8 @@ fn choose(args: &Test, context: &Context, workspace: &Workspace) -> anyhow::Resu
             values,
         })
     });
-    chosen.collect()
+    let chosen = chosen.collect::<anyhow::Result<_>>()?;
+    Ok((chosen, wanted.unread))
 }
 
 /// What did not pass the last time, each of it once.

@@ -34,7 +34,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         Access::Work.or_look(args.dry_run),
     )?;
     let (engine, sources) = (&begun.engine, &begun.sources);
-    let mut targets = begun.targets(&Filter::from(&args.filters))?;
+    let mut targets = begun.targets_with_needs(&Filter::from(&args.filters), context)?;
     if targets.is_empty() {
         context.ui.conclusion(NONE_IN_SHARE);
         return Ok(());
