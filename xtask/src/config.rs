@@ -22,6 +22,7 @@ pub(crate) use at_once::AtOnce;
 pub use choice::Base;
 use choice::Choice;
 pub(crate) use choice::{OciArtifact, Purpose, Sbom, SmokeMount};
+use file::EXTERNAL;
 use kind::Kind;
 pub(crate) use kind::PLACES;
 pub(crate) use settings::*;
@@ -29,7 +30,7 @@ use value::Value;
 
 use crate::{
     failure::{Failure, did_you_mean},
-    hcl::Node,
+    hcl::{self, Node},
     own::source,
     value::without_userinfo,
 };
@@ -79,15 +80,25 @@ struct Entry<T> {
 pub(crate) struct Config {
     values: Values,
     /// What the files say of extensions of other repositories, by name.
-    external: BTreeMap<String, Node>,
+    external: BTreeMap<String, Elsewhere>,
+}
+
+/// What a settings file says of an extension of another repository.
+#[derive(Clone, Debug)]
+pub(crate) struct Elsewhere {
+    /// The file's name, as messages show it.
+    pub file: String,
+    /// The fields, as metadata.hcl has them.
+    pub fields: Node,
 }
 
 /// A setting as `config --json` prints it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Shown {
-    pub key: &'static str,
+    pub key: String,
     pub value: String,
     pub origin: String,
+    /// Empty: it has none.
     pub env: &'static str,
     pub about: &'static str,
 }
@@ -101,8 +112,8 @@ impl Config {
         }
     }
 
-    /// What the settings files say of extensions of other repositories: their names, and fields as metadata.hcl has them.
-    pub(crate) fn external(&self) -> impl Iterator<Item = (&str, &Node)> {
+    /// What the settings files say of extensions of other repositories, by their names.
+    pub(crate) fn external(&self) -> impl Iterator<Item = (&str, &Elsewhere)> {
         self.external.iter().map(|(name, said)| (&**name, said))
     }
 
@@ -264,18 +275,43 @@ impl Config {
         variables
     }
 
+    /// All settings, and what is said of extensions of other repositories.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         let shown = |setting: &&Setting| {
             let (text, origin) = (setting.said)(&self.values);
             Shown {
-                key: setting.key,
+                key: setting.key.to_owned(),
                 value: text.to_owned(),
                 origin: origin.to_string(),
                 env: setting.env,
                 about: setting.about,
             }
         };
-        SETTINGS.iter().map(shown).collect()
+        let external = self.external();
+        let external = external.flat_map(|(name, said)| said.shown(name));
+        SETTINGS.iter().map(shown).chain(external).collect()
+    }
+}
+
+impl Elsewhere {
+    /// A row for each field that is said.
+    fn shown(&self, name: &str) -> Vec<Shown> {
+        let row = |key: &str, node: &Node| Shown {
+            key: format!("{EXTERNAL}.{name}{key}"),
+            value: node.value.to_string(),
+            origin: format!("{}:{}", self.file, node.line),
+            env: "",
+            about: "an extension of another repository",
+        };
+        match &self.fields.value {
+            hcl::Value::Map(fields) => {
+                let fields = fields.iter();
+                fields
+                    .map(|(field, node)| row(&format!(".{field}"), node))
+                    .collect()
+            }
+            _ => vec![row("", &self.fields)],
+        }
     }
 }
 

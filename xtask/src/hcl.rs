@@ -3,6 +3,8 @@
 //!
 //! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself, and takes their place.
 
+use std::fmt;
+
 use hcl_edit::{
     Span,
     expr::{Expression, Object, ObjectKey},
@@ -95,6 +97,27 @@ impl Value {
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
             Value::Expression => "an expression",
+        }
+    }
+}
+
+/// In one line, for people.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::String(text) | Value::Number(text) => f.write_str(text),
+            Value::Bool(flag) => write!(f, "{flag}"),
+            Value::List(items) => {
+                let items = items.iter().map(|item| item.value.to_string());
+                f.write_str(&items.collect::<Vec<_>>().join(", "))
+            }
+            Value::Map(entries) => {
+                let entries = entries
+                    .iter()
+                    .map(|(key, node)| format!("{key}={}", node.value));
+                f.write_str(&entries.collect::<Vec<_>>().join(", "))
+            }
+            Value::Null | Value::Expression => f.write_str(self.kind()),
         }
     }
 }

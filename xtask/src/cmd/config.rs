@@ -17,7 +17,7 @@ impl Row for Shown {
         } else {
             &self.value
         };
-        let cells = [self.key, value, &self.origin, self.about];
+        let cells = [&*self.key, value, &self.origin, self.about];
         cells.map(str::to_owned).to_vec()
     }
 }

@@ -3,7 +3,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Origin, SANDBOX_FOLDER, SETTINGS, Setting, settings::Shape};
+use super::{Config, Elsewhere, Origin, SANDBOX_FOLDER, SETTINGS, Setting, settings::Shape};
 use crate::{
     failure::{Failure, did_you_mean},
     hcl::{Node, Value},
@@ -17,7 +17,7 @@ struct File<'a> {
 }
 
 /// The table whose tables are extensions of other repositories.
-const EXTERNAL: &str = "external";
+pub(super) const EXTERNAL: &str = "external";
 
 /// What a file says.
 #[derive(Default)]
@@ -43,6 +43,10 @@ impl Config {
     ) -> Result<(), Failure> {
         let file = File { name, text };
         let Read { settings, external } = file.read()?;
+        let external = external.into_iter().map(|(extension, fields)| {
+            let file = name.to_owned();
+            (extension, Elsewhere { file, fields })
+        });
         self.external.extend(external);
         for Said {
             setting,

@@ -10,10 +10,10 @@ use super::{
     version_of,
 };
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Elsewhere},
     failure::Failure,
     finding::{Findings, Severity},
-    hcl::{File, Node, Value},
+    hcl::{File, Value},
     value::{ImageRef, Server, SqlVersion},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) const FILE: &str = "xtask.toml";
 /// What stands for a version, a major and a distro in the image's name.
 const VERSION: &str = "{version}";
+const MAJOR: &str = "{pg}";
+const DISTRO: &str = "{distro}";
 
 /// The image of an extension that is not built here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,108 +44,161 @@ impl External {
         let version = self.version.clone();
         let version = version.or_else(|| version_of(&pin?.package));
         if version.is_none() && self.image.contains(VERSION) {
-            return Err(wrong(
-                &extension.name,
-                None,
-                "`version` is missing: nothing says what `{version}` in `image` stands for",
-            ));
+            let what = if extension.versions.is_empty() {
+                "nothing says what `{version}` in `image` stands for".to_owned()
+            } else {
+                format!("the metadata at `path` has none for {server}")
+            };
+            let what = format!("`version` is missing: {what}");
+            return Err(Failure::invalid(about(&extension.name, &what)));
         }
         let version = version.unwrap_or_default();
-        let image = self.image.replace(VERSION, &version);
-        let image = image.replace("{pg}", &server.major);
-        let image = image.replace("{distro}", &server.distro).parse()?;
+        let image = filled(&self.image, &version, server).parse()?;
         Ok((image, version))
     }
+}
+
+fn filled(image: &str, version: &str, server: &Server) -> String {
+    image
+        .replace(VERSION, version)
+        .replace(MAJOR, &server.major)
+        .replace(DISTRO, &server.distro)
+}
+
+/// What is wrong with an image's name in which a version, a major and a distro may stand.
+fn fault(image: &str) -> Option<String> {
+    let all = [VERSION, MAJOR, DISTRO];
+    let bare = all
+        .iter()
+        .fold(image.to_owned(), |text, name| text.replace(name, "1"));
+    if let Some((_, rest)) = bare.split_once('{') {
+        let name = rest.split('}').next().unwrap_or_default();
+        let known = all.map(|name| format!("`{name}`")).join(", ");
+        return Some(format!(
+            "`image` has `{{{name}}}`; what is filled in is {known}"
+        ));
+    }
+    let refused = bare.parse::<ImageRef>().err()?;
+    Some(format!("`image` is `{image}`: {}", refused.message))
 }
 
 impl Extension {
     /// Reads what `[external.NAME]` says. `path` in it is meant from `root`.
     pub(crate) fn external(
         name: &str,
-        said: &Node,
+        said: &Elsewhere,
         root: &Path,
         config: &Config,
     ) -> Result<Self, Failure> {
-        let mut findings = Findings::about(FILE);
-        let taken = take(name, said, root, config, &mut findings);
+        let mut findings = Findings::about(&said.file);
+        let reading = Reading { name, said };
+        let taken = reading.take(root, config, &mut findings);
         let refused = findings.all.iter();
         let mut refused = refused.filter(|finding| finding.severity == Severity::Error);
         match (refused.next(), taken) {
             (None, Ok(Some(extension))) => Ok(extension),
             (_, Err(failure)) => Err(failure),
-            (Some(finding), _) => Err(wrong(name, finding.line, &finding.message)),
-            (None, Ok(None)) => Err(wrong(name, Some(said.line), "it cannot be read")),
+            (Some(finding), _) => Err(reading.wrong(finding.line, &finding.message)),
+            (None, Ok(None)) => Err(reading.wrong(said.fields.line, "it cannot be read")),
         }
     }
 }
 
-fn take(
-    name: &str,
-    said: &Node,
-    root: &Path,
-    config: &Config,
-    findings: &mut Findings,
-) -> Result<Option<Extension>, Failure> {
-    let written = Open {
-        file: File::parse("", findings).ok_or_else(|| wrong(name, None, "it cannot be read"))?,
-        // No folder of this repository: what is below it is not there.
-        folder: root.join(FILE).join(name),
-        metadata_file: FILE.into(),
-    };
-    let Some(mut fields) = Fields::said(said, Said::InPart, findings) else {
-        return Ok(None);
-    };
-    let mut own = |field| optional_text(&mut fields, field);
-    let (image, version, path) = (own("image"), own("version"), own("path"));
-    let taken = if let Some(path) = path {
-        Some(at(name, &root.join(path))?)
-    } else {
-        fields.assume("name", Value::String(name.to_owned()));
-        fields.assume("versions", Value::Map(Vec::new()));
-        Extension::of(&mut fields, &written)
-    };
-    fields.unknown_as_errors();
-    let Some(mut extension) = taken else {
-        return Ok(None);
-    };
-    let image = image.unwrap_or_else(|| {
-        let registry = config.get(config::PUBLISHED);
-        format!(
-            "{registry}/{}:{{version}}-{{pg}}-{{distro}}",
-            extension.image_name
-        )
-    });
-    if let Some(version) = &version
-        && !SqlVersion::is(version)
-    {
-        let what = format!(
-            "`version` is `{version}`; it must be {}",
-            SqlVersion::WANTED
-        );
-        return Err(wrong(name, Some(said.line), &what));
-    }
-    extension.external = Some(External { image, version });
-    Ok(Some(extension))
+/// An entry of a settings file, while it is read.
+struct Reading<'a> {
+    name: &'a str,
+    said: &'a Elsewhere,
 }
 
-/// The extension in a folder of another repository's checkout.
-fn at(name: &str, folder: &Path) -> Result<Extension, Failure> {
-    let shown: PathBuf = folder.join("metadata.hcl");
-    let mut findings = Findings::about(&shown);
-    let refused = match Extension::load(folder, folder, &shown, &mut findings) {
-        Loaded::Read(extension) if extension.name == name => return Ok(*extension),
-        Loaded::Read(extension) => format!("`{}` is `{}`", shown.display(), extension.name),
-        Loaded::Open(_) => format!(
-            "`{}` holds expressions: say its fields here",
-            shown.display()
-        ),
-        Loaded::Broken => {
-            let errors = findings.all.iter();
-            let mut errors = errors.filter(|finding| finding.severity == Severity::Error);
-            errors.next().map(ToString::to_string).unwrap_or_default()
+impl Reading<'_> {
+    fn take(
+        &self,
+        root: &Path,
+        config: &Config,
+        findings: &mut Findings,
+    ) -> Result<Option<Extension>, Failure> {
+        let (name, line) = (self.name, self.said.fields.line);
+        let written = Open {
+            file: File::parse("", findings).ok_or_else(|| self.wrong(None, "it cannot be read"))?,
+            // No folder of this repository: what is below it is not there.
+            folder: root.join(FILE).join(name),
+            metadata_file: self.said.file.clone().into(),
+        };
+        let Some(mut fields) = Fields::said(&self.said.fields, Said::InPart, findings) else {
+            return Ok(None);
+        };
+        let mut own = |field| optional_text(&mut fields, field);
+        let (image, version, path) = (own("image"), own("version"), own("path"));
+        let taken = if let Some(path) = path {
+            Some(self.at(&root.join(path))?)
+        } else {
+            fields.assume("name", Value::String(name.to_owned()));
+            fields.assume("versions", Value::Map(Vec::new()));
+            Extension::of(&mut fields, &written)
+        };
+        fields.unknown_as_errors();
+        let Some(mut extension) = taken else {
+            return Ok(None);
+        };
+        let image = image.unwrap_or_else(|| {
+            let registry = config.get(config::PUBLISHED);
+            format!(
+                "{registry}/{}:{{version}}-{{pg}}-{{distro}}",
+                extension.image_name
+            )
+        });
+        if let Some(what) = fault(&image) {
+            return Err(self.wrong(line, &what));
         }
-    };
-    Err(wrong(name, None, &refused))
+        if let Some(version) = &version
+            && !SqlVersion::is(version)
+        {
+            let what = format!(
+                "`version` is `{version}`; it must be {}",
+                SqlVersion::WANTED
+            );
+            return Err(self.wrong(line, &what));
+        }
+        extension.external = Some(External { image, version });
+        Ok(Some(extension))
+    }
+
+    /// The extension in a folder of another repository's checkout.
+    fn at(&self, folder: &Path) -> Result<Extension, Failure> {
+        let shown: PathBuf = folder.join("metadata.hcl");
+        if !shown.exists() {
+            let what = format!(
+                "`path` leads to `{}`, which does not exist",
+                shown.display()
+            );
+            return Err(self.wrong(None, &what));
+        }
+        let mut findings = Findings::about(&shown);
+        let refused = match Extension::load(folder, folder, &shown, &mut findings) {
+            Loaded::Read(extension) if extension.name == self.name => return Ok(*extension),
+            Loaded::Read(extension) => format!("`{}` is `{}`", shown.display(), extension.name),
+            Loaded::Open(_) => format!(
+                "`{}` holds expressions: say its fields here",
+                shown.display()
+            ),
+            Loaded::Broken => {
+                let errors = findings.all.iter();
+                let mut errors = errors.filter(|finding| finding.severity == Severity::Error);
+                errors.next().map(ToString::to_string).unwrap_or_default()
+            }
+        };
+        Err(self.wrong(None, &refused))
+    }
+
+    fn wrong(&self, line: impl Into<Option<usize>>, what: &str) -> Failure {
+        let line = line.into().map(|line| format!(" line {line}"));
+        let (file, line) = (&self.said.file, line.unwrap_or_default());
+        Failure::invalid(format!("`{file}`{line}: {}", about(self.name, what)))
+    }
+}
+
+fn about(name: &str, what: &str) -> String {
+    format!("`[external.{name}]`: {what}")
 }
 
 fn optional_text(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
@@ -155,11 +210,6 @@ fn optional_text(fields: &mut Fields<'_>, name: &'static str) -> Option<String> 
             None
         }
     }
-}
-
-fn wrong(name: &str, line: Option<usize>, what: &str) -> Failure {
-    let line = line.map(|line| format!(" line {line}")).unwrap_or_default();
-    Failure::invalid(format!("`{FILE}`{line}: `[external.{name}]`: {what}"))
 }
 
 /// What says an extension of another repository, for messages.

@@ -124,7 +124,31 @@ fn what_is_wrong_is_said_with_its_line_and_of_dependants_alone() {
             "",
             "`[external.elsewhere]`: `version` is missing",
         ),
-        ("ghcr.io/them", "--them", "--them"),
+        (
+            "ghcr.io/them",
+            "--them",
+            "line 1: `[external.elsewhere]`: `image` is `--them/elsewhere:{version}-{pg}-{distro}`: ",
+        ),
+        (
+            "{pg}",
+            "{major}",
+            "line 1: `[external.elsewhere]`: `image` has `{major}`; what is filled in is `{version}`, `{pg}`, `{distro}`",
+        ),
+        (
+            "image =",
+            "path = \"../nowhere\"\n#",
+            "nowhere/metadata.hcl`, which does not exist",
+        ),
+        (
+            "sql_name = \"else\"",
+            "required_extensions = [\"faraway\"]",
+            "`required_extensions` leads to `elsewhere` of another repository, which needs `faraway`, which does not exist; an image of another repository is said in xtask.toml: `[external.faraway]`",
+        ),
+        (
+            "sql_name = \"else\"",
+            "required_extensions = [\"gamma\"]",
+            "`required_extensions` form a cycle: gamma -> elsewhere -> gamma",
+        ),
         ("\"3.6\"", "\" x\"", "`version` is ` x`; it must be"),
         (
             "version = ",
@@ -161,4 +185,65 @@ fn it_goes_before_a_stub_of_the_same_name() {
         of("gamma")
     );
     assert!(of("elsewhere").contains("source=localhost:5000/elsewhere-testing"));
+}
+
+#[test]
+fn a_checkout_without_a_version_for_a_server_says_so_and_serves_the_others() {
+    let theirs = |pairs: &str| {
+        let world = needing("[external.elsewhere]\npath = \"../theirs/elsewhere\"\n");
+        let versions = format!("{{ {pairs} }}");
+        let fields = metadata("elsewhere", &[("versions", &versions)]);
+        world.write("../theirs/elsewhere/metadata.hcl", &fields);
+        world
+    };
+    let only = "trixie = { \"17\" = \"1.2-1\" }";
+    theirs(only)
+        .run("smoke gamma --no-bake --dry-run --distro trixie")
+        .status(2)
+        .says(
+            "`[external.elsewhere]`: `version` is missing: the metadata at `path` has none for 18-",
+        );
+    let world = theirs("trixie = { \"18\" = \"1.2-1\" }");
+    let plan = world.run("smoke gamma --no-bake --dry-run").success();
+    let plan = plan.says("`gamma 18-bookworm` is left out: `gamma` needs `elsewhere`, which is not built for bookworm and PostgreSQL 18");
+    assert!(plan.stdout.contains("elsewhere:1.2-18-trixie"), "{plan:#?}");
+    world
+        .run("smoke gamma --no-bake --dry-run --distro bookworm")
+        .status(2)
+        .says("`gamma` needs `elsewhere`, which is not built for bookworm and PostgreSQL 18");
+    world.run("bake gamma --distro bookworm").success();
+}
+
+#[test]
+fn the_settings_show_what_is_said_of_it() {
+    let world = World::new();
+    world.write("xtask.toml", SAID);
+    world.write(
+        "../.config/xtask/config.toml",
+        "[external.mine]\npath = \"../mine\"\nbin_path = [\"a\", \"b\"]\n",
+    );
+    let shown = world.run("config --json").success().json();
+    let shown = shown.as_array().unwrap().iter();
+    let external = shown.filter(|row| row["key"].as_str().unwrap().starts_with("external."));
+    let rows = external.map(|row| {
+        let text = |key: &str| row[key].as_str().unwrap();
+        let origin = text("origin").rsplit('/').next().unwrap();
+        format!("{} = {} ({origin})", text("key"), text("value"))
+    });
+    let mut rows: Vec<String> = rows.collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "external.elsewhere.env = A=${image_root}/a (xtask.toml:6)",
+            "external.elsewhere.image = ghcr.io/them/elsewhere:{version}-{pg}-{distro} (xtask.toml:2)",
+            "external.elsewhere.ld_library_path = system (xtask.toml:5)",
+            "external.elsewhere.sql_name = else (xtask.toml:4)",
+            "external.elsewhere.version = 3.6 (xtask.toml:3)",
+            "external.mine.bin_path = a, b (config.toml:3)",
+            "external.mine.path = ../mine (config.toml:2)",
+        ]
+    );
+    let table = world.run("config").success().stdout;
+    assert!(table.contains("external.elsewhere.image"), "{table}");
 }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::values::{extensions, values};
-use crate::cli::world::image::{annotations, index};
+use crate::cli::world::image::{annotations, index, manifest};
 
 #[test]
 fn what_is_needed_is_taken_from_where_it_is_published_when_it_is_not_local() {
@@ -47,6 +47,54 @@ fn what_is_needed_and_nowhere_is_named_with_both_places() {
         .says("ghcr.io/cloudnative-pg/postgis-extension:3.6.4-18-bookworm")
         .says("hint: build it first: `cargo xtask bake postgis --push`");
     assert!(!world.exists("extensions/pgrouting/values.yaml"));
+}
+
+#[test]
+fn what_another_repository_builds_is_the_image_that_the_settings_name() {
+    let world = extensions();
+    let settings = world.read("xtask.toml");
+    let said = "[external.postgis]\nimage = \"ghcr.io/them/gis:{version}-{pg}-{distro}\"\nversion = \"3.7\"\n\
+        sql_name = \"postgis\"\nld_library_path = [\"libs\"]\nenv = { GIS = \"${image_root}/gis\" }\n";
+    world.write("xtask.toml", &(settings + said));
+    let path = "pgrouting-testing:4.0.1-18-trixie";
+    world.registry.put_local(path, "trixie", "4.0.1");
+    let image = "ghcr.io/them/gis:3.7-18-trixie";
+    world
+        .docker
+        .control("postgis", "default_version = '3.7.2'\n");
+    // It says nothing of itself but for which platforms it is.
+    let bare = manifest(&serde_json::Value::Null);
+    let bare = world.registry.put("ghcr.io/them/gis:bare", &bare);
+    let mut said_nothing = index(&serde_json::Value::Null);
+    said_nothing["manifests"][0]["digest"] = bare.into();
+    let digest = world.registry.put(image, &said_nothing);
+    let text = values(&world, "pgrouting", path);
+    for said in [
+        format!("reference: '{image}@{digest}'"),
+        "- 'libs'".to_owned(),
+        "name: 'GIS'".to_owned(),
+        "value: '${image_root}/gis'".to_owned(),
+        "version: '3.7.2'".to_owned(),
+    ] {
+        assert!(text.contains(&said), "{said}:\n{text}");
+    }
+    assert!(!text.contains("ghcr.io/cloudnative-pg/postgis"), "{text}");
+    let lacking = world.registry.local("pgrouting-testing:4.0.1-18-bookworm");
+    world
+        .registry
+        .put_local("pgrouting-testing:4.0.1-18-bookworm", "bookworm", "4.0.1");
+    let args = [
+        "generate-values",
+        "pgrouting",
+        "--extension-image",
+        &lacking,
+    ];
+    world
+        .run(("e2e", &args))
+        .status(2)
+        .says("`pgrouting` needs `postgis`, of which there is no image")
+        .says("ghcr.io/them/gis:3.7-18-bookworm")
+        .says("hint: its image is the one that `[external.postgis]` in xtask.toml names");
 }
 
 #[test]
