@@ -69,11 +69,16 @@ pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) 
     if words.find(|word| !word.starts_with("--")) != Some("scratch") {
         findings.warning(stage[0].line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
     }
-    if !has_licenses(&instructions[..last], stage) {
-        findings.error(
+    match licenses(&instructions[..last], stage) {
+        Licenses::Copied => {}
+        Licenses::Unknown => findings.warning(
+            stage[0].line,
+            "whether `/licenses` is in the image, nothing here shows: the packages' copyright files must be",
+        ),
+        Licenses::Lacking => findings.error(
             stage[0].line,
             "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image",
-        );
+        ),
     }
     let user = stage
         .iter()
@@ -112,19 +117,32 @@ fn uses(instructions: &[Instruction], argument: &str) -> bool {
     others.any(|instruction| instruction.text.contains(argument))
 }
 
-/// Whether the last stage copies licences, by name or as part of a whole tree that an earlier stage has
-/// put them into.
-fn has_licenses(before: &[Instruction], stage: &[Instruction]) -> bool {
+/// What becomes of the packages' licences.
+enum Licenses {
+    Copied,
+    /// A whole tree is copied that is made by a script, say.
+    Unknown,
+    Lacking,
+}
+
+/// Whether the last stage copies licences, by name or as part of a whole tree.
+fn licenses(before: &[Instruction], stage: &[Instruction]) -> Licenses {
     let copies = stage
         .iter()
         .filter(|instruction| matches!(instruction.name.as_str(), "COPY" | "ADD"));
+    let mut copies = copies.map(|copy| copy.text.as_str());
     let gathered = before
         .iter()
         .any(|instruction| instruction.text.contains("licenses"));
-    copies.into_iter().any(|copy| {
-        copy.text.contains("/licenses")
-            || (gathered && copy.text.split_whitespace().last() == Some("/"))
-    })
+    if copies.clone().any(|copy| copy.contains("/licenses")) {
+        return Licenses::Copied;
+    }
+    let is_tree = |copy: &str| copy.split_whitespace().last() == Some("/");
+    match copies.any(is_tree) {
+        true if gathered => Licenses::Copied,
+        true => Licenses::Unknown,
+        false => Licenses::Lacking,
+    }
 }
 
 /// The character that continues a line: a directive before all else may name another one.
@@ -259,6 +277,11 @@ mod tests {
                 "/c /licenses/x/",
                 "/c /lib/",
                 "Dockerfile:7: error: the last stage copies nothing to `/licenses`",
+            ),
+            (
+                "/c /licenses/x/",
+                "/out/ /",
+                "Dockerfile:7: warning: whether `/licenses` is in the image, nothing here shows",
             ),
             (
                 "USER 65532:65532\n",

@@ -13,6 +13,7 @@ mod needs;
 mod passing;
 mod reach;
 mod rebase;
+mod recipe;
 mod shard;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(crate) use moment::{Between, Moments};
 pub(crate) use needs::{Targets, needs_of, said};
 pub(crate) use reach::is_lifted;
 pub(crate) use rebase::Instead;
+pub(crate) use recipe::Recipe;
 pub use shard::Shard;
 
 use crate::{

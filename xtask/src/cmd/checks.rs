@@ -9,11 +9,13 @@ use crate::{
     cli,
     context::Context,
     dockerfile::{self, Shared},
-    engine::print,
+    engine::{print, sources::Sources},
+    extension::Extension,
     failure::Failure,
     finding::{Finding, Findings, Severity},
     own::source,
     stage::smoke,
+    target::{Recipe, Target},
     ui::Table,
     value::PackageName,
     workspace::{Selection, Workspace},
@@ -40,16 +42,26 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
             Err(error) => verdict = Err(error),
         }
     }
+    let mut sources = None;
     if let Some(engine) = &engine {
         workspace = print::evaluated(context, engine, workspace)?;
+        match bake::sources(&workspace, engine, &chosen, context) {
+            Ok(said) => sources = said,
+            Err(error) => verdict = Err(error),
+        }
     }
-    let mut findings = read(&workspace, &shared, &chosen, &names);
+    let read = Read {
+        workspace: &workspace,
+        shared: &shared,
+        sources: sources.as_ref(),
+    };
+    let mut findings = read.all(&chosen, &names);
     let errors = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .count();
-    if let Some(engine) = &engine {
-        verdict = bake::check(workspace, engine, &shared, &chosen, context, &mut findings);
+    if let (Some(engine), Some(sources)) = (&engine, &sources) {
+        verdict = bake::check(sources, engine, &shared, &chosen, context, &mut findings);
     }
     for finding in &findings {
         context.ui.finding(finding, args.json);
@@ -80,104 +92,139 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What reading alone shows, in the order of files and lines.
-fn read(
-    workspace: &Workspace,
-    shared: &Shared,
-    chosen: &Selection,
-    names: &[String],
-) -> Vec<Finding> {
-    let about = |finding: &&Finding| {
-        let folder = finding.file.parent().and_then(Path::file_name);
-        folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
-    };
-    let open = workspace.open().iter();
-    let open: Vec<Finding> = open.map(|(open, why)| bake::unread(open, why)).collect();
-    let findings = workspace.findings().chain(workspace.refused()).chain(&open);
-    let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();
-    let mut extensions = names.iter().filter_map(|name| workspace.get(name));
-    if let Some(dockerfile) = extensions.find_map(|extension| shared.dockerfile_of(extension)) {
-        findings.extend(about_file(workspace, dockerfile, |text, findings| {
-            dockerfile::check_shared(text.unwrap_or_default(), findings);
-        }));
-    }
-    for name in names {
-        findings.extend(own_dockerfile(workspace, shared, name));
-        findings.extend(prose(workspace, name));
-    }
-    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    findings
+/// What reading alone shows.
+struct Read<'a> {
+    workspace: &'a Workspace,
+    shared: &'a Shared,
+    /// None: bake was not asked what it builds.
+    sources: Option<&'a Sources>,
 }
 
-/// What `check` finds in a file of the repository; it gets None where there is none.
-fn about_file(
-    workspace: &Workspace,
-    file: &Path,
-    check: impl FnOnce(Option<&str>, &mut Findings),
-) -> Vec<Finding> {
-    let mut findings = Findings::about(file);
-    match source::read(&workspace.root, file) {
-        Ok(text) => check(text.as_deref(), &mut findings),
-        Err(failure) => findings.error(None, failure.message),
+impl Read<'_> {
+    /// All of it, in the order of files and lines.
+    fn all(&self, chosen: &Selection, names: &[String]) -> Vec<Finding> {
+        let workspace = self.workspace;
+        let about = |finding: &&Finding| {
+            let folder = finding.file.parent().and_then(Path::file_name);
+            folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
+        };
+        let open = workspace.open().iter();
+        let open: Vec<Finding> = open.map(|(open, why)| bake::unread(open, why)).collect();
+        let findings = workspace.findings().chain(workspace.refused());
+        let findings = findings.chain(&open);
+        let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();
+        let mut extensions = names.iter().filter_map(|name| workspace.get(name));
+        let shared = extensions.find_map(|extension| self.shared.dockerfile_of(extension));
+        if let Some(dockerfile) = shared {
+            findings.extend(self.about_file(dockerfile, |text, findings| {
+                dockerfile::check_shared(text.unwrap_or_default(), findings);
+            }));
+        }
+        for name in names {
+            findings.extend(self.own_dockerfiles(name));
+            findings.extend(self.prose(name));
+        }
+        findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        // Several extensions may be built by one Dockerfile.
+        findings.dedup();
+        findings
     }
-    findings.all
-}
 
-/// The Dockerfile beside metadata.hcl, which is there exactly where bake reads it.
-fn own_dockerfile(workspace: &Workspace, shared: &Shared, name: &str) -> Vec<Finding> {
-    let extension = workspace.get(name);
-    let other = extension.and_then(|extension| shared.dockerfile_of(extension));
-    let pins = extension.iter().flat_map(|one| one.versions.values());
-    let named: Vec<PackageName> = pins.filter_map(|pin| pin.package_name.clone()).collect();
-    let file = workspace.shown(name).join("Dockerfile");
-    about_file(workspace, &file, |text, findings| match (text, other) {
-        (Some(text), None) => dockerfile::check(text, &named, findings),
-        (Some(_), Some(other)) => findings.error(
-            None,
-            format!(
-                "is not read: `packages` in metadata.hcl means `{}`; keep one of the two",
-                other.display()
-            ),
-        ),
-        (None, Some(_)) => {}
+    /// What `check` finds in a file of the repository; it gets None where there is none.
+    fn about_file(
+        &self,
+        file: &Path,
+        check: impl FnOnce(Option<&str>, &mut Findings),
+    ) -> Vec<Finding> {
+        let mut findings = Findings::about(file);
+        match source::read(&self.workspace.root, file) {
+            Ok(text) => check(text.as_deref(), &mut findings),
+            Err(failure) => findings.error(None, failure.message),
+        }
+        findings.all
+    }
+
+    /// The Dockerfiles that are an extension's own.
+    fn own_dockerfiles(&self, name: &str) -> Vec<Finding> {
+        let beside = self.workspace.shown(name).join("Dockerfile");
+        let extension = self.workspace.get(name);
+        let shared = extension.and_then(|extension| self.shared.dockerfile_of(extension));
+        if let Some(shared) = shared {
+            return self.about_file(&beside, |text, findings| {
+                if text.is_some() {
+                    findings.error(
+                        None,
+                        format!(
+                            "is not read: `packages` in metadata.hcl means `{}`; keep one of the two",
+                            shared.display()
+                        ),
+                    );
+                }
+            });
+        }
+        let pins = extension.iter().flat_map(|one| one.versions.values());
+        let named: Vec<PackageName> = pins.filter_map(|pin| pin.package_name.clone()).collect();
+        let recipes = extension.and_then(|extension| self.recipes(extension));
         // Metadata that cannot be read does not say which it is.
-        (None, None) if extension.is_none() && shared.dockerfile.is_some() => {}
-        (None, None) => findings.error(None, "missing: there is nothing to build"),
-    })
-}
-
-/// What people read, and the proof that `smoke` runs.
-fn prose(workspace: &Workspace, name: &str) -> Vec<Finding> {
-    let folder = workspace.shown(name);
-    let mut all = about_file(
-        workspace,
-        &folder.join("README.md"),
-        |text, findings| match text.map(str::trim) {
-            None => findings.warning(
-                None,
-                "missing: users want to know what is in the image and how to use it",
-            ),
-            Some("") => findings.warning(None, "empty"),
-            Some(text) if text.contains("TODO") || text.contains("-here>") => {
-                findings.warning(None, "still holds text of the template");
+        let may_lack = extension.is_none() && self.shared.dockerfile.is_some();
+        let recipes = recipes.unwrap_or_else(|| vec![Recipe::File(beside)]);
+        let of_recipe = |recipe: &Recipe| match recipe {
+            Recipe::Remote => Vec::new(),
+            Recipe::Inline(text) => {
+                let mut findings = Findings::about(&self.workspace.bake_file);
+                dockerfile::check(text, &named, &mut findings);
+                // Its lines are not the bake file's.
+                findings.all.iter_mut().for_each(|one| one.line = None);
+                findings.all
             }
-            Some(_) => {}
-        },
-    );
-    all.extend(about_file(
-        workspace,
-        &folder.join("smoke.sql"),
-        |text, findings| {
-            let lacking = match text.map(str::trim) {
-                None => "missing",
-                Some("") => "empty",
-                Some(text) if !smoke::has_statement(text) => "holds no statement",
-                Some(_) => return,
-            };
-            let message =
-                format!("{lacking}: `smoke` will create or load the extension, but not use it");
-            findings.warning(None, message);
-        },
-    ));
-    all
+            Recipe::File(file) => self.about_file(file, |text, findings| match text {
+                Some(text) => dockerfile::check(text, &named, findings),
+                None if may_lack => {}
+                None => findings.error(None, "missing: there is nothing to build"),
+            }),
+        };
+        recipes.iter().flat_map(of_recipe).collect()
+    }
+
+    /// What bake builds an extension by, each once. None: it was not asked, or does not say it.
+    fn recipes(&self, extension: &Extension) -> Option<Vec<Recipe>> {
+        let targets = self.sources?.matrix.of(extension).ok()?;
+        let recipes = targets.iter().map(Target::recipe);
+        let mut recipes = recipes.collect::<Option<Vec<Recipe>>>()?;
+        recipes.sort();
+        recipes.dedup();
+        (!recipes.is_empty()).then_some(recipes)
+    }
+
+    /// What people read, and the proof that `smoke` runs.
+    fn prose(&self, name: &str) -> Vec<Finding> {
+        let folder = self.workspace.shown(name);
+        let mut all = self.about_file(&folder.join("README.md"), |text, findings| {
+            match text.map(str::trim) {
+                None => findings.warning(
+                    None,
+                    "missing: users want to know what is in the image and how to use it",
+                ),
+                Some("") => findings.warning(None, "empty"),
+                Some(text) if text.contains("TODO") || text.contains("-here>") => {
+                    findings.warning(None, "still holds text of the template");
+                }
+                Some(_) => {}
+            }
+        });
+        all.extend(
+            self.about_file(&folder.join("smoke.sql"), |text, findings| {
+                let lacking = match text.map(str::trim) {
+                    None => "missing",
+                    Some("") => "empty",
+                    Some(text) if !smoke::has_statement(text) => "holds no statement",
+                    Some(_) => return,
+                };
+                let message =
+                    format!("{lacking}: `smoke` will create or load the extension, but not use it");
+                findings.warning(None, message);
+            }),
+        );
+        all
+    }
 }

@@ -74,7 +74,7 @@ impl Definition<'_> {
 }
 
 /// The path of a context that is a folder of this machine.
-fn local(context: &str) -> Option<PathBuf> {
+pub(super) fn local(context: &str) -> Option<PathBuf> {
     let remote = ["target:", "input:", "git@", "github.com/"];
     if remote.iter().any(|start| context.starts_with(start)) || context == "-" {
         return None;

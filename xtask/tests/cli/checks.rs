@@ -94,6 +94,40 @@ fn findings_have_file_line_and_severity_in_every_form() {
 }
 
 #[test]
+fn the_dockerfile_is_the_one_that_bake_reads() {
+    let printing = |to: &str| {
+        let world = World::new();
+        fs::remove_file(world.root().join("extensions/gamma/Dockerfile")).unwrap();
+        let beside = "\"context\":\"extensions/gamma\",\"dockerfile\":\"Dockerfile\"";
+        world.docker.prints("gamma", beside, to);
+        world
+    };
+    let world = printing("\"context\":\".\",\"dockerfile\":\"build/gamma.Dockerfile\"");
+    world
+        .run("checks gamma")
+        .status(2)
+        .says("build/gamma.Dockerfile: error: missing: there is nothing to build");
+    let right = world.read("extensions/alpha/Dockerfile");
+    world.write("build/gamma.Dockerfile", &right);
+    world.run("checks gamma").success().says("no findings");
+    let wrong = right.replace("EXT_VERSION", "OTHER");
+    world.write("build/gamma.Dockerfile", &wrong);
+    world
+        .run("checks gamma")
+        .status(2)
+        .says("build/gamma.Dockerfile: error: does not use `EXT_VERSION`");
+    let inline = "\"context\":\"https://example.org/x.git\",\"dockerfile-inline\":\"FROM $${BASE}\\nRUN true\"";
+    printing(inline)
+        .run("checks gamma")
+        .status(2)
+        .says("docker/bake.hcl: error: does not use `EXT_VERSION`");
+    printing("\"context\":\"https://example.org/x.git\"")
+        .run("checks gamma")
+        .success()
+        .says("no findings");
+}
+
+#[test]
 fn warnings_alone_do_not_fail() {
     let world = World::new();
     for file in ["smoke.sql", "README.md"] {

@@ -39,34 +39,48 @@ pub(super) fn open_engine(context: &mut Context) -> anyhow::Result<Engine> {
     Engine::open(context, Access::Work)
 }
 
+/// What bake says that it builds of the chosen extensions. None: none of them can be read.
+pub(super) fn sources(
+    workspace: &Workspace,
+    engine: &Engine,
+    chosen: &Selection,
+    context: &mut Context,
+) -> anyhow::Result<Option<Sources>> {
+    let extensions = chosen_of(workspace, chosen);
+    if extensions.is_empty() {
+        return Ok(None);
+    }
+    Sources::prepare(context, engine, workspace.clone(), &extensions).map(Some)
+}
+
+fn chosen_of(workspace: &Workspace, chosen: &Selection) -> Vec<Arc<Extension>> {
+    let extensions = workspace.extensions().iter();
+    let extensions = extensions.filter(|extension| chosen.has(&extension.name));
+    extensions.cloned().collect()
+}
+
 /// Bake's own `--check` for every image.
 pub(super) fn check(
-    workspace: Workspace,
+    sources: &Sources,
     engine: &Engine,
     shared: &Shared,
     chosen: &Selection,
     context: &mut Context,
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {
-    let extensions = workspace.extensions().iter();
-    let extensions = extensions.filter(|extension| chosen.has(&extension.name));
-    let extensions: Vec<Arc<Extension>> = extensions.cloned().collect();
-    if extensions.is_empty() {
-        return Ok(());
-    }
-    let sources = Sources::prepare(context, engine, workspace, &extensions)?;
+    let extensions = chosen_of(&sources.workspace, chosen);
     engine.info().map_err(not_made)?;
     let (targets, refused) = sources.matrix.sound(&extensions);
     for (extension, failure) in &refused {
-        let file = metadata_of(&sources, &extension.name);
+        let file = metadata_of(sources, &extension.name);
         findings.extend(refusal(file, &FailureRecord::from(*failure)));
     }
-    compare(context, engine, &sources, &extensions, findings)?;
-    let (plan, checked) = planned(&targets, &sources, shared, &context.config);
+    compare(context, engine, sources, &extensions, findings)?;
+    let (plan, checked) = planned(&targets, sources, shared, &context.config);
     let report = context.run(&engine.exec, &plan)?;
     for (name, id) in checked {
         if let Outcome::Failed(failure) = &report.step(id).outcome {
-            findings.extend(refusal(metadata_of(&sources, &name), failure));
+            findings.extend(refusal(metadata_of(sources, &name), failure));
         }
     }
     context.verdict(&report, "bake's own check")?;

@@ -14,14 +14,14 @@ manifest() {
 # What bake would build of an extension: as the test's world has put it down.
 print_targets() {
   for word in "$@"; do
-    case $word in */metadata.hcl) name=${word%/metadata.hcl} name=${name##*/} ;; esac
+    case $word in */metadata.hcl) folder=${word%/metadata.hcl} name=${folder##*/} ;; esac
   done
   [ ! -e "$answers/print.fails.$name" ] || fail "$(cat "$answers/print.fails.$name")"
   case " $* " in *" xtask-metadata ") cat "$answers/evaluated/$name"; return ;; esac
   [ -e "$answers/printed/$name" ] || fail "ERROR: failed to parse extensions/$name/metadata.hcl"
   testing=-testing
   [ "${environment:-testing}" = testing ] || testing=
-  sed "s|@registry@|${registry:-localhost:5000}|g; s|@testing@|$testing|g; s|@now@|$(date -u +%Y%m%d%H%M)|g" "$answers/printed/$name"
+  sed "s|\"extensions/$name\"|\"$folder\"|g; s|@registry@|${registry:-localhost:5000}|g; s|@testing@|$testing|g; s|@now@|$(date -u +%Y%m%d%H%M)|g" "$answers/printed/$name"
 }
 
 # A line of the progress, as BuildKit's clients print it, about a target; alone a target is not named.
