@@ -59,8 +59,8 @@ pub(crate) struct Extension {
     pub auto_update_os_libs: bool,
     /// The directories of extensions whose images are mounted beside this one.
     pub required_extensions: Vec<String>,
-    /// What it needs of what the base image has, by names in SQL.
-    pub base_extensions: Vec<String>,
+    /// What is created before it and is in no other extension's image, but in the base image or its own: names in SQL.
+    pub created_first: Vec<String>,
     /// What is created beside `sql_name`, or more of how that is.
     pub sql_extensions: Vec<SqlExtension>,
     pub create_extension: bool,
@@ -180,7 +180,7 @@ impl Extension {
         let name = fields.text("name");
         let mut extension = Self {
             sql_name: fields.text_or("sql_name", &name),
-            image_name: fields.text_or("image_name", &name),
+            image_name: fields.image_name(&name),
             name,
             licenses: fields.list("licenses", Requirement::Expected),
             shared_preload_libraries: fields
@@ -195,7 +195,7 @@ impl Extension {
                 .flag("auto_update_os_libs", Requirement::Expected)
                 .unwrap_or(false),
             required_extensions: required.directories,
-            base_extensions: required.in_base_image,
+            created_first: required.created_first,
             sql_extensions: fields.sql_extensions(create_extension),
             create_extension,
             versions: fields.versions(&Beside {
@@ -210,6 +210,7 @@ impl Extension {
             metadata_file: written.metadata_file.clone(),
         };
         if fields.is_in_full() {
+            fields.say_missing();
             fields.unknown();
         }
         let lines = &fields.lines;

@@ -65,7 +65,7 @@ impl Extension {
     fn check_licenses(&self, line: Option<usize>, findings: &mut Findings) {
         let licenses = self.licenses.join(" AND ");
         if licenses.len() > LONGEST_LABEL {
-            findings.error(
+            findings.warning(
                 line,
                 format!(
                     "`licenses` joined by ` AND ` have {} characters; some registries refuse labels over {LONGEST_LABEL}",

@@ -36,6 +36,8 @@ pub(super) struct Fields<'a> {
     left: Vec<(String, Node)>,
     pub(super) lines: BTreeMap<String, usize>,
     asked: Vec<&'static str>,
+    /// Fields that older files lack.
+    missing: Vec<&'static str>,
     /// An expression is among what was taken.
     pub(super) open: bool,
     said: Said,
@@ -67,6 +69,7 @@ impl<'a> Fields<'a> {
                 .collect(),
             left: left.clone(),
             asked: Vec::new(),
+            missing: Vec::new(),
             open: false,
             said,
             whole: metadata.line,
@@ -83,16 +86,22 @@ impl<'a> Fields<'a> {
                     .findings
                     .error(self.whole, format!("missing field `{name}`")),
                 Requirement::Expected if self.said == Said::InPart => {}
-                Requirement::Expected => self.findings.warning(
-                    self.whole,
-                    format!("missing field `{name}`, taken as empty"),
-                ),
+                Requirement::Expected => self.missing.push(name),
                 Requirement::Optional => {}
             }
         }
         let node = at.map(|at| self.left.remove(at).1);
         self.open |= node.as_ref().is_some_and(Node::is_open);
         node
+    }
+
+    /// What bake alone reads may be written in any way.
+    pub(super) fn unread(&mut self, name: &str, node: &Node, wanted: &str) {
+        let found = node.value.kind();
+        self.findings.warning(
+            node.line,
+            format!("`{name}` is {found}, where most have {wanted}: bake alone reads it"),
+        );
     }
 
     pub(super) fn wrong(&mut self, name: &str, node: &Node, wanted: &str) {
@@ -116,6 +125,20 @@ impl<'a> Fields<'a> {
             );
         }
         default.to_owned()
+    }
+
+    /// The image's name in small letters, which alone a registry takes: bake files write it so.
+    pub(super) fn image_name(&mut self, default: &str) -> String {
+        let name = "image_name";
+        let text = self.text_or(name, default);
+        let small = text.to_lowercase();
+        if small != text {
+            let message =
+                format!("`{name}` is `{text}`, taken as `{small}`: images have small letters");
+            self.findings
+                .warning(self.lines.get(name).copied(), message);
+        }
+        small
     }
 
     pub(super) fn text(&mut self, name: &'static str) -> String {
@@ -144,10 +167,24 @@ impl<'a> Fields<'a> {
                 ..
             } => Some(flag),
             node => {
-                self.wrong(name, &node, "`true` or `false`");
-                None
+                let said = match &node.value {
+                    Value::String(text) => text.parse().ok(),
+                    _ => None,
+                };
+                match said {
+                    Some(flag) => self.taken(name, &node, &format!("`{flag}`")),
+                    None => self.wrong(name, &node, "`true` or `false`"),
+                }
+                said
             }
         }
+    }
+
+    /// Bake takes what is not written as it should be, and it is clear what is meant.
+    fn taken(&mut self, name: &str, node: &Node, taken: &str) {
+        let found = node.value.kind();
+        let message = format!("`{name}` is {found}, taken as {taken}");
+        self.findings.warning(node.line, message);
     }
 
     pub(super) fn nodes(
@@ -158,9 +195,16 @@ impl<'a> Fields<'a> {
         let Some(node) = self.take(name, needed) else {
             return Vec::new();
         };
-        let Value::List(items) = &node.value else {
-            self.wrong(name, &node, "a list of strings");
-            return Vec::new();
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            Value::String(text) => {
+                self.taken(name, &node, &format!("a list of it: `[\"{text}\"]`"));
+                std::slice::from_ref(&node)
+            }
+            _ => {
+                self.wrong(name, &node, "a list of strings");
+                return Vec::new();
+            }
         };
         let mut texts = Vec::new();
         for item in items {
@@ -228,6 +272,11 @@ impl<'a> Fields<'a> {
                 Value::String(text) => {
                     map.insert(key.clone(), text.clone());
                 }
+                Value::Number(_) | Value::Bool(_) => {
+                    let text = value.value.to_string();
+                    self.taken(&format!("{name}.{key}"), value, &format!("`\"{text}\"`"));
+                    map.insert(key.clone(), text);
+                }
                 _ => self.wrong(&format!("{name}.{key}"), value, "a string (quote it)"),
             }
         }
@@ -267,6 +316,22 @@ impl<'a> Fields<'a> {
             self.findings
                 .error(node.line, format!("unknown field `{name}`{meant}"));
         }
+    }
+
+    /// Says which of the fields are missing that most files have.
+    pub(super) fn say_missing(&mut self) {
+        let names: Vec<String> = self
+            .missing
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let fields = match names.len() {
+            0 => return,
+            1 => "field",
+            _ => "fields",
+        };
+        let message = format!("missing {fields} {}, taken as empty", names.join(", "));
+        self.findings.warning(self.whole, message);
     }
 
     /// Fields that only the bake file may read.

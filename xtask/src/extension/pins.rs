@@ -28,29 +28,29 @@ type Texts<'a> = BTreeMap<&'a str, (&'a str, usize)>;
 impl Fields<'_> {
     pub(super) fn versions(&mut self, beside: &Beside<'_>) -> Versions {
         let mut versions = Versions::new();
-        let Some(node) = self.take("versions", Requirement::Required) else {
+        let Some(node) = self.take("versions", Requirement::Expected) else {
             return versions;
         };
         let Value::Map(distros) = &node.value else {
-            self.wrong("versions", &node, "a map of distros");
+            self.unread("versions", &node, "a map of distros");
             return versions;
         };
         for (distro, majors) in distros {
             let path = format!("versions.{distro}");
             if !Suite::is(distro) {
-                self.findings.error(
+                self.findings.warning(
                     majors.line,
                     format!("`{path}`: a distro is a Debian suite like `trixie`"),
                 );
             }
             let Value::Map(entries) = &majors.value else {
-                self.wrong(&path, majors, "a map of PostgreSQL majors");
+                self.unread(&path, majors, "a map of PostgreSQL majors");
                 continue;
             };
             for (major, pin) in entries {
                 let path = format!("{path}.\"{major}\"");
                 if !Major::is(major) {
-                    self.findings.error(
+                    self.findings.warning(
                         pin.line,
                         format!("`{path}`: a PostgreSQL major is a number like \"18\""),
                     );
@@ -84,7 +84,7 @@ impl Fields<'_> {
             // The older schema: the package's version alone. Which one SQL sees is the control file's.
             Value::String(_) => &alone[..],
             _ => {
-                self.wrong(
+                self.unread(
                     path,
                     node,
                     "a package's version, or a map with `package` and `sql`",
@@ -97,8 +97,12 @@ impl Fields<'_> {
         self.check_sql(path, node.line, sql, beside.create_extension);
         let Some((package, line)) = found.get("package").copied() else {
             if !entries.iter().any(|(key, _)| key == "package") {
-                self.findings
-                    .error(node.line, format!("missing field `{path}.package`"));
+                self.findings.warning(
+                    node.line,
+                    format!(
+                        "missing field `{path}.package`: of what version it is, bake alone says"
+                    ),
+                );
             }
             return None;
         };
@@ -195,15 +199,15 @@ impl Fields<'_> {
     /// A Debian version with a number to name the image after, of the distro it stands under.
     fn check_package(&mut self, path: &str, distro: &str, package: &str, line: usize) {
         if version_of(package).is_none() {
-            self.findings.error(
+            self.findings.warning(
                 line,
                 format!("`{path}.package` is `{package}`; a Debian version starts with a number, like `0.8.6-1.pgdg13+1`"),
             );
         } else if !DebianVersion::is(package) {
-            self.findings.error(
+            self.findings.warning(
                 line,
                 format!(
-                    "`{path}.package` is `{package}`; it must be {}",
+                    "`{path}.package` is `{package}`, which is not {}",
                     DebianVersion::WANTED
                 ),
             );
@@ -223,7 +227,7 @@ impl Fields<'_> {
             .next()
             .unwrap_or_default();
         if number != release && number.strip_suffix('0') != Some(release) {
-            self.findings.error(
+            self.findings.warning(
                 line,
                 format!("`{path}.package` is `{package}`, which is not a package for {distro} (`.pgdg{release}+…` or `.pgdg{release}0+…`)"),
             );
@@ -231,10 +235,14 @@ impl Fields<'_> {
     }
 }
 
-/// The `depName` in the comment above a line.
+/// The `depName` in the comment above a line, where that is of a Debian package: of another `datasource` it is something else.
 fn dep_name(file: &File, line: usize) -> Option<String> {
     let comment = file.comment_above(line);
-    let mut words = comment.split_whitespace();
-    let name = words.find_map(|word| word.strip_prefix("depName="))?;
-    Some(name.to_owned())
+    let said = |key: &str| {
+        comment
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(key))
+    };
+    let is_debian = said("datasource=").is_none_or(|source| source == "deb");
+    said("depName=").filter(|_| is_debian).map(str::to_owned)
 }

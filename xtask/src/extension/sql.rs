@@ -11,6 +11,10 @@ use crate::{
 /// Before the name of an extension in SQL that the base image has, in `required_extensions`. Proposed for the old
 /// tooling in <https://github.com/cloudnative-pg/postgres-extensions-containers/pull/338>.
 const IN_BASE_IMAGE: &str = "base-image:";
+/// The same of one that the extension's own image has.
+const IN_OWN_IMAGE: &str = "image-sql:";
+/// Before the name of an extension of another repository, behind which its name in SQL may stand.
+const ELSEWHERE: &str = "catalog:";
 
 /// An entry of `sql_extensions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,36 +31,41 @@ pub(crate) struct SqlExtension {
 /// What an extension needs.
 #[derive(Default)]
 pub(super) struct Required {
-    /// Directories: their images are mounted too.
+    /// Directories, here or of another repository: their images are mounted too.
     pub directories: Vec<String>,
-    /// What the base image has, by names in SQL.
-    pub in_base_image: Vec<String>,
+    /// What is created before it and is in no other extension's image, by names in SQL.
+    pub created_first: Vec<String>,
 }
 
 impl Fields<'_> {
-    /// `required_extensions`: directories, and with a prefix what the base image has.
+    /// `required_extensions`: directories, and with a prefix what is created besides.
     pub(super) fn required(&mut self) -> Required {
         let mut required = Required::default();
-        for (name, line) in self.nodes("required_extensions", Requirement::Expected) {
-            let (list, bare, right, wanted) = match name.strip_prefix(IN_BASE_IMAGE) {
-                Some(sql) => (
-                    &mut required.in_base_image,
-                    sql,
-                    SqlName::is(sql),
-                    SqlName::WANTED,
-                ),
-                None => (
-                    &mut required.directories,
-                    &*name,
-                    Name::is(&name),
-                    Name::WANTED,
-                ),
+        for (entry, line) in self.nodes("required_extensions", Requirement::Expected) {
+            let created = [IN_BASE_IMAGE, IN_OWN_IMAGE];
+            let created = created.iter().find_map(|prefix| entry.strip_prefix(prefix));
+            let right = match (created, entry.strip_prefix(ELSEWHERE)) {
+                (Some(sql), _) => {
+                    required.created_first.push(sql.to_owned());
+                    SqlName::is(sql)
+                }
+                (None, elsewhere) => {
+                    let rest = elsewhere.unwrap_or(&entry);
+                    let name = match rest.split_once(':') {
+                        Some((name, sql)) if elsewhere.is_some() && SqlName::is(sql) => name,
+                        _ => rest,
+                    };
+                    required.directories.push(name.to_owned());
+                    Name::is(name)
+                }
             };
-            list.push(bare.to_owned());
             if !right {
                 self.findings.error(
                     line,
-                    format!("`required_extensions` has `{name}`; it must be {wanted}, or `{IN_BASE_IMAGE}` and the name in SQL of what the base image has"),
+                    format!(
+                        "`required_extensions` has `{entry}`; it must be an extension's directory ({}), or `{IN_BASE_IMAGE}NAME`, `{IN_OWN_IMAGE}NAME` or `{ELSEWHERE}DIRECTORY`",
+                        Name::WANTED
+                    ),
                 );
             }
         }

@@ -152,7 +152,12 @@ fn each_mistake_has_its_message_and_line() {
         (
             r#"["system"]"#,
             r#""system""#,
-            "x/metadata.hcl:11: error: `ld_library_path` is a string; it must be a list of strings",
+            "x/metadata.hcl:11: warning: `ld_library_path` is a string, taken as a list of it: `[\"system\"]`",
+        ),
+        (
+            r#"["system"]"#,
+            r#"{ a = "system" }"#,
+            "x/metadata.hcl:11: error: `ld_library_path` is a map; it must be a list of strings",
         ),
         (
             r#"sql = "1.2""#,
@@ -172,12 +177,12 @@ fn each_mistake_has_its_message_and_line() {
         (
             "1.2-1.pgdg13+1",
             "beta",
-            "x/metadata.hcl:21: error: `versions.trixie.\"18\".package` is `beta`",
+            "x/metadata.hcl:21: warning: `versions.trixie.\"18\".package` is `beta`",
         ),
         (
             "1.2-1.pgdg13+1",
             "1.2-1.pgdg12+1",
-            "x/metadata.hcl:21: error: `versions.trixie.\"18\".package` is `1.2-1.pgdg12+1`, which is not a package for trixie",
+            "x/metadata.hcl:21: warning: `versions.trixie.\"18\".package` is `1.2-1.pgdg12+1`, which is not a package for trixie",
         ),
         (
             "1.2-1.pgdg13+1",
@@ -232,8 +237,8 @@ fn packages_are_debians_and_the_comments_agree_with_them() {
     let cases = [
         (
             "[\"postgresql-{pg}-x\"]",
-            "\"x\"",
-            "x/metadata.hcl:5: error: `packages` is a string; it must be a list of strings",
+            "7",
+            "x/metadata.hcl:5: error: `packages` is a number; it must be a list of strings",
         ),
         (
             "postgresql-{pg}-x",

@@ -33,7 +33,7 @@ impl<'a> Wanted<'a> {
 
 impl<S> Mounts<S> {
     /// What is created, as the metadata say it: of each image, those that are needed first, what it needs of the base
-    /// image, its own extension, and what else it holds. `version` gives that of an image's own extension.
+    /// image or its own, its own extension, and what else it holds. `version` gives that of an image's own extension.
     pub(crate) fn wanted<'a>(
         &'a self,
         version: impl Fn(&'a Mounted<S>) -> Option<&'a str>,
@@ -41,8 +41,10 @@ impl<S> Mounts<S> {
         let mut all: Vec<Wanted<'a>> = Vec::new();
         for one in self.in_creation_order() {
             let extension = &one.extension;
-            let of_base = || extension.base_extensions.iter().map(String::as_str);
-            all.extend(of_base().map(Wanted::of));
+            let first = || extension.created_first.iter().map(String::as_str);
+            let is_said =
+                |name: &&str| extension.sql_extensions.iter().any(|one| one.name == *name);
+            all.extend(first().filter(|name| !is_said(name)).map(Wanted::of));
             if !extension.create_extension {
                 continue;
             }
@@ -52,9 +54,7 @@ impl<S> Mounts<S> {
                 name: &extension.sql_name,
                 version: version(one),
                 schema: own.and_then(|own| own.schema.as_deref()),
-                needs: of_base()
-                    .chain(own.into_iter().flat_map(requires))
-                    .collect(),
+                needs: first().chain(own.into_iter().flat_map(requires)).collect(),
             });
             let others = extension
                 .sql_extensions

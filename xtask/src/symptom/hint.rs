@@ -49,6 +49,12 @@ const OTHER_BUILDER: &str = " --builder ";
 
 pub(super) const TABLE: &[Symptom<Advice>] = &[
     says(
+        r"This value does not have any indices",
+        Kind::Failed,
+        "the bake file reads a part of what is a plain text in metadata.hcl: it may want a version as `{ package = \"…\", sql = \"…\" }`, where older metadata has the package's version alone",
+    )
+    .of("bake"),
+    says(
         r"proxyconnect",
         Kind::Unavailable,
         "the proxy cannot be reached, and the registry was not even asked: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",

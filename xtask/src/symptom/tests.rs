@@ -297,6 +297,17 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
 }
 
 #[test]
+fn a_bake_file_that_reads_another_schema_is_known() {
+    let line = r#"ERROR: docker-bake.hcl:49,39-59: Error in function call; Call to function "getVersion" failed: docker-bake.hcl:111,48-59: Invalid index; This value does not have any indices."#;
+    let (kind, hint) = bake(&[line]).unwrap();
+    assert!(
+        hint.contains("it may want a version as `{ package"),
+        "{hint}"
+    );
+    assert_eq!(kind, Kind::Failed);
+}
+
+#[test]
 fn a_registry_that_wants_a_login_is_known_where_it_is_asked() {
     let refused = "ERROR: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials";
     let asked = "docker buildx imagetools inspect --raw -- r.example/x:1";

@@ -35,7 +35,7 @@ fn a_sound_repository_passes_and_bake_is_asked_for_each_extension() {
 #[test]
 fn findings_have_file_line_and_severity_in_every_form() {
     let world = World::new();
-    world.extension("gamma", &metadata("gamma", &[("licenses", "\"MIT\"")]));
+    world.extension("gamma", &metadata("gamma", &[("licenses", "7")]));
     world.write(
         "extensions/gamma/Dockerfile",
         "FROM x\nRUN apt-get install postgresql-18-x\nFROM scratch\nCOPY --from=0 /l /licenses/\n",
@@ -58,7 +58,7 @@ fn findings_have_file_line_and_severity_in_every_form() {
             "extensions/gamma/metadata.hcl",
             5,
             "error",
-            "`licenses` is a string",
+            "`licenses` is a number",
         ),
     ];
     let ended = world.run("checks --all --no-bake").status(2);
@@ -178,8 +178,8 @@ fn fields_that_older_files_lack_are_warnings_and_do_not_stop_a_bake() {
     world
         .run("checks gamma --no-bake")
         .success()
-        .says("warning: missing field `bin_path`")
-        .says("1 extension checked: 2 warnings");
+        .says("warning: missing fields `bin_path`, `env`, taken as empty")
+        .says("1 extension checked: 1 warning");
     world.run("bake gamma").success();
 }
 

@@ -33,17 +33,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "image_name",
         "\"Gamma X\"",
-        ":4: error: `image_name` is `Gamma X`; ",
-    ),
-    (
-        "licenses",
-        "\"MIT\"",
-        ":5: error: `licenses` is a string; it must be a list of strings",
-    ),
-    (
-        "postgresql_parameters",
-        "{ \"a\" = 1.10 }",
-        ":7: error: `postgresql_parameters.a` is a number; it must be a string (quote it)",
+        ":4: error: `image_name` is `gamma x`; ",
     ),
     (
         "bin_path",
@@ -67,43 +57,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "versions",
-        "{ trixie = { \"18\" = { sql = \"1.2\" } } }",
-        ":16: error: missing field `versions.trixie.\"18\".package`",
-    ),
-    (
-        "versions",
         "{ trixie = { \"18\" = { package = 1.30, sql = \"1\" } } }",
         ":16: error: `versions.trixie.\"18\".package` is a number; it must be a string (quote it)",
     ),
     (
         "versions",
-        "{ trixie = { \"18\" = { package = \"1.2-1.pgdg12+1\", sql = \"1\" } } }",
-        "which is not a package for trixie (`.pgdg13+…` or `.pgdg130+…`)",
-    ),
-    (
-        "versions",
-        "{ trixie = { \"18\" = { package = \"1.2 1\", sql = \"1\" } } }",
-        "is `1.2 1`; it must be a Debian version: a number with letters, digits and",
-    ),
-    (
-        "versions",
-        "{ trixie = { \"18\" = { package = \"v1.2\", sql = \"1\" } } }",
-        "is `v1.2`; a Debian version starts with a number",
-    ),
-    (
-        "versions",
-        "{ trixie = { \"18\" = { package = \"x:1.2\", sql = \"1\" } } }",
-        "is `x:1.2`; a Debian version starts with a number",
-    ),
-    (
-        "versions",
         "{ trixie = { \"18\" = { package = \"1.2\", sql = \"1;\" } } }",
         ":16: error: `versions.trixie.\"18\".sql` is `1;`; it must be an extension's version in SQL",
-    ),
-    (
-        "versions",
-        "{ \"a/b\" = { \"18\" = { package = \"1.2\", sql = \"1\" } } }",
-        "`versions.a/b`: a distro is a Debian suite like `trixie`",
     ),
     (
         "image_name",
@@ -140,11 +100,6 @@ const WRONG: &[(&str, &str, &str)] = &[
         "[\"a:b\"]",
         ":11: error: `bin_path` has `a:b`; paths are relative",
     ),
-    (
-        "versions",
-        "{ trixie = { \"pg18\" = { package = \"1.2\", sql = \"1\" } } }",
-        "a PostgreSQL major is a number like \"18\"",
-    ),
 ];
 
 #[test]
@@ -152,9 +107,6 @@ fn what_is_wrong_is_an_error_with_its_line() {
     for (field, value, said) in WRONG {
         error(field, value, said);
     }
-    let long = format!("[\"{}\", \"MIT\"]", "x".repeat(250));
-    let said = ":5: error: `licenses` joined by ` AND ` have 258 characters";
-    error("licenses", &long, said);
 }
 
 #[track_caller]
@@ -267,7 +219,7 @@ fn a_syntax_error_has_the_line_it_is_on() {
 #[test]
 fn all_findings_of_a_file_come_at_once() {
     let (status, stderr) = checked(&[
-        ("licenses", "\"MIT\""),
+        ("licenses", "7"),
         ("bin_path", "[\"a:b\"]"),
         ("image_name", "\"\""),
     ]);

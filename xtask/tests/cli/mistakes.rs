@@ -80,13 +80,13 @@ fn wrong_metadata_is_named_with_its_line_before_any_tool_runs() {
         ),
         (
             "bin_path = []",
-            "bin_path = \"bin\"",
-            "`bin_path` is a string; it must be a list of strings",
+            "bin_path = 7",
+            "`bin_path` is a number; it must be a list of strings",
         ),
         (
-            "1.2-1.pgdg13+1",
-            "latest",
-            "`versions.trixie.\"18\".package` is `latest`; a Debian version starts with a number",
+            "\"1.2-1.pgdg13+1\"",
+            "1.30",
+            "`versions.trixie.\"18\".package` is a number; it must be a string (quote it)",
         ),
         ("metadata = {", "metadata = {{", "error: not valid HCL"),
         (

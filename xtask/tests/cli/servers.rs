@@ -117,6 +117,53 @@ fn what_the_base_image_has_and_what_else_an_image_holds_is_created_too() {
 }
 
 #[test]
+fn what_its_own_image_has_may_be_needed_first_and_what_a_catalog_has_is_another_repository_s() {
+    let world = World::new();
+    let fields = [
+        (
+            "required_extensions",
+            "[\"image-sql:gamma_core\", \"image-sql:gamma_types\", \"catalog:elsewhere:else\"]",
+        ),
+        (
+            "sql_extensions",
+            "[{ name = \"gamma_types\", version = \"7\" }]",
+        ),
+    ];
+    world.extension("gamma", &metadata("gamma", &fields));
+    world
+        .run("smoke gamma --dry-run")
+        .status(2)
+        .says("`required_extensions` names `elsewhere`, which does not exist; an image of another repository is said in xtask.toml: `[external.elsewhere]`");
+    let said = "[external.elsewhere]\nimage = \"x/elsewhere:1\"\nsql_name = \"else\"\n";
+    world.write("xtask.toml", said);
+    world.docker.labels_once_pulled("{}");
+    world.run("checks gamma --no-bake").success();
+    world.run("smoke gamma --no-bake --distro trixie").success();
+    let run = world.calls.only("docker run");
+    assert_eq!(
+        run.variable("XTASK_WANTED"),
+        "(0, 'else', NULL::text, NULL::text, ARRAY[]::text[]), \
+         (1, 'gamma_core', NULL::text, NULL::text, ARRAY[]::text[]), \
+         (2, 'gamma', '1.2'::text, NULL::text, ARRAY['gamma_core', 'gamma_types']::text[]), \
+         (3, 'gamma_types', '7'::text, NULL::text, ARRAY[]::text[])"
+    );
+    for wrong in ["x:y", "catalog:Else", "image-sql:", "base-image:a b"] {
+        let needs = format!("[\"{wrong}\"]");
+        world.extension(
+            "gamma",
+            &metadata("gamma", &[("required_extensions", &needs)]),
+        );
+        world
+            .run("checks gamma --no-bake")
+            .status(2)
+            .says(&format!(
+                "`required_extensions` has `{wrong}`; it must be an extension's directory ("
+            ))
+            .says("or `base-image:NAME`, `image-sql:NAME` or `catalog:DIRECTORY`");
+    }
+}
+
+#[test]
 fn the_version_that_was_created_is_said() {
     let world = World::new();
     world
