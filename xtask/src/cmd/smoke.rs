@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `smoke`: each image in a real PostgreSQL, mounted and configured the way CNPG does it.
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use serde::Serialize;
 
@@ -66,8 +66,8 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     let mut tests = tests(&begun, &targets, &baked, given.as_ref(), written.as_ref())?;
     for test in &mut tests {
         test.wait_for(&pulled);
-        warn_without_proof(context, test);
     }
+    warn_without_proof(context, &tests);
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));
     let tested: Vec<StepId> = tested.collect();
     if begun.engine.is_looked_at() {
@@ -231,13 +231,20 @@ fn note_holders(context: &Context, engine: &Engine, target: &Target, step: &Step
     }
 }
 
-fn warn_without_proof(context: &mut Context, test: &SmokeTest) {
-    if test.proof.is_none() {
-        context.ui.warning(&format!(
-            "`{}` has no smoke.sql that does anything: it is {}",
-            test.mounts.own().extension.name,
-            test.silent()
-        ));
+/// Once for each extension, however many of its images are tested.
+fn warn_without_proof(context: &Context, tests: &[SmokeTest]) {
+    let without = tests.iter().filter(|test| test.proof.is_none());
+    let warnings: BTreeSet<String> = without
+        .map(|test| {
+            format!(
+                "`{}` has no smoke.sql that does anything: it is {}",
+                test.mounts.own().extension.name,
+                test.silent()
+            )
+        })
+        .collect();
+    for warning in &warnings {
+        context.ui.warning(warning);
     }
 }
 

@@ -29,6 +29,9 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         mut extensions,
         mut unread,
     } = workspace.sorted_out(Aim::Images);
+    if workspace.names().next().is_none() {
+        warn_of_none(context, &workspace);
+    }
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
     }
@@ -80,6 +83,15 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         begin::check_read(&unread, read)?;
     }
     Ok(())
+}
+
+/// Whoever tries it in any repository is to know why nothing is listed.
+fn warn_of_none(context: &Context, workspace: &Workspace) {
+    let Failure { message, hint, .. } = workspace.without_extensions();
+    let hint = hint.map(|hint| format!("; {hint}"));
+    context
+        .ui
+        .warning(&format!("{message}{}", hint.unwrap_or_default()));
 }
 
 /// What bake builds, the extensions of which it says that, and the others.

@@ -86,6 +86,10 @@ fn one_whose_extensions_are_elsewhere_says_where() {
         .status(2)
         .says("no folder of this repository holds a `metadata.hcl`")
         .says("hint: an extension is a folder with a `metadata.hcl`, which says its name and versions; the setting `paths.extensions`");
+    let targets = world.run("targets --json").success().says(
+        "warning: there are no extensions here: no folder of this repository holds a `metadata.hcl`; an extension is a folder with",
+    );
+    assert_eq!(targets.stdout, "[]\n");
     world.write("target/x/omega/metadata.hcl", "");
     world.write("images/debian/psi/metadata.hcl", &metadata("psi", &[]));
     world
