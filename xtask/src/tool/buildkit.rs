@@ -5,6 +5,7 @@
 //! vertex when it builds several: `[alpha builder 2/3] RUN …`, `[alpha] exporting to image`.
 
 mod status;
+pub(crate) mod step;
 
 use std::{collections::BTreeMap, time::SystemTime};
 

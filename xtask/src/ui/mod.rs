@@ -35,6 +35,7 @@ use crate::{
     failure::FailureRecord,
     finding::Finding,
     printable::{self, printable},
+    tool::buildkit::step,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -166,9 +167,10 @@ impl Ui {
     }
 }
 
-/// A line that a tool has said, on its way to people: its tabs are blanks.
+/// A line that a tool has said, on its way to people: its tabs are blanks, and a build step's command is as long as it takes
+/// to know it.
 fn tool_line(line: &str) -> String {
-    let line = line.replace('\t', "    ");
+    let line = step::in_short(line).replace('\t', "    ");
     printable::clipped(&printable(&line), printable::LONGEST_LINE).into_owned()
 }
 

@@ -40,6 +40,24 @@ fn the_first_error_is_quoted_however_much_comes_after_it() {
 }
 
 #[test]
+fn a_step_that_is_a_script_is_named_and_not_repeated_whole() {
+    let world = World::new();
+    world.docker.bake_fails("gamma", "");
+    let ended = world
+        .run("bake gamma --distro trixie")
+        .status(1)
+        .says("process \"/bin/sh -c set -eux; apt-get download one two three; set -eux; ")
+        .says("…\" did not complete successfully: exit code: 17");
+    let shown = ended.stderr.lines();
+    let mut shown = shown.filter(|line| !line.contains("command: "));
+    let too_long = shown.find(|line| line.len() > 220);
+    assert_eq!(too_long, None);
+    let log = ended.stderr.split("full log: ").nth(1).unwrap();
+    let log = fs::read_to_string(world.root().join(log.lines().next().unwrap())).unwrap();
+    assert!(log.contains("one two three\" did not complete"), "{log}");
+}
+
+#[test]
 fn a_log_is_found_where_the_message_says_from_a_folder_below_too() {
     let world = World::new();
     world.docker.bake_fails("gamma", "ERROR: no\n");

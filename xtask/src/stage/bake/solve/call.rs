@@ -10,13 +10,9 @@ use crate::{
     image::{Metadata, Promised},
     own::file,
     plan::{Board, Joint, Location, Performed},
-    printable::clipped,
     tool::buildkit::{self, Progress, Told},
     value::Digest,
 };
-
-/// Columns of a vertex's name, which holds a whole command.
-const LONGEST_VERTEX: usize = 90;
 
 /// One call of bake, while it runs.
 pub(super) struct Call<'a> {
@@ -239,7 +235,7 @@ impl<'a> Call<'a> {
                 .place
                 .map(|place| format!("{place}, "))
                 .unwrap_or_default();
-            failure = failure.detail(format!("in {place}{}", clipped(&vertex, LONGEST_VERTEX)));
+            failure = failure.detail(format!("in {place}{}", buildkit::step::named(&vertex)));
         }
         Ended {
             failure,

@@ -24,6 +24,13 @@ print_targets() {
   sed "s|\"extensions/$name\"|\"$folder\"|g; s|@registry@|${registry:-localhost:5000}|g; s|@testing@|$testing|g; s|@now@|$(date -u +%Y%m%d%H%M)|g" "$answers/printed/$name"
 }
 
+# How BuildKit says that a step has failed: with all of its command, which is a script.
+failed_step() {
+  script='set -eux; apt-get download one two three'
+  script="$script; $script; $script; $script; $script"
+  printf 'process "/bin/sh -c %s" did not complete successfully: exit code: 17\n' "$script"
+}
+
 # A line of the progress, as BuildKit's clients print it, about a target; alone a target is not named.
 vertex() {
   label="[$1] $3"
@@ -108,11 +115,11 @@ bake() {
     name=$(extension_of "$target")
     [ -e "$answers/bake.fails.$name" ] || continue
     says "$target" < "$answers/bake.fails.$name"
-    vertex "$target" step "[internal] load build definition" yes "process did not complete successfully: exit code: 17"
+    vertex "$target" step "[internal] load build definition" yes "$(failed_step)"
     if [ "$count" -gt 1 ]; then
-      fail "ERROR: target $target: failed to solve: process did not complete successfully: exit code: 17" 17
+      fail "ERROR: target $target: failed to solve: $(failed_step)" 17
     fi
-    fail "ERROR: failed to solve: process did not complete successfully: exit code: 17" 17
+    fail "ERROR: failed to solve: $(failed_step)" 17
   done
   written=''
   for name in $names; do
