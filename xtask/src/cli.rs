@@ -78,6 +78,8 @@ pub enum Command {
     Smoke(Smoke),
     /// List the files of an image with their sizes: `cargo xtask inspect pgvector:0.8.7-18-trixie`.
     Inspect(Inspect),
+    /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
+    UpdateOsLibs(UpdateOsLibs),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
     /// The private container engine for a machine that has none.
@@ -199,6 +201,25 @@ pub struct Smoke {
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
     /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct UpdateOsLibs {
+    #[command(flatten)]
+    pub extensions: Extensions,
+    #[command(flatten)]
+    pub filters: Filters,
+    #[command(flatten)]
+    pub running: Running,
+    /// Write nothing: fail when a list is out of date, and show the difference.
+    #[arg(long)]
+    pub check: bool,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the lists as JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -66,6 +66,7 @@ mod cli {
     mod inspect;
     mod interruption;
     mod joint;
+    mod libraries;
     mod locks;
     mod mistakes;
     mod neighbours;

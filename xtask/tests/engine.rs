@@ -17,6 +17,7 @@ mod engine {
     mod bake;
     mod faults;
     mod inspect;
+    mod libraries;
     mod locks;
     mod operands;
     mod packages;

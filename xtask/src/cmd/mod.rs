@@ -12,6 +12,7 @@ mod prereqs;
 mod sandbox;
 mod smoke;
 mod targets;
+mod update_os_libs;
 
 use crate::{cli::Command, context::Context};
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
+        Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,

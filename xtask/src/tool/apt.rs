@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! apt, dpkg and mmdebstrap: fetching packages without installing them, making a Debian root, asking
-//! which versions the archive has.
+//! which versions the archive has and what an installation would download.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use crate::{
     plan::Cmd,
@@ -167,6 +167,65 @@ pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
     versions
 }
 
+/// Run as root by `sh -c` in an image, with the names of packages as arguments: prints what installing them there would
+/// download, from a package index that was read for it.
+pub(crate) const WOULD_DOWNLOAD: &str = "apt-get -q --error-on=any update >&2 && \
+    exec apt-get install -qq --print-uris --no-install-recommends -- \"$@\"";
+
+/// Of the lines that [`WOULD_DOWNLOAD`] prints, prints those of libraries as [`Download`] is shown: for `sed`.
+pub(crate) const LIBRARIES: &str = "s/^[^[:space:]]+ (lib[A-Za-z0-9.+~_%:-]*\\.deb) [0-9]+$/\\1/p; \
+    s/^[^[:space:]]+ (lib[A-Za-z0-9.+~_%:-]*\\.deb) [0-9]+ ([A-Za-z0-9.+~_%-]*:[A-Za-z0-9.+~_%:-]*)$/\\1 \\2/p";
+
+/// A package that apt would download: the name of its file, and the checksum as apt says it (`MD5Sum:…`, newer ones
+/// `SHA256:…`), which an index may lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Download {
+    pub file: String,
+    pub checksum: Option<String>,
+}
+
+impl Download {
+    /// From a line `'URI' FILE BYTES [CHECKSUM]`. None: it is none, or its words hold what is in no such name.
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace();
+        let (_, file, bytes) = (words.next()?, words.next()?, words.next()?);
+        let checksum = words.next();
+        let is_word = |word: &str| {
+            word.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".+~_%:-".contains(&byte))
+        };
+        let known = file.strip_suffix(".deb").is_some_and(is_word)
+            && bytes.bytes().all(|byte| byte.is_ascii_digit())
+            && checksum.is_none_or(|sum| is_word(sum) && sum.contains(':'))
+            && words.next().is_none();
+        known.then(|| Self {
+            file: file.to_owned(),
+            checksum: checksum.map(str::to_owned),
+        })
+    }
+
+    /// Whether it is one of Debian's packages of a library, by the policy for their names.
+    pub(crate) fn is_library(&self) -> bool {
+        self.file.starts_with("lib")
+    }
+}
+
+/// As a line of a list: `libaec0_1.1.3-1+b1_amd64.deb MD5Sum:883972a5`.
+impl fmt::Display for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        match &self.checksum {
+            Some(checksum) => write!(f, " {checksum}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What apt would download, in its order, from what [`WOULD_DOWNLOAD`] has printed.
+pub(crate) fn parse_downloads(text: &str) -> Vec<Download> {
+    text.lines().filter_map(Download::parse).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,5 +246,28 @@ mod tests {
         let versions = parse_versions(text);
         assert_eq!(versions.len(), 1);
         assert_eq!(versions["postgresql-18-pgvector"], "0.8.1-2");
+    }
+    #[test]
+    fn downloads_are_read_with_and_without_a_checksum() {
+        let text = "'http://a.example/p/libaec0_1.1.3-1%2bb1_amd64.deb' libaec0_1.1.3-1+b1_amd64.deb 22852 MD5Sum:883972\n\
+                    'http://a.example/p/liba_1%3a2_amd64.deb' liba_1%3a2_amd64.deb 1\n\
+                    'http://a.example/p/gdal-data_3_all.deb' gdal-data_3_all.deb 5 SHA256:00ff\n\
+                    Reading package lists...\n\
+                    'x' lib\u{1b}[2J_1_amd64.deb 1 MD5Sum:0\n\
+                    'x' libb_1_amd64.deb 1 none\n\
+                    'x' libb_1_amd64.deb many MD5Sum:0\n\
+                    'x' libb_1_amd64.deb 1 MD5Sum:0 more\n";
+        let downloads = parse_downloads(text);
+        let shown: Vec<String> = downloads.iter().map(Download::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "libaec0_1.1.3-1+b1_amd64.deb MD5Sum:883972",
+                "liba_1%3a2_amd64.deb",
+                "gdal-data_3_all.deb SHA256:00ff",
+            ]
+        );
+        let libraries = downloads.iter().filter(|one| one.is_library());
+        assert_eq!(libraries.count(), 2);
     }
 }

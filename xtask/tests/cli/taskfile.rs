@@ -114,10 +114,6 @@ fn what_is_no_task_is_told_from_what_takes_no_variables() {
             "create-extension NAME=x",
             "task `create-extension` is still to come",
         ),
-        (
-            "update-os-libs:all",
-            "task `update-os-libs:all` is still to come",
-        ),
     ] {
         world.run(line).status(2).says(message);
     }

@@ -113,7 +113,14 @@ impl Repository {
     /// No test leaves a container behind, however it ended.
     #[track_caller]
     pub(crate) fn has_no_containers(&self) {
-        let args = ["ps", "--all", "--quiet", "--filter", "name=xtask-smoke"];
+        // Those of smoke, inspect and update-os-libs; the registry and nodes have names of their own.
+        let args = [
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            "name=^xtask-(smoke|inspect|libraries)-",
+        ];
         assert_eq!(
             self.docker(&args).success().stdout,
             "",

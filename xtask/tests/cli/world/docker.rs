@@ -195,6 +195,16 @@ impl Docker {
         self.answer("export.hangs", "");
     }
 
+    /// What apt prints in any image of what it would download.
+    pub(crate) fn would_download(&self, lines: &str) {
+        self.answer("downloads", lines);
+    }
+
+    /// Lets apt fail in any image.
+    pub(crate) fn apt_fails(&self, said: &str) {
+        self.answer("apt.fails", said);
+    }
+
     /// Somebody else has containers of the names that tests want.
     pub(crate) fn names_are_taken(&self) {
         self.answer("taken", "");

@@ -226,7 +226,8 @@ info*)
 "ps --all --no-trunc --format {{json .}}") containers ;;
 "ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
 "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"* | \
-  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-inspect-"*) asked_for "$@" ;;
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-inspect-"* | \
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-libraries-"*) asked_for "$@" ;;
 "ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
 "network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
 "volume ls --quiet --filter label="*) filtered volumes "$@" ;;
@@ -253,6 +254,9 @@ info*)
   echo "$6" > "$engine/containers/$3/image"
   echo created > "$engine/containers/$3/state"
   : > "$engine/containers/$3/networks" ;;
+"run --rm --user 0 --entrypoint sh --name xtask-libraries-"*)
+  [ ! -e "$answers/apt.fails" ] || fail "$(cat "$answers/apt.fails")" 100
+  answer downloads "" ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp --follow-link "*:/usr/bin/kubectl" "*)
   node=${3%%:*}
