@@ -140,7 +140,6 @@ fn reads_like_an_error(line: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     [
         "e: ",
-        "err:",
         "error",
         "fatal",
         "panic",

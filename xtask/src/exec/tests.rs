@@ -35,6 +35,18 @@ fn output_comes_line_by_line_and_the_failure_quotes_the_first_error() {
     assert_eq!(failed.tail.last().map(String::as_str), Some("50"));
 }
 
+/// apt says `Err:` of a file and the reason on lines of their own, and both together once more at its end.
+#[test]
+fn of_what_apt_says_the_line_with_the_reason_is_quoted() {
+    let script = "printf '%s\\n' '#9 1.2 Err:1 http://a.example/debian forky InRelease' '#9 1.2   Unable to connect to p.example:3128:' \
+        '#9 1.3 E: Failed to fetch http://a.example/debian/InRelease  Unable to connect to p.example:3128:'; exit 100";
+    let failed = Real::default()
+        .run(&sh(script), Supervision::default(), &mut |_| {})
+        .unwrap_err();
+    let cause = failed.cause().unwrap();
+    assert!(cause.contains("E: Failed to fetch"), "{cause}");
+}
+
 #[test]
 fn read_gives_stdout_only() {
     let text = Real::default()

@@ -192,6 +192,11 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names; behind a proxy, name it in `proxies` of docker's `config.json`, as a build's steps know none of the environment's, or start the sandbox with it (`HTTP_PROXY`)",
     ),
     passed_on(
+        r"(?:Could not|Unable to) connect to ([^\s:]+:\w+)",
+        Kind::Unavailable,
+        "nothing answers at `$1`, a mirror of packages or the proxy before it: check its address; a proxy at 127.0.0.1 of this machine is not at 127.0.0.1 of a container or of the sandbox",
+    ),
+    passed_on(
         r"libraries that the image asks for and nothing provides",
         Kind::Failed,
         "write `ld_library_path = [\"system\"]` into metadata.hcl: then `docker/Dockerfile` takes them from their packages; a Dockerfile of the extension's own has to copy them to `/system`",

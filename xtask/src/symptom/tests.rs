@@ -378,6 +378,14 @@ fn a_full_disk_and_what_apt_says_count_in_a_build_too() {
             "#9 1.2   Temporary failure resolving 'archive.example'",
             "names do not resolve",
         ),
+        (
+            "#9 7.3   Could not connect to 172.17.0.1:3128 (172.17.0.1). - connect (111: Connection refused)",
+            "nothing answers at `172.17.0.1:3128`",
+        ),
+        (
+            "E: Failed to fetch http://deb.example/debian/dists/forky/InRelease  Unable to connect to 172.17.0.1:3128:",
+            "nothing answers at `172.17.0.1:3128`",
+        ),
     ] {
         let (_, hint) = bake(&[line]).unwrap();
         assert!(hint.starts_with(said), "{line}\n{hint}");

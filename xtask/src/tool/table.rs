@@ -44,6 +44,8 @@ enum Otherwise {
     Missing,
     /// This, on a kind cluster of ours.
     OnKind(&'static str),
+    /// This, on a cluster of somebody else.
+    OnExisting(&'static str),
     /// This, on any cluster.
     Anywhere(&'static str),
 }
@@ -86,7 +88,7 @@ const TOOLS: &[Tool] = &[
         least: Some(kind::LEAST),
         advised: Some(kind::LEAST_FOR_NEW_NODES),
         install: "install kind {version} or newer, or add `--sandbox` to use a private engine that has it (Linux, root)",
-        otherwise: Otherwise::Missing,
+        otherwise: Otherwise::OnExisting("the existing cluster is used"),
     },
     Tool {
         name: "kubectl",
@@ -168,8 +170,9 @@ impl Tool {
     pub(crate) fn otherwise(&self, on_kind: bool) -> Option<&'static str> {
         match self.otherwise {
             Otherwise::OnKind(way) if on_kind => Some(way),
+            Otherwise::OnExisting(way) if !on_kind => Some(way),
             Otherwise::Anywhere(way) => Some(way),
-            Otherwise::OnKind(_) | Otherwise::Missing => None,
+            Otherwise::OnKind(_) | Otherwise::OnExisting(_) | Otherwise::Missing => None,
         }
     }
 

@@ -87,6 +87,11 @@ fn known_symptoms_come_with_what_helps() {
             "hint: free some disk",
         ),
         (
+            "E: Failed to fetch http://archive.example/debian/dists/forky/InRelease  Unable to connect to proxy.example:3128:",
+            3,
+            "hint: nothing answers at `proxy.example:3128`",
+        ),
+        (
             "ERROR: failed to solve: failed to push localhost:5000/gamma: dial tcp 127.0.0.1:5000: connect: connection refused",
             3,
             "hint: nothing answers at the registry",

@@ -323,6 +323,9 @@ fn without_an_engine_chainsaw_is_what_is_missing() {
 
 #[test]
 fn prerequisites_say_which_way_is_taken() {
+    let world = without(alone(), &["kind"]);
+    let of_kind = world.run("prereqs --for e2e").status(3);
+    assert_eq!(of_kind.stdout.matches("missing").count(), 1);
     let world = alone();
     let ended = world.run("prereqs --for e2e").success();
     for way in [
@@ -331,8 +334,9 @@ fn prerequisites_say_which_way_is_taken() {
     ] {
         assert!(ended.stdout.contains(way), "{}", ended.stdout);
     }
-    // A cluster of somebody else has no node for the one.
+    // A cluster of somebody else has no node for the one, and needs no kind.
     let theirs = [("XTASK_CLUSTER_KUBECONFIG", "theirs")];
+    let world = without(world, &["kind"]);
     let ended = world.run_with("prereqs --for e2e", &theirs).status(3);
     let missing: Vec<&str> = ended
         .stdout
