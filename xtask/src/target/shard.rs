@@ -48,9 +48,9 @@ impl Shard {
             .collect()
     }
 
-    /// Where the part of that number ends, from 0, among so many.
+    /// Where the part of that number ends, from 0, among so many. The last ones are the smaller ones.
     fn cut(self, number: usize, among: usize) -> usize {
-        let at = number as u128 * among as u128 / self.count as u128;
+        let at = (number as u128 * among as u128).div_ceil(self.count as u128);
         usize::try_from(at).unwrap_or(among)
     }
 }
