@@ -25,6 +25,7 @@ pub(crate) use choice::{OciArtifact, Purpose, Sbom, SmokeMount};
 use file::EXTERNAL;
 use kind::Kind;
 pub(crate) use kind::PLACES;
+use settings::FORMER;
 pub(crate) use settings::*;
 use value::Value;
 
@@ -132,17 +133,16 @@ impl Config {
             config.take(&said, &name, &|line| Origin::User(name.clone(), line))?;
         }
         config.read_file(&text)?;
-        for setting in SETTINGS {
-            if let Some(value) = env(setting.env) {
+        let former = FORMER.iter().map(|former| (former.env, former.setting));
+        for (name, setting) in former.chain(SETTINGS.iter().map(|setting| (setting.env, *setting)))
+        {
+            if let Some(value) = env(name) {
                 let value = value.into_string().map_err(|_| {
-                    Failure::invalid(format!(
-                        "environment variable `{}` is not UTF-8",
-                        setting.env
-                    ))
+                    Failure::invalid(format!("environment variable `{name}` is not UTF-8"))
                 })?;
                 // What a shell leaves behind when a variable is emptied means "not set".
                 if !value.is_empty() {
-                    config.put(setting, &value, &Origin::Environment(setting.env))?;
+                    config.put(setting, &value, &Origin::Environment(name))?;
                 }
             }
         }
@@ -203,8 +203,7 @@ impl Config {
                     .hint("write the setting and its value: `--set registry=localhost:5001`")
             })?;
             let known = || SETTINGS.iter().map(|setting| setting.key);
-            let setting = SETTINGS.iter().find(|setting| setting.key == key);
-            let setting = setting.ok_or_else(|| {
+            let setting = settings::setting_of(key).ok_or_else(|| {
                 let meant = did_you_mean(key, known());
                 let shown = without_userinfo(key);
                 Failure::invalid(format!("`{SET}`: unknown setting `{shown}`{meant}"))
@@ -217,7 +216,7 @@ impl Config {
 
     /// What the setting of that key must be, where `text` is not that.
     pub(crate) fn objection(key: &str, text: &str) -> Option<String> {
-        let setting = SETTINGS.iter().find(|setting| setting.key == key)?;
+        let setting = settings::setting_of(key)?;
         (setting.put)(&mut Values::defaults(), text, &Origin::Flag(SET)).err()
     }
 

@@ -271,6 +271,7 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
 mod check;
 mod external;
 mod fields;
+mod majors;
 mod operator;
 mod pins;
 mod sql;

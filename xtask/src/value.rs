@@ -14,7 +14,7 @@ mod server;
 mod url;
 
 pub(crate) use annotations::Annotations;
-pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite};
+pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite, in_package_names};
 pub(crate) use image::{ImageRef, split_host};
 pub(crate) use name::{
     BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Verdict {
     Passed,
     Skipped,
+    /// There is nothing to do it with, which is nobody's failure.
+    #[serde(rename = "not available")]
+    NotAvailable,
     #[serde(rename = "not run")]
     NotRun,
     /// It is not known what was to be done.
@@ -27,6 +30,7 @@ impl Verdict {
         match self {
             Self::Passed => "passed",
             Self::Skipped => "skipped",
+            Self::NotAvailable => "not available",
             Self::NotRun => "not run",
             Self::NotRead => "not read",
             Self::Failed => "failed",
@@ -34,13 +38,30 @@ impl Verdict {
     }
 }
 
+/// How many of those that could be tried have passed, for people.
+pub(crate) fn passed(all: impl IntoIterator<Item = Verdict>) -> String {
+    let (mut tried, mut passed, mut lacking) = (0, 0, 0);
+    for verdict in all {
+        if verdict == Verdict::NotAvailable {
+            lacking += 1;
+        } else {
+            tried += 1;
+            passed += usize::from(verdict == Verdict::Passed);
+        }
+    }
+    match lacking {
+        0 => format!("{passed} of {tried} passed"),
+        _ => format!("{passed} of {tried} passed, {lacking} not available"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Verdict::{self, Failed, NotRead, NotRun, Passed, Skipped};
+    use super::Verdict::{self, Failed, NotAvailable, NotRead, NotRun, Passed, Skipped};
 
     #[test]
     fn it_is_the_same_word_everywhere() {
-        for verdict in [Passed, Skipped, NotRun, NotRead, Failed] {
+        for verdict in [Passed, Skipped, NotAvailable, NotRun, NotRead, Failed] {
             assert_eq!(serde_json::json!(verdict), verdict.word());
         }
     }
@@ -52,5 +73,13 @@ mod tests {
         assert_eq!(Verdict::of_all([NotRun, Failed, Passed]), Failed);
         assert_eq!(Verdict::of_all([Passed, Skipped]), Skipped);
         assert_eq!(Verdict::of_all([]), NotRun);
+    }
+
+    #[test]
+    fn what_is_not_available_has_not_been_tried() {
+        let said = |all: &[Verdict]| super::passed(all.iter().copied());
+        assert_eq!(said(&[Passed, Failed, NotRead]), "1 of 3 passed");
+        let lacking = [Passed, NotAvailable, NotAvailable];
+        assert_eq!(said(&lacking), "1 of 1 passed, 2 not available");
     }
 }

@@ -19,6 +19,7 @@ mod engine {
     mod inspect;
     mod libraries;
     mod locks;
+    mod majors;
     mod operands;
     mod packages;
     mod repositories;

@@ -79,7 +79,7 @@ pub struct Filters {
     /// Only for these distros (Debian suites, like `trixie`).
     #[arg(long, value_delimiter = ',', value_name = "DISTRO")]
     pub distro: Vec<String>,
-    /// Only for these PostgreSQL majors.
+    /// Only for these PostgreSQL majors. With `--base debian` also others than `metadata.hcl` names, where the archive has them.
     #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
     pub pg: Vec<String>,
     /// Only the i-th of n shares of the images: what one machine of several builds and tests.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli,
     context::Context,
-    engine::{Access, builder::Builder},
+    engine::{Access, builder::Builder, sources::Unavailable},
     exec::Exec,
     failure::Failure,
     image::Metadata,
@@ -32,14 +32,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
+    let filter = Filter::from(&args.filters);
     let to = destination(args);
     let access = match to {
         Destination::Registry => Access::Push,
         Destination::Builder | Destination::Engine => Access::Work,
     };
     let access = access.or_look(args.dry_run);
-    let begun = Begun::open(context, &selection, Aim::Images, access)?;
-    let mut targets = begun.targets(&Filter::from(&args.filters))?;
+    let begun = Begun::open(context, &selection, Aim::Images, &filter, access)?;
+    let mut targets = begun.targets(&filter)?;
     let builder = Builder::survey(&context.config, &begun.engine)?;
     warn_of(&builder, to, context)?;
     let wanted = Wanted::of(&args.platform, args.push, &context.config)?;
@@ -75,6 +76,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     let mut rows = rows(&chosen, &baked, &report, &wanted, &begun.engine.exec)?;
+    rows.extend(begun.sources.unavailable.iter().map(Row::unavailable));
     rows.extend(begun.unread.iter().map(Row::unread));
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
     let images = images.count();
@@ -113,6 +115,9 @@ fn warn_of(builder: &Builder, to: Destination, context: &Context) -> Result<(), 
 #[derive(Serialize)]
 struct Row {
     result: Verdict,
+    /// What people see where there is no image.
+    #[serde(skip)]
+    title: String,
     name: String,
     target: String,
     image: String,
@@ -122,17 +127,33 @@ struct Row {
     size: Option<String>,
     platforms: Vec<Platform>,
     seconds: f64,
-    /// Why it is not known what was to be built.
+    /// Why it is not known what was to be built, or why there is nothing to build it of.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
 impl Row {
+    /// Of an image that Debian's archive has nothing for.
+    fn unavailable(one: &Unavailable) -> Self {
+        Self::unbuilt(
+            &one.name,
+            Verdict::NotAvailable,
+            one.title(),
+            one.why.clone(),
+        )
+    }
+
     /// Of an extension that cannot be read.
     fn unread(unread: &Unread) -> Self {
+        let title = unread.name.clone();
+        Self::unbuilt(&unread.name, unread.verdict, title, unread.reason())
+    }
+
+    fn unbuilt(name: &str, result: Verdict, title: String, reason: String) -> Self {
         Self {
-            result: unread.verdict,
-            name: unread.name.clone(),
+            result,
+            title,
+            name: name.to_owned(),
             target: String::new(),
             image: String::new(),
             tags: Vec::new(),
@@ -140,7 +161,7 @@ impl Row {
             size: None,
             platforms: Vec::new(),
             seconds: 0.0,
-            reason: Some(unread.reason()),
+            reason: Some(reason),
         }
     }
 }
@@ -156,7 +177,7 @@ impl ui::Row for Row {
         vec![
             self.result.word().to_owned(),
             if self.image.is_empty() {
-                self.name.clone()
+                self.title.clone()
             } else {
                 self.image.clone()
             },
@@ -207,6 +228,7 @@ fn rows(
         }
         rows.push(Row {
             result: step.outcome.verdict(),
+            title: target.title(),
             name: target.extension.name.clone(),
             target: target.name.clone(),
             image,

@@ -14,6 +14,7 @@ use crate::{
     own::folder::Removed,
     plan::Cmd,
     sandbox::{self, State},
+    target::Filter,
     ui::Table,
 };
 
@@ -35,7 +36,7 @@ fn up(context: &mut Context) -> anyhow::Result<()> {
     if context.config.get(config::SANDBOX_BASE) == config::Base::Debian {
         let workspace = context.workspace()?;
         let engine = Engine::in_sandbox(context, sandbox, Access::Work)?;
-        Sources::prepare(context, &engine, workspace, &[])?;
+        Sources::prepare(context, &engine, workspace, &[], &Filter::default())?;
     } else {
         Engine::in_sandbox(context, sandbox, Access::Share)?;
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     cli, config,
     context::Context,
-    engine::{Access, Engine, builder::Builder},
+    engine::{Access, Engine, builder::Builder, sources::Unavailable},
     event::{Outcome, StepReport},
     exec::Exec,
     failure::Failure,
@@ -25,7 +25,7 @@ use crate::{
     },
     target::{Filter, Target, Targets},
     ui::{self, seconds},
-    verdict::Verdict,
+    verdict::{self, Verdict},
     workspace::{Aim, Selection, Unread},
 };
 
@@ -35,13 +35,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
     let given = named_image(args, &selection)?;
+    let mut filter = Filter::from(&args.filters);
     let begun = Begun::open(
         context,
         &selection,
         Aim::Servers,
+        &filter,
         Access::Work.or_look(args.dry_run),
     )?;
-    let mut filter = Filter::from(&args.filters);
     let given = given.map(|image| Given::survey(image, &begun.engine));
     let given = given.transpose()?;
     for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
@@ -81,6 +82,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     }
     let rows = targets.chosen().zip(&tests).zip(steps);
     let rows = rows.map(|((target, test), step)| row(target, test, step));
+    let rows = rows.chain(begun.sources.unavailable.iter().map(unavailable));
     let rows: Vec<Row> = rows.chain(begun.unread.iter().map(unread)).collect();
     context.rows(args.json, &rows)?;
     context.verdict(&report, "smoke")?;
@@ -147,11 +149,11 @@ fn tests(
 }
 
 fn conclusion(rows: &[Row]) -> String {
-    let passed = rows.iter().filter(|row| row.result == Verdict::Passed);
-    match rows.len() {
-        0 => NONE_IN_SHARE.to_owned(),
-        all => format!("{} of {all} passed", passed.count()),
+    let is_there = |row: &&Row| row.result != Verdict::NotAvailable;
+    if rows.iter().find(is_there).is_none() {
+        return NONE_IN_SHARE.to_owned();
     }
+    verdict::passed(rows.iter().map(|row| row.result))
 }
 
 /// The image that `--image` names, for the one extension that is in it.
@@ -293,6 +295,21 @@ fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
         proof: proof.unwrap_or_default(),
         seconds: step.elapsed.as_secs_f64(),
         title: test.name.clone(),
+    }
+}
+
+/// Of an image that Debian's archive has nothing for.
+fn unavailable(one: &Unavailable) -> Row {
+    Row {
+        name: one.name.clone(),
+        distro: one.server.distro.to_string(),
+        pg_major: one.server.major.to_string(),
+        image: String::new(),
+        version: String::new(),
+        result: Verdict::NotAvailable,
+        proof: one.why.clone(),
+        seconds: 0.0,
+        title: one.title(),
     }
 }
 

@@ -31,13 +31,15 @@ use crate::{
 
 pub(super) fn run(args: &cli::UpdateOsLibs, context: &mut Context) -> anyhow::Result<()> {
     let selection = Selection::from(&args.extensions);
+    let filter = Filter::from(&args.filters);
     let begun = Begun::open(
         context,
         &selection,
         Aim::Images,
+        &filter,
         Access::Work.or_look(args.dry_run),
     )?;
-    let targets = begun.targets(&Filter::from(&args.filters))?;
+    let targets = begun.targets(&filter)?;
     let chosen: Vec<&Target> = targets.chosen().collect();
     refuse_without_lists(&selection, &chosen)?;
     let purpose = if args.check {

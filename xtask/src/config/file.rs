@@ -3,7 +3,10 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, Elsewhere, Origin, SANDBOX_FOLDER, SETTINGS, Setting, settings::Shape};
+use super::{
+    Config, Elsewhere, Origin, SANDBOX_FOLDER, SETTINGS, Setting,
+    settings::{Shape, setting_of},
+};
 use crate::{
     failure::{Failure, did_you_mean},
     hcl::{Node, Value},
@@ -93,7 +96,7 @@ impl File<'_> {
                 }
                 continue;
             }
-            let setting = SETTINGS.iter().find(|setting| setting.key == key);
+            let setting = setting_of(&key);
             let shape = setting.map(|setting| setting.shape);
             let text = match value {
                 DeValue::Table(pairs) if shape == Some(Shape::Table) => {
@@ -122,11 +125,17 @@ impl File<'_> {
                     .wrong(line, &format!("unknown setting `{key}`{meant}"))
                     .hint("`cargo xtask config` lists every setting"));
             };
-            read.settings.push(Said {
+            let said = Said {
                 setting,
                 line,
                 text,
-            });
+            };
+            // What is said under the key of today goes before, wherever it stands.
+            if setting.key == key {
+                read.settings.push(said);
+            } else {
+                read.settings.insert(0, said);
+            }
         }
         Ok(read)
     }

@@ -234,10 +234,31 @@ settings! {
         "the sandbox's folder; empty: xtask-sandbox in the user's cache folder";
     SANDBOX_BASE: Base = OneOf(Base::Auto), "sandbox.base" "XTASK_SANDBOX_BASE"
         "base images in the sandbox; auto: the published ones, or Debian's packages where those cannot be pulled";
-    SANDBOX_SUITE: String = Text("forky", Kind::Suite), "sandbox.suite" "XTASK_SANDBOX_SUITE"
-        "the Debian suite of the sandbox and of its base image";
+    SANDBOX_SUITES: Vec<String> = List("forky,experimental", Kind::Suite), "sandbox.suites" "XTASK_SANDBOX_SUITES"
+        "Debian suites: the first is that of the sandbox and its base images, the others are asked for a PostgreSQL that it lacks";
     SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"
         "the Debian mirror; empty: the one that this machine's apt uses";
     DISK_WARNING: u32 = Number(5, GIBIBYTES), "disk.warning" "XTASK_DISK_WARNING"
         "warn when the engine's disk has less than this many GiB left";
+}
+
+/// What a setting was called before.
+pub(super) struct Former {
+    pub key: &'static str,
+    pub env: &'static str,
+    pub setting: &'static Setting,
+}
+
+/// All that settings were called before. It goes on meaning the same.
+pub(super) const FORMER: &[Former] = &[Former {
+    key: "sandbox.suite",
+    env: "XTASK_SANDBOX_SUITE",
+    setting: SANDBOX_SUITES.setting,
+}];
+
+/// The setting of that key, which it may have had before.
+pub(super) fn setting_of(key: &str) -> Option<&'static Setting> {
+    let former = || FORMER.iter().find(|former| former.key == key);
+    let setting = SETTINGS.iter().copied().find(|setting| setting.key == key);
+    setting.or_else(|| former().map(|former| former.setting))
 }

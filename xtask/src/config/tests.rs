@@ -34,6 +34,33 @@ fn the_later_source_wins_and_is_named() {
 }
 
 #[test]
+fn what_a_setting_was_called_before_goes_on_meaning_the_same() {
+    let suites = |toml: &str, env: &[(&str, &str)]| {
+        let config = load(toml, env).unwrap();
+        config.get(SANDBOX_SUITES).join(" ")
+    };
+    assert_eq!(suites("", &[]), "forky experimental");
+    let before = "[sandbox]\nsuite = \"trixie\"\n";
+    assert_eq!(suites(before, &[]), "trixie");
+    assert_eq!(suites(before, &[("XTASK_SANDBOX_SUITE", "sid")]), "sid");
+    // What it is called today goes before, in each place.
+    for both in [
+        "[sandbox]\nsuite = \"trixie\"\nsuites = [\"sid\", \"experimental\"]\n",
+        "[sandbox]\nsuites = [\"sid\", \"experimental\"]\nsuite = \"trixie\"\n",
+    ] {
+        assert_eq!(suites(both, &[]), "sid experimental");
+    }
+    let both = [
+        ("XTASK_SANDBOX_SUITES", "sid"),
+        ("XTASK_SANDBOX_SUITE", "trixie"),
+    ];
+    assert_eq!(suites("", &both), "sid");
+    let sets = ["sandbox.suite=bookworm".to_owned()];
+    let config = load("", &[]).unwrap().with_said(&sets).unwrap();
+    assert_eq!(config.get(SANDBOX_SUITES), ["bookworm"]);
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_place() {
     for (toml, message) in [
         (

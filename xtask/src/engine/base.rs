@@ -2,38 +2,47 @@
 //! Which base images extensions are built on: the published ones, or, where those cannot be pulled, ones that
 //! are made here from Debian's packages.
 
-use std::{
-    net::{TcpStream, ToSocketAddrs},
-    path::Path,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use super::{Engine, Opener, print};
+use super::{Engine, Opener, archive, print};
 use crate::{
-    config::{self, Base, Config},
+    config::{self, Config},
     exec::{Exec, Real},
+    extension::Extension,
     failure::Failure,
     image::ImageRef,
     own::{file, source},
     plan::Plan,
     sandbox::{
-        Sandbox, archive, base, entries,
+        Sandbox,
+        archive::{Archive, asked},
+        base::Base,
+        entries,
         mmdebstrap::Mmdebstrap,
-        up::{self, Caller, Ready},
+        up::{self, Caller},
     },
-    target,
+    target::{self, Filter},
     tool::{docker, imagetools},
     value::{Major, Server},
     workspace::Workspace,
 };
 
-/// The base images that are made here from Debian's packages, one for each major of the extensions. They are
-/// there afterwards, unless the engine is only looked at. None: the published ones are used.
+/// Base images that are made here from Debian's packages.
+pub(crate) struct Made {
+    /// One for each major that is asked for and that the archive does not lack.
+    pub images: Vec<ImageRef>,
+    pub archive: Archive,
+}
+
+/// The base images that are made here from Debian's packages, for the majors that `filter` asks for, and what the archive has of
+/// the `chosen` extensions. The images are there afterwards, unless the engine is only looked at. None: the published ones are used.
 pub(crate) fn made(
     opener: &mut dyn Opener,
     engine: &Engine,
     workspace: &Workspace,
-) -> anyhow::Result<Option<Vec<ImageRef>>> {
+    chosen: &[Arc<Extension>],
+    filter: &Filter,
+) -> anyhow::Result<Option<Made>> {
     let Some(sandbox) = &engine.sandbox else {
         if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
             return Err(
@@ -47,15 +56,24 @@ pub(crate) fn made(
     if !is_debian(opener, engine, sandbox, workspace)? {
         return Ok(None);
     }
-    let majors = archive::majors(workspace.extensions());
-    let names = majors
-        .iter()
-        .map(|major| name(opener.config(), sandbox, major));
-    let names: Vec<ImageRef> = names.collect::<Result<_, _>>()?;
-    if !engine.is_looked_at() {
-        make_missing(opener, &engine.exec, sandbox, workspace, &names)?;
+    let archive = archive::ask(opener, engine, sandbox, workspace, chosen, filter)?;
+    let (mut images, mut bases) = (Vec::new(), Vec::new());
+    let majors = asked(workspace.extensions(), filter).into_keys();
+    for major in majors.filter(|major| !archive.lacks(major)) {
+        let reference = name(opener.config(), sandbox, &major)?;
+        images.push(reference.clone());
+        if let Some(suite) = archive.suite(&major) {
+            bases.push(Base {
+                major,
+                suite,
+                reference,
+            });
+        }
     }
-    Ok(Some(names))
+    if !engine.is_looked_at() {
+        make_missing(opener, &engine.exec, sandbox, &bases)?;
+    }
+    Ok(Some(Made { images, archive }))
 }
 
 fn is_debian(
@@ -65,11 +83,11 @@ fn is_debian(
     workspace: &Workspace,
 ) -> anyhow::Result<bool> {
     match opener.config().get(config::SANDBOX_BASE) {
-        Base::Debian => return Ok(true),
-        Base::Published => return Ok(false),
+        config::Base::Debian => return Ok(true),
+        config::Base::Published => return Ok(false),
         // There is nothing to ask with.
-        Base::Auto if engine.is_looked_at() && engine.is_stopped() => return Ok(false),
-        Base::Auto => {}
+        config::Base::Auto if engine.is_looked_at() && engine.is_stopped() => return Ok(false),
+        config::Base::Auto => {}
     }
     let debian = !has_published(opener, engine, sandbox, workspace)?;
     if debian {
@@ -144,54 +162,21 @@ fn make_missing(
     opener: &mut dyn Opener,
     exec: &Real,
     sandbox: &Sandbox,
-    workspace: &Workspace,
-    names: &[ImageRef],
+    bases: &[Base],
 ) -> anyhow::Result<()> {
-    let is_missing = |name: &ImageRef| exec.read(&docker::has_image_cmd(name), None).is_err();
-    if !names.iter().any(is_missing) {
+    let is_missing = |base: &&Base| {
+        let ask = docker::has_image_cmd(&base.reference);
+        exec.read(&ask, None).is_err()
+    };
+    let missing: Vec<&Base> = bases.iter().filter(is_missing).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     let tools = Mmdebstrap::survey(sandbox, exec)?;
     let mut plan = Plan::default();
     let ready = up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
-    add(
-        &mut plan,
-        opener.config(),
-        sandbox,
-        &tools,
-        workspace,
-        &ready,
-    )?;
-    opener.carry_out(exec, &plan, "making the base image")
-}
-
-/// Adds the steps that make the base images of all majors.
-pub(super) fn add(
-    plan: &mut Plan,
-    config: &Config,
-    sandbox: &Sandbox,
-    tools: &Mmdebstrap,
-    workspace: &Workspace,
-    ready: &Ready,
-) -> Result<(), Failure> {
-    for major in archive::majors(workspace.extensions()) {
-        let reference = name(config, sandbox, &major)?;
-        base::add(plan, sandbox, tools, &major, &reference, ready);
+    for base in missing {
+        base.add(&mut plan, sandbox, &tools, &ready);
     }
-    Ok(())
-}
-
-/// Whether the registry of an image can be connected to at all. Without an engine this is all that can
-/// be asked; a yes may still turn out to be a no.
-pub(super) fn registry_answers(image: &str) -> bool {
-    let host = image.split('/').next().unwrap_or_default();
-    let address = if host.contains(':') {
-        host.to_owned()
-    } else {
-        format!("{host}:443")
-    };
-    let patience = Duration::from_secs(3);
-    address.to_socket_addrs().is_ok_and(|mut addresses| {
-        addresses.any(|address| TcpStream::connect_timeout(&address, patience).is_ok())
-    })
+    opener.carry_out(exec, &plan, "making the base image")
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a sandbox's folder, whatever is in it, to an engine that answers and sees this repository.
 
-use super::{Opener, base, lock, lock::Lock, lock_if_answering};
+use super::{Opener, lock, lock::Lock, lock_if_answering};
 use crate::{
-    config::{self, Base},
     exec::Real,
     own::LockFile,
     plan::Plan,
@@ -79,23 +78,7 @@ fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::
 fn make(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Result<()> {
     let mut plan = Plan::default();
     let tools = Mmdebstrap::survey(sandbox, exec)?;
-    let steps = up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
-    // Where the base image will have to be made, its root is made beside the sandbox's own.
-    let debian = match opener.config().get(config::SANDBOX_BASE) {
-        Base::Debian => true,
-        Base::Published => false,
-        Base::Auto => !base::registry_answers(opener.config().get(config::BASE_IMAGE)),
-    };
-    if debian && let Ok(workspace) = opener.workspace() {
-        base::add(
-            &mut plan,
-            opener.config(),
-            sandbox,
-            &tools,
-            &workspace,
-            &steps,
-        )?;
-    }
+    up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
     opener.carry_out(exec, &plan, "starting the sandbox")
 }
 

@@ -2,6 +2,7 @@
 //! The one way to an engine: opened for what it is wanted for, it says how to call its programs, what
 //! Docker says of itself, and holds the locks on it until it is dropped.
 
+mod archive;
 pub(crate) mod base;
 mod bring_up;
 pub(crate) mod builder;

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is built, and on what: the extensions as bake prints them, on published base images or on Debian's packages.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     Engine, Opener,
-    base::{made, name},
+    base::{Made, made, name},
     print,
 };
 use crate::{
     config::Config,
-    exec::Exec,
     extension::Extension,
     failure::Failure,
     image::ImageRef,
-    own::{file, source},
-    plan::Cmd,
     sandbox::{
         Sandbox,
-        archive::{self, Archive},
-        entries,
+        archive::{Archive, server},
     },
-    target::{self, Definition, Instead, Matrix},
-    tool::apt,
-    value::Server,
+    target::{self, Definition, Filter, Instead, Matrix},
+    value::{Major, Server},
     workspace::{Aim, Selection, Unread, Workspace},
 };
 
@@ -35,41 +30,63 @@ pub(crate) struct Sources {
     pub matrix: Matrix,
     /// Base images that were made here, which no registry has.
     pub bases: Vec<ImageRef>,
+    /// What was chosen and asked for, and what Debian's archive has nothing for.
+    pub unavailable: Vec<Unavailable>,
     /// On the sandbox's engine, whose network may be closed.
     pub in_sandbox: bool,
-    /// Those of the chosen extensions of which Debian's archive has no package, where images are made of its.
-    absent: BTreeSet<String>,
+}
+
+/// An image that cannot be built, as Debian's archive lacks something of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Unavailable {
+    /// The extension's directory.
+    pub name: String,
+    pub server: Server,
+    pub why: String,
+}
+
+impl Unavailable {
+    /// As people tell images apart: `pgvector 19-forky`.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.name, self.server)
+    }
 }
 
 impl Sources {
-    /// Decides which base images the workspace is built on, and makes those that are missing. For an engine that is only
-    /// looked at nothing is made. Then says what is built of the `chosen` extensions.
+    /// Decides which base images the workspace is built on, and makes those that are missing for what `filter` asks for. For an
+    /// engine that is only looked at nothing is made. Then says what is built of the `chosen` extensions.
     pub(crate) fn prepare(
         opener: &mut dyn Opener,
         engine: &Engine,
         workspace: Workspace,
         chosen: &[Arc<Extension>],
+        filter: &Filter,
     ) -> anyhow::Result<Self> {
-        let made = made(opener, engine, &workspace)?;
+        let made = made(opener, engine, &workspace, chosen, filter)?;
         let mut sources = Self {
             workspace,
             matrix: Matrix::default(),
             bases: Vec::new(),
+            unavailable: Vec::new(),
             in_sandbox: engine.sandbox.is_some(),
-            absent: BTreeSet::new(),
         };
-        if let (Some(sandbox), Some(bases)) = (&engine.sandbox, made) {
-            sources.bases = bases;
-            sources.rebase(opener, engine, sandbox, chosen)?;
+        if let (Some(sandbox), Some(made)) = (&engine.sandbox, made) {
+            let Made { images, archive } = made;
+            sources.bases = images;
+            let rebasing = Rebasing {
+                archive: &archive,
+                sandbox,
+                filter,
+                config: opener.config(),
+            };
+            rebasing.add(opener, engine, &mut sources, chosen)?;
+            for one in &sources.unavailable {
+                opener.note(&format!("`{}` is not available: {}", one.title(), one.why));
+            }
         } else {
             sources.matrix = print::matrix(opener, engine, &sources.workspace, chosen)?;
         }
         Ok(sources)
-    }
-
-    /// Whether there is a package to make its images of.
-    pub(crate) fn has_package(&self, extension: &Extension) -> bool {
-        !self.absent.contains(&extension.name)
     }
 
     /// Leaves out of what was chosen those of which bake does not say what it builds, and, for servers, those that need such a
@@ -94,73 +111,82 @@ impl Sources {
         *extensions = left;
         Ok(())
     }
-
-    /// Builds the extensions of the versions that Debian's archive has; without one they are left out.
-    fn rebase(
-        &mut self,
-        opener: &mut dyn Opener,
-        engine: &Engine,
-        sandbox: &Sandbox,
-        chosen: &[Arc<Extension>],
-    ) -> anyhow::Result<()> {
-        let archive = archive(opener, engine, sandbox, &self.workspace, chosen)?;
-        let (chosen, absent): (Vec<_>, Vec<_>) = chosen.iter().cloned().partition(|extension| {
-            let mut pins = extension.versions.values();
-            pins.any(|pin| archive.version(pin).is_some())
-        });
-        for extension in absent {
-            opener.note(&format!(
-                "Debian {} has no package for `{}`: left out",
-                sandbox.suite, extension.name
-            ));
-            self.absent.insert(extension.name.clone());
-        }
-        let config = opener.config();
-        let rebase = Rebase {
-            archive: &archive,
-            sandbox,
-            config,
-        };
-        for (extension, definitions) in
-            print::definitions(opener, engine, &self.workspace, &chosen)?
-        {
-            let rebased = definitions.and_then(|definitions| {
-                definitions
-                    .rebased(|definition, server| rebase.instead(&extension, definition, server))
-            });
-            self.matrix.add(&extension, rebased, config);
-        }
-        print::add_external(&mut self.matrix, &self.workspace, &chosen);
-        Ok(())
-    }
 }
 
-/// What extensions are built from in place of what bake says.
-struct Rebase<'a> {
+/// The targets of bake on what Debian's archive has.
+struct Rebasing<'a> {
     archive: &'a Archive,
     sandbox: &'a Sandbox,
+    filter: &'a Filter,
     config: &'a Config,
 }
 
-impl Rebase<'_> {
-    /// What a target for a server is built from, when the archive has its package.
+impl Rebasing<'_> {
+    /// Adds what can be built of the chosen extensions and of all that they need, and says what cannot.
+    fn add(
+        &self,
+        opener: &dyn Opener,
+        engine: &Engine,
+        sources: &mut Sources,
+        chosen: &[Arc<Extension>],
+    ) -> anyhow::Result<()> {
+        let workspace = &sources.workspace;
+        for (extension, definitions) in print::definitions(opener, engine, workspace, chosen)? {
+            let majors = self.filter.majors_of(&extension);
+            let rebased = definitions.and_then(|definitions| {
+                definitions.rebased(&majors, |definition, server, major| {
+                    self.instead(&extension, definition, server, major)
+                })
+            });
+            sources.matrix.add(&extension, rebased, self.config);
+        }
+        for extension in chosen {
+            let Ok(targets) = sources.matrix.of(extension) else {
+                continue;
+            };
+            for major in self.filter.majors_of(extension) {
+                if !targets.iter().any(|target| target.server.major == major) {
+                    sources.unavailable.push(Unavailable {
+                        name: extension.name.clone(),
+                        why: self.lacks(extension, &major),
+                        server: self.server(major),
+                    });
+                }
+            }
+        }
+        print::add_external(&mut sources.matrix, workspace, chosen);
+        Ok(())
+    }
+
+    fn server(&self, major: Major) -> Server {
+        Server {
+            distro: self.sandbox.suite.clone(),
+            major,
+        }
+    }
+
+    /// What a target for a major is built from that is like the one for a server, when the archive has its package.
     fn instead(
         &self,
         extension: &Extension,
         definition: Definition<'_>,
-        server: &Server,
+        like: &Server,
+        major: &Major,
     ) -> Result<Option<Instead>, Failure> {
-        let pin = extension.pin(server);
-        let found = pin.and_then(|pin| Some((pin, self.archive.version(pin)?)));
-        let Some((pin, (package, version))) = found else {
+        let found = extension.pin(like).and_then(|pin| {
+            let package = extension.package_name(like, major)?;
+            let version = self.archive.version(&package, major)?;
+            Some((pin, package, version))
+        });
+        let Some((pin, package, version)) = found else {
             return Ok(None);
         };
         let sql_version = self
             .archive
-            .sql_version(package, version, &extension.sql_name);
+            .sql_version(&package, version, &extension.sql_name);
         Ok(Some(Instead {
-            suite: self.sandbox.suite.clone(),
-            base: name(self.config, self.sandbox, &server.major)?,
+            server: self.server(major.clone()),
+            base: name(self.config, self.sandbox, major)?,
             package: version.to_owned(),
             pinned: definition.package().unwrap_or(&pin.package).to_owned(),
             sql_version: sql_version
@@ -168,59 +194,33 @@ impl Rebase<'_> {
                 .map(str::to_owned),
         }))
     }
-}
 
-/// What Debian's archive has of the workspace's extensions now; for an engine that is only looked at what it had the last
-/// time, which must be known of those that were `chosen` and of all that they need.
-fn archive(
-    opener: &dyn Opener,
-    engine: &Engine,
-    sandbox: &Sandbox,
-    workspace: &Workspace,
-    chosen: &[Arc<Extension>],
-) -> anyhow::Result<Archive> {
-    let kept = source::read_own(&sandbox.folder, Path::new(entries::ARCHIVE))?;
-    let mut archive = Archive::remembered(kept.as_deref(), &sandbox.suite);
-    if engine.is_looked_at() {
-        let unknown = archive.unknown(&print::with_needs(workspace, chosen));
-        return match unknown.first() {
-            None => Ok(archive),
-            Some(name) => Err(Failure::unavailable(format!(
-                "which version Debian {} has of `{name}` is not known yet",
-                sandbox.suite
-            ))
-            .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")
-            .into()),
+    /// What there would have to be for an image of an extension.
+    fn lacks(&self, extension: &Extension, major: &Major) -> String {
+        let Some(suite) = self.archive.suite(major) else {
+            let unasked = &self.archive.unasked;
+            let suites = self.sandbox.suites().map(|suite| &**suite);
+            let asked = suites.filter(|suite| unasked.iter().all(|other| other != suite));
+            let asked: Vec<&str> = asked.collect();
+            let (server, asked) = (server(major), asked.join(" or "));
+            let lacks = format!("there is no `{server}` in Debian {asked}");
+            return match unasked.join(" and ") {
+                unasked if unasked.is_empty() => lacks,
+                unasked => format!("{lacks}, and {unasked} cannot be asked"),
+            };
         };
+        let servers = extension.servers_like(major).into_iter();
+        let mut names = servers.filter_map(|like| extension.package_name(like, major));
+        match names.next() {
+            None => format!(
+                "how its package for PostgreSQL {major} is called follows from no `packages` and no `depName` of its metadata"
+            ),
+            Some(package) if self.archive.version(&package, major).is_none() => {
+                format!("there is no `{package}` in Debian {suite}")
+            }
+            Some(_) => format!(
+                "bake has no target for PostgreSQL {major}, and those that it has do not say their major in an argument (`PG_MAJOR`) and in each tag"
+            ),
+        }
     }
-    let inside = |cmd: Cmd| {
-        let asked = engine.exec.read(&sandbox.inside(cmd), None);
-        asked.map_err(Failure::from)
-    };
-    let extensions = workspace.extensions();
-    inside(Cmd::new("apt-get", "read Debian's package index").args([
-        "-q",
-        "update",
-        "--error-on=any",
-    ]))?;
-    let asked = archive::packages(extensions);
-    let found = apt::parse_versions(&inside(apt::versions_cmd(&asked))?);
-    archive.take_versions(&asked, &found);
-    let unread = archive.unread(extensions);
-    let printed = if unread.is_empty() {
-        String::new()
-    } else {
-        inside(archive::controls_cmd(&unread))?
-    };
-    archive.read_controls(&unread, &printed);
-    for package in archive.unread(extensions) {
-        opener.warn(&format!(
-            "`{package}` cannot be downloaded from Debian's archive: the version for SQL is not known"
-        ));
-    }
-    file::write_atomically(
-        &sandbox.location(sandbox.folder.join(entries::ARCHIVE)),
-        &serde_json::to_string(&archive)?,
-    )?;
-    Ok(archive)
 }

@@ -7,7 +7,7 @@ use super::text;
 use crate::{
     image::{Contents, Controls, ImageRef, Metadata},
     plan::{Kind, Owned},
-    sandbox::archive::Archive,
+    sandbox::archive::{Archive, Asked},
     symptom,
     target::{Definition, Definitions, Instead},
     tool::{
@@ -17,7 +17,7 @@ use crate::{
         imagetools::Described,
         kubectl,
     },
-    value::{PackageName, Server, SqlName, SqlVersion},
+    value::{Major, PackageName, Server, SqlName, SqlVersion},
 };
 
 /// An archive of control files is read to its end or refused, and what these say is names and versions.
@@ -104,7 +104,10 @@ pub fn apt_output(data: &[u8]) {
     let asked = versions.keys().filter_map(|name| name.parse().ok());
     let asked: Vec<PackageName> = asked.collect();
     let mut archive = Archive::default();
-    archive.take_versions(&asked, &versions);
+    let (Ok(suite), Ok(major)) = ("forky".parse(), "18".parse()) else {
+        unreachable!("they are well formed");
+    };
+    archive.take(&suite, &Asked::from([(major, asked.clone())]), &versions);
     let packages: Vec<String> = versions
         .iter()
         .map(|(name, version)| format!("{name}={version}"))
@@ -128,20 +131,25 @@ pub fn bake_print(data: &[u8]) {
     let names: Vec<&str> = definitions.built().map(|one| one.name).collect();
     let taken = definitions.with_sources(names.iter().copied(), moment);
     assert!(names.iter().all(|name| taken.contains_key(*name)));
-    let instead = |definition: Definition<'_>, server: &Server| {
-        let Ok(suite) = "forky".parse() else {
+    let instead = |definition: Definition<'_>, _: &Server, major: &Major| {
+        let Some(server) = Server::parse("forky", major) else {
             unreachable!("it is well formed");
         };
-        let base = format!("ghcr.io/x/postgresql:{}-minimal-forky", server.major);
+        let base = format!("ghcr.io/x/postgresql:{major}-minimal-forky");
         Ok(Some(Instead {
-            suite,
+            server,
             base: base.parse()?,
             package: "1.3-1".to_owned(),
             pinned: definition.package().unwrap_or("1.2-1").to_owned(),
             sql_version: None,
         }))
     };
-    if let Ok(rebased) = definitions.rebased(instead) {
+    let majors = definitions
+        .built()
+        .filter_map(|one| Some(one.server().ok()?.major));
+    let mut majors: Vec<Major> = majors.collect();
+    majors.extend("999".parse());
+    if let Ok(rebased) = definitions.rebased(&majors, instead) {
         let names: Vec<&str> = rebased.built().map(|one| one.name).collect();
         let taken = rebased.with_sources(names.iter().copied(), moment);
         assert!(names.iter().all(|name| taken.contains_key(*name)));

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What Debian's archive has of the extensions, for `--base debian`: the versions of their packages, and what the control
-//! files in these say. It is remembered for all repositories that use the sandbox.
+//! What Debian's archive has of PostgreSQL and the extensions, for `--base debian`: which suite has a major's server, the
+//! versions of the extensions' packages, and what the control files in these say. It is remembered for all repositories that
+//! use the sandbox.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    extension::{Extension, Pin},
+    extension::Extension,
     plan::Cmd,
-    value::{DebianVersion, Major, PackageName, Server, SqlVersion, Suite},
+    target::Filter,
+    value::{DebianVersion, Major, PackageName, SqlVersion, Suite},
 };
+
+/// Majors, each with the packages that are asked for.
+pub(crate) type Asked = BTreeMap<Major, Vec<PackageName>>;
 
 /// What is known of the archive. Texts, as they come from files: what is used of them is checked then.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Archive {
-    /// The suite of which all else is said.
+    /// The suites of which all else is said, the sandbox's own first.
     #[serde(default)]
-    suite: String,
-    /// Each Debian package that was asked for -> its version. None: the archive has none.
+    suites: Vec<String>,
+    /// Each PostgreSQL major that was asked for -> the suite that has its server. None: none has.
+    #[serde(default)]
+    servers: BTreeMap<String, Option<String>>,
+    /// The suites that did not answer, and may have what the others lack.
+    #[serde(default)]
+    pub unasked: Vec<String>,
+    /// Each Debian package that was asked for -> its version, in the suite of the major that it is for. None: there is none.
     versions: BTreeMap<String, Option<String>>,
     /// `package=version` -> the control files in it, and in the packages of the same source and version that it needs:
     /// the extension's name -> `default_version`.
@@ -27,52 +38,82 @@ pub(crate) struct Archive {
 }
 
 /// Prints, for packages of exact versions, the argument as a line, and then a line for each control file in them: the
-/// argument, a tab, the extension's name, a tab, the line that says its default version. What cannot be read is skipped. A package whose scripts are in another one of the same version
-/// is read with that. Arguments: `package=version`.
+/// argument, a tab, the extension's name, a tab, the line that says its default version. What cannot be read is skipped. A
+/// package whose scripts are in another one of the same version is read with that. Arguments: `package=version`.
 const CONTROLS: &str = include_str!("controls.sh");
 
 impl Archive {
-    /// What is remembered of a suite; of another one, or when it cannot be read, nothing.
-    pub(crate) fn remembered(text: Option<&str>, suite: &Suite) -> Self {
+    /// What is remembered of these suites; of others, or when it cannot be read, nothing.
+    pub(crate) fn remembered<'a>(
+        text: Option<&str>,
+        suites: impl IntoIterator<Item = &'a Suite>,
+    ) -> Self {
+        let suites: Vec<String> = suites.into_iter().map(ToString::to_string).collect();
         let known = text.and_then(|text| serde_json::from_str::<Self>(text).ok());
-        let known = known.filter(|known| known.suite == **suite);
+        let known = known.filter(|known| known.suites == suites);
         known.unwrap_or_else(|| Self {
-            suite: suite.to_string(),
+            suites,
             ..Self::default()
         })
     }
 
-    /// Takes what the archive has now of the packages that it was `asked` for.
-    pub(crate) fn take_versions(
-        &mut self,
-        asked: &[PackageName],
-        found: &BTreeMap<String, String>,
-    ) {
-        for name in asked {
-            let name = name.to_string();
-            let version = found.get(&name).cloned();
-            self.versions.insert(name, version);
+    /// The suite that a major's server, and all packages for it, are taken from.
+    pub(crate) fn suite(&self, major: &Major) -> Option<Suite> {
+        self.servers.get(&**major)?.as_ref()?.parse().ok()
+    }
+
+    /// Whether all suites have been asked for a major's server, and none has it.
+    pub(crate) fn lacks(&self, major: &Major) -> bool {
+        self.servers.get(&**major) == Some(&None)
+    }
+
+    /// What of these was never asked for: the server of a major, or a package.
+    pub(crate) fn unknown(&self, asked: &Asked) -> Option<String> {
+        let servers = asked.keys();
+        let mut servers = servers.filter(|major| !self.servers.contains_key(&***major));
+        let packages = asked.values().flatten();
+        let mut packages = packages.filter(|name| !self.versions.contains_key(&***name));
+        let package = || packages.next().map(ToString::to_string);
+        servers.next().map(server).or_else(package)
+    }
+
+    /// The version that the archive has of a package for a major.
+    pub(crate) fn version(&self, name: &PackageName, major: &Major) -> Option<&str> {
+        let version = self.versions.get(&**name)?.as_deref()?;
+        (self.suite(major).is_some() && DebianVersion::is(version)).then_some(version)
+    }
+
+    /// Forgets what was known of these, which are to be asked for again.
+    pub(crate) fn forget(&mut self, asked: &Asked) {
+        for (major, names) in asked {
+            self.servers.remove(&**major);
+            for name in names {
+                self.versions.remove(&**name);
+            }
         }
     }
 
-    /// The packages of these extensions that the archive was never asked for.
-    pub(crate) fn unknown(&self, extensions: &[Arc<Extension>]) -> Vec<PackageName> {
-        let mut names = packages(extensions);
-        names.retain(|name| !self.versions.contains_key(&**name));
-        names
-    }
-
-    /// The version that the archive has of a pin's package, with the package's name.
-    pub(crate) fn version<'a>(&'a self, pin: &'a Pin) -> Option<(&'a PackageName, &'a str)> {
-        let name = pin.package_name.as_ref()?;
-        let version = self.versions.get(&**name)?.as_deref()?;
-        DebianVersion::is(version).then_some((name, version))
+    /// Takes what a suite has, out of what was asked for majors: the servers, and the packages for these.
+    pub(crate) fn take(&mut self, suite: &Suite, asked: &Asked, found: &BTreeMap<String, String>) {
+        for (major, names) in asked {
+            let has_server = found.contains_key(&server(major));
+            let from = has_server.then(|| suite.to_string());
+            self.servers.insert(major.to_string(), from);
+            for name in names {
+                let version = found.get(&**name).filter(|_| has_server);
+                // A package may be for several majors.
+                let known = self.versions.entry(name.to_string()).or_default();
+                *known = version.cloned().or(known.take());
+            }
+        }
     }
 
     /// The packages whose control files have not been read, each with its version.
-    pub(crate) fn unread(&self, extensions: &[Arc<Extension>]) -> Vec<String> {
-        let found = pins(extensions).filter_map(|(_, pin)| self.version(pin));
-        let mut unread: Vec<String> = found.map(|(name, version)| key(name, version)).collect();
+    pub(crate) fn unread(&self, names: &[PackageName]) -> Vec<String> {
+        let found = names
+            .iter()
+            .filter_map(|name| Some(key(name, self.versions.get(&**name)?.as_deref()?)));
+        let mut unread: Vec<String> = found.collect();
         unread.retain(|key| !self.controls.contains_key(key));
         unread.sort();
         unread.dedup();
@@ -148,34 +189,109 @@ fn key(name: &PackageName, version: &str) -> String {
     format!("{name}={version}")
 }
 
-/// The packages to ask the archive for.
-pub(crate) fn packages(extensions: &[Arc<Extension>]) -> Vec<PackageName> {
-    let mut names: Vec<PackageName> = pins(extensions)
-        .filter_map(|(_, pin)| pin.package_name.clone())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
+/// The package of PostgreSQL itself.
+pub(crate) fn server(major: &Major) -> String {
+    format!("postgresql-{major}")
 }
 
-/// The majors that the extensions are built for.
-pub(crate) fn majors(extensions: &[Arc<Extension>]) -> Vec<Major> {
-    let mut majors: Vec<Major> = pins(extensions)
-        .map(|(server, _)| server.major.clone())
-        .collect();
-    majors.sort();
-    majors.dedup();
-    majors
-}
-
-fn pins(extensions: &[Arc<Extension>]) -> impl Iterator<Item = (&Server, &Pin)> {
-    extensions.iter().flat_map(|extension| &extension.versions)
+/// What to ask the archive for: the majors that `filter` asks for, each with the packages of the extensions for it.
+pub(crate) fn asked(extensions: &[Arc<Extension>], filter: &Filter) -> Asked {
+    let mut asked = Asked::new();
+    for extension in extensions {
+        for major in filter.majors_of(extension) {
+            let servers = extension.servers_like(&major).into_iter();
+            let names = servers.filter_map(|server| extension.package_name(server, &major));
+            let names: Vec<PackageName> = names.collect();
+            asked.entry(major).or_default().extend(names);
+        }
+    }
+    for names in asked.values_mut() {
+        names.sort();
+        names.dedup();
+    }
+    asked
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::exec::{Exec, Real};
+
+    #[test]
+    fn a_majors_packages_are_those_of_the_first_suite_that_has_its_server() {
+        let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(name, version)| ((*name).into(), (*version).into()))
+                .collect()
+        };
+        let major = |text: &str| -> Major { text.parse().unwrap() };
+        let package = |text: &str| -> PackageName { text.parse().unwrap() };
+        let asked = ["17", "18", "19"].map(|text| {
+            let name = format!("postgresql-{text}-x");
+            (major(text), vec![package(&name)])
+        });
+        let mut asked = BTreeMap::from(asked);
+        let mut archive = Archive::default();
+        let before = ["16", "17"].map(|text| {
+            let name = format!("postgresql-{text}-x");
+            (major(text), vec![package(&name), package("for-all")])
+        });
+        let has = [
+            ("postgresql-16", "16.3-1"),
+            ("postgresql-16-x", "1-1"),
+            ("postgresql-17", "17.1-1"),
+            ("postgresql-17-x", "1-1"),
+            ("for-all", "5-1"),
+        ];
+        archive.take(
+            &"forky".parse().unwrap(),
+            &Asked::from(before),
+            &texts(&has),
+        );
+        archive.forget(&asked);
+        let has = [
+            ("postgresql-18", "18.6-3"),
+            ("postgresql-18-x", "2-1"),
+            ("postgresql-19-x", "2-1"),
+        ];
+        archive.take(&"forky".parse().unwrap(), &asked, &texts(&has));
+        asked.remove(&major("18"));
+        let has = [
+            ("postgresql-19", "19~rc1-1"),
+            ("postgresql-19-x", "3-1"),
+            ("postgresql-18-x", "3-1"),
+        ];
+        archive.take(&"experimental".parse().unwrap(), &asked, &texts(&has));
+        let said = ["16", "17", "18", "19"].map(|text| {
+            let name = package(&format!("postgresql-{text}-x"));
+            let major = major(text);
+            let suite = archive.suite(&major).map(|suite| suite.to_string());
+            (suite, archive.version(&name, &major).map(str::to_owned))
+        });
+        let of = |suite: &str, version: &str| (Some(suite.to_owned()), Some(version.to_owned()));
+        // What nobody asked for stays known; what has gone from the archive is gone.
+        assert_eq!(
+            said,
+            [
+                of("forky", "1-1"),
+                (None, None),
+                of("forky", "2-1"),
+                of("experimental", "3-1")
+            ]
+        );
+        assert!(archive.lacks(&major("17")) && !archive.lacks(&major("20")));
+        let unknown = |text: &str, name: &str| {
+            archive.unknown(&Asked::from([(major(text), vec![package(name)])]))
+        };
+        assert_eq!(unknown("17", "postgresql-17-x"), None);
+        assert_eq!(unknown("17", "other").as_deref(), Some("other"));
+        assert_eq!(unknown("20", "other").as_deref(), Some("postgresql-20"));
+        // It is for a server that has gone, and for one that is there.
+        let for_all = package("for-all");
+        assert_eq!(archive.version(&for_all, &major("16")), Some("5-1"));
+        assert_eq!(archive.version(&for_all, &major("17")), None);
+    }
 
     #[test]
     fn the_sql_version_is_what_the_control_file_says() {
@@ -235,16 +351,21 @@ mod tests {
         let forky: Suite = "forky".parse().unwrap();
         let again = |archive: &Archive, suite: &Suite| {
             let text = serde_json::to_string(archive).unwrap();
-            Archive::remembered(Some(&text), suite)
+            Archive::remembered(Some(&text), [suite])
         };
-        let mut archive = Archive::remembered(None, &forky);
-        archive.take_versions(&names(&["aa", "lost"]), &found(&[("aa", "1-1")]));
+        let take = |archive: &mut Archive, all: &[&str], has: (&str, &str)| {
+            let asked = Asked::from([("18".parse().unwrap(), names(all))]);
+            archive.forget(&asked);
+            archive.take(&forky, &asked, &found(&[("postgresql-18", "18.6-3"), has]));
+        };
+        let mut archive = Archive::remembered(None, [&forky]);
+        take(&mut archive, &["aa", "lost"], ("aa", "1-1"));
         archive.read_controls(
             &["aa=1-1".into()],
             "aa=1-1\naa=1-1\taa\tdefault_version = '1'\n",
         );
         let mut archive = again(&archive, &forky);
-        archive.take_versions(&names(&["bb"]), &found(&[("bb", "2-1")]));
+        take(&mut archive, &["bb"], ("bb", "2-1"));
         archive.read_controls(
             &["bb=2-1".into()],
             "bb=2-1\nbb=2-1\tbb\tdefault_version = '2'\n",
@@ -259,7 +380,7 @@ mod tests {
         let other = again(&archive, &"trixie".parse().unwrap());
         assert!(other.versions.is_empty() && other.controls.is_empty());
         let old = r#"{"versions": {"aa": "1-1"}, "controls": {}}"#;
-        assert!(Archive::remembered(Some(old), &forky).versions.is_empty());
+        assert!(Archive::remembered(Some(old), [&forky]).versions.is_empty());
     }
 
     /// apt and dpkg of a system whose archive has lost a package, and has another one whose file is broken.

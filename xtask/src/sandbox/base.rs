@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    Sandbox, entries,
+    Sandbox, archive, entries,
     mmdebstrap::Mmdebstrap,
     up::{ROOTS, Ready},
 };
@@ -12,97 +12,123 @@ use crate::{
     image::ImageRef,
     plan::{Action, Cmd, Plan, Probe, Step, StepId, shell},
     tool::{apt, buildx, docker},
-    value::Major,
+    value::{Major, Suite},
 };
 
-/// Adds the steps that give the engine an image called `reference` with PostgreSQL `major`: the root as
-/// a tar, then the image.
-pub(crate) fn add(
-    plan: &mut Plan,
-    sandbox: &Sandbox,
-    tools: &Mmdebstrap,
-    major: &Major,
-    reference: &ImageRef,
-    ready: &Ready,
-) {
-    let folder = sandbox.folder.join(entries::base(&sandbox.suite, major));
-    let root = add_root(plan, sandbox, tools, major, &folder, &ready.tools);
-    // Uncompressed, because gzip takes most of a minute for a quarter of a gigabyte that never leaves
-    // this machine.
-    let output =
-        format!("type=image,name={reference},compression=uncompressed,force-compression=true");
-    let build = Cmd::new("docker", "make the base image")
-        .args(["buildx", "build", "--builder", buildx::DEFAULT])
-        .args(["--provenance=false", "--output"])
-        .arg(output)
-        .arg("--")
-        .arg(&folder);
-    let has = Probe::Succeeds(docker::has_image_cmd(reference));
-    plan.add(
-        Step::run(format!("base image {reference}"), build)
-            .after([root, ready.engine])
-            .skip_if(has, "the engine has it"),
-    );
+/// Adds a second suite to the sources of a root, for a server that its own suite lacks.
+const SUITE: &str = include_str!("base-suite.sh");
+
+/// A base image to make.
+pub(crate) struct Base {
+    pub major: Major,
+    /// Has the server. Where it is not the sandbox's own, it gives no more than that lacks.
+    pub suite: Suite,
+    /// How the image is called.
+    pub reference: ImageRef,
 }
 
-/// The image's files, as a tar in `folder` with a Dockerfile beside it. It is there whole or not at all.
-fn add_root(
-    plan: &mut Plan,
-    sandbox: &Sandbox,
-    tools: &Mmdebstrap,
-    major: &Major,
-    folder: &Path,
-    after: &[StepId],
-) -> StepId {
-    let tar = folder.join("root.tar");
-    let have = Probe::Exists(tar.clone());
-    let setup = folder.join("setup.sh");
-    let finish = folder.join("finish.sh");
-    let mut before = after.to_vec();
-    for (path, contents) in [
-        (&setup, include_str!("base-setup.sh")),
-        (&finish, include_str!("base-finish.sh")),
-        (&folder.join("Dockerfile"), &dockerfile(major)),
-    ] {
-        let write = Action::Write {
-            path: sandbox.location(path),
-            contents: contents.to_owned(),
+impl Base {
+    /// Adds the steps that give the engine the image: the root as a tar, then the image.
+    pub(crate) fn add(
+        &self,
+        plan: &mut Plan,
+        sandbox: &Sandbox,
+        tools: &Mmdebstrap,
+        ready: &Ready,
+    ) {
+        let folder = sandbox
+            .folder
+            .join(entries::base(&sandbox.suite, &self.major));
+        let root = self.add_root(plan, sandbox, tools, &folder, &ready.tools);
+        // Uncompressed, because gzip takes most of a minute for a quarter of a gigabyte that never leaves
+        // this machine.
+        let output = format!(
+            "type=image,name={},compression=uncompressed,force-compression=true",
+            self.reference
+        );
+        let build = Cmd::new("docker", "make the base image")
+            .args(["buildx", "build", "--builder", buildx::DEFAULT])
+            .args(["--provenance=false", "--output"])
+            .arg(output)
+            .arg("--")
+            .arg(&folder);
+        let has = Probe::Succeeds(docker::has_image_cmd(&self.reference));
+        plan.add(
+            Step::run(format!("base image {}", self.reference), build)
+                .after([root, ready.engine])
+                .skip_if(has, "the engine has it"),
+        );
+    }
+
+    /// The image's files, as a tar in `folder` with a Dockerfile beside it. It is there whole or not at all.
+    fn add_root(
+        &self,
+        plan: &mut Plan,
+        sandbox: &Sandbox,
+        tools: &Mmdebstrap,
+        folder: &Path,
+        after: &[StepId],
+    ) -> StepId {
+        let major = &self.major;
+        let tar = folder.join("root.tar");
+        let have = Probe::Exists(tar.clone());
+        let setup = folder.join("setup.sh");
+        let suite = folder.join("suite.sh");
+        let finish = folder.join("finish.sh");
+        let mut before = after.to_vec();
+        for (path, contents) in [
+            (&setup, include_str!("base-setup.sh")),
+            (&suite, SUITE),
+            (&finish, include_str!("base-finish.sh")),
+            (&folder.join("Dockerfile"), &dockerfile(major)),
+        ] {
+            let write = Action::Write {
+                path: sandbox.location(path),
+                contents: contents.to_owned(),
+            };
+            let write = Step::new(format!("write {}", path.display()), write);
+            // The sandbox's folder is ours by then; before, nothing is written to it.
+            before.push(plan.add(write.after(after.iter().copied()).quiet()));
+        }
+        let server = archive::server(major);
+        let partial = folder.join("root.tar.new");
+        let hook = |script: &Path| format!("sh {} \"$1\"", shell::word(script));
+        let mut hooks = vec![("essential", hook(&setup)), ("customize", hook(&finish))];
+        let mut suites = sandbox.suite.to_string();
+        if self.suite != sandbox.suite {
+            let add = format!("{} {suites} {} {server}", hook(&suite), self.suite);
+            hooks.push(("setup", add));
+            suites = format!("{suites}, {}", self.suite);
+        }
+        let cmd = apt::Root {
+            purpose: "make a base image from Debian's packages",
+            format: "tar",
+            target: &partial,
+            packages: &["ca-certificates", &server],
+            hooks: &hooks,
+            slim: true,
+            ..tools.template(sandbox)
+        }
+        .cmd();
+        let title = format!("base root for PostgreSQL {major} ({suites})");
+        let root = plan.add(
+            Step::run(title, cmd)
+                .after(before)
+                .skip_if(have.clone(), "it is there")
+                .pool(ROOTS)
+                .timeout(Duration::from_secs(1200)),
+        );
+        let keep = Action::Rename {
+            from: sandbox.location(partial),
+            to: sandbox.location(tar),
         };
-        let write = Step::new(format!("write {}", path.display()), write);
-        // The sandbox's folder is ours by then; before, nothing is written to it.
-        before.push(plan.add(write.after(after.iter().copied()).quiet()));
+        plan.add(
+            Step::new(format!("keep the base root {major}"), keep)
+                .after([root])
+                .skip_if(have, "it is there")
+                .quiet(),
+        )
     }
-    let package = format!("postgresql-{major}");
-    let partial = folder.join("root.tar.new");
-    let hook = |script: &Path| format!("sh {} \"$1\"", shell::word(script));
-    let cmd = apt::Root {
-        purpose: "make a base image from Debian's packages",
-        format: "tar",
-        target: &partial,
-        packages: &["ca-certificates", &package],
-        hooks: &[("essential", hook(&setup)), ("customize", hook(&finish))],
-        slim: true,
-        ..tools.template(sandbox)
-    }
-    .cmd();
-    let title = format!("base root for PostgreSQL {major} ({})", sandbox.suite);
-    let root = plan.add(
-        Step::run(title, cmd)
-            .after(before)
-            .skip_if(have.clone(), "it is there")
-            .pool(ROOTS)
-            .timeout(Duration::from_secs(1200)),
-    );
-    let keep = Action::Rename {
-        from: sandbox.location(partial),
-        to: sandbox.location(tar),
-    };
-    plan.add(
-        Step::new(format!("keep the base root {major}"), keep)
-            .after([root])
-            .skip_if(have, "it is there")
-            .quiet(),
-    )
 }
 
 fn dockerfile(major: &str) -> String {
@@ -113,4 +139,45 @@ fn dockerfile(major: &str) -> String {
          USER 26\n",
         super::PATH
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SUITE;
+    use crate::{
+        exec::{Exec, Real},
+        plan::Cmd,
+    };
+
+    #[test]
+    fn a_second_suite_gives_what_is_made_of_the_server_and_else_what_no_other_has() {
+        let root = tempfile::tempdir().unwrap();
+        let apt = root.path().join("etc/apt");
+        fs_err::create_dir_all(&apt).unwrap();
+        let add = |sources: &str| {
+            fs_err::write(apt.join("sources.list"), sources).unwrap();
+            let script = Cmd::new("sh", "add a suite").args(["-c", SUITE, "suite.sh"]);
+            let script = script.arg(root.path());
+            let script = script.args(["forky", "experimental", "postgresql-19"]);
+            Real::default().read(&script, None)
+        };
+        add("deb [signed-by=/k.gpg] http://one/debian forky main\ndeb http://two/ forky-x main\n")
+            .unwrap();
+        assert_eq!(
+            fs_err::read_to_string(apt.join("sources.list")).unwrap(),
+            "deb [signed-by=/k.gpg] http://one/debian forky main\ndeb http://two/ forky-x main\n\
+             deb [signed-by=/k.gpg] http://one/debian experimental main\n"
+        );
+        let by = |by: &str| {
+            format!(
+                "Package: *\nPin: release {by}=experimental\nPin-Priority: 1\n\n\
+                 Package: src:postgresql-19\nPin: release {by}=experimental\nPin-Priority: 990\n\n"
+            )
+        };
+        let pins = fs_err::read_to_string(apt.join("preferences.d/experimental")).unwrap();
+        assert_eq!(pins, by("a") + &by("n"));
+        // Nowhere to take it from is a failure, not a root without it.
+        let failed = add("deb http://one/debian sid main\n").unwrap_err();
+        assert!(failed.mentions("is for forky main"), "{failed:?}");
+    }
 }

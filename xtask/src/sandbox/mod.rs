@@ -16,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod libraries;
 pub(crate) mod mmdebstrap;
 pub(crate) mod repository;
+pub(crate) mod suites;
 pub(crate) mod up;
 mod work;
 
@@ -53,6 +54,8 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 pub(crate) struct Sandbox {
     pub folder: PathBuf,
     pub suite: Suite,
+    /// Other suites of the archive, asked in this order for a PostgreSQL that the sandbox's own lacks.
+    pub others: Vec<Suite>,
     pub mirror: Option<Url>,
 }
 
@@ -120,9 +123,11 @@ impl Sandbox {
                 folder.display()
             ))
         })?;
+        let (suite, others) = suites::configured(config)?;
         Ok(Self {
             folder,
-            suite: typed(config, config::SANDBOX_SUITE)?,
+            suite,
+            others,
             mirror: match config.get(config::SANDBOX_MIRROR) {
                 "" => None,
                 _ => Some(typed(config, config::SANDBOX_MIRROR)?),
@@ -259,6 +264,11 @@ impl Sandbox {
     pub(crate) fn inside(&self, cmd: Cmd) -> Cmd {
         let enter = Cmd::new(self.bin().join("enter"), cmd.purpose).arg(cmd.program);
         enter.args(cmd.args)
+    }
+
+    /// The suites of the archive, its own first, in the order in which they are asked.
+    pub(crate) fn suites(&self) -> impl Iterator<Item = &Suite> {
+        std::iter::once(&self.suite).chain(&self.others)
     }
 
     /// The script that stands on PATH for a program inside.

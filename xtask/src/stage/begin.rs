@@ -38,11 +38,12 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// Refuses extensions that are unknown or whose metadata is wrong, before anything is started. Then opens the
-    /// engine, to work or to look, and decides which base images are used.
+    /// engine, to work or to look, and decides which base images are used, for what `filter` asks for.
     pub(crate) fn open(
         opener: &mut dyn Opener,
         selection: &Selection,
         aim: Aim,
+        filter: &Filter,
         access: Access,
     ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
@@ -54,24 +55,10 @@ impl Begun {
         let engine = Engine::open(opener, access)?;
         let workspace = print::evaluated(opener, &engine, workspace)?;
         let Chosen {
-            extensions: chosen,
+            mut extensions,
             mut unread,
         } = workspace.choose(selection, aim)?;
-        let sources = Sources::prepare(opener, &engine, workspace, &chosen)?;
-        let has_package = |one: &Arc<Extension>| sources.has_package(one);
-        let mut extensions: Vec<Arc<Extension>> = chosen.into_iter().filter(has_package).collect();
-        let left_out = |name: &&String| !extensions.iter().any(|known| &known.name == *name);
-        if let Some(name) = selection.names().iter().find(left_out) {
-            let text = format!(
-                "`{name}` cannot be built from Debian's packages: the archive has none for it"
-            );
-            return Err(not_in_archive(text).into());
-        }
-        if extensions.is_empty() {
-            let text =
-                "no extension can be built from Debian's packages: the archive has none for them";
-            return Err(not_in_archive(text).into());
-        }
+        let sources = Sources::prepare(opener, &engine, workspace, &extensions, filter)?;
         sources.leave_out_unread(selection, aim, &mut extensions, &mut unread)?;
         warn_unread(opener, &unread);
         Ok(Self {
@@ -132,10 +119,18 @@ impl Begun {
             ))
             .hint("name the distros, the majors and their packages in `versions` of metadata.hcl");
         }
-        if !self.sources.bases.is_empty() {
-            return not_in_archive(format!(
-                "there is nothing to build: Debian's archive has no package for a target of bake of {names}"
+        let lacking = self.sources.unavailable.iter();
+        let lacking = lacking.filter(|one| empty.iter().any(|other| other.name == one.name));
+        let lacking: Vec<String> = lacking
+            .map(|one| format!("`{}` is not available: {}", one.title(), one.why))
+            .collect();
+        if !lacking.is_empty() {
+            let failure = Failure::invalid(format!(
+                "there is nothing to build: Debian's archive lacks what {names} would be made of"
             ));
+            return lacking.into_iter().fold(failure, Failure::detail).hint(
+                "`--pg` names other majors, and the setting `sandbox.suites` other suites; or leave out `--base debian` where the published base images can be pulled",
+            );
         }
         Failure::invalid(format!(
             "there is nothing to build: the group `default` of bake has no target of {names}"
@@ -182,9 +177,4 @@ fn reasons(unread: &Unread) -> Vec<String> {
         return vec![format!("`{}`: {}", unread.name, unread.reason())];
     }
     unread.why.details.clone()
-}
-
-fn not_in_archive(text: impl Into<String>) -> Failure {
-    Failure::invalid(text)
-        .hint("leave out `--base debian` where the published base images can be pulled")
 }

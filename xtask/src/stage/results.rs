@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use super::suites::{Runner, Subject, SuiteSteps};
 use crate::{
+    engine::sources::Unavailable,
     event::{Outcome, StepReport},
     failure::Failure,
     image::{Image, ImageRef, Naming},
     own::{Location, RUNS, file, is_run_name, source},
     run::{Report, record},
     value::{InnerPath, Name},
-    verdict::Verdict,
+    verdict::{self, Verdict},
     workspace::Unread,
 };
 
@@ -91,19 +92,28 @@ impl From<TestedImage> for String {
 }
 
 impl Tested {
+    /// An image that Debian's archive has nothing for.
+    pub(crate) fn unavailable(one: &Unavailable) -> Self {
+        Self::untested(&one.name, Verdict::NotAvailable, one.why.clone())
+    }
+
     /// An extension that cannot be read.
     pub(crate) fn unread(unread: &Unread) -> Self {
+        Self::untested(&unread.name, unread.verdict, unread.reason())
+    }
+
+    fn untested(extension: &str, verdict: Verdict, why: String) -> Self {
         Self {
-            extension: unread.name.clone(),
+            extension: extension.to_owned(),
             image: TestedImage(None),
             cnpg_release: String::new(),
-            result: unread.verdict,
-            shared: unread.verdict,
+            result: verdict,
+            shared: verdict,
             own: OwnSuite::None(Absent::Absent),
             seconds: 0.0,
             values: PathBuf::new(),
             retried: None,
-            cause: Some(unread.reason()),
+            cause: Some(why),
         }
     }
 
@@ -133,8 +143,7 @@ impl Tested {
 
 /// How many of them have passed, for people.
 pub(crate) fn passed(tested: &[Tested]) -> String {
-    let passed = tested.iter().filter(|row| row.result == Verdict::Passed);
-    format!("{} of {} passed", passed.count(), tested.len())
+    verdict::passed(tested.iter().map(|row| row.result))
 }
 
 /// Names the folder of the last run of tests, whose record says what it has found.
@@ -186,10 +195,11 @@ impl Earlier {
     pub(crate) fn read(record: impl Read) -> Result<Vec<Self>, String> {
         let kept: Kept = serde_json::from_reader(record).map_err(|error| error.to_string())?;
         let rows = kept.result.ok_or_else(|| "it has no result".to_owned())?;
-        // Of an extension that could not be read there is nothing to run again.
+        // Of what could not be read or built there is nothing to run again.
+        let is_none = [Verdict::NotRead, Verdict::NotAvailable].map(Verdict::word);
         let tested = rows
             .into_iter()
-            .filter(|row| row["result"] != Verdict::NotRead.word());
+            .filter(|row| !is_none.iter().any(|word| row["result"] == **word));
         tested
             .map(|row| serde_json::from_value(row).map_err(|error| error.to_string()))
             .collect()

@@ -36,6 +36,13 @@ impl<'a> Definition<'a> {
             .filter(|text| !text.is_empty())
     }
 
+    /// Its arguments that are texts, by name.
+    pub(super) fn arguments(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let arguments = self.json["args"].as_object();
+        let arguments = arguments.into_iter().flatten();
+        arguments.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
     /// The targets that this one is built from, by its named contexts.
     pub(super) fn sources(self) -> impl Iterator<Item = &'a str> {
         let contexts = self.json["contexts"].as_object();

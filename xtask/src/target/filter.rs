@@ -2,7 +2,10 @@
 //! Which of the images are meant.
 
 use super::Shard;
-use crate::value::Server;
+use crate::{
+    extension::Extension,
+    value::{Major, Server},
+};
 
 /// Which images of the selected extensions.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,20 @@ impl Filter {
             majors: vec![major.to_owned()],
             shard: None,
         }
+    }
+
+    /// The majors that are asked for; of an extension's own where none is.
+    pub(crate) fn majors_of(&self, extension: &Extension) -> Vec<Major> {
+        if self.majors.is_empty() {
+            return extension.majors();
+        }
+        let mut majors: Vec<Major> = Vec::new();
+        for major in self.majors.iter().filter_map(|text| text.parse().ok()) {
+            if !majors.contains(&major) {
+                majors.push(major);
+            }
+        }
+        majors
     }
 
     pub(super) fn takes(&self, server: &Server) -> bool {

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use super::{
     Definitions,
-    definition::{Definition, MAJOR, PACKAGE, bare},
+    definition::{Definition, PACKAGE, bare},
 };
 use crate::{
     failure::Failure,
-    value::{ImageRef, Major, Server, Suite, annotations},
+    value::{ImageRef, Major, Server, annotations},
 };
 use words::{OF_SUITE, PACKAGED, Pair, Words, replaced};
 
@@ -26,7 +26,7 @@ const DESCRIPTION: &str = "org.opencontainers.image.description";
 /// What a target is built from instead.
 #[derive(Clone, Debug)]
 pub(crate) struct Instead {
-    pub suite: Suite,
+    pub server: Server,
     pub base: ImageRef,
     /// The full version of Debian's package, and the one that stands there now.
     pub package: String,
@@ -36,18 +36,32 @@ pub(crate) struct Instead {
 }
 
 impl Definitions {
-    /// One target for each major, on what `instead` says of a target for a server; without it the target is left out. Of
-    /// several for one major the last one's definition is taken.
+    /// One target for each of these majors, on what `instead` says of a target for a server and a major; without it the target is
+    /// left out. Of several for one major the last one's definition is taken. A major that no target is for has one like that for
+    /// the newest, where it is certain how that differs.
     pub(crate) fn rebased(
         &self,
-        instead: impl Fn(Definition<'_>, &Server) -> Result<Option<Instead>, Failure>,
+        majors: &[Major],
+        instead: impl Fn(Definition<'_>, &Server, &Major) -> Result<Option<Instead>, Failure>,
     ) -> Result<Self, Failure> {
-        let mut chosen: BTreeMap<Major, (Definition<'_>, Words)> = BTreeMap::new();
+        let mut built = Vec::new();
         for definition in self.built() {
-            let server = definition.server()?;
-            if let Some(instead) = instead(definition, &server)? {
-                let words = Words::of(definition, &server, instead)?;
-                chosen.insert(server.major, (definition, words));
+            built.push((definition, definition.server()?));
+        }
+        let newest = built.iter().map(|(_, server)| &server.major);
+        let newest = newest.max_by_key(|major| major.number()).cloned();
+        let mut chosen: BTreeMap<Major, (Definition<'_>, Words)> = BTreeMap::new();
+        for major in majors {
+            let own = built.iter().any(|(_, server)| server.major == *major);
+            let like = if own { Some(major) } else { newest.as_ref() };
+            for (definition, server) in built.iter().filter(|(_, one)| Some(&one.major) == like) {
+                let Some(instead) = instead(*definition, server, major)? else {
+                    continue;
+                };
+                let words = Words::of(*definition, server, instead)?;
+                if own || words.can_change_major() {
+                    chosen.insert(major.clone(), (*definition, words));
+                }
             }
         }
         let bases = chosen.values().map(|(_, words)| words.base.clone());
@@ -137,9 +151,10 @@ impl<'a> Rewriting<'a> {
                 None => text.to_owned(),
             },
             "dockerfile-inline" if self.words.has_revision() => {
-                replaced(&self.in_image(text), &self.words.package, PACKAGED)
+                let text = self.words.in_package_names(&self.in_image(text));
+                replaced(&text, &self.words.package, PACKAGED)
             }
-            "dockerfile-inline" => self.in_image(text),
+            "dockerfile-inline" => self.words.in_package_names(&self.in_image(text)),
             "tags" => match text.rsplit_once(':') {
                 Some((repository, tag)) => format!("{repository}:{}", self.words.in_tag(tag)),
                 None => text.to_owned(),
@@ -155,18 +170,22 @@ impl<'a> Rewriting<'a> {
 
     /// An argument may hold any number; only one that is the suite, or that cannot be anything else, is meant.
     fn in_argument(&self, text: &str, name: &str) -> String {
-        if name == MAJOR {
-            return text.to_owned();
+        if let Some(major) = self.words.in_major_argument(name, text) {
+            return major;
         }
         let based = self.in_base(text);
         if based != text {
             return based;
         }
+        let named = self.words.in_package_names(text);
         if name == PACKAGE || self.words.has_revision() {
-            let packaged = replaced(text, &self.words.package, PACKAGED);
-            if packaged != text {
+            let packaged = replaced(&named, &self.words.package, PACKAGED);
+            if packaged != named {
                 return packaged;
             }
+        }
+        if named != text {
+            return named;
         }
         let (suite, new) = &self.words.suite;
         let behind = text.strip_prefix(suite.as_str());
@@ -185,6 +204,7 @@ impl<'a> Rewriting<'a> {
             }
             annotations::VERSION if text == words.version.0 => words.version.1.clone(),
             annotations::BASE_NAME | OCI_BASE => self.in_base(text),
+            annotations::BASE_MAJOR => words.in_major(text),
             annotations::BASE_OS if text == words.suite.0 => words.suite.1.clone(),
             TITLE | DESCRIPTION => words.in_prose(text),
             _ => text.to_owned(),
@@ -245,11 +265,15 @@ mod tests {
         .unwrap()
     }
 
+    fn majors(texts: &[&str]) -> Vec<Major> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn a_target_is_rebased_wherever_the_words_stand_and_nowhere_else() {
-        let only_trixie = |_: Definition<'_>, server: &Server| {
+        let only_trixie = |_: Definition<'_>, server: &Server, major: &Major| {
             let instead = Instead {
-                suite: "forky".parse().unwrap(),
+                server: Server::parse("forky", major).unwrap(),
                 base: "ghcr.io/c/postgresql:18-minimal-forky".parse()?,
                 package: "1.3.1-2".into(),
                 pinned: "1.2-1.pgdg13+1".into(),
@@ -257,7 +281,7 @@ mod tests {
             };
             Ok((&*server.distro == "trixie").then_some(instead))
         };
-        let rebased = printed().rebased(only_trixie).unwrap();
+        let rebased = printed().rebased(&majors(&["18"]), only_trixie).unwrap();
         let names: Vec<&str> = rebased.built().map(|one| one.name).collect();
         assert_eq!(names, ["x-1_3_1-18-forky"]);
         let all = rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH);
@@ -278,24 +302,27 @@ mod tests {
     }
 
     /// `definitions` on Debian forky and the version `package` for each major: all targets by name.
-    fn on_forky(default: &str, definitions: &str, (pinned, package): (&str, &str)) -> Value {
+    fn on_forky(
+        default: &str,
+        definitions: &str,
+        (pinned, package): (&str, &str),
+        of: &[&str],
+    ) -> Value {
         let printed = format!(
             r#"{{"group": {{"default": {{"targets": [{default}]}}}}, "target": {{{definitions}}}}}"#
         );
-        let instead = |_: Definition<'_>, server: &Server| {
-            let base = format!("ghcr.io/c/postgresql:{}-minimal-forky", server.major);
+        let instead = |_: Definition<'_>, _: &Server, major: &Major| {
+            let base = format!("ghcr.io/c/postgresql:{major}-minimal-forky");
             Ok(Some(Instead {
-                suite: "forky".parse().unwrap(),
+                server: Server::parse("forky", major).unwrap(),
                 base: base.parse()?,
                 package: package.into(),
                 pinned: pinned.into(),
                 sql_version: None,
             }))
         };
-        let rebased = Definitions::parse(&printed)
-            .unwrap()
-            .rebased(instead)
-            .unwrap();
+        let definitions = Definitions::parse(&printed).unwrap();
+        let rebased = definitions.rebased(&majors(of), instead).unwrap();
         let names = rebased.built().map(|one| one.name);
         Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
     }
@@ -314,6 +341,7 @@ mod tests {
               "labels": {"org.opencontainers.image.version": "18", "io.cloudnativepg.image.base.pgmajor": "18"},
               "annotations": ["org.opencontainers.image.version=18", "io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=trixie", "org.opencontainers.image.description=x 18 for PostgreSQL 18"]}"#,
             ("18", "19.1-1"),
+            &["18"],
         );
         let expected = r#"{"x-19_1-18-forky": {
               "args": {"PG_MAJOR": "18", "EXT_VERSION": "19.1-1", "OTHER": "18", "BASE": "ghcr.io/c/postgresql:18-minimal-forky"},
@@ -334,6 +362,7 @@ mod tests {
               "labels": {"url": "https://e.org/releases/1/trixie-tools#1"},
               "annotations": ["org.opencontainers.image.version=1", "licence=GPL-1 or PostgreSQL 1"]}"#,
             ("1", "2-1"),
+            &["18"],
         );
         let expected = r#"{"x-2-18-forky": {
               "args": {"SUITE": "forky-pgdg", "NAME": "trixie-tools"},
@@ -359,6 +388,7 @@ mod tests {
             r#""x-1_2-17-trixie", "x-1_2-18-trixie""#,
             &[&of("17"), &of("18"), sources].join(", "),
             ("1.2-1.pgdg13+1", "1.3-1"),
+            &["17", "18"],
         );
         let mut names: Vec<&String> = all.as_object().unwrap().keys().collect();
         names.sort();
@@ -389,18 +419,93 @@ mod tests {
     fn a_package_without_a_revision_has_its_own_version_in_tags() {
         let printed = r#"{"group": {"default": {"targets": ["x-2-18-trixie"]}}, "target": {"x-2-18-trixie": {
             "args": {"PG_MAJOR": "18", "EXT_VERSION": "2.0", "BASE": "r/postgresql:18-minimal-trixie"}, "tags": ["r/x:2.0-18-trixie"]}}}"#;
-        let rebased = Definitions::parse(printed).unwrap().rebased(|_, _| {
-            Ok(Some(Instead {
-                suite: "forky".parse().unwrap(),
-                base: "r/postgresql:18-minimal-forky".parse()?,
-                package: "2.1+dfsg-1".into(),
-                pinned: "2.0".into(),
-                sql_version: None,
-            }))
-        });
+        let rebased =
+            Definitions::parse(printed)
+                .unwrap()
+                .rebased(&majors(&["18"]), |_, _, major| {
+                    Ok(Some(Instead {
+                        server: Server::parse("forky", major).unwrap(),
+                        base: "r/postgresql:18-minimal-forky".parse()?,
+                        package: "2.1+dfsg-1".into(),
+                        pinned: "2.0".into(),
+                        sql_version: None,
+                    }))
+                });
         let rebased = rebased.unwrap();
         let built = rebased.built().next().unwrap();
         assert_eq!(built.tags().collect::<Vec<_>>(), ["r/x:2.1-18-forky"]);
         assert_eq!(built.package(), Some("2.1+dfsg-1"));
+    }
+
+    const ONE_MAJOR: &str = r#""x-2_1-18-trixie": {
+      "args": {"PG_MAJOR": "18", "EXT_VERSION": "2.1-1", "PACKAGES": "postgresql-18-x postgresql-18-x-scripts", "NUMBER": "18",
+               "MODULES": "/usr/lib/postgresql/18/lib", "BASE": "ghcr.io/c/postgresql:18-minimal-trixie"},
+      "tags": ["r/x:2.1-18-trixie"],
+      "annotations": ["io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=trixie",
+               "org.opencontainers.image.title=x 2.1 18 trixie", "org.opencontainers.image.description=x 2.1 for PostgreSQL 18, 18.1 too"]}"#;
+
+    #[test]
+    fn a_major_without_a_target_has_one_like_that_of_the_newest() {
+        let both = on_forky(
+            r#""x-2_1-18-trixie""#,
+            ONE_MAJOR,
+            ("2.1-1", "3~rc1-1"),
+            &["18", "19"],
+        );
+        let mut names: Vec<&String> = both.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(names, ["x-3-18-forky", "x-3-19-forky"]);
+        let expected = r#"{
+          "args": {"PG_MAJOR": "19", "EXT_VERSION": "3~rc1-1", "PACKAGES": "postgresql-19-x postgresql-19-x-scripts", "NUMBER": "18",
+                   "MODULES": "/usr/lib/postgresql/19/lib", "BASE": "ghcr.io/c/postgresql:19-minimal-forky"},
+          "tags": ["r/x:3-19-forky"],
+          "annotations": ["io.cloudnativepg.image.base.pgmajor=19", "io.cloudnativepg.image.base.os=forky",
+                   "org.opencontainers.image.title=x 3 19 forky", "org.opencontainers.image.description=x 3 for PostgreSQL 19, 18.1 too"]}"#;
+        assert_eq!(both["x-3-19-forky"], json(expected));
+    }
+
+    #[test]
+    fn other_layouts_say_the_major_otherwise() {
+        let all = on_forky(
+            r#""x_for_18_on_trixie""#,
+            r#""x_for_18_on_trixie": {
+              "args": {"MAJOR": "18", "VERSION": "2.1-1", "IMAGE": "ghcr.io/c/postgresql:18-minimal-trixie"},
+              "tags": ["r/x:18-trixie", "r/x:18-trixie-20261126"],
+              "annotations": ["io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=trixie",
+                       "io.cloudnativepg.image.base.name=ghcr.io/c/postgresql:18-minimal-trixie"]}"#,
+            ("2.1-1", "3-1"),
+            &["19"],
+        );
+        let one = all.as_object().unwrap().values().next().unwrap();
+        assert_eq!(one["args"]["MAJOR"], "19");
+        assert_eq!(
+            one["args"]["IMAGE"],
+            "ghcr.io/c/postgresql:19-minimal-forky"
+        );
+        assert_eq!(
+            one["tags"],
+            json(r#"["r/x:19-forky", "r/x:19-forky-20261126"]"#)
+        );
+    }
+
+    /// The image would be that of the other major, or be called like it.
+    #[test]
+    fn a_target_that_does_not_say_its_major_stands_for_no_other() {
+        for (said, silent) in [
+            // Which of the two numbers is it?
+            (r#""PG_MAJOR": "18""#, r#""MAJOR": "18""#),
+            ("r/x:2.1-18-trixie", "r/x:2.1-trixie"),
+        ] {
+            let definition = ONE_MAJOR.replace(said, silent);
+            assert_ne!(definition, ONE_MAJOR);
+            let all = on_forky(
+                r#""x-2_1-18-trixie""#,
+                &definition,
+                ("2.1-1", "3-1"),
+                &["18", "19"],
+            );
+            let names: Vec<&String> = all.as_object().unwrap().keys().collect();
+            assert_eq!(names, ["x-3-18-forky"], "{silent}");
+        }
     }
 }

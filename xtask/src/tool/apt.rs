@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use crate::{
     plan::Cmd,
-    value::{DebianVersion, PackageName, Suite, Url},
+    value::{DebianVersion, Suite, Url},
 };
 
 /// An `apt-get` that keeps its lists and packages in `folder` and leaves the machine's own alone.
@@ -142,7 +142,7 @@ impl Root<'_> {
 }
 
 /// Asks for the newest version of each package; unknown packages are left out of the answer.
-pub(crate) fn versions_cmd(packages: &[PackageName]) -> Cmd {
+pub(crate) fn versions_cmd(packages: &[String]) -> Cmd {
     Cmd::new("apt-cache", "read the archive's versions")
         .args(["policy", "--"])
         .args(packages)

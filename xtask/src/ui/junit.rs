@@ -86,7 +86,7 @@ impl Case {
         match step.outcome {
             Some(Verdict::Passed) => Self::Passed,
             Some(Verdict::Failed) => Self::Failure,
-            Some(Verdict::Skipped) => Self::Skipped,
+            Some(Verdict::Skipped | Verdict::NotAvailable) => Self::Skipped,
             Some(Verdict::NotRun) if step.reason.is_some() => Self::Skipped,
             Some(Verdict::NotRun | Verdict::NotRead) | None => Self::Error,
         }

@@ -18,6 +18,32 @@ text_type!(
     "the name of a Debian package: lower-case letters, digits and `+.-`, like `postgresql-18-pgvector`"
 );
 
+impl PackageName {
+    /// The package of the same name for another major. None when the name does not say its own: `postgresql-18-pgvector` does.
+    pub(crate) fn for_major(&self, own: &Major, other: &Major) -> Option<Self> {
+        let renamed = in_package_names(self, own, other);
+        (renamed != **self).then_some(Self(renamed))
+    }
+}
+
+/// A text with the names of PostgreSQL's packages and folders in it, for another major: those with a number behind `postgresql`.
+pub(crate) fn in_package_names(text: &str, own: &Major, other: &Major) -> String {
+    let (mut renamed, mut written) = (String::new(), 0);
+    for (at, found) in text.match_indices("postgresql") {
+        let behind = at + found.len();
+        let number = text[behind..].strip_prefix(['-', '/']);
+        let rest = number.and_then(|number| number.strip_prefix(&**own));
+        let is_whole =
+            |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if rest.is_some_and(is_whole) {
+            renamed += &text[written..=behind];
+            renamed += other;
+            written = behind + 1 + own.len();
+        }
+    }
+    renamed + &text[written..]
+}
+
 text_type!(
     /// A package of any major: `postgresql-{pg}-pgvector`, in which `{pg}` stands for the major.
     PackagePattern,

@@ -10,6 +10,13 @@ text_type!(
     "a PostgreSQL major, a number like \"18\""
 );
 
+impl Major {
+    /// As a number, by which majors are compared.
+    pub(crate) fn number(&self) -> Option<u16> {
+        self.parse().ok()
+    }
+}
+
 text_type!(
     /// The name in `CREATE EXTENSION` or `LOAD`; PostgreSQL keeps 63 bytes of it.
     SqlName,

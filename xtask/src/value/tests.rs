@@ -273,3 +273,30 @@ fn a_message_shows_no_login() {
         assert_eq!(without_logins(text), shown);
     }
 }
+
+#[test]
+fn a_package_for_another_major_is_called_like_the_one_for_its_own() {
+    let (own, other) = ("18".parse().unwrap(), "19".parse().unwrap());
+    for (name, renamed) in [
+        ("postgresql-18-pgvector", Some("postgresql-19-pgvector")),
+        (
+            "timescaledb-2-postgresql-18",
+            Some("timescaledb-2-postgresql-19"),
+        ),
+        ("postgresql-plpython3-18", None),
+        ("postgresql-180-x", None),
+        ("pgagent", None),
+    ] {
+        let name: PackageName = name.parse().unwrap();
+        let said = name.for_major(&own, &other);
+        assert_eq!(said.as_deref(), renamed, "{name}");
+    }
+    assert_eq!(
+        in_package_names(
+            "postgresql-18-a /usr/lib/postgresql/18/lib postgresql-18.1",
+            &own,
+            &other
+        ),
+        "postgresql-19-a /usr/lib/postgresql/19/lib postgresql-19.1"
+    );
+}

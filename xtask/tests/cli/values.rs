@@ -14,7 +14,7 @@ use crate::cli::world::{Ended, World, metadata};
 const REFUSED: &[(&str, &str)] = &[
     (
         "[sandbox]\nsuite = \"--help\"",
-        "setting `sandbox.suite` is `--help` (xtask.toml:2); it must be a Debian suite: lower-case letters, digits and `-`, like `trixie`",
+        "setting `sandbox.suites` is `--help` (xtask.toml:2); it must be a list; `--help` in it must be a Debian suite: lower-case letters, digits and `-`, like `trixie`",
     ),
     (
         "[sandbox]\nmirror = \"--hook-dir=/x\"",

@@ -18,7 +18,7 @@ use crate::{
     finding::{Finding, Severity},
     plan::{AfterFailure, Plan, Step, StepId},
     stage::bake::{self, Changes},
-    target::Target,
+    target::{Filter, Target},
     tool::buildx::Bake,
     workspace::{Selection, Workspace},
 };
@@ -50,7 +50,8 @@ pub(super) fn sources(
     if extensions.is_empty() {
         return Ok(None);
     }
-    Sources::prepare(context, engine, workspace.clone(), &extensions).map(Some)
+    let all = Filter::default();
+    Sources::prepare(context, engine, workspace.clone(), &extensions, &all).map(Some)
 }
 
 fn chosen_of(workspace: &Workspace, chosen: &Selection) -> Vec<Arc<Extension>> {

@@ -44,11 +44,16 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
     let newer = named(args.upgrade_to.as_deref())?;
     let environment = choice::environment(context, place, choice::release(context, None)?)?;
     let engine = Engine::open(context, Access::Work)?;
+    let filter = Filter {
+        majors: args.pg.iter().cloned().collect(),
+        ..Filter::default()
+    };
     let sources = Sources::prepare(
         context,
         &engine,
         workspace,
         std::slice::from_ref(&extension),
+        &filter,
     )?;
     engine.info()?;
     let image = match given {

@@ -8,6 +8,7 @@ use crate::{
     environment::Part,
     plan::Plan,
     stage::environment::{conclude, conclude_part, survey, survey_of_engine},
+    target::Filter,
 };
 
 pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> {
@@ -19,7 +20,9 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
     let workspace = print::evaluated(context, &engine, workspace)?;
     let bases = if part.has_nodes() {
-        base::made(context, &engine, &workspace)?.unwrap_or_default()
+        base::made(context, &engine, &workspace, &[], &Filter::default())?
+            .map(|made| made.images)
+            .unwrap_or_default()
     } else {
         Vec::new()
     };

@@ -27,14 +27,16 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let releases = wanted_releases(context, &args.cnpg_release)?;
     let wanted = choice::environment_to_make(context, place, releases[0].clone())?;
     let selection = Selection::from(&args.extensions);
+    let filter = Filter::from(&args.filters);
     let begun = Begun::open(
         context,
         &selection,
         Aim::Servers,
+        &filter,
         Access::Work.or_look(args.dry_run),
     )?;
     let (engine, sources) = (&begun.engine, &begun.sources);
-    let mut targets = begun.targets_with_needs(&Filter::from(&args.filters), context)?;
+    let mut targets = begun.targets_with_needs(&filter, context)?;
     if targets.is_empty() {
         context.ui.conclusion(NONE_IN_SHARE);
         return Ok(());
@@ -78,6 +80,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     }
     let report = context.run(&engine.exec, &plan)?;
     let mut tested = results::of(&runner, &subjects, &report);
+    tested.extend(sources.unavailable.iter().map(Tested::unavailable));
     tested.extend(begun.unread.iter().map(Tested::unread));
     context.tested(args.json, &tested)?;
     context.verdict(&report, "the tests")?;

@@ -40,6 +40,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         context,
         &selection,
         Aim::Servers,
+        &Filter::default(),
         Access::Work.or_look(args.dry_run),
     )?;
     let builder = Builder::survey(&context.config, &begun.engine)?;

@@ -6,8 +6,8 @@ use super::Instead;
 use crate::{
     extension::version_of,
     failure::Failure,
-    target::Definition,
-    value::{Major, Server, is_tag},
+    target::definition::{Definition, MAJOR},
+    value::{Major, Server, in_package_names, is_tag},
 };
 
 /// What is a suite's own behind its name: a repository of packages, and the smaller variant of an image.
@@ -24,7 +24,11 @@ pub(super) struct Words {
     pub package: Pair,
     pub version: Pair,
     pub suite: Pair,
-    major: Major,
+    major: (Major, Major),
+    /// The name of the argument that says the major. None: it is not certain that one does.
+    major_argument: Option<String>,
+    /// Each tag has the major and the suite in it.
+    tags_say_major: bool,
     /// For `CREATE EXTENSION`. Empty: it is not known.
     pub sql_version: String,
 }
@@ -40,14 +44,20 @@ impl Words {
         let old_version = definition
             .version()?
             .or_else(|| version_of(&instead.pinned));
-        Ok(Self {
+        let mut words = Self {
             base: (old_base.unwrap_or_default(), instead.base.to_string()),
             version: (old_version.unwrap_or_default(), new_version),
             package: (instead.pinned, instead.package),
-            suite: (server.distro.to_string(), instead.suite.to_string()),
-            major: server.major.clone(),
+            suite: (server.distro.to_string(), instead.server.distro.to_string()),
+            major: (server.major.clone(), instead.server.major),
+            major_argument: None,
+            tags_say_major: false,
             sql_version: instead.sql_version.unwrap_or_default(),
-        })
+        };
+        words.major_argument = words.major_argument(definition).map(str::to_owned);
+        let ends = words.ends();
+        words.tags_say_major = definition.tags().all(|tag| replaced(tag, &ends, "") != tag);
+        Ok(words)
     }
 
     /// A target's name, which ends in version, major and suite, and may hold neither dots nor pluses.
@@ -78,22 +88,72 @@ impl Words {
             let behind = rest.strip_prefix(old.as_str());
             let behind = behind.filter(|behind| !continues(behind.chars(), ""));
             if let Some(behind) = behind.filter(|_| !old.is_empty() && is_tag(new)) {
-                return format!("{new}{behind}{end}");
+                return self.in_middle(format!("{new}{behind}{end}"), &end);
             }
         }
-        format!("{rest}{end}")
+        self.in_middle(format!("{rest}{end}"), &end)
+    }
+
+    /// The same where major and suite do not stand at the `end`: before a time, say.
+    fn in_middle(&self, text: String, end: &str) -> String {
+        if end.is_empty() {
+            return replaced(&text, &self.ends(), "");
+        }
+        text
+    }
+
+    /// Major and suite, as names and tags end.
+    fn ends(&self) -> Pair {
+        let ((own, new), (old, suite)) = (&self.major, &self.suite);
+        (format!("{own}-{old}"), format!("{new}-{suite}"))
     }
 
     /// What stands before major and suite at the end, and those with the new suite; nothing where they do not stand there.
     fn split_end<'a>(&self, text: &'a str) -> (&'a str, String) {
         let (old, new) = &self.suite;
-        for front in [format!("{}-", self.major), String::new()] {
+        let fronts = [&self.major.0, &self.major.1].map(|major| format!("{major}-"));
+        for (front, new_front) in [(&*fronts[0], &*fronts[1]), ("", "")] {
             let rest = text.strip_suffix(&format!("{front}{old}"));
             if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.ends_with('-')) {
-                return (rest, format!("{front}{new}"));
+                return (rest, format!("{new_front}{new}"));
             }
         }
         (text, String::new())
+    }
+
+    /// The argument that says the major: the one that is usually called so, or else the only one that is that number.
+    fn major_argument<'a>(&self, definition: Definition<'a>) -> Option<&'a str> {
+        let own = &*self.major.0;
+        if definition.argument(MAJOR) == Some(own) {
+            return Some(MAJOR);
+        }
+        let mut names = definition.arguments().filter(|(_, text)| *text == own);
+        let (name, _) = names.next()?;
+        names.next().is_none().then_some(name)
+    }
+
+    /// Whether the target says its major where that must be another: in an argument, by which its files are chosen, and in each
+    /// tag, or the image of the one would be called like that of the other.
+    pub(super) fn can_change_major(&self) -> bool {
+        self.major_argument.is_some() && self.tags_say_major
+    }
+
+    /// The value of an argument that says the major and nothing else.
+    pub(super) fn in_major_argument(&self, name: &str, text: &str) -> Option<String> {
+        let is_it = self.major_argument.as_deref() == Some(name);
+        (is_it || name == MAJOR).then(|| self.in_major(text))
+    }
+
+    /// A text that is the major and nothing else.
+    pub(super) fn in_major(&self, text: &str) -> String {
+        let (own, new) = &self.major;
+        if text == &**own { new } else { text }.to_owned()
+    }
+
+    /// A text with names of PostgreSQL's packages and folders in it.
+    pub(super) fn in_package_names(&self, text: &str) -> String {
+        let (own, new) = &self.major;
+        in_package_names(text, own, new)
     }
 
     pub(super) fn in_suites(&self, text: &str) -> String {
@@ -107,7 +167,12 @@ impl Words {
 
     /// For people: the version stands there once, the major may be the same number.
     pub(super) fn in_prose(&self, text: &str) -> String {
-        self.in_suites(&replaced_once(text, &self.version, ""))
+        const VERSION: &str = "\0";
+        let (old, new) = &self.version;
+        let major = (self.major.0.to_string(), self.major.1.to_string());
+        let text = replaced_once(text, &(old.clone(), VERSION.to_owned()), "");
+        let text = replaced(&text, &major, "").replace(VERSION, new);
+        self.in_suites(&text)
     }
 }
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The PostgreSQL majors of an extension, and what an image for another one would be like.
+
+use super::Extension;
+use crate::value::{Major, PackageName, Server};
+
+impl Extension {
+    /// The majors that it is built for.
+    pub(crate) fn majors(&self) -> Vec<Major> {
+        let majors = self.versions.keys().map(|server| server.major.clone());
+        let mut majors: Vec<Major> = majors.collect();
+        majors.sort_by_key(Major::number);
+        majors.dedup();
+        majors
+    }
+
+    /// The servers whose images are like one for a major: those of that major, or else of the newest one.
+    pub(crate) fn servers_like(&self, major: &Major) -> Vec<&Server> {
+        let majors = self.majors();
+        let like = majors.iter().find(|own| *own == major).or(majors.last());
+        let servers = self.versions.keys();
+        servers
+            .filter(|server| Some(&server.major) == like)
+            .collect()
+    }
+
+    /// What the Debian package is called that an image for a major is made of, where it is like the one for `server`. None: it is
+    /// not known.
+    pub(crate) fn package_name(&self, server: &Server, major: &Major) -> Option<PackageName> {
+        let pinned = self.pin(server)?.package_name.as_ref()?;
+        if server.major == *major {
+            return Some(pinned.clone());
+        }
+        match self.packages.first() {
+            Some(pattern) => Some(pattern.package(major)).filter(|name| name != pinned),
+            None => pinned.for_major(&server.major, major),
+        }
+    }
+}
