@@ -161,6 +161,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     )
     .of(OTHER_BUILDER),
     says(
+        r"ERROR: context deadline exceeded$",
+        Kind::Unavailable,
+        "a node of the builder that one of the platforms needs does not answer: `docker buildx ls` lists the nodes and what runs of them",
+    )
+    .of(OTHER_BUILDER),
+    says(
         r"server gave HTTP response to HTTPS client",
         Kind::Unavailable,
         HTTP_ONLY,

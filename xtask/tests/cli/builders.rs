@@ -135,26 +135,36 @@ fn a_registry_that_is_another_one_in_the_builders_own_place_is_refused() {
 #[test]
 fn what_the_builder_does_not_reach_or_trust_is_said_of_the_builder() {
     let push = "ERROR: failed to solve: failed to push r:5000/alpha:1: failed to do request: ";
-    for (said, hint) in [
+    let no_node = "#2 [internal] waiting for connection\n#2 ERROR: context deadline exceeded\nERROR: context deadline exceeded";
+    for (before, said, hint) in [
         (
+            "",
+            no_node,
+            "a node of the builder that one of the platforms needs does not answer",
+        ),
+        (
+            push,
             r#"Head "https://r:5000/v2/alpha/": http: server gave HTTP response to HTTPS client"#,
             "`[registry.\"r:5000\"]` with `http = true` below it",
         ),
         (
+            push,
             r#"Head "https://r:5000/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority"#,
             "`ca = [\"FILE\"]`",
         ),
         (
+            push,
             r#"Head "http://r:5000/v2/": dial tcp 127.0.0.1:5000: connect: connection refused"#,
             "is not reached from where the builder runs",
         ),
         (
+            push,
             r#"Head "http://r:5000/v2/": dial tcp: lookup r: no such host"#,
             "is not reached from where the builder runs",
         ),
     ] {
         let world = world("remote", RUNS);
-        world.tools.fails(BUILD, 1, &format!("{push}{said}\n"));
+        world.tools.fails(BUILD, 1, &format!("{before}{said}\n"));
         world.run((&ALPHA, "--push")).status(3).says(hint);
     }
 }
