@@ -17,6 +17,7 @@ mod support;
 mod e2e {
     pub(crate) mod lab;
 
+    mod builders;
     mod clients;
     mod cluster;
     mod images;

@@ -15,6 +15,7 @@ mod support;
 
 mod engine {
     mod bake;
+    mod builders;
     mod faults;
     mod inspect;
     mod libraries;
