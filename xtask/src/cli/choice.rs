@@ -103,14 +103,15 @@ pub struct Running {
     /// How many builds or tests at the same time [default: one per extension, at most eight].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(config::AT_ONCE.counted()))]
     pub jobs: Option<u32>,
-    /// After a failure, still do what does not depend on it.
+    /// After a failure, still do what does not depend on it; with `--all` that is always so.
     #[arg(long)]
     pub keep_going: bool,
 }
 
 impl Running {
-    pub(crate) fn after_failure(&self) -> AfterFailure {
-        if self.keep_going {
+    /// Of all extensions one that fails stops no other.
+    pub(crate) fn after_failure(&self, selection: &Selection) -> AfterFailure {
+        if self.keep_going || *selection == Selection::All {
             AfterFailure::KeepGoing
         } else {
             AfterFailure::Stop

@@ -66,7 +66,9 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         after: &[],
     };
     let mut plan = Plan {
-        after_failure: args.running.after_failure(),
+        after_failure: args
+            .running
+            .after_failure(&Selection::from(&args.extensions)),
         ..Plan::default()
     };
     let baked = bake::add(&mut plan, &request);

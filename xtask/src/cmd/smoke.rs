@@ -59,7 +59,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
     };
     let mut plan = Plan {
-        after_failure: args.running.after_failure(),
+        after_failure: args.running.after_failure(&selection),
         ..Plan::default()
     };
     let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;

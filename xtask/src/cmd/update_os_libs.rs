@@ -51,7 +51,7 @@ pub(super) fn run(args: &cli::UpdateOsLibs, context: &mut Context) -> anyhow::Re
         after_failure: match purpose {
             // Each list that is out of date is to be seen.
             Purpose::Compare => AfterFailure::KeepGoing,
-            Purpose::Write => args.running.after_failure(),
+            Purpose::Write => args.running.after_failure(&selection),
         },
         ..Plan::default()
     };

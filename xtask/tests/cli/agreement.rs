@@ -57,7 +57,9 @@ const CASES: &[Case] = &[
     ),
     // One after the other, nothing begins once one has failed.
     results(
-        &["bake", "--all", "--jobs", "1", "--distro", "trixie"],
+        &[
+            "bake", "alpha", "beta", "gamma", "--jobs", "1", "--distro", "trixie",
+        ],
         &["failed", "not run", "not run"],
         1,
     ),

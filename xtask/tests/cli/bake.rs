@@ -165,7 +165,7 @@ fn a_failure_stops_the_rest_unless_told_to_keep_going() {
         "#7 1.2 E: Version '1.2' for 'x' was not found\n#7 ERROR: exit code: 100\n",
     );
     let ended = world
-        .run("bake --all --jobs 1 --metadata-file all.json")
+        .run("bake alpha beta gamma --jobs 1 --metadata-file all.json")
         .status(1)
         .says("failed to bake `alpha` (pg 18, bookworm; pg 18, trixie)")
         .says("command: BUILDX_METADATA_PROVENANCE=disabled docker buildx bake -f target/xtask/targets.json ")
@@ -188,20 +188,47 @@ fn a_failure_stops_the_rest_unless_told_to_keep_going() {
             .contains("exit code: 100")
     );
 
-    let going = World::new();
-    going.docker.bake_fails("alpha", "error: no\n");
-    going.run("bake --all --jobs 1 --keep-going").status(1);
-    assert_eq!(
-        going.calls.bakes(),
-        [
-            "start alpha",
-            "end alpha",
-            "start beta",
-            "end beta",
-            "start gamma",
-            "end gamma"
-        ]
-    );
+    for args in [
+        "bake --all --jobs 1",
+        "bake alpha beta gamma --jobs 1 --keep-going",
+    ] {
+        let going = World::new();
+        going.docker.bake_fails("alpha", "error: no\n");
+        going.run(args).status(1);
+        assert_eq!(
+            going.calls.bakes(),
+            [
+                "start alpha",
+                "end alpha",
+                "start beta",
+                "end beta",
+                "start gamma",
+                "end gamma"
+            ],
+            "{args}"
+        );
+    }
+}
+
+#[test]
+fn of_all_one_that_cannot_be_built_keeps_only_what_needs_it_from_being_tested() {
+    let world = World::new();
+    world.docker.bake_fails("alpha", "error: no\n");
+    let rows = world.run("smoke --all --distro trixie --jobs 1 --json");
+    let rows = rows.status(1).says("failed to bake `alpha`").json();
+    let mut results: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| format!("{} {}", row["name"], row["result"]))
+        .collect();
+    results.sort();
+    let wanted = [
+        "\"alpha\" \"not run\"",
+        "\"beta\" \"not run\"",
+        "\"gamma\" \"passed\"",
+    ];
+    assert_eq!(results, wanted);
 }
 
 #[test]
