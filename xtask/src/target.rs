@@ -78,7 +78,9 @@ impl Target {
             return Err(definition.wrong(why));
         };
         let tag: ImageRef = tag.parse()?;
-        let package = definition.package().or(pin.map(|pin| &*pin.package));
+        let package = definitions
+            .package_of(definition)
+            .or(pin.map(|pin| &*pin.package));
         let in_tag = tag.tag.as_deref().unwrap_or_default();
         // What the image says need not fit into a tag.
         let said = definition.version()?.filter(|version| is_tag(version));

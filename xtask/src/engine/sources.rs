@@ -18,7 +18,7 @@ use crate::{
         archive::{Archive, server},
     },
     target::{self, Definition, Filter, Instead, Matrix},
-    value::{Major, Server},
+    value::{Major, PackageName, Server},
     workspace::{Aim, Selection, Unread, Workspace},
 };
 
@@ -176,7 +176,8 @@ impl Rebasing<'_> {
         let found = extension.pin(like).and_then(|pin| {
             let package = extension.package_name(like, major)?;
             let version = self.archive.version(&package, major)?;
-            Some((pin, package, version))
+            let is_other = self.is_of_another(extension, &package, major);
+            (!is_other).then_some((pin, package, version))
         });
         let Some((pin, package, version)) = found else {
             return Ok(None);
@@ -193,6 +194,16 @@ impl Rebasing<'_> {
                 .filter(|_| extension.create_extension)
                 .map(str::to_owned),
         }))
+    }
+
+    /// Whether a package of the archive holds other extensions than the one that its metadata means.
+    fn is_of_another(&self, extension: &Extension, package: &PackageName, major: &Major) -> bool {
+        let version = self.archive.version(package, major);
+        extension.create_extension
+            && version.is_some_and(|version| {
+                self.archive
+                    .is_of_another(package, version, &extension.sql_name)
+            })
     }
 
     /// What there would have to be for an image of an extension.
@@ -218,6 +229,10 @@ impl Rebasing<'_> {
             Some(package) if self.archive.version(&package, major).is_none() => {
                 format!("there is no `{package}` in Debian {suite}")
             }
+            Some(package) if self.is_of_another(extension, &package, major) => format!(
+                "`{package}`, which its metadata names, holds no `{}`",
+                extension.sql_name
+            ),
             Some(_) => format!(
                 "bake has no target for PostgreSQL {major}, and those that it has do not say their major in an argument (`PG_MAJOR`) and in each tag"
             ),

@@ -120,27 +120,22 @@ impl Archive {
         unread
     }
 
-    /// What `CREATE EXTENSION` makes of a package of that version: as its control file says, which may have
-    /// the software's major behind the name (`postgis-3.control`). None: no control file says it.
+    /// What `CREATE EXTENSION` makes of a package of that version. None: no control file says it.
     pub(crate) fn sql_version(
         &self,
         name: &PackageName,
         version: &str,
         extension: &str,
     ) -> Option<&str> {
-        let controls = self.controls.get(&key(name, version))?;
-        let numbered = |control: &str| {
-            let number = control
-                .strip_prefix(extension)
-                .and_then(|rest| rest.strip_prefix('-'));
-            number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        let own = controls.get(extension).or_else(|| {
-            let mut others = controls.iter();
-            others.find_map(|(control, version)| numbered(control).then_some(version))
-        });
-        own.map(String::as_str)
-            .filter(|version| SqlVersion::is(version))
+        let own = control(self.controls.get(&key(name, version))?, extension)?;
+        Some(own).filter(|version| SqlVersion::is(version))
+    }
+
+    /// Whether a package of that version is known to be another extension's: it has control files, and none is of this one.
+    pub(crate) fn is_of_another(&self, name: &PackageName, version: &str, extension: &str) -> bool {
+        let controls = self.controls.get(&key(name, version));
+        let controls = controls.filter(|controls| !controls.is_empty());
+        controls.is_some_and(|controls| control(controls, extension).is_none())
     }
 
     /// Takes what [`controls_cmd`] has printed for these packages.
@@ -187,6 +182,21 @@ pub(crate) fn controls_cmd(packages: &[String]) -> Cmd {
 
 fn key(name: &PackageName, version: &str) -> String {
     format!("{name}={version}")
+}
+
+/// The version in an extension's control file, which may have the software's major behind the name (`postgis-3.control`).
+fn control<'a>(controls: &'a BTreeMap<String, String>, extension: &str) -> Option<&'a str> {
+    let numbered = |control: &str| {
+        let number = control
+            .strip_prefix(extension)
+            .and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let own = controls.get(extension).or_else(|| {
+        let mut others = controls.iter();
+        others.find_map(|(control, version)| numbered(control).then_some(version))
+    });
+    own.map(String::as_str)
 }
 
 /// The package of PostgreSQL itself.
@@ -336,6 +346,13 @@ mod tests {
             None
         );
         assert_eq!(archive.controls.len(), 2);
+        let is_of_another = |package: &str, version: &str, extension: &str| {
+            archive.is_of_another(&package.parse().unwrap(), version, extension)
+        };
+        let postgis = "postgresql-18-postgis-3";
+        assert!(is_of_another(postgis, "3.6.4-2", "pg_trickle"));
+        assert!(!is_of_another(postgis, "3.6.4-2", "postgis"));
+        assert!(!is_of_another(postgis, "3.6.5-1", "x"), "it was not read");
     }
 
     #[test]

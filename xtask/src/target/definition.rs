@@ -111,11 +111,25 @@ impl<'a> Definition<'a> {
         let said = self.annotations();
         let said = said
             .get(annotations::BASE_NAME)
-            .or_else(|| self.argument(BASE));
+            .or_else(|| self.argument(BASE))
+            .or_else(|| self.server_image());
         let parsed = said.map(str::parse).transpose();
         parsed.map_err(|wrong: Failure| {
             let failure = self.wrong(&format!("its base image {}", wrong.message));
             wrong.hint.into_iter().fold(failure, Failure::hint)
+        })
+    }
+
+    /// An argument, whatever it is called, that is an image of PostgreSQL for the same server.
+    fn server_image(self) -> Option<&'a str> {
+        let server = self.server().ok()?;
+        let arguments = self.json["args"].as_object()?.values();
+        arguments.filter_map(Value::as_str).find(|text| {
+            let image: Option<ImageRef> = text.parse().ok();
+            let tag = image.filter(|image| image.repository.contains("postgres"));
+            let tag = tag.and_then(|image| image.tag).unwrap_or_default();
+            let mut words = tag.split(['-', '.', '_']);
+            words.next() == Some(&*server.major) && words.next_back() == Some(&*server.distro)
         })
     }
 

@@ -2,7 +2,10 @@
 //! What bake says that it would build of one extension: the JSON of `docker buildx bake --print`, which is a bake file
 //! itself. Fact: <https://docs.docker.com/build/bake/reference/>.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 use serde_json::{Map, Value};
 
@@ -21,8 +24,8 @@ pub(crate) struct Definitions {
     targets: Map<String, Value>,
     /// Those that are built when none is named, in bake's order.
     built: Vec<String>,
-    /// It was changed: it is not what bake prints.
-    rebased: bool,
+    /// The version of the package that each target is made of, where that is not what bake prints.
+    rebased: Option<BTreeMap<String, String>>,
 }
 
 impl Definitions {
@@ -49,13 +52,13 @@ impl Definitions {
         Ok(Self {
             targets,
             built,
-            rebased: false,
+            rebased: None,
         })
     }
 
     /// Whether it is another thing than what bake prints.
     pub(crate) fn is_rebased(&self) -> bool {
-        self.rebased
+        self.rebased.is_some()
     }
 
     /// What is built when none is named.
@@ -75,13 +78,20 @@ impl Definitions {
         Some(moment::at(argument, SystemTime::UNIX_EPOCH))
     }
 
-    /// Other targets than what bake prints.
-    pub(super) fn changed(targets: Map<String, Value>, built: Vec<String>) -> Self {
+    /// Other targets than what bake prints, with the versions of the packages that those which are built are made of.
+    pub(super) fn changed(targets: Map<String, Value>, built: Vec<(String, String)>) -> Self {
         Self {
             targets,
-            built,
-            rebased: true,
+            built: built.iter().map(|(name, _)| name.clone()).collect(),
+            rebased: Some(built.into_iter().collect()),
         }
+    }
+
+    /// The version of Debian's package that a target is made of, where that is said.
+    pub(super) fn package_of<'a>(&'a self, definition: Definition<'a>) -> Option<&'a str> {
+        let rebased = self.rebased.as_ref();
+        let package = rebased.and_then(|packages| packages.get(definition.name));
+        package.map(String::as_str).or_else(|| definition.package())
     }
 
     /// Whether what is built goes to one place only, and nothing is left to do after that.

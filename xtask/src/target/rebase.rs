@@ -75,7 +75,8 @@ impl Definitions {
                 names: BTreeMap::new(),
                 targets: &mut targets,
             };
-            built.push(rewriting.place(definition.name, Some(&words.sql_version)));
+            let name = rewriting.place(definition.name, Some(&words.sql_version));
+            built.push((name, words.package.1.clone()));
         }
         Ok(Self::changed(targets, built))
     }
@@ -302,12 +303,18 @@ mod tests {
     }
 
     /// `definitions` on Debian forky and the version `package` for each major: all targets by name.
-    fn on_forky(
+    fn on_forky(default: &str, definitions: &str, versions: (&str, &str), of: &[&str]) -> Value {
+        let rebased = rebased_on_forky(default, definitions, versions, of);
+        let names = rebased.built().map(|one| one.name);
+        Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
+    }
+
+    fn rebased_on_forky(
         default: &str,
         definitions: &str,
         (pinned, package): (&str, &str),
         of: &[&str],
-    ) -> Value {
+    ) -> Definitions {
         let printed = format!(
             r#"{{"group": {{"default": {{"targets": [{default}]}}}}, "target": {{{definitions}}}}}"#
         );
@@ -322,9 +329,7 @@ mod tests {
             }))
         };
         let definitions = Definitions::parse(&printed).unwrap();
-        let rebased = definitions.rebased(&majors(of), instead).unwrap();
-        let names = rebased.built().map(|one| one.name);
-        Value::Object(rebased.with_sources(names, std::time::SystemTime::UNIX_EPOCH))
+        definitions.rebased(&majors(of), instead).unwrap()
     }
 
     fn json(text: &str) -> Value {
@@ -349,6 +354,30 @@ mod tests {
               "labels": {"org.opencontainers.image.version": "19.1", "io.cloudnativepg.image.base.pgmajor": "18"},
               "annotations": ["org.opencontainers.image.version=19.1", "io.cloudnativepg.image.base.pgmajor=18", "io.cloudnativepg.image.base.os=forky", "org.opencontainers.image.description=x 19.1 for PostgreSQL 18"]}}"#;
         assert_eq!(eighteen, json(expected));
+    }
+
+    #[test]
+    fn arguments_and_tags_of_another_order_and_other_names_are_replaced_too() {
+        let one = on_forky(
+            r#""like-18-trixie""#,
+            r#""like-18-trixie": {
+              "args": {"NODE": "node:18-slim-trixie", "SERVER": "ghcr.io/c/postgresql:18-minimal-trixie", "WANTED": "postgresql-18-x=1.2-1.pgdg13+1"},
+              "tags": ["r/x:trixie-18", "r/x:1.2-trixie-18"]}"#,
+            ("1.2-1.pgdg13+1", "1.3-1"),
+            &["18"],
+        );
+        let expected = r#"{"like-18-forky": {
+              "args": {"NODE": "node:18-slim-trixie", "SERVER": "ghcr.io/c/postgresql:18-minimal-forky", "WANTED": "postgresql-18-x=1.3-1"},
+              "tags": ["r/x:forky-18", "r/x:1.3-forky-18"]}}"#;
+        assert_eq!(one, json(expected));
+        let bare = r#""x-18-trixie": {"args": {"PG_MAJOR": "18", "BASE": "x/postgresql:18-trixie", "V": "1.2-1.pgdg13+1"}}"#;
+        let versions = ("1.2-1.pgdg13+1", "1.3-1");
+        let rebased = rebased_on_forky(r#""x-18-trixie""#, bare, versions, &["18"]);
+        let built = rebased.built().next().unwrap();
+        assert_eq!(
+            (built.package(), rebased.package_of(built)),
+            (None, Some("1.3-1"))
+        );
     }
 
     #[test]

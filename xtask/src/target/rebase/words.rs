@@ -108,14 +108,19 @@ impl Words {
         (format!("{own}-{old}"), format!("{new}-{suite}"))
     }
 
-    /// What stands before major and suite at the end, and those with the new suite; nothing where they do not stand there.
+    /// What stands before major and suite at the end, in whatever order, and those with the new suite; nothing where they do
+    /// not stand there.
     fn split_end<'a>(&self, text: &'a str) -> (&'a str, String) {
         let (old, new) = &self.suite;
-        let fronts = [&self.major.0, &self.major.1].map(|major| format!("{major}-"));
-        for (front, new_front) in [(&*fronts[0], &*fronts[1]), ("", "")] {
-            let rest = text.strip_suffix(&format!("{front}{old}"));
+        let (own, new_own) = &self.major;
+        for (text_end, new_end) in [
+            (format!("{own}-{old}"), format!("{new_own}-{new}")),
+            (format!("{old}-{own}"), format!("{new}-{new_own}")),
+            (old.clone(), new.clone()),
+        ] {
+            let rest = text.strip_suffix(&text_end);
             if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.ends_with('-')) {
-                return (rest, format!("{new_front}{new}"));
+                return (rest, new_end);
             }
         }
         (text, String::new())
