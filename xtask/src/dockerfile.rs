@@ -29,7 +29,7 @@ impl Instruction {
 
 /// Checks the text of the Dockerfile that builds all extensions which name their packages.
 pub(crate) fn check_shared(text: &str, findings: &mut Findings) {
-    check(text, &[], findings);
+    check(text, &[], &[], findings);
     if !uses(&instructions(text), "PACKAGES") {
         findings.error(
             None,
@@ -38,9 +38,15 @@ pub(crate) fn check_shared(text: &str, findings: &mut Findings) {
     }
 }
 
-/// Checks the text of a Dockerfile, which makes an image of the packages that metadata.hcl has `named`. What makes a wrong
-/// image is an error; what is merely not as it should be is a warning.
-pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) {
+/// Checks the text of a Dockerfile, which makes an image of the packages that metadata.hcl has `named`. Beside `EXT_VERSION`
+/// any of `versions` may stand for the pinned version. What makes a wrong image is an error; what is merely not as it
+/// should be is a warning.
+pub(crate) fn check(
+    text: &str,
+    named: &[PackageName],
+    versions: &[String],
+    findings: &mut Findings,
+) {
     let instructions = instructions(text);
     if !instructions
         .iter()
@@ -54,7 +60,11 @@ pub(crate) fn check(text: &str, named: &[PackageName], findings: &mut Findings) 
         findings.error(line, "the last stage copies nothing: the image would be empty; the image of another repository is said in xtask.toml, `[external.NAME]`");
         return;
     }
-    if !uses(&instructions, packages::VERSION) && !packages::pins_otherwise(&instructions) {
+    let is_used = |name: &String| uses(&instructions, name);
+    if !uses(&instructions, packages::VERSION)
+        && !versions.iter().any(is_used)
+        && !packages::pins_otherwise(&instructions)
+    {
         findings.error(
             None,
             "does not use `EXT_VERSION`: the pinned package version would have no effect",
@@ -220,11 +230,19 @@ mod tests {
     fn check_text(text: &str) -> Vec<String> {
         let mut findings = Findings::about("Dockerfile");
         let named = ["timescaledb-2-postgresql-18".parse().unwrap()];
-        check(text, &named, &mut findings);
+        check(text, &named, &["WANTED".to_owned()], &mut findings);
         findings.all.iter().map(ToString::to_string).collect()
     }
 
     const GOOD: &str = "FROM $BASE AS builder\nUSER 0\nRUN apt-get update && \\\n  # a comment\n  apt-get install -y \\\n  \"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"\nFROM scratch\nCOPY --from=builder /c /licenses/x/\nUSER 65532:65532\n";
+
+    #[test]
+    fn what_bake_puts_the_version_into_stands_for_it() {
+        let text = GOOD.replace("postgresql-${PG_MAJOR}-x=${EXT_VERSION}", "$NEEDED");
+        let said = "Dockerfile: error: does not use `EXT_VERSION`: the pinned package version would have no effect";
+        assert_eq!(check_text(&text), [said]);
+        assert!(check_text(&text.replace("NEEDED", "WANTED")).is_empty());
+    }
 
     #[test]
     fn a_good_file_has_no_findings() {

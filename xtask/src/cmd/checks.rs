@@ -3,23 +3,26 @@
 
 mod bake;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     cli,
     context::Context,
     dockerfile::{self, Shared},
-    engine::{print, sources::Sources},
+    engine::{Access, Engine, print, sources::Sources},
     extension::Extension,
     failure::Failure,
     finding::{Finding, Findings, Severity},
     own::source,
     stage::smoke,
-    target::{Recipe, Target},
+    target::Recipe,
     ui::Table,
     value::PackageName,
     workspace::{Selection, Workspace},
 };
+
+/// Of a Dockerfile that is not beside the metadata, where that may be right.
+const NOT_ASKED: &str = "missing: bake was not asked which file it builds by; there is nothing to build by in this folder";
 
 pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<()> {
     let mut workspace = context.workspace()?;
@@ -36,18 +39,23 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     }
     let shared = Shared::beside(&workspace.root, &workspace.bake_file);
     let (mut engine, mut verdict) = (None, Ok(()));
+    let mut without = None;
     if !args.no_bake && names.iter().any(|name| workspace.may_be_built(name)) {
         match bake::open_engine(context) {
             Ok(opened) => engine = Some(opened),
-            Err(error) => verdict = Err(error),
+            Err(error) => {
+                verdict = Err(error);
+                // What bake builds, it says without an engine too.
+                without = Engine::open(context, Access::Look).ok();
+            }
         }
     }
     let mut sources = None;
-    if let Some(engine) = &engine {
-        workspace = print::evaluated(context, engine, workspace)?;
-        match bake::sources(&workspace, engine, &chosen, context) {
+    if let Some(asked) = engine.as_ref().or(without.as_ref()) {
+        workspace = print::evaluated(context, asked, workspace)?;
+        match bake::sources(&workspace, asked, &chosen, context) {
             Ok(said) => sources = said,
-            Err(error) => verdict = Err(error),
+            Err(error) => verdict = verdict.and(Err(error)),
         }
     }
     let read = Read {
@@ -167,32 +175,36 @@ impl Read<'_> {
         let recipes = extension.and_then(|extension| self.recipes(extension));
         // Metadata that cannot be read does not say which it is.
         let may_lack = extension.is_none() && self.shared.dockerfile.is_some();
-        let recipes = recipes.unwrap_or_else(|| vec![Recipe::File(beside)]);
-        let of_recipe = |recipe: &Recipe| match recipe {
+        // The default layout has it there, whatever bake would say.
+        let is_known = recipes.is_some() || self.shared.dockerfile.is_some();
+        let recipes = recipes.unwrap_or_else(|| BTreeMap::from([(Recipe::File(beside), vec![])]));
+        let of_recipe = |(recipe, versions): (&Recipe, &Vec<String>)| match recipe {
             Recipe::Remote => Vec::new(),
             Recipe::Inline(text) => {
                 let mut findings = Findings::about(&self.workspace.bake_file);
-                dockerfile::check(text, &named, &mut findings);
+                dockerfile::check(text, &named, versions, &mut findings);
                 // Its lines are not the bake file's.
                 findings.all.iter_mut().for_each(|one| one.line = None);
                 findings.all
             }
             Recipe::File(file) => self.about_file(file, |text, findings| match text {
-                Some(text) => dockerfile::check(text, &named, findings),
+                Some(text) => dockerfile::check(text, &named, versions, findings),
                 None if may_lack => {}
-                None => findings.error(None, "missing: there is nothing to build"),
+                None if is_known => findings.error(None, "missing: there is nothing to build"),
+                None => findings.warning(None, NOT_ASKED),
             }),
         };
         recipes.iter().flat_map(of_recipe).collect()
     }
 
-    /// What bake builds an extension by, each once. None: it was not asked, or does not say it.
-    fn recipes(&self, extension: &Extension) -> Option<Vec<Recipe>> {
-        let targets = self.sources?.matrix.of(extension).ok()?;
-        let recipes = targets.iter().map(Target::recipe);
-        let mut recipes = recipes.collect::<Option<Vec<Recipe>>>()?;
-        recipes.sort();
-        recipes.dedup();
+    /// What bake builds an extension by, with what stands for the package's version in it. None: it was not asked, or does
+    /// not say it.
+    fn recipes(&self, extension: &Extension) -> Option<BTreeMap<Recipe, Vec<String>>> {
+        let mut recipes: BTreeMap<Recipe, Vec<String>> = BTreeMap::new();
+        for target in self.sources?.matrix.of(extension).ok()? {
+            let versions = recipes.entry(target.recipe()?).or_default();
+            versions.extend(target.versions_in_recipe());
+        }
         (!recipes.is_empty()).then_some(recipes)
     }
 

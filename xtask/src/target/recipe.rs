@@ -39,6 +39,22 @@ impl Target {
     pub(crate) fn recipe(&self) -> Option<Recipe> {
         Some(self.definitions.as_ref()?.get(&self.name)?.recipe())
     }
+
+    /// What stands in its Dockerfile for the version of its package: the arguments that hold it, and itself.
+    pub(crate) fn versions_in_recipe(&self) -> Vec<String> {
+        let definitions = self.definitions.as_ref();
+        let definition = definitions.and_then(|all| all.get(&self.name));
+        let (Some(definition), Some(package)) = (definition, &self.package) else {
+            return Vec::new();
+        };
+        let arguments = definition.json["args"].as_object().into_iter().flatten();
+        let holding = arguments.filter(|(_, value)| {
+            let value = value.as_str();
+            value.is_some_and(|value| value.contains(package.as_str()))
+        });
+        let names = holding.map(|(name, _)| name.clone());
+        names.chain([package.clone()]).collect()
+    }
 }
 
 /// The path without `.` in it.

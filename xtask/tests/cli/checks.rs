@@ -151,6 +151,15 @@ fn what_bake_refuses_is_a_finding() {
         .status(1)
         .says("extensions/gamma/metadata.hcl: error: bake refuses it: ")
         .says("unknown instruction: foo");
+    // A check that has only warned fails too.
+    world.docker.bake_fails(
+        "gamma",
+        "Check complete, 1 warning has been found!\nWARNING: InvalidDefaultArgInFrom - https://docs.docker.com/x/\nDefault value for ARG $BASE results in empty or invalid base image name\nDockerfile:2\n--------------------\n   1 |     ARG BASE\n   2 | >>> FROM $BASE\n--------------------\n",
+    );
+    world
+        .run("checks gamma")
+        .status(1)
+        .says("error: bake refuses it: Default value for ARG $BASE results in empty or invalid base image name (Dockerfile:2)");
 }
 
 #[test]
@@ -232,7 +241,7 @@ fn an_extension_has_packages_or_a_dockerfile() {
         .says("checks found 2 errors");
     fs::remove_file(world.root().join("docker/Dockerfile")).unwrap();
     world
-        .run("checks beta --no-bake")
+        .run("checks beta")
         .status(2)
         .says("extensions/beta/Dockerfile: error: missing: there is nothing to build");
 }

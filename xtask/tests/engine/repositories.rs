@@ -84,6 +84,33 @@ fn other_matrices_schemas_and_neighbours_are_planned_baked_and_smoked_as_they_ar
     older.has_no_containers();
 }
 
+#[test]
+fn one_dockerfile_in_the_bake_file_and_servers_that_only_names_say_are_no_hindrance() {
+    if !sandboxed() {
+        return;
+    }
+    let inline = Repository::foreign("inline");
+    let smoked = run(&inline, &["smoke", "--all", "--json"])
+        .success()
+        .says(
+            "is not available: `postgresql-18-hypopg`, which its metadata names, holds no `stray`",
+        )
+        .json();
+    let rows = rows(&smoked);
+    assert_eq!(
+        rows[0],
+        "similar: passed: pg_trgm 3, similar_words 3, vector 3"
+    );
+    assert!(rows[1].starts_with("stray: not available: "), "{rows:?}");
+    run(&inline, &["checks", "similar"])
+        .success()
+        .says("`licenses` is a string, taken as a list of it")
+        .says("`postgresql_parameters.max_parallel_workers` is a number, taken as `\"3\"`")
+        .says("unknown field `distributors`")
+        .says("`image_name` is `Similar`, taken as `similar`");
+    inline.has_no_containers();
+}
+
 /// What is planned for the published base images is what bake prints.
 fn planned_as_printed(repository: &Repository) {
     let args = [

@@ -186,8 +186,10 @@ fn refusal(file: PathBuf, failure: &FailureRecord) -> Option<Finding> {
 
 fn refused(file: PathBuf, failure: &FailureRecord) -> Finding {
     let command = failure.command.as_ref();
-    let cause = command.and_then(|command| command.first_error.as_deref());
-    let mut message = format!("bake refuses it: {}", cause.unwrap_or(&failure.message));
+    let cause = command.and_then(|command| command.first_error.clone());
+    let cause = cause.or_else(|| warned(&command?.tail));
+    let cause = cause.unwrap_or_else(|| failure.message.clone());
+    let mut message = format!("bake refuses it: {cause}");
     if let Some(hint) = &failure.hint {
         message += &format!("; {hint}");
     }
@@ -197,6 +199,20 @@ fn refused(file: PathBuf, failure: &FailureRecord) -> Finding {
         severity: Severity::Error,
         message,
     }
+}
+
+/// What a check has warned of, with the place: the two lines above a line of dashes, under which the Dockerfile is shown.
+fn warned(lines: &[String]) -> Option<String> {
+    let is_place = |line: &str| {
+        let number = line.rsplit_once(':').map(|(_, number)| number);
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    };
+    lines.windows(3).find_map(|lines| match lines {
+        [what, place, dashes] if is_place(place) && dashes.starts_with("-----") => {
+            Some(format!("{what} ({place})"))
+        }
+        _ => None,
+    })
 }
 
 /// Metadata that bake has not evaluated: it has refused it, or was not asked.
