@@ -89,7 +89,11 @@ impl Begun {
             of.is_ok_and(|targets| !targets.is_empty())
         };
         let (built, empty): (Vec<&Arc<Extension>>, _) = self.extensions.iter().partition(is_built);
-        if built.is_empty() || self.named && !empty.is_empty() {
+        let is_unavailable = |one: &&Arc<Extension>| {
+            let mut unavailable = sources.unavailable.iter();
+            unavailable.any(|other| other.name == one.name)
+        };
+        if built.is_empty() || self.named && !empty.iter().all(is_unavailable) {
             return Err(self.nothing_of(&empty));
         }
         Ok(targets)
