@@ -283,7 +283,8 @@ info*)
   for image in "$@"; do rm -f "$engine/images/$image"; done ;;
 "pull --quiet "*)
   [ -e "$answers/labels.remote" ] || fail "Error: manifest unknown"
-  cp "$answers/labels.remote" "$answers/labels" ;;
+  # Of two that pull at the same time, cp would refuse the file that the other has just made.
+  cat "$answers/labels.remote" > "$answers/labels" ;;
 "tag "*)
   [ -e "$engine/images/$2" ] || fail "Error response from daemon: No such image: $2"
   mkdir -p "$engine/images/${3%/*}"
