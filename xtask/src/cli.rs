@@ -80,6 +80,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
     UpdateOsLibs(UpdateOsLibs),
+    /// Show the versions that extensions are pinned to beside the newest ones, and write these.
+    Versions(Versions),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
     /// The private container engine for a machine that has none.
@@ -220,6 +222,23 @@ pub struct UpdateOsLibs {
     #[arg(long)]
     pub dry_run: bool,
     /// Print the lists as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Versions {
+    #[command(flatten)]
+    pub extensions: Extensions,
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Write what is newest into `versions` of metadata.hcl.
+    #[arg(long)]
+    pub update: bool,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the pins as JSON.
     #[arg(long)]
     pub json: bool,
 }

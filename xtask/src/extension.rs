@@ -7,6 +7,7 @@ use std::{
 };
 
 pub(crate) use self::external::{External, example};
+pub(crate) use self::repin::{NewPin, repinned};
 pub(crate) use self::sql::SqlExtension;
 use self::{
     fields::{Fields, Requirement},
@@ -274,6 +275,7 @@ mod fields;
 mod majors;
 mod operator;
 mod pins;
+mod repin;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //!
 //! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself, and takes their place.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use hcl_edit::{
     Span,
@@ -175,7 +175,27 @@ impl File {
             .join("\n")
     }
 
-    fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
+    /// Where a plain text stands, with its quotes: bytes of the file. `path` names an attribute, and then keys of objects.
+    /// None: there is none, or it is an expression that is more.
+    pub(crate) fn text_at(&self, path: &[&str]) -> Option<Range<usize>> {
+        let (name, keys) = path.split_first()?;
+        let attribute = self.body.get_attribute(name)?;
+        let mut found = &attribute.value;
+        for wanted in keys {
+            let Expression::Object(object) = found else {
+                return None;
+            };
+            let mut entries = object.iter().filter(|(key, _)| is_literal(key));
+            let (_, value) = entries.find(|(key, _)| name_of(key).0 == *wanted)?;
+            found = value.expr();
+        }
+        let span = found.span()?;
+        let written = self.text.get(span.clone())?;
+        let is_plain = matches!(found, Expression::String(_)) && written.starts_with('"');
+        is_plain.then_some(span)
+    }
+
+    fn line(&self, span: Option<Range<usize>>) -> usize {
         let end = span.map_or(0, |span| span.start.min(self.text.len()));
         // A span starts at a character, never inside of one.
         1 + self
@@ -224,17 +244,22 @@ impl File {
         object
             .iter()
             .map(|(key, value)| {
-                let (name, span) = match key {
-                    ObjectKey::Ident(name) => (name.as_str().to_owned(), name.span()),
-                    ObjectKey::Expression(key) => match key.as_str() {
-                        Some(name) => (name.to_owned(), key.span()),
-                        None => (key.to_string().trim().to_owned(), key.span()),
-                    },
-                };
+                let (name, span) = name_of(key);
                 let line = span.map_or(fallback, |span| self.line(Some(span)));
                 (name, self.node(value.expr(), line))
             })
             .collect()
+    }
+}
+
+/// What a key says, and where.
+fn name_of(key: &ObjectKey) -> (String, Option<Range<usize>>) {
+    match key {
+        ObjectKey::Ident(name) => (name.as_str().to_owned(), name.span()),
+        ObjectKey::Expression(key) => match key.as_str() {
+            Some(name) => (name.to_owned(), key.span()),
+            None => (key.to_string().trim().to_owned(), key.span()),
+        },
     }
 }
 

@@ -90,4 +90,5 @@ mod cli {
     mod text;
     mod tolerance;
     mod values;
+    mod versions;
 }

@@ -27,4 +27,5 @@ mod engine {
     mod sandbox;
     mod shards;
     mod smoke;
+    mod versions;
 }

@@ -13,6 +13,7 @@ mod sandbox;
 mod smoke;
 mod targets;
 mod update_os_libs;
+mod versions;
 
 use crate::{cli::Command, context::Context};
 
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,
+        Command::Versions(args) => versions::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,

@@ -18,11 +18,11 @@ use crate::{
     engine::Access,
     extension::Extension,
     failure::Failure,
-    plan::{AfterFailure, Cmd, Kind, Location, Owned, Plan, Step, StepId},
+    plan::{AfterFailure, Location, Plan, Step, StepId},
     run::Report,
-    stage::begin::Begun,
+    stage::{archive::Question, begin::Begun},
     target::{Filter, Target},
-    tool::{apt, docker::RUN_LABEL},
+    tool::apt,
     ui,
     value::{Major, PackageName, PackagePattern, Server, Suite},
     verdict::Verdict,
@@ -115,27 +115,13 @@ impl Planned {
             .join("system-libs")
             .join(format!("{server}-os-libs.txt"));
         let packages = packages(&extension, &server)?;
-        let run = &context.run_id;
-        let label = format!("{RUN_LABEL}={run}");
-        let name = format!(
-            "xtask-libraries-{}-{}-{server}",
-            run.short(),
-            extension.name
-        );
-        let mut read = Cmd::new(
-            "docker",
-            format!("ask what `{}` would download", target.title()),
-        )
-        .args(["run", "--rm", "--user", "0", "--entrypoint", "sh"])
-        .args(["--name", &name, "--label", &label]);
-        if let Some(platform) = target.platforms.first() {
-            read = read.args(["--platform", &platform.to_string()]);
-        }
-        let read = read
-            .arg("--")
-            .arg(target.base.to_string())
-            .args(["-c", apt::WOULD_DOWNLOAD, "libraries"])
-            .args(&packages);
+        let question = Question {
+            kind: "libraries",
+            about: format!("{}-{server}", extension.name),
+            purpose: format!("ask what `{}` would download", target.title()),
+            script: apt::WOULD_DOWNLOAD,
+        };
+        let read = question.cmd(&context.run_id, target).args(&packages);
         let compared = Compared::default();
         let list = List {
             read,
@@ -145,8 +131,8 @@ impl Planned {
             purpose,
             compared: compared.clone(),
         };
-        let removal = Owned::new(Kind::Container, &label, "remove the container").name(&name);
-        let step = Step::work(format!("libraries {}", target.title()), list).undo(removal);
+        let step = Step::work(format!("libraries {}", target.title()), list);
+        let step = step.undo(question.removal(&context.run_id));
         Ok(Self {
             extension,
             server,

@@ -13,7 +13,7 @@ use crate::{
     sandbox::{
         Sandbox,
         archive::{self, Archive, Asked, asked},
-        entries, suites,
+        default_versions, entries, suites,
     },
     target::Filter,
     tool::apt,
@@ -126,7 +126,7 @@ impl Asking<'_> {
             let Some(suite) = archive.suite(major).filter(|_| !unread.is_empty()) else {
                 continue;
             };
-            let printed = self.inside(archive::controls_cmd(&unread), &suite)?;
+            let printed = self.inside(default_versions::command(&unread), &suite)?;
             archive.read_controls(&unread, &printed);
             for package in archive.unread(names) {
                 self.opener.warn(&format!(

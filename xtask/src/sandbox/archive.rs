@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     extension::Extension,
-    plan::Cmd,
     target::Filter,
-    value::{DebianVersion, Major, PackageName, SqlVersion, Suite},
+    value::{DebianVersion, Major, PackageName, Suite},
 };
+
+use super::default_versions::{DefaultVersions, key};
 
 /// Majors, each with the packages that are asked for.
 pub(crate) type Asked = BTreeMap<Major, Vec<PackageName>>;
@@ -31,16 +32,10 @@ pub(crate) struct Archive {
     pub unasked: Vec<String>,
     /// Each Debian package that was asked for -> its version, in the suite of the major that it is for. None: there is none.
     versions: BTreeMap<String, Option<String>>,
-    /// `package=version` -> the control files in it, and in the packages of the same source and version that it needs:
-    /// the extension's name -> `default_version`.
+    /// What the control files of the packages say.
     #[serde(default)]
-    controls: BTreeMap<String, BTreeMap<String, String>>,
+    controls: DefaultVersions,
 }
-
-/// Prints, for packages of exact versions, the argument as a line, and then a line for each control file in them: the
-/// argument, a tab, the extension's name, a tab, the line that says its default version. What cannot be read is skipped. A
-/// package whose scripts are in another one of the same version is read with that. Arguments: `package=version`.
-const CONTROLS: &str = include_str!("controls.sh");
 
 impl Archive {
     /// What is remembered of these suites; of others, or when it cannot be read, nothing.
@@ -114,7 +109,7 @@ impl Archive {
             .iter()
             .filter_map(|name| Some(key(name, self.versions.get(&**name)?.as_deref()?)));
         let mut unread: Vec<String> = found.collect();
-        unread.retain(|key| !self.controls.contains_key(key));
+        unread.retain(|key| !self.controls.has(key));
         unread.sort();
         unread.dedup();
         unread
@@ -127,76 +122,24 @@ impl Archive {
         version: &str,
         extension: &str,
     ) -> Option<&str> {
-        let own = control(self.controls.get(&key(name, version))?, extension)?;
-        Some(own).filter(|version| SqlVersion::is(version))
+        self.controls.sql_version(&key(name, version), extension)
     }
 
     /// Whether a package of that version is known to be another extension's: it has control files, and none is of this one.
     pub(crate) fn is_of_another(&self, name: &PackageName, version: &str, extension: &str) -> bool {
-        let controls = self.controls.get(&key(name, version));
-        let controls = controls.filter(|controls| !controls.is_empty());
-        controls.is_some_and(|controls| control(controls, extension).is_none())
+        self.controls.is_of_another(&key(name, version), extension)
     }
 
-    /// Takes what [`controls_cmd`] has printed for these packages.
+    /// Takes what the control files of these packages say, as [`super::default_versions::command`] prints it.
     pub(crate) fn read_controls(&mut self, packages: &[String], printed: &str) {
-        for line in printed.lines() {
-            if packages.iter().any(|package| package == line) {
-                self.controls.entry(line.to_owned()).or_default();
-                continue;
-            }
-            let mut parts = line.splitn(3, '\t');
-            let (Some(package), Some(name), Some(said)) =
-                (parts.next(), parts.next(), parts.next())
-            else {
-                continue;
-            };
-            let version = said.split_once('=').map(|(_, value)| value.trim());
-            let version = version.map(|value| value.trim_matches('\''));
-            if let (Some(controls), Some(version)) = (self.controls.get_mut(package), version) {
-                controls.insert(name.to_owned(), version.to_owned());
-            }
-        }
+        self.controls.take(packages, printed);
         // Of versions that the archive no longer has, nothing is asked again.
-        let known = |key: &String| {
+        self.controls.retain(|key| {
             let (name, version) = key.split_once('=').unwrap_or_default();
             let now = self.versions.get(name).and_then(Option::as_deref);
             now == Some(version)
-        };
-        let kept: Vec<String> = self
-            .controls
-            .keys()
-            .filter(|key| known(key))
-            .cloned()
-            .collect();
-        self.controls.retain(|key, _| kept.contains(key));
+        });
     }
-}
-
-/// The command that reads the control files of packages, to be run where the archive can be asked.
-pub(crate) fn controls_cmd(packages: &[String]) -> Cmd {
-    Cmd::new("sh", "read the control files of the archive's packages")
-        .args(["-c", CONTROLS, "controls"])
-        .args(packages)
-}
-
-fn key(name: &PackageName, version: &str) -> String {
-    format!("{name}={version}")
-}
-
-/// The version in an extension's control file, which may have the software's major behind the name (`postgis-3.control`).
-fn control<'a>(controls: &'a BTreeMap<String, String>, extension: &str) -> Option<&'a str> {
-    let numbered = |control: &str| {
-        let number = control
-            .strip_prefix(extension)
-            .and_then(|rest| rest.strip_prefix('-'));
-        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let own = controls.get(extension).or_else(|| {
-        let mut others = controls.iter();
-        others.find_map(|(control, version)| numbered(control).then_some(version))
-    });
-    own.map(String::as_str)
 }
 
 /// The package of PostgreSQL itself.
@@ -225,7 +168,6 @@ pub(crate) fn asked(extensions: &[Arc<Extension>], filter: &Filter) -> Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::{Exec, Real};
 
     #[test]
     fn a_majors_packages_are_those_of_the_first_suite_that_has_its_server() {
@@ -304,58 +246,6 @@ mod tests {
     }
 
     #[test]
-    fn the_sql_version_is_what_the_control_file_says() {
-        let mut archive = Archive::default();
-        for (name, version) in [
-            ("postgresql-18-mysql-fdw", "2.9.2-1"),
-            ("postgresql-18-postgis-3", "3.6.4-2"),
-        ] {
-            archive
-                .versions
-                .insert(name.into(), Some(version.to_owned()));
-        }
-        let packages = [
-            "postgresql-18-mysql-fdw=2.9.2-1".to_owned(),
-            "postgresql-18-postgis-3=3.6.4-2".to_owned(),
-        ];
-        archive.read_controls(
-            &packages,
-            "postgresql-18-mysql-fdw=2.9.2-1\n\
-             postgresql-18-mysql-fdw=2.9.2-1\tmysql_fdw\tdefault_version = '1.2'\n\
-             postgresql-18-postgis-3=3.6.4-2\n\
-             postgresql-18-postgis-3=3.6.4-2\tpostgis_topology-3\tdefault_version='3.6.3'\n\
-             postgresql-18-postgis-3=3.6.4-2\tpostgis-3\tdefault_version='3.6.4'\n\
-             other=1\tx\tdefault_version = '1'\nnonsense\n",
-        );
-        let said = |name: &str, version: &str, extension: &str| {
-            archive
-                .sql_version(&name.parse().unwrap(), version, extension)
-                .map(str::to_owned)
-        };
-        assert_eq!(
-            said("postgresql-18-mysql-fdw", "2.9.2-1", "mysql_fdw").as_deref(),
-            Some("1.2")
-        );
-        assert_eq!(
-            said("postgresql-18-postgis-3", "3.6.4-2", "postgis").as_deref(),
-            Some("3.6.4")
-        );
-        assert_eq!(said("postgresql-18-postgis-3", "3.6.4-2", "raster"), None);
-        assert_eq!(
-            said("postgresql-18-mysql-fdw", "2.9.3-1", "mysql_fdw"),
-            None
-        );
-        assert_eq!(archive.controls.len(), 2);
-        let is_of_another = |package: &str, version: &str, extension: &str| {
-            archive.is_of_another(&package.parse().unwrap(), version, extension)
-        };
-        let postgis = "postgresql-18-postgis-3";
-        assert!(is_of_another(postgis, "3.6.4-2", "pg_trickle"));
-        assert!(!is_of_another(postgis, "3.6.4-2", "postgis"));
-        assert!(!is_of_another(postgis, "3.6.5-1", "x"), "it was not read");
-    }
-
-    #[test]
     fn one_repository_does_not_make_another_s_packages_forgotten() {
         let names = |all: &[&str]| -> Vec<PackageName> {
             all.iter().map(|name| name.parse().unwrap()).collect()
@@ -395,49 +285,8 @@ mod tests {
         assert!(!archive.versions.contains_key("c"));
         // Another suite has other packages; a file of an older xtask says nothing of its suite.
         let other = again(&archive, &"trixie".parse().unwrap());
-        assert!(other.versions.is_empty() && other.controls.is_empty());
+        assert!(other.versions.is_empty() && other.controls == DefaultVersions::default());
         let old = r#"{"versions": {"aa": "1-1"}, "controls": {}}"#;
         assert!(Archive::remembered(Some(old), [&forky]).versions.is_empty());
-    }
-
-    /// apt and dpkg of a system whose archive has lost a package, and has another one whose file is broken.
-    const FAKES: [(&str, &str); 3] = [
-        ("apt-cache", ":"),
-        (
-            "apt-get",
-            "case \" $* \" in *' lost='*) exit 100 ;; *' broken='*) : > broken.deb ;; *) : > sound.deb ;; esac",
-        ),
-        (
-            "dpkg-deb",
-            "[ \"$2\" = sound.deb ] || exit 2\nmkdir -p root/usr/share/postgresql/18/extension\n\
-             echo \"default_version = '1.2'\" > root/usr/share/postgresql/18/extension/sound.control",
-        ),
-    ];
-
-    #[test]
-    fn a_package_that_cannot_be_read_spoils_no_other_and_is_not_remembered() {
-        let tools = tempfile::tempdir().unwrap();
-        for (name, script) in FAKES {
-            let place = tools.path().join(name);
-            let text = format!("#!/bin/sh\nset -eu\n{script}\n");
-            fs_err::write(&place, text).unwrap();
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            fs_err::set_permissions(&place, mode).unwrap();
-        }
-        let packages = ["lost=1-1", "broken=1-1", "sound=1-1"].map(str::to_owned);
-        let exec = Real::default().with_programs(tools.path()).unwrap();
-        let printed = exec.read(&controls_cmd(&packages), None).unwrap();
-        let mut archive = Archive::default();
-        for package in &packages {
-            let (name, version) = package.split_once('=').unwrap();
-            archive
-                .versions
-                .insert(name.into(), Some(version.to_owned()));
-        }
-        archive.read_controls(&packages, &printed);
-        let read: Vec<&String> = archive.controls.keys().collect();
-        assert_eq!(read, ["sound=1-1"], "{printed}");
-        let sound = "sound".parse().unwrap();
-        assert_eq!(archive.sql_version(&sound, "1-1", "sound"), Some("1.2"));
     }
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod archive;
 pub(crate) mod base;
+pub(crate) mod default_versions;
 pub(crate) mod down;
 pub(crate) mod engine;
 pub(crate) mod entries;

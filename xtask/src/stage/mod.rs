@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What commands have in common: each file adds the steps of one stage to a plan, or is the work of one.
 
+pub(crate) mod archive;
 pub(crate) mod bake;
 pub(crate) mod begin;
 pub(crate) mod environment;
+pub(crate) mod newest;
 pub(crate) mod results;
 pub(crate) mod smoke;
 pub(crate) mod suites;

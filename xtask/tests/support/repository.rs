@@ -113,13 +113,13 @@ impl Repository {
     /// No test leaves a container behind, however it ended.
     #[track_caller]
     pub(crate) fn has_no_containers(&self) {
-        // Those of smoke, inspect and update-os-libs; the registry and nodes have names of their own.
+        // Those of smoke, inspect, update-os-libs and versions; the registry and nodes have names of their own.
         let args = [
             "ps",
             "--all",
             "--quiet",
             "--filter",
-            "name=^xtask-(smoke|inspect|libraries)-",
+            "name=^xtask-(smoke|inspect|libraries|versions)-",
         ];
         assert_eq!(
             self.docker(&args).success().stdout,

@@ -200,6 +200,11 @@ impl Docker {
         self.answer("downloads", lines);
     }
 
+    /// What is printed in any base image of the newest versions.
+    pub(crate) fn has_newest(&self, lines: &str) {
+        self.answer("newest", lines);
+    }
+
     /// Lets apt fail in any image.
     pub(crate) fn apt_fails(&self, said: &str) {
         self.answer("apt.fails", said);

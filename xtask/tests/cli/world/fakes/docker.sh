@@ -227,7 +227,8 @@ info*)
 "ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
 "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"* | \
   "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-inspect-"* | \
-  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-libraries-"*) asked_for "$@" ;;
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-libraries-"* | \
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-versions-"*) asked_for "$@" ;;
 "ps --all --quiet --no-trunc --filter label="*) filtered containers "$@" ;;
 "network ls --quiet --no-trunc --filter label="*) filtered networks "$@" ;;
 "volume ls --quiet --filter label="*) filtered volumes "$@" ;;
@@ -257,6 +258,9 @@ info*)
 "run --rm --user 0 --entrypoint sh --name xtask-libraries-"*)
   [ ! -e "$answers/apt.fails" ] || fail "$(cat "$answers/apt.fails")" 100
   answer downloads "" ;;
+"run --rm --user 0 --entrypoint sh --name xtask-versions-"*)
+  [ ! -e "$answers/apt.fails" ] || fail "$(cat "$answers/apt.fails")" 100
+  answer newest "" ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp --follow-link "*:/usr/bin/kubectl" "*)
   node=${3%%:*}
