@@ -10,6 +10,7 @@ use super::Context;
 use crate::{
     cli::e2e as cli,
     config::{self, Key},
+    engine::docker_configuration,
     environment::{
         Credentials, Environment, FOLDER, KubernetesVersion, Names, Place, clients::Clients, kind,
         release::Release,
@@ -20,7 +21,6 @@ use crate::{
     plan::PASSWORD,
     sandbox::{self, State},
     tool::{
-        docker,
         kind::Client,
         kubeconfig,
         kubectl::{self, ClusterAccess, Kubectl},
@@ -158,18 +158,11 @@ fn clients(context: &Context) -> Clients {
     })
 }
 
-/// What programs are told of proxies. A sandbox has a configuration of docker's of its own; one that cannot be read docker
-/// does not use either.
+/// What programs are told of proxies.
 fn proxies(context: &Context) -> Proxies {
-    let file = if context.global.sandbox {
-        let sandbox = context.sandbox().ok();
-        sandbox.map(|sandbox| sandbox.docker_configuration())
-    } else {
-        docker::own_folder().map(|folder| folder.join(docker::CONFIGURATION))
-    };
-    let own = file.and_then(|file| source::read_named(&file).ok()?);
+    let sandbox = context.sandbox().ok().filter(|_| context.global.sandbox);
     let variable = |name: &str| std::env::var(name).ok();
-    Proxies::of(variable, &own.unwrap_or_default())
+    Proxies::of(variable, &docker_configuration(sandbox.as_ref()))
 }
 
 /// What an environment is to be that is made or repaired.

@@ -20,12 +20,24 @@ use self::lock::Lock;
 use crate::{
     exec::{Exec, Real},
     failure::Failure,
+    own::source,
     sandbox::{Sandbox, State, up},
     tool::docker,
 };
 
 /// How long an engine may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Docker's own configuration, of the sandbox or else of this user. Empty where there is none; one that cannot be read docker
+/// does not use either.
+pub(crate) fn docker_configuration(sandbox: Option<&Sandbox>) -> String {
+    let file = match sandbox {
+        Some(sandbox) => Some(sandbox.docker_configuration()),
+        None => docker::own_folder().map(|folder| folder.join(docker::CONFIGURATION)),
+    };
+    let text = file.and_then(|file| source::read_named(&file).ok()?);
+    text.unwrap_or_default()
+}
 
 /// What an engine is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

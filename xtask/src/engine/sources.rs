@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     Engine, Opener,
     base::{Made, made, name},
-    print,
+    docker_configuration, print,
 };
 use crate::{
     config::Config,
@@ -18,6 +18,7 @@ use crate::{
         archive::{Archive, server},
     },
     target::{self, Definition, Filter, Instead, Matrix},
+    tool::proxy,
     value::{Major, PackageName, Server},
     workspace::{Aim, Selection, Unread, Workspace},
 };
@@ -34,6 +35,8 @@ pub(crate) struct Sources {
     pub unavailable: Vec<Unavailable>,
     /// On the sandbox's engine, whose network may be closed.
     pub in_sandbox: bool,
+    /// What docker tells a build of proxies holds a login.
+    pub tells_login: bool,
 }
 
 /// An image that cannot be built, as Debian's archive lacks something of it.
@@ -69,6 +72,7 @@ impl Sources {
             bases: Vec::new(),
             unavailable: Vec::new(),
             in_sandbox: engine.sandbox.is_some(),
+            tells_login: proxy::has_login(&docker_configuration(engine.sandbox.as_ref())),
         };
         if let (Some(sandbox), Some(made)) = (&engine.sandbox, made) {
             let Made { images, archive } = made;

@@ -100,6 +100,19 @@ impl Definitions {
         self.targets.contains_key(name) && count("output") < 2 && count("cache-to") == 0
     }
 
+    /// Whether a target's provenance names all that the build was told. Older buildxs print attestations as texts, newer ones
+    /// as objects.
+    pub(crate) fn attests_all(&self, name: &str) -> bool {
+        let attestations = self.targets[name]["attest"].as_array();
+        attestations.into_iter().flatten().any(|one| {
+            let text = one.as_str().unwrap_or_default();
+            let says = |key: &str, value: &str| {
+                one[key] == value || text.split(',').any(|part| part == format!("{key}={value}"))
+            };
+            says("type", "provenance") && says("mode", "max")
+        })
+    }
+
     /// The definitions of these targets and of those that they are built from, at that moment.
     pub(crate) fn with_sources<'a>(
         &'a self,

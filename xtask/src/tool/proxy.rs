@@ -74,6 +74,15 @@ impl Proxies {
     }
 }
 
+/// Whether the proxies that a build is told of, by docker's configuration, are named with a login: `http://user:password@host`.
+pub(crate) fn has_login(configuration: &str) -> bool {
+    let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
+    let all = configuration["proxies"].as_object();
+    let named = all.into_iter().flat_map(|all| all.values());
+    let mut urls = named.flat_map(|one| OF_DOCKER.map(|field| one[field].as_str()));
+    urls.any(|url| url.is_some_and(|url| url.contains('@')))
+}
+
 /// Docker's configuration with the proxies that the environment names, for builds and containers on any engine, in place of
 /// those that it had; None where it says so already, or is nothing that docker reads. `variable` gives those of the
 /// environment, `configuration` is empty where there is none.
@@ -168,6 +177,20 @@ mod tests {
         // Docker's own are for what is elsewhere.
         assert_eq!(of(&[], OF_DOCKER).as_here(), ["NO_PROXY=*", "no_proxy=*"]);
     }
+    #[test]
+    fn a_login_for_a_proxy_is_known() {
+        for (url, has) in [
+            ("http://p:1", false),
+            ("http://u:s3cret@p:1", true),
+            ("u@p:1", true),
+            ("", false),
+        ] {
+            let text = serde_json::json!({"proxies": {"default": {"httpsProxy": url}}});
+            assert_eq!(has_login(&text.to_string()), has, "{url}");
+        }
+        assert!(!has_login("no JSON") && !has_login(r#"{"auths": {"a@b": {}}}"#));
+    }
+
     #[test]
     fn builds_and_containers_are_told_what_the_environment_says() {
         let written = |set: &[(&str, &str)], before: &str| {

@@ -346,6 +346,35 @@ fn attestations_are_artifacts_as_the_setting_says() {
 }
 
 #[test]
+fn a_proxys_login_is_in_no_provenance() {
+    let provenance = "*.attest=type=provenance,mode=min";
+    let bake = |attest: &str, proxy: &str| {
+        let world = World::new();
+        let to = format!("\"attest\":[{attest}],\"context\":");
+        world.docker.prints("gamma", "\"context\":", &to);
+        let folder = world.home().join(".docker");
+        fs::create_dir(&folder).unwrap();
+        let proxies = format!(r#"{{"proxies": {{"default": {{"httpProxy": "{proxy}"}}}}}}"#);
+        fs::write(folder.join("config.json"), proxies).unwrap();
+        let ended = world.run("bake gamma").success();
+        assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
+        let call = world.calls.only(BUILD);
+        let says = ended.stderr.contains("provenance without the arguments");
+        assert_eq!(says, call.line().contains(provenance), "{}", call.line());
+        says
+    };
+    let login = "http://u:s3cret@proxy:3128";
+    // As buildx prints it, and as older ones did.
+    assert!(bake(r#"{"mode":"max","type":"provenance"}"#, login));
+    assert!(bake(r#""type=provenance,mode=max""#, login));
+    assert!(!bake(r#""type=provenance,mode=max""#, "http://proxy:3128"));
+    assert!(!bake(
+        r#"{"type":"provenance"},{"mode":"max","type":"sbom"}"#,
+        login
+    ));
+}
+
+#[test]
 fn all_tags_are_in_the_results() {
     let world = World::new();
     world.docker.bake_writes(
