@@ -66,9 +66,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         after: &[],
     };
     let mut plan = Plan {
-        after_failure: args
-            .running
-            .after_failure(&Selection::from(&args.extensions)),
+        after_failure: args.running.after_failure(&selection),
         ..Plan::default()
     };
     let baked = bake::add(&mut plan, &request);
@@ -80,17 +78,20 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     let mut rows = rows(&chosen, &baked, &report, &wanted, &begun.engine.exec)?;
     rows.extend(begun.sources.unavailable.iter().map(Row::unavailable));
     rows.extend(begun.unread.iter().map(Row::unread));
-    let images = rows.iter().filter(|row| row.result == Verdict::Passed);
-    let images = images.count();
     context.rows(args.json, &rows)?;
     context.verdict(&report, "bake")?;
     begun.check_read()?;
-    context.ui.conclusion(&match images {
+    context.ui.conclusion(&conclusion(&rows));
+    Ok(())
+}
+
+fn conclusion(rows: &[Row]) -> String {
+    let images = rows.iter().filter(|row| row.result == Verdict::Passed);
+    match images.count() {
         0 => NONE_IN_SHARE.to_owned(),
         1 => "1 image baked".to_owned(),
-        _ => format!("{images} images baked"),
-    });
-    Ok(())
+        images => format!("{images} images baked"),
+    }
 }
 
 fn destination(args: &cli::Bake) -> Destination {

@@ -15,8 +15,13 @@ use crate::{
     value::{Major, Suite},
 };
 
-/// Adds a second suite to the sources of a root, for a server that its own suite lacks.
-const SUITE: &str = include_str!("base-suite.sh");
+/// The scripts beside a root, by when they run: before its packages, for a server that its own suite lacks, and after.
+const SETUP: &str = "setup.sh";
+const SUITE: &str = "suite.sh";
+const FINISH: &str = "finish.sh";
+
+/// Adds a second suite to the sources of a root.
+const ADD_SUITE: &str = include_str!("base-suite.sh");
 
 /// A base image to make.
 pub(crate) struct Base {
@@ -60,6 +65,34 @@ impl Base {
         );
     }
 
+    /// The scripts that make the root, and the Dockerfile of the image, in `folder`. Gives what the root has to wait for.
+    fn add_files(
+        &self,
+        plan: &mut Plan,
+        sandbox: &Sandbox,
+        folder: &Path,
+        after: &[StepId],
+    ) -> Vec<StepId> {
+        let mut before = after.to_vec();
+        for (name, contents) in [
+            (SETUP, include_str!("base-setup.sh")),
+            (SUITE, ADD_SUITE),
+            (FINISH, include_str!("base-finish.sh")),
+            ("Dockerfile", &dockerfile(&self.major)),
+        ] {
+            let path = folder.join(name);
+            let title = format!("write {}", path.display());
+            let write = Action::Write {
+                path: sandbox.location(path),
+                contents: contents.to_owned(),
+            };
+            // The sandbox's folder is ours by then; before, nothing is written to it.
+            let write = Step::new(title, write).after(after.iter().copied());
+            before.push(plan.add(write.quiet()));
+        }
+        before
+    }
+
     /// The image's files, as a tar in `folder` with a Dockerfile beside it. It is there whole or not at all.
     fn add_root(
         &self,
@@ -72,31 +105,14 @@ impl Base {
         let major = &self.major;
         let tar = folder.join("root.tar");
         let have = Probe::Exists(tar.clone());
-        let setup = folder.join("setup.sh");
-        let suite = folder.join("suite.sh");
-        let finish = folder.join("finish.sh");
-        let mut before = after.to_vec();
-        for (path, contents) in [
-            (&setup, include_str!("base-setup.sh")),
-            (&suite, SUITE),
-            (&finish, include_str!("base-finish.sh")),
-            (&folder.join("Dockerfile"), &dockerfile(major)),
-        ] {
-            let write = Action::Write {
-                path: sandbox.location(path),
-                contents: contents.to_owned(),
-            };
-            let write = Step::new(format!("write {}", path.display()), write);
-            // The sandbox's folder is ours by then; before, nothing is written to it.
-            before.push(plan.add(write.after(after.iter().copied()).quiet()));
-        }
+        let before = self.add_files(plan, sandbox, folder, after);
         let server = archive::server(major);
         let partial = folder.join("root.tar.new");
-        let hook = |script: &Path| format!("sh {} \"$1\"", shell::word(script));
-        let mut hooks = vec![("essential", hook(&setup)), ("customize", hook(&finish))];
+        let hook = |script| format!("sh {} \"$1\"", shell::word(folder.join(script)));
+        let mut hooks = vec![("essential", hook(SETUP)), ("customize", hook(FINISH))];
         let mut suites = sandbox.suite.to_string();
         if self.suite != sandbox.suite {
-            let add = format!("{} {suites} {} {server}", hook(&suite), self.suite);
+            let add = format!("{} {suites} {} {server}", hook(SUITE), self.suite);
             hooks.push(("setup", add));
             suites = format!("{suites}, {}", self.suite);
         }
@@ -143,7 +159,7 @@ fn dockerfile(major: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::SUITE;
+    use super::ADD_SUITE;
     use crate::{
         exec::{Exec, Real},
         plan::Cmd,
@@ -156,7 +172,7 @@ mod tests {
         fs_err::create_dir_all(&apt).unwrap();
         let add = |sources: &str| {
             fs_err::write(apt.join("sources.list"), sources).unwrap();
-            let script = Cmd::new("sh", "add a suite").args(["-c", SUITE, "suite.sh"]);
+            let script = Cmd::new("sh", "add a suite").args(["-c", ADD_SUITE, "suite.sh"]);
             let script = script.arg(root.path());
             let script = script.args(["forky", "experimental", "postgresql-19"]);
             Real::default().read(&script, None)

@@ -28,13 +28,8 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let wanted = choice::environment_to_make(context, place, releases[0].clone())?;
     let selection = Selection::from(&args.extensions);
     let filter = Filter::from(&args.filters);
-    let begun = Begun::open(
-        context,
-        &selection,
-        Aim::Servers,
-        &filter,
-        Access::Work.or_look(args.dry_run),
-    )?;
+    let access = Access::Work.or_look(args.dry_run);
+    let begun = Begun::open(context, &selection, Aim::Servers, &filter, access)?;
     let (engine, sources) = (&begun.engine, &begun.sources);
     let mut targets = begun.targets_with_needs(&filter, context)?;
     if targets.is_empty() {
@@ -44,11 +39,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let builder = builder(context, engine)?;
     let wanted = wanted.of_checkout(&context.root)?;
     let wanted = wanted.with_seeds(&sources.bases);
-    let with = |release| Environment {
-        release,
-        ..wanted.clone()
-    };
-    let environments: Vec<Environment> = releases.into_iter().map(with).collect();
+    let environments = of_releases(releases, &wanted);
     let first = &environments[0];
     let _cluster = first.lock(context, engine)?;
     let survey = survey(context, engine, first)?;
@@ -87,6 +78,15 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
     leave(args, context, engine, &environments)
+}
+
+/// The same environment for each release, in their order.
+fn of_releases(releases: Vec<Release>, wanted: &Environment) -> Vec<Environment> {
+    let with = |release| Environment {
+        release,
+        ..wanted.clone()
+    };
+    releases.into_iter().map(with).collect()
 }
 
 /// The builder, which must reach the registry.
