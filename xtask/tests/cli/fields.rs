@@ -193,6 +193,10 @@ fn files_that_cannot_be_read_are_findings() {
         .run("checks --all --no-bake")
         .status(2)
         .says("extensions/gamma/metadata.hcl` cannot be read: line 1 is not UTF-8")
+        .says("extensions/alpha/Dockerfile: warning: missing: bake was not asked which file it builds by");
+    world
+        .run("checks alpha")
+        .status(2)
         .says("extensions/alpha/Dockerfile: error: missing: there is nothing to build");
     world.write("extensions/gamma/metadata.hcl", "");
     world
