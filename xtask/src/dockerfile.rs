@@ -90,6 +90,11 @@ pub(crate) fn check(
             "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image",
         ),
     }
+    check_user(stage, findings);
+}
+
+/// As whom a process in the image would run, by what the last stage says.
+fn check_user(stage: &[Instruction], findings: &mut Findings) {
     let user = stage
         .iter()
         .rev()

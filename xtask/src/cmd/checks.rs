@@ -29,11 +29,8 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     // Broken ones are checked too.
     let chosen = Selection::from(&args.extensions);
     workspace.check(&chosen)?;
-    let names: Vec<String> = workspace
-        .names()
-        .filter(|name| chosen.has(name))
-        .map(str::to_owned)
-        .collect();
+    let names = workspace.names().filter(|name| chosen.has(name));
+    let names: Vec<String> = names.map(str::to_owned).collect();
     if names.is_empty() {
         return Err(workspace.without_extensions().into());
     }
@@ -64,22 +61,12 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
         sources: sources.as_ref(),
     };
     let mut findings = read.all(&chosen, &names);
-    let errors = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .count();
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors = findings.iter().filter(is_error).count();
     if let (Some(engine), Some(sources)) = (&engine, &sources) {
         verdict = bake::check(sources, engine, &shared, &chosen, context, &mut findings);
     }
-    for finding in &findings {
-        context.ui.finding(finding, args.json);
-    }
-    // People have read them already, as lines.
-    let none = Table {
-        headings: Vec::new(),
-        rows: Vec::new(),
-    };
-    context.result(args.json, serde_json::to_value(&findings)?, &none);
+    say(&findings, args.json, context)?;
     if errors > 0 {
         let found = counted(errors, "error");
         return Err(Failure::invalid(format!("checks found {found}")).into());
@@ -93,6 +80,20 @@ pub(super) fn run(args: &cli::Checks, context: &mut Context) -> anyhow::Result<(
     context
         .ui
         .conclusion(&format!("{checked} checked: {found}"));
+    Ok(())
+}
+
+/// As lines for people, and as JSON.
+fn say(findings: &[Finding], json: bool, context: &mut Context) -> anyhow::Result<()> {
+    for finding in findings {
+        context.ui.finding(finding, json);
+    }
+    // People have read them by now.
+    let none = Table {
+        headings: Vec::new(),
+        rows: Vec::new(),
+    };
+    context.result(json, serde_json::to_value(findings)?, &none);
     Ok(())
 }
 

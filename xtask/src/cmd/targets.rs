@@ -29,9 +29,7 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         mut extensions,
         mut unread,
     } = workspace.sorted_out(Aim::Images);
-    if workspace.names().next().is_none() {
-        warn_of_none(context, &workspace);
-    }
+    warn_of_none(context, &workspace);
     if args.os_libs {
         extensions.retain(|extension| extension.auto_update_os_libs);
     }
@@ -87,6 +85,9 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
 
 /// Whoever tries it in any repository is to know why nothing is listed.
 fn warn_of_none(context: &Context, workspace: &Workspace) {
+    if workspace.names().next().is_some() {
+        return;
+    }
     let Failure { message, hint, .. } = workspace.without_extensions();
     let hint = hint.map(|hint| format!("; {hint}"));
     context

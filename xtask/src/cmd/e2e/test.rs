@@ -55,12 +55,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     let mut plan = Plan::default();
     let mut before = suites::add_leftovers(&mut plan, &environment, &survey);
     before.extend(runner.add_needs(&mut plan, &[]));
-    let release = survey
-        .api
-        .and_then(|api| api.operator)
-        .map_or_else(String::new, |operator| {
-            operator.release.unwrap_or(operator.image)
-        });
+    let release = release(survey);
     let mut subjects = Vec::new();
     for one in chosen {
         let subject = Subject {
@@ -86,6 +81,14 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     begin::check_read(&unread, subjects.len())?;
     context.ui.conclusion(&results::passed(&tested));
     Ok(())
+}
+
+/// What is said of the operator that was found: its release, or else its image.
+fn release(survey: Survey) -> String {
+    let operator = survey.api.and_then(|api| api.operator);
+    operator.map_or_else(String::new, |operator| {
+        operator.release.unwrap_or(operator.image)
+    })
 }
 
 /// An extension with the values to test it with, and what tells it from others in this run.

@@ -78,9 +78,8 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
         return Ok(());
     }
     let report = context.run(&begun.engine.exec, &plan)?;
-    let suites = SuiteSteps { shared, own: None };
-    let tested = results::of(&runner, &[(subject, suites)], &report);
-    context.tested(args.json, &tested)?;
+    let suites = [(subject, SuiteSteps { shared, own: None })];
+    context.tested(args.json, &results::of(&runner, &suites, &report))?;
     context.verdict(&report, "the upgrade test")?;
     context.ui.conclusion(&format!(
         "`{}` was replaced by `{}`, and the data stayed",
