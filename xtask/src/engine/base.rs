@@ -175,6 +175,10 @@ fn make_missing(
     let tools = Mmdebstrap::survey(sandbox, exec)?;
     let mut plan = Plan::default();
     let ready = up::add(&mut plan, sandbox, &tools, &Caller::of(opener.root())?);
+    // The sandbox is up. That it still is needs no line.
+    for step in &mut plan.steps {
+        step.quiet = true;
+    }
     for base in missing {
         base.add(&mut plan, sandbox, &tools, &ready);
     }
