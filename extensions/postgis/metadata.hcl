@@ -25,7 +25,7 @@ metadata = {
     { name = "postgis_topology" },
     { name = "address_standardizer" },
     { name = "address_standardizer_data_us" },
-    { name = "postgis_tiger_geocoder" },
+    { name = "postgis_tiger_geocoder", requires = ["fuzzystrmatch"] },
   ]
 
   versions = {

@@ -78,6 +78,8 @@ pub enum Command {
     Smoke(Smoke),
     /// List the files of an image with their sizes: `cargo xtask inspect pgvector:0.8.7-18-trixie`.
     Inspect(Inspect),
+    /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
+    Manifest(Manifest),
     /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
     UpdateOsLibs(UpdateOsLibs),
     /// Show the versions that extensions are pinned to beside the newest ones, and write these.
@@ -222,6 +224,21 @@ pub struct UpdateOsLibs {
     #[arg(long)]
     pub dry_run: bool,
     /// Print the lists as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Manifest {
+    #[command(flatten)]
+    pub extension: OneExtension,
+    /// The distro, where it is built for several.
+    #[arg(long, value_name = "DISTRO")]
+    pub distro: Option<String>,
+    /// The PostgreSQL major, where it is built for several.
+    #[arg(long, value_name = "MAJOR")]
+    pub pg: Option<String>,
+    /// Print the documents as a list in JSON.
     #[arg(long)]
     pub json: bool,
 }

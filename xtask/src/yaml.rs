@@ -13,6 +13,12 @@ pub(crate) fn to_text(value: &Value) -> Result<String, Failure> {
         .map_err(|error| Failure::failed(format!("cannot be written as YAML: {error}")))
 }
 
+/// The document for people: what no reader would take for something else is not quoted.
+pub(crate) fn to_plain_text(value: &Value) -> Result<String, Failure> {
+    serde_saphyr::to_string(value)
+        .map_err(|error| Failure::failed(format!("cannot be written as YAML: {error}")))
+}
+
 /// The first document of a text that somebody else has written; None when it is no YAML.
 pub(crate) fn from_text(text: &str) -> Option<Value> {
     serde_saphyr::from_str(text).ok()
@@ -51,5 +57,62 @@ mod tests {
             text.contains("number: 1\n") && text.contains("truth: true\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn for_people_only_what_looks_like_something_else_is_quoted() {
+        let plain = |text: &str| to_plain_text(&json!({ "key": text })).unwrap();
+        for text in [
+            "on",
+            "off",
+            "yes",
+            "no",
+            "y",
+            "1.10",
+            "18.0",
+            "18",
+            "1e3",
+            "0x1F",
+            "0o17",
+            "017",
+            "12:30:45",
+            "2026-11-26",
+            "~",
+            "null",
+            "",
+            "a: b",
+            "# a",
+            "- a",
+            "*a",
+            "&a",
+            "!a",
+            "%a",
+            "@a",
+            "{a}",
+            "a #b",
+            ".inf",
+            "1_000",
+            "+1",
+            "a\nb",
+            " a",
+            "a ",
+            "true",
+            "=",
+            "<<",
+        ] {
+            let text = plain(text);
+            let value = text.strip_prefix("key: ").unwrap();
+            let is_quoted = value.starts_with(['\'', '"', '|', '>']);
+            assert!(is_quoted, "{text}");
+        }
+        for text in [
+            "pgvector",
+            "${image_root}/x",
+            "localhost:5000/a:1",
+            "1Gi",
+            "a, b",
+        ] {
+            assert_eq!(plain(text), format!("key: {text}\n"));
+        }
     }
 }

@@ -68,6 +68,7 @@ mod cli {
     mod joint;
     mod libraries;
     mod locks;
+    mod manifest;
     mod mistakes;
     mod neighbours;
     mod operator;

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod e2e;
 mod inspect;
+mod manifest;
 mod prereqs;
 mod sandbox;
 mod smoke;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
+        Command::Manifest(args) => manifest::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,
         Command::Versions(args) => versions::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),

@@ -6,6 +6,7 @@ pub(crate) mod bake;
 pub(crate) mod begin;
 pub(crate) mod environment;
 pub(crate) mod newest;
+pub(crate) mod resources;
 pub(crate) mod results;
 pub(crate) mod smoke;
 pub(crate) mod suites;

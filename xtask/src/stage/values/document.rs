@@ -2,8 +2,6 @@
 //! The values as a document. The names in here are an interface that the Chainsaw suites read: add to them,
 //! never rename.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::{Values, controls};
@@ -13,7 +11,8 @@ use crate::{
         Annotations, ClusterRef, Controls, ImageRef,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
-    mount::{Folders, Mounted, Mounts, Wanted, in_order},
+    mount::{Mounted, Mounts, Wanted, in_order},
+    stage::resources,
 };
 
 /// One image of the mounted ones: as the cluster will pull it, with what it says of itself.
@@ -102,15 +101,11 @@ impl Values {
         let created = in_order(&wanted, |one| {
             controls::required(controls, one.name, one.version)
         });
-        let schemas = created.iter().filter_map(|one| one.schema);
-        let schemas: BTreeSet<&str> = schemas.filter(|name| !is_always_there(name)).collect();
+        let schemas = resources::schemas(&created);
         if !created.is_empty() {
             config.insert(
                 "extensions_spec".into(),
-                created
-                    .iter()
-                    .map(|one| extension_spec(one, controls))
-                    .collect(),
+                created.iter().map(|one| asked_for(one, controls)).collect(),
             );
             assert.insert(
                 "extensions".into(),
@@ -118,8 +113,8 @@ impl Values {
             );
         }
         if !schemas.is_empty() {
-            let spec = |name| json!({"ensure": "present", "name": name, "owner": "app"});
-            config.insert("schemas_spec".into(), schemas.iter().map(spec).collect());
+            let specs = schemas.iter().map(|name| resources::schema(name));
+            config.insert("schemas_spec".into(), specs.collect());
             assert.insert("schemas".into(), applied(schemas));
         }
         let psql_image = self.psql_image.as_ref().unwrap_or(&pg_image);
@@ -133,29 +128,24 @@ impl Values {
         put("psql_image", json!(psql_image));
         put("version", json!(version));
         put("create_extension", json!(extension.create_extension));
-        put("extensions", mounts.iter().map(cluster_entry).collect());
+        put("extensions", mounts.iter().map(mounted).collect());
         put("database_config", config.into());
         put("database_assert_status", assert.into());
         Ok(document.into())
     }
 }
 
-/// Schemas of every database, which are not to be given to the application's user.
-fn is_always_there(schema: &str) -> bool {
-    ["public", "information_schema"].contains(&schema) || schema.starts_with("pg_")
+/// What a `Database` is asked for, in the version that the metadata or else the control file says.
+fn asked_for(one: &Wanted<'_>, controls: &Controls) -> Value {
+    resources::created(
+        one,
+        one.version.or_else(|| controls.default_version(one.name)),
+    )
 }
 
-/// What a `Database` is asked for. With the version where that is known, or an upgrade would leave it as it is.
-fn extension_spec(one: &Wanted<'_>, controls: &Controls) -> Value {
-    let mut spec = Map::from_iter([
-        ("ensure".to_owned(), json!("present")),
-        ("name".to_owned(), json!(one.name)),
-    ]);
-    let version = one.version.or_else(|| controls.default_version(one.name));
-    for (field, text) in [("version", version), ("schema", one.schema)] {
-        spec.extend(text.map(|text| (field.to_owned(), json!(text))));
-    }
-    spec.into()
+/// The entry of a `Cluster`'s `extensions` list.
+fn mounted(one: &Mounted<Source>) -> Value {
+    resources::mounted(&one.extension, &one.source.reference.to_string())
 }
 
 /// What its status must then say.
@@ -164,27 +154,4 @@ fn applied<'a>(names: impl IntoIterator<Item = &'a str>) -> Value {
     names
         .map(|name| json!({"applied": true, "name": name}))
         .collect()
-}
-
-/// The entry of a `Cluster`'s `extensions` list.
-fn cluster_entry(one: &Mounted<Source>) -> Value {
-    let extension = &one.extension;
-    let mut entry = Map::new();
-    entry.insert("name".into(), json!(extension.name));
-    let reference = one.source.reference.to_string();
-    entry.insert("image".into(), json!({"reference": reference}));
-    for folders in Folders::ALL {
-        let named = folders.named(extension);
-        if !named.is_empty() {
-            entry.insert(folders.field().into(), json!(named));
-        }
-    }
-    if !extension.env.is_empty() {
-        let pairs = extension.env.iter();
-        let pairs: Vec<Value> = pairs
-            .map(|(name, value)| json!({"name": name, "value": value}))
-            .collect();
-        entry.insert("env".into(), pairs.into());
-    }
-    entry.into()
 }
