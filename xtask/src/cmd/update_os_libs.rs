@@ -57,7 +57,9 @@ pub(super) fn run(args: &cli::UpdateOsLibs, context: &mut Context) -> anyhow::Re
     };
     let mut lists = Vec::new();
     for target in chosen {
-        if target.is_built() && target.extension.auto_update_os_libs {
+        // Bake may build several images for one server, which have one list.
+        let is_planned = lists.iter().any(|list: &Planned| list.is_of(target));
+        if target.is_built() && target.extension.auto_update_os_libs && !is_planned {
             let folder = begun.sources.workspace.shown(&target.extension.name);
             lists.push(Planned::add(&mut plan, context, target, &folder, purpose)?);
         }
@@ -140,6 +142,10 @@ impl Planned {
             compared,
             step: plan.add(step),
         })
+    }
+
+    fn is_of(&self, target: &Target) -> bool {
+        self.extension.name == target.extension.name && self.server == target.server
     }
 
     fn row(&self, report: &Report) -> Row {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use self::{
     row::{Pinned, Row, State},
-    update::Update,
+    update::{Update, Written},
 };
 use crate::{
     cli,
@@ -16,7 +16,6 @@ use crate::{
     engine::Access,
     extension::Extension,
     plan::{AfterFailure, Plan, Step, StepId},
-    run::Report,
     stage::{
         archive::Question,
         begin::Begun,
@@ -24,7 +23,6 @@ use crate::{
     },
     target::{Filter, Target},
     value::Server,
-    verdict::Verdict,
     workspace::{Aim, Selection},
 };
 
@@ -59,7 +57,7 @@ pub(super) fn run(args: &cli::Versions, context: &mut Context) -> anyhow::Result
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     planned.sort_by(|a, b| (&a.extension.name, &a.server).cmp(&(&b.extension.name, &b.server)));
-    let rows: Vec<Row> = planned.iter().map(|one| one.row(&report)).collect();
+    let rows: Vec<Row> = planned.iter().map(Planned::row).collect();
     context.rows(args.json, &rows)?;
     context.verdict(&report, "looking for newer versions")?;
     begun.check_read()?;
@@ -135,19 +133,26 @@ fn add_updates(plan: &mut Plan, context: &Context, planned: &mut [Planned]) {
                 root: context.root.clone(),
                 extension: Arc::clone(&one.extension),
                 pins: Vec::new(),
+                written: Written::default(),
             };
             (update, Vec::new())
         });
-        update.pins.push((one.server.clone(), asked.answer.clone()));
+        // Bake may build several images for one server, which have one pin.
+        if update.pins.iter().all(|(server, _)| *server != one.server) {
+            update.pins.push((one.server.clone(), asked.answer.clone()));
+        }
         after.push(asked.step);
     }
     let added = files.into_iter().map(|(name, (update, after))| {
-        let step = Step::work(format!("update {name}"), update).after(after);
-        (name, plan.add(step))
+        let written = update.written.clone();
+        // What is known is written, whatever has become of the other questions.
+        let step = Step::work(format!("update {name}"), update).after_end_of(after);
+        plan.add(step);
+        (name, written)
     });
-    let added: BTreeMap<String, StepId> = added.collect();
+    let added: BTreeMap<String, Written> = added.collect();
     for one in planned {
-        one.update = added.get(&one.extension.name).copied();
+        one.written = added.get(&one.extension.name).cloned();
     }
 }
 
@@ -156,7 +161,8 @@ struct Planned {
     extension: Arc<Extension>,
     server: Server,
     asked: Option<Asked>,
-    update: Option<StepId>,
+    /// None: nothing is to be written.
+    written: Option<Written>,
 }
 
 impl Planned {
@@ -170,17 +176,16 @@ impl Planned {
                 step: question.step,
                 answer: question.answer.clone(),
             }),
-            update: None,
+            written: None,
         }
     }
 
-    fn row(&self, report: &Report) -> Row {
+    fn row(&self) -> Row {
         let pin = self.extension.pin(&self.server);
         let answer = self.asked.as_ref().map(|asked| &asked.answer);
         let compared = answer.and_then(|answer| answer.compared(&self.extension, pin?));
-        let is_written = self
-            .update
-            .is_some_and(|step| report.step(step).outcome.verdict() == Verdict::Passed);
+        let written = self.written.as_ref();
+        let is_written = written.is_some_and(|written| written.has(&self.server));
         Row {
             state: State::of(pin, self.asked.is_some(), compared.as_ref(), is_written),
             name: self.extension.name.clone(),
@@ -203,6 +208,10 @@ fn conclusion(rows: &[Row]) -> String {
     let updated = count(&[State::Updated]);
     let newest = count(&[State::Current, State::Ahead]);
     let all = behind + updated + newest;
+    if all == 0 {
+        return "no pin can be compared: the archive of their base images has none of the packages"
+            .to_owned();
+    }
     let said = if updated > 0 {
         format!("{updated} of {all} pins were updated: `cargo xtask bake` builds them")
     } else if behind > 0 {
@@ -212,6 +221,7 @@ fn conclusion(rows: &[Row]) -> String {
     };
     match rows.len() - all {
         0 => said,
-        others => format!("{said}; {others} images have none that can be compared"),
+        1 => format!("{said}; that of 1 image cannot be compared"),
+        others => format!("{said}; those of {others} images cannot be compared"),
     }
 }

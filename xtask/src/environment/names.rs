@@ -13,13 +13,15 @@ use crate::{
 const LONGEST_LABEL: usize = 63;
 
 /// The name of a namespace for what is called `text`, between `before` and `behind`, which are parts of such a name. Two
-/// texts that differ have two names, though a label of DNS knows no `_` and has an end.
+/// texts that differ have two names, though a label of DNS knows small letters, digits and `-` alone, and has an end.
 pub(crate) fn namespace(before: &str, text: &str, behind: &str) -> String {
     let lower = text.to_lowercase();
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let mut part: String = lower.chars().map(safe).collect();
     let room = LONGEST_LABEL.saturating_sub(before.len() + behind.len());
-    if part.len() > room || lower.contains('_') {
+    // Extension and server stand apart by a blank, which nothing else has.
+    let is_said = |c: char| c == ' ' || c == '-' || c.is_ascii_lowercase() || c.is_ascii_digit();
+    if part.len() > room || !text.chars().all(is_said) {
         let digest = hex(&Sha256::digest(text)[..4]);
         part.truncate(room.saturating_sub(digest.len() + 1));
         part = format!("{part}-{digest}");

@@ -44,6 +44,15 @@ pub(crate) fn repinned(text: &str, pins: &[NewPin]) -> Result<String, Failure> {
     }
     // From the end, so that what is before stays where it is.
     edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    if let Some(pair) = edits
+        .windows(2)
+        .find(|pair| pair[1].0.end > pair[0].0.start)
+    {
+        return Err(Failure::failed(format!(
+            "one value is to be both {} and {}",
+            pair[0].1, pair[1].1
+        )));
+    }
     let mut text = text.to_owned();
     for (span, new) in edits {
         text.replace_range(span, &new);
@@ -90,6 +99,10 @@ mod tests {
             .replace("\"18\" = \"1.0-1\"", "\"18\" = \"2-1\"");
         assert_eq!(new.unwrap(), expected);
         assert_eq!(repinned(TEXT, &[]).unwrap(), TEXT);
+        let one = pin("trixie", "2-1", None);
+        let twice = repinned(TEXT, &[one, pin("trixie", "3-1", None)]).unwrap_err();
+        let said = "one value is to be both \"2-1\" and \"3-1\"";
+        assert!(twice.message.contains(said), "{twice:?}");
     }
 
     #[test]

@@ -161,9 +161,14 @@ fn a_dry_run_prints_what_does_the_same() {
     let dry = world.run("update-os-libs gamma --dry-run").success().stdout;
     assert!(!world.root().join(TRIXIE).exists());
     world.calls.never("docker run");
-    world.shell(&dry, &["mkdir", "sed"]).success();
+    world.shell(&dry, &["mkdir", "mv", "sed"]).success();
     assert_eq!(world.read(TRIXIE), LIST);
     assert_eq!(world.read(BOOKWORM), LIST);
+    // What cannot be asked leaves the list as it is, there as here.
+    world.docker.apt_fails("E: no network");
+    world.shell(&dry, &[]).status(1);
+    assert_eq!(world.read(TRIXIE), LIST);
+    world.docker.apt_works();
     let dry = world
         .run("update-os-libs gamma --check --dry-run")
         .success()

@@ -103,8 +103,8 @@ fn an_update_changes_the_two_values_and_nothing_else() {
     // A dry run asks and writes nothing.
     let asked = world.calls.of("docker run ").len();
     let dry = world.run("versions gamma --update --dry-run").success();
-    let said = format!("# write what is newest into `versions` of {GAMMA}");
-    assert!(dry.stdout.contains(&said), "{}", dry.stdout);
+    let said = "cargo xtask versions gamma --update --distro bookworm,trixie --pg 18\n";
+    assert!(dry.stdout.contains(said), "{}", dry.stdout);
     assert_eq!(world.calls.of("docker run ").len(), asked);
     assert_eq!(world.read(GAMMA), expected);
 }
@@ -145,13 +145,28 @@ fn what_is_not_known_is_said_and_not_written() {
     assert_eq!(state(&rows, "trixie"), "outdated");
     assert_eq!(state(&rows, "bookworm"), "ahead");
     ended
-        .says("no control file of `gamma` says which SQL version package 1.10-1.pgdg13+2 makes")
+        .says("no control file of `gamma` says which SQL version package 1.10-1.pgdg13+2 for 18-trixie makes")
         .says("by hand");
     assert_eq!(world.read(GAMMA), before);
+    // What is known of the other one is written all the same.
+    let newer = printed.replace("1.1-1.pgdg12+1\tolder", "1.3-1.pgdg12+1\tnewer");
+    let known = "postgresql-18-gamma=1.3-1.pgdg12+1";
+    world.docker.has_newest(&format!(
+        "{newer}{known}\n{known}\tgamma\tdefault_version = '1.3'\n"
+    ));
+    let ended = world.run("versions gamma --update --json").status(1);
+    let rows = ended.json();
+    assert_eq!(state(&rows, "trixie"), "outdated");
+    assert_eq!(state(&rows, "bookworm"), "updated");
+    ended.says("written: 1.3-1.pgdg12+1 for 18-bookworm");
+    let text = world.read(GAMMA);
+    assert!(text.contains("\"1.3-1.pgdg12+1\""), "{text}");
+    assert!(text.contains("\"1.2-1.pgdg13+1\""), "{text}");
+    world.write(GAMMA, &before);
     world.docker.has_newest("");
     let ended = world.run("versions gamma --json").success();
     assert_eq!(state(&ended.json(), "trixie"), "absent");
-    ended.says("0 of 0 pins are the newest; 2 images have none that can be compared");
+    ended.says("no pin can be compared");
     world.docker.apt_fails("E: The repository is not signed.");
     let ended = world.run("versions gamma --update --json").status(1);
     assert_eq!(state(&ended.json(), "trixie"), "not-asked");

@@ -101,7 +101,12 @@ impl fmt::Display for List {
             Purpose::Compare => write!(f, "{read} | diff -- {file} -"),
             Purpose::Write => {
                 let folder = self.file.parent().unwrap_or(&self.file);
-                write!(f, "mkdir -p -- {}\n{read} > {file}", operand(folder))
+                let new = operand(&self.file.with_extension("txt.new"));
+                write!(
+                    f,
+                    "mkdir -p -- {}\n{read} > {new}\n[ -s {new} ] && mv -- {new} {file}",
+                    operand(folder)
+                )
             }
         }
     }

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the newest versions into an extension's metadata.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     exec::Exec,
     extension::{Extension, NewPin, repinned},
     failure::Failure,
     own::{file, source},
-    plan::{Console, Location, Performed, Work},
-    stage::newest::Answer,
+    plan::{Console, Location, Performed, Work, shell},
+    stage::newest::{Answer, Newest},
     value::Server,
 };
+
+/// The servers whose pins were written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written(Arc<OnceLock<Vec<Server>>>);
+
+impl Written {
+    pub(super) fn has(&self, server: &Server) -> bool {
+        self.0.get().is_some_and(|servers| servers.contains(server))
+    }
+}
 
 /// One file.
 #[derive(Debug)]
@@ -21,12 +36,21 @@ pub(super) struct Update {
     pub extension: Arc<Extension>,
     /// The servers whose pins were asked for.
     pub pins: Vec<(Server, Answer)>,
+    pub written: Written,
 }
 
+/// Prints as the command that does the same.
 impl fmt::Display for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.extension.metadata_file.display();
-        write!(f, "# write what is newest into `versions` of {file}")
+        let name = shell::word(&self.extension.name);
+        write!(f, "cargo xtask versions {name} --update")?;
+        for (option, values) in [
+            ("--distro", self.all(|server| &server.distro)),
+            ("--pg", self.all(|server| &server.major)),
+        ] {
+            write!(f, " {option} {}", shell::word(values))?;
+        }
+        Ok(())
     }
 }
 
@@ -36,28 +60,48 @@ impl Work for Update {
     }
 
     fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
-        let pins = self.new_pins()?;
-        if pins.is_empty() {
-            return Ok(Performed::Skipped("each pin is the newest".to_owned()));
+        let (pins, unknown) = self.new_pins();
+        if !pins.is_empty() {
+            self.write(&pins)?;
         }
-        let file = Location::Repository(self.extension.metadata_file.clone());
-        let text = source::read(&self.root, &file)?.unwrap_or_default();
-        let new = repinned(&text, &pins)
-            .map_err(|failure| failure.detail(format!("`{}` is as it was", file.display())))?;
-        file::write_atomically(&file, &new)?;
-        let pins = pins.iter().map(|pin| {
+        let known = pins.iter().map(|pin| {
             let NewPin {
                 server, package, ..
             } = pin;
             format!("{package} for {server}")
         });
-        Ok(Performed::Done(Some(pins.collect::<Vec<_>>().join(", "))))
+        let known = known.collect::<Vec<_>>().join(", ");
+        match (unknown.into_iter().next(), pins.is_empty()) {
+            (Some(failure), true) => Err(failure),
+            (Some(failure), false) => Err(failure.detail(format!("written: {known}"))),
+            (None, true) => Ok(Performed::Skipped("there is nothing newer".to_owned())),
+            (None, false) => Ok(Performed::Done(Some(known))),
+        }
     }
 }
 
 impl Update {
-    fn new_pins(&self) -> Result<Vec<NewPin>, Failure> {
-        let mut new = Vec::new();
+    /// Each value of the servers once, as one argument.
+    fn all<'a, T: Ord + ToString + 'a>(&'a self, of: impl Fn(&'a Server) -> &'a T) -> String {
+        let values: BTreeSet<&T> = self.pins.iter().map(|(server, _)| of(server)).collect();
+        let values: Vec<String> = values.into_iter().map(ToString::to_string).collect();
+        values.join(",")
+    }
+
+    fn write(&self, pins: &[NewPin]) -> anyhow::Result<()> {
+        let file = Location::Repository(self.extension.metadata_file.clone());
+        let text = source::read(&self.root, &file)?.unwrap_or_default();
+        let new = repinned(&text, pins)
+            .map_err(|failure| failure.detail(format!("`{}` is as it was", file.display())))?;
+        file::write_atomically(&file, &new)?;
+        let servers = pins.iter().map(|pin| pin.server.clone());
+        self.written.0.get_or_init(|| servers.collect());
+        Ok(())
+    }
+
+    /// What is to be written, and why the rest of what is newer is not.
+    fn new_pins(&self) -> (Vec<NewPin>, Vec<Failure>) {
+        let (mut new, mut unknown) = (Vec::new(), Vec::new());
         for (server, answer) in &self.pins {
             let pin = self.extension.pin(server);
             let found = pin.and_then(|pin| Some((pin, answer.compared(&self.extension, pin)?)));
@@ -68,11 +112,8 @@ impl Update {
                 continue;
             };
             if pin.sql.is_some() && newest.sql.is_none() {
-                return Err(Failure::failed(format!(
-                    "no control file of `{}` says which SQL version package {} makes",
-                    self.extension.sql_name, newest.package
-                ))
-                .hint("change `package` and `sql` by hand: what is not known is not written"));
+                unknown.push(self.without_sql_version(server, newest));
+                continue;
             }
             new.push(NewPin {
                 server: server.clone(),
@@ -80,6 +121,14 @@ impl Update {
                 sql: newest.sql.clone().filter(|_| pin.sql.is_some()),
             });
         }
-        Ok(new)
+        (new, unknown)
+    }
+
+    fn without_sql_version(&self, server: &Server, newest: &Newest) -> Failure {
+        Failure::failed(format!(
+            "no control file of `{}` says which SQL version package {} for {server} makes",
+            self.extension.sql_name, newest.package
+        ))
+        .hint("change `package` and `sql` by hand: what is not known is not written")
     }
 }

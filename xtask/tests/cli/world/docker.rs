@@ -210,6 +210,10 @@ impl Docker {
         self.answer("apt.fails", said);
     }
 
+    pub(crate) fn apt_works(&self) {
+        fs::remove_file(self.answers.join("apt.fails")).unwrap();
+    }
+
     /// Somebody else has containers of the names that tests want.
     pub(crate) fn names_are_taken(&self) {
         self.answer("taken", "");
