@@ -16,7 +16,7 @@ mod start;
 mod tail;
 
 pub(crate) use crate::failure::{CmdFailure, Reason};
-pub(crate) use proxies::{NO_PROXY, PROXY};
+pub(crate) use proxies::{NO_PROXY, PROXY, respelled};
 pub(crate) use real::Real;
 pub(crate) use start::DEFAULT_PLATFORM;
 pub(crate) use tail::Tail;

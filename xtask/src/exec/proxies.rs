@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The environment's variables that name proxies, and that every child reads the same in them.
 
+use std::ffi::OsString;
+
 /// What says the same, the upper spelling first: the proxies of two protocols, and what is reached without. Facts: Go's
 /// `net/http.ProxyFromEnvironment` and docker read both; apt (`apt-transport-http(1)`) and curl read
 /// `http_proxy` alone.
@@ -8,10 +10,16 @@ pub(crate) const PROXY: [[&str; 2]; 2] =
     [["HTTP_PROXY", "http_proxy"], ["HTTPS_PROXY", "https_proxy"]];
 pub(crate) const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
+/// What every child has beside this process's own variables, unless its command says otherwise: those of proxies in the
+/// spelling that is missing.
+pub(crate) fn respelled() -> impl Iterator<Item = (&'static str, OsString)> {
+    lower_spelling(|name| std::env::var_os(name))
+}
+
 /// The variables in lower case that the environment has in upper case alone, with their values. (That a request's header
 /// becomes `HTTP_PROXY`, for which curl does not read it, is a matter of CGI programs.) `variable` gives those of the
 /// environment.
-pub(super) fn lower_spelling<T>(
+fn lower_spelling<T>(
     variable: impl Fn(&str) -> Option<T>,
 ) -> impl Iterator<Item = (&'static str, T)> {
     let pairs = PROXY.into_iter().chain([NO_PROXY]);

@@ -12,8 +12,8 @@ use std::{
 use super::{
     CmdFailure, Exec, Real, Reason,
     child::{self, Child},
-    proxies,
     real::Running,
+    respelled,
 };
 use crate::{
     own::{file, process, source},
@@ -45,7 +45,7 @@ impl Real {
         if let Some(login) = &self.docker_login {
             command.env(DOCKER_LOGINS, login.reveal());
         }
-        command.envs(proxies::lower_spelling(|name| std::env::var_os(name)));
+        command.envs(respelled());
         // What the command itself says wins.
         command.envs(cmd.env.iter().map(|(name, value)| (name, value)));
         if let Some(run) = &self.run {

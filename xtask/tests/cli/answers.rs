@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What bake is asked before anything is built, how long its answers hold, and what becomes of those that it refuses.
 
-use std::{fs, io::Write, os::unix::fs::MetadataExt};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+};
 
 use super::ours::is_root;
 use crate::cli::world::{BUILD, World, metadata};
@@ -43,6 +47,14 @@ fn an_answer_holds_as_long_as_all_that_it_depends_on() {
     asked_once(&world, &as_json, "a variable as JSON");
     let epoch = [("SOURCE_DATE_EPOCH", "1")];
     asked_once(&world, &epoch, "the time that builds are given");
+    let bake_file = world.read("docker/bake.hcl");
+    let of_proxy = "variable \"http_proxy\" {\n  default = \"\"\n}\n";
+    world.write("docker/bake.hcl", &format!("{bake_file}{of_proxy}"));
+    asked_once(&world, &[], "a variable more");
+    for proxy in ["http://p:1", "http://p:2"] {
+        let upper = [("HTTP_PROXY", proxy)];
+        asked_once(&world, &upper, "a proxy, which bake finds in lower case");
+    }
     let none = [("unheard_of", "x")];
     asked_once(&world, &[], "without that variable");
     assert_eq!(asked(&world, &none), 0, "a variable that nobody reads");
@@ -76,6 +88,23 @@ fn what_is_kept_is_of_no_moment() {
     let built = world.read("target/xtask/targets.json");
     assert_eq!(stamps(&built), 2, "{built}");
     assert_eq!(world.calls.of("print ").len(), 1);
+}
+
+#[test]
+fn what_is_kept_is_for_its_user_alone() {
+    let world = World::new();
+    let mode = || {
+        let file = world.root().join("target/xtask/print/gamma.json");
+        fs::metadata(file).unwrap().mode() & 0o777
+    };
+    asked_once(&world, &[], "never before");
+    assert_eq!(mode(), 0o600, "a login may be in it");
+    // One of an earlier version.
+    world.write("target/xtask/print/gamma.json", "");
+    let file = world.root().join("target/xtask/print/gamma.json");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    asked_once(&world, &[], "nothing that counts");
+    assert_eq!(mode(), 0o600);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::{AtOnce, Config},
     engine::{Engine, Opener},
-    exec::{Exec, Real},
+    exec::{self, Exec, Real},
     extension::Extension,
     failure::{CmdFailure, Failure},
     own::{resolved, source},
@@ -231,7 +231,9 @@ impl<'a> Asking<'a> {
 
     /// The variables that bake takes from the environment, as it will find them.
     fn variables(&self, declared: &[String]) -> BTreeMap<String, String> {
-        let inherited = std::env::vars_os().filter_map(|(name, value)| {
+        let respelled = exec::respelled().map(|(name, value)| (name.into(), value));
+        let inherited = std::env::vars_os().chain(respelled);
+        let inherited = inherited.filter_map(|(name, value)| {
             let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
             Some((name.into_owned(), value.into_owned()))
                 .filter(|(name, _)| is_read(name, declared))

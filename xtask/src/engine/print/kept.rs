@@ -121,10 +121,10 @@ impl Key {
         mac.verify_slice(&seal).is_ok().then_some(printed)
     }
 
-    /// Keeps the answer to a question.
+    /// Keeps the answer to a question, for this user alone: it may hold what only the environment is to, as a proxy's login.
     pub(super) fn keep(&self, question: &Question, printed: &str) -> anyhow::Result<()> {
         output::ignore()?;
-        file::write_atomically(
+        file::write_private(
             &Location::output(&question.place),
             &self.sealed(question, printed)?,
         )
