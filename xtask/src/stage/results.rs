@@ -32,6 +32,7 @@ pub(crate) struct Tested {
     pub shared: Verdict,
     pub own: OwnSuite,
     pub seconds: f64,
+    /// Empty: it was not to be tried at all.
     pub values: PathBuf,
     /// Why a suite was run again; its verdict is that of the second run.
     pub retried: Option<String>,
@@ -195,11 +196,8 @@ impl Earlier {
     pub(crate) fn read(record: impl Read) -> Result<Vec<Self>, String> {
         let kept: Kept = serde_json::from_reader(record).map_err(|error| error.to_string())?;
         let rows = kept.result.ok_or_else(|| "it has no result".to_owned())?;
-        // Of what could not be read or built there is nothing to run again.
-        let is_none = [Verdict::NotRead, Verdict::NotAvailable].map(Verdict::word);
-        let tested = rows
-            .into_iter()
-            .filter(|row| !is_none.iter().any(|word| row["result"] == **word));
+        // Of what was never to be tried there is nothing to run again.
+        let tested = rows.into_iter().filter(|row| row["values"] != "");
         tested
             .map(|row| serde_json::from_value(row).map_err(|error| error.to_string()))
             .collect()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What `e2e test` gives: JSON, the run that only repeats what failed, and how much runs at once.
 
-use crate::cli::world::{CLUSTER, Ended, World, end_by};
+use crate::cli::world::{CLUSTER, Ended, World, end_by, metadata};
 
 #[test]
 fn json_is_all_that_standard_output_holds() {
@@ -85,6 +85,30 @@ fn only_what_failed_is_run_again() {
         .success()
         .says("1 of 1 passed");
     assert_eq!(world.calls.of("chainsaw ").len(), 1);
+    world
+        .run("e2e test --rerun-failed")
+        .success()
+        .says("nothing failed the last time");
+}
+
+#[test]
+fn what_was_never_tried_is_not_tried_again_and_the_rest_is() {
+    let world = World::e2e_with_images();
+    let refused = metadata("alpha", &[("env", "{ \"PGDATA\" = \"/x\" }")]);
+    world.extension("alpha", &refused);
+    world.extension("delta", "metadata = {\n");
+    world.chainsaw.fails("shared-suite-of-gamma", "it broke\n");
+    let ended = world
+        .run("e2e test-full --all --distro trixie --pg 18")
+        .status(1);
+    for row in ["not run", "not read", "failed"] {
+        assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    }
+    world.chainsaw.passes("shared-suite-of-gamma");
+    world
+        .run("e2e test --rerun-failed")
+        .success()
+        .says("1 of 1 passed");
     world
         .run("e2e test --rerun-failed")
         .success()
