@@ -152,14 +152,16 @@ impl fmt::Display for Merge {
         if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
             write!(f, "mkdir -p -- {} && ", operand(folder))?;
         }
-        if let [only] = self.calls.as_slice() {
-            return write!(f, "cp -- {} {}", operand(only), operand(&self.into));
+        let into = operand(&self.into);
+        match self.calls.as_slice() {
+            [] => return write!(f, "printf '{{}}\\n' > {into}"),
+            [only] => return write!(f, "cp -- {} {into}", operand(only)),
+            _ => f.write_str("jq -s add")?,
         }
-        f.write_str("jq -s add")?;
         for path in &self.calls {
             write!(f, " {}", operand(path))?;
         }
-        write!(f, " > {}", operand(&self.into))
+        write!(f, " > {into}")
     }
 }
 
@@ -213,6 +215,8 @@ mod tests {
             merge(&["x.json", "y.json"], "all.json"),
             "jq -s add x.json y.json > all.json"
         );
+        // jq would wait for what is typed.
+        assert_eq!(merge(&[], "all.json"), "printf '{}\\n' > all.json");
         assert_eq!(
             merge(&["x.json"], "a b/all.json"),
             "mkdir -p -- 'a b' && cp -- x.json 'a b/all.json'"

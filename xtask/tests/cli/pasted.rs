@@ -198,6 +198,19 @@ fn a_metadata_file_whose_name_looks_like_an_option() {
 }
 
 #[test]
+fn the_metadata_file_of_an_empty_share() {
+    let bake = "bake gamma --distro trixie --shard 9/9 --metadata-file deep/m.json";
+    let world = World::new();
+    world.run(bake).success();
+    let (lines, written) = (
+        world.run((bake, "--dry-run")).success().stdout,
+        World::new(),
+    );
+    written.shell(&lines, TOOLS).success();
+    assert_eq!(written.read("deep/m.json"), world.read("deep/m.json"));
+}
+
+#[test]
 fn printing_needs_no_tool_and_leaves_no_trace() {
     let world = World::new();
     world.tools.without("docker");
