@@ -22,6 +22,9 @@ use crate::{
     workspace::{Aim, Selection},
 };
 
+/// What is said of a share all of whose images were left out.
+const NONE_RUNS: &str = "no image of this share is built for the nodes' platform";
+
 pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> {
     let place = choice::to_make(context, &args.environment)?;
     let releases = wanted_releases(context, &args.cnpg_release)?;
@@ -33,8 +36,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let (engine, sources) = (&begun.engine, &begun.sources);
     let mut targets = begun.targets_with_needs(&filter, context)?;
     if targets.is_empty() {
-        context.ui.conclusion(NONE_IN_SHARE);
-        return Ok(());
+        return nothing_to_do(context, &begun, NONE_IN_SHARE);
     }
     let builder = builder(context, engine)?;
     let wanted = wanted.of_checkout(&context.root)?;
@@ -58,8 +60,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
         context.ui.warning(&left_out);
     }
     if targets.is_empty() {
-        context.ui.conclusion(NONE_IN_SHARE);
-        return Ok(());
+        return nothing_to_do(context, &begun, NONE_RUNS);
     }
     let tested = build.add(&mut plan, &targets)?;
     let runner = Runner::open(context, engine, first, Options::from(&args.suites))?;
@@ -78,6 +79,13 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
     leave(args, context, engine, &environments)
+}
+
+/// Says why there is nothing to do. That is no failure, unless an extension cannot be read.
+fn nothing_to_do(context: &Context, begun: &Begun, why: &str) -> anyhow::Result<()> {
+    begun.check_read()?;
+    context.ui.conclusion(why);
+    Ok(())
 }
 
 /// The same environment for each release, in their order.

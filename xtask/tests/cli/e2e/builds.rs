@@ -139,6 +139,40 @@ fn shares_are_together_all_and_nothing_twice() {
 }
 
 #[test]
+fn an_empty_share_does_not_hide_what_cannot_be_read() {
+    let world = World::e2e_with_images();
+    world.extension("delta", "metadata = {\n");
+    for more in [&[][..], &["--dry-run"]] {
+        world
+            .run((["e2e", "test-full", "--all", "--shard", "7/7"], more))
+            .status(1)
+            .says("1 of 4 extensions cannot be read: `delta`");
+    }
+    world.calls.never("kind create");
+}
+
+#[test]
+fn a_share_of_which_the_nodes_run_nothing_says_so() {
+    let world = World::e2e_with_images();
+    let both = "\"platforms\":[\"linux/amd64\",\"linux/arm64\"]";
+    world
+        .docker
+        .prints("alpha", both, "\"platforms\":[\"linux/s390x\"]");
+    let args = ["--distro", "trixie", "--pg", "18", "--shard", "1/2"];
+    let run = |world: &World| world.run((["e2e", "test-full", "alpha", "gamma"], args));
+    run(&world)
+        .success()
+        .says("warning: `alpha 18-trixie` is left out: it is built for linux/s390x alone")
+        .says("no image of this share is built for the nodes' platform");
+    world.calls.never("kind create");
+    world.extension("delta", "metadata = {\n");
+    world
+        .run((["e2e", "test-full", "--all"], args))
+        .status(1)
+        .says("1 of 4 extensions cannot be read: `delta`");
+}
+
+#[test]
 fn suites_of_one_run_are_bounded_too() {
     let world = World::e2e_with_images();
     world.chainsaw.takes("0.05");
