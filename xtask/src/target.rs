@@ -10,6 +10,7 @@ mod matrix;
 mod model;
 mod moment;
 mod needs;
+mod pairs;
 mod passing;
 mod reach;
 mod rebase;

@@ -12,11 +12,15 @@ use serde_json::{Map, Value};
 use super::{
     Definition,
     moment::{self, Moments},
+    pairs::{is_named, pairs},
 };
 use crate::failure::Failure;
 
 /// The group that bake builds when it is told no names.
 const DEFAULT: &str = "default";
+
+/// What buildx reads as true. Fact: Go's `strconv.ParseBool`.
+const TRUE: [&str; 6] = ["1", "t", "T", "true", "True", "TRUE"];
 
 /// All targets of an extension, those too that others are built from. The moment of the print is marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,16 +104,20 @@ impl Definitions {
         self.targets.contains_key(name) && count("output") < 2 && count("cache-to") == 0
     }
 
-    /// Whether a target's provenance names all that the build was told. Older buildxs print attestations as texts, newer ones
-    /// as objects.
+    /// Whether a target's provenance names all that the build was told: where it is asked for, unless it says that it names
+    /// less. Fact: BuildKit's `solver/llbsolver/provenance.go`, where no mode, `full` and `max` are one.
     pub(crate) fn attests_all(&self, name: &str) -> bool {
         let attestations = self.targets[name]["attest"].as_array();
         attestations.into_iter().flatten().any(|one| {
-            let text = one.as_str().unwrap_or_default();
-            let says = |key: &str, value: &str| {
-                one[key] == value || text.split(',').any(|part| part == format!("{key}={value}"))
+            let pairs = pairs(one);
+            let says = |name: &str, values: &[&str]| {
+                let mut said = pairs.iter().filter(|(said, _)| is_named(said, name));
+                said.any(|(_, value)| values.contains(&&**value))
             };
-            says("type", "provenance") && says("mode", "max")
+            // Handed on as it stands: with a blank before it the name is none that BuildKit knows.
+            let mode = pairs.iter().rfind(|(name, _)| name == "mode");
+            let is_less = mode.is_some_and(|(_, mode)| mode == "min");
+            says("type", &["provenance"]) && !says("disabled", &TRUE) && !is_less
         })
     }
 

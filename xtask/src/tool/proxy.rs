@@ -9,6 +9,9 @@ use crate::exec::{NO_PROXY, PROXY};
 /// The fields of docker's configuration that mean the same as [`PROXY`], see
 /// <https://docs.docker.com/engine/cli/proxy/>: docker gives them to builds and to containers, kind's nodes among them.
 const OF_DOCKER: [&str; 2] = ["httpProxy", "httpsProxy"];
+/// Those that docker gives to builds as well, and that none of the programs here reads. Fact: docker/cli,
+/// `cli/config/configfile/file.go`.
+const OTHERS_OF_DOCKER: [&str; 2] = ["ftpProxy", "allProxy"];
 /// The same for [`NO_PROXY`].
 const DIRECT_OF_DOCKER: &str = "noProxy";
 
@@ -79,7 +82,8 @@ pub(crate) fn has_login(configuration: &str) -> bool {
     let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
     let all = configuration["proxies"].as_object();
     let named = all.into_iter().flat_map(|all| all.values());
-    let mut urls = named.flat_map(|one| OF_DOCKER.map(|field| one[field].as_str()));
+    let fields = || OF_DOCKER.into_iter().chain(OTHERS_OF_DOCKER);
+    let mut urls = named.flat_map(|one| fields().map(|field| one[field].as_str()));
     urls.any(|url| url.is_some_and(|url| url.contains('@')))
 }
 
@@ -185,8 +189,10 @@ mod tests {
             ("u@p:1", true),
             ("", false),
         ] {
-            let text = serde_json::json!({"proxies": {"default": {"httpsProxy": url}}});
-            assert_eq!(has_login(&text.to_string()), has, "{url}");
+            for field in ["httpProxy", "httpsProxy", "ftpProxy", "allProxy"] {
+                let text = serde_json::json!({"proxies": {"tcp://engine": {field: url}}});
+                assert_eq!(has_login(&text.to_string()), has, "{field}: {url}");
+            }
         }
         assert!(!has_login("no JSON") && !has_login(r#"{"auths": {"a@b": {}}}"#));
     }

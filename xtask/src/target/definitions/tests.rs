@@ -100,6 +100,45 @@ fn values_are_marked_and_what_is_named_after_the_moment_is_not() {
 }
 
 #[test]
+fn provenance_that_is_asked_for_names_all_unless_it_is_said_to_name_less() {
+    let attests_all = |attestations: &Value| {
+        let printed = json!({"target": {"x": {"attest": attestations}}});
+        Definitions::parse(&printed.to_string())
+            .unwrap()
+            .attests_all("x")
+    };
+    for all in [
+        json!(["type=provenance"]),
+        json!(["type=sbom", "type=provenance,mode=max"]),
+        json!(["type=provenance,mode=full"]),
+        json!(["mode=max, Type=provenance"]),
+        json!(["\"type=provenance\",version=v1"]),
+        // To BuildKit the name of this one is none that it knows.
+        json!(["type=provenance, mode=min"]),
+        json!(["type=provenance,mode=min,mode=max"]),
+        json!(["type=provenance,disabled=false"]),
+        json!([{"type": "provenance"}]),
+        json!([{"type": "provenance", "mode": "full"}]),
+        json!([{"type": "provenance", "disabled": false}]),
+    ] {
+        assert!(attests_all(&all), "{all}");
+    }
+    for less in [
+        Value::Null,
+        json!([]),
+        json!(["type=sbom,mode=max"]),
+        json!(["type=provenance,mode=min"]),
+        json!(["type=provenance,\"mode=min\""]),
+        json!(["type=provenance,disabled=true"]),
+        json!(["type=provenance,disabled=1"]),
+        json!([{"type": "provenance", "mode": "min"}]),
+        json!([{"type": "provenance", "disabled": true}]),
+    ] {
+        assert!(!attests_all(&less), "{less}");
+    }
+}
+
+#[test]
 fn what_is_printed_without_marks_holds_none() {
     let said = json!({"labels": {"a": "\u{f0f0f}YYYY\u{f0f0f}"}});
     let definitions = Definitions::parse(&json!({"target": {"x": said}}).to_string()).unwrap();
