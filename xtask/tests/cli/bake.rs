@@ -368,8 +368,10 @@ fn a_proxys_login_is_in_no_provenance() {
     assert!(bake(r#"{"mode":"max","type":"provenance"}"#, login));
     assert!(bake(r#""type=provenance,mode=max""#, login));
     assert!(!bake(r#""type=provenance,mode=max""#, "http://proxy:3128"));
+    // Where no mode is named, BuildKit takes `max`.
+    assert!(bake(r#"{"type":"provenance"}"#, login));
     assert!(!bake(
-        r#"{"type":"provenance"},{"mode":"max","type":"sbom"}"#,
+        r#"{"mode":"min","type":"provenance"},{"mode":"max","type":"sbom"}"#,
         login
     ));
 }
