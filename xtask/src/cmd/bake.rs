@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `bake`: builds the images of the chosen extensions, and says what was built.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -48,12 +52,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
         context.ui.warning(&left_out);
     }
     let chosen: Vec<&Target> = targets.chosen().collect();
-    let metadata_file = args.metadata_file.as_deref();
-    let metadata_file = metadata_file.filter(|path| !path.as_os_str().is_empty());
-    let metadata_file = metadata_file.map(|path| context.resolve(path));
-    if let Some(path) = &metadata_file {
-        file::can_be_written(path)?;
-    }
+    let metadata_file = metadata_file(args, context, &chosen)?;
     let request = Request {
         config: &context.config,
         sources: &begun.sources,
@@ -83,6 +82,36 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     begun.check_read()?;
     context.ui.conclusion(&conclusion(&rows));
     Ok(())
+}
+
+/// Where what was built of the `chosen` is to be noted as well. Refused where that cannot be written, or cannot tell them apart.
+fn metadata_file(
+    args: &cli::Bake,
+    context: &Context,
+    chosen: &[&Target],
+) -> anyhow::Result<Option<PathBuf>> {
+    let path = args.metadata_file.as_deref();
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(None);
+    };
+    let path = context.resolve(path);
+    file::can_be_written(&path)?;
+    // Its keys are the names of targets.
+    let mut known = BTreeMap::new();
+    for target in chosen {
+        if let Some(other) = known.insert(&target.name, target) {
+            let (one, two) = (other.title(), target.title());
+            let (file, called, name) = (path.display(), &target.name, &target.extension.name);
+            return Err(Failure::invalid(format!(
+                "`{file}` cannot hold both `{one}` and `{two}`: bake calls both `{called}`"
+            ))
+            .hint(format!(
+                "write a file for each extension: `cargo xtask bake {name} --metadata-file FILE`"
+            ))
+            .into());
+        }
+    }
+    Ok(Some(path))
 }
 
 fn conclusion(rows: &[Row]) -> String {

@@ -55,6 +55,14 @@ impl FromStr for ImageRef {
 }
 
 impl ImageRef {
+    /// What it is called, whichever registry has it: the last part of the repository.
+    pub(crate) fn name(&self) -> &str {
+        let repository = &self.repository;
+        repository
+            .rsplit_once('/')
+            .map_or(repository, |(_, name)| name)
+    }
+
     /// The same image in the registry `to`, where it is one of the registry `from`; else as it is.
     pub(crate) fn moved(&self, from: &str, to: &str) -> Self {
         let path = self.repository.strip_prefix(from);

@@ -259,6 +259,29 @@ fn the_metadata_files_are_merged_into_the_users_own() {
 }
 
 #[test]
+fn two_targets_of_one_name_have_no_place_in_one_metadata_file() {
+    let world = World::new();
+    for name in ["alpha", "gamma"] {
+        let own = format!("\"{name}-1_2-18-trixie\"");
+        world.docker.prints(name, &own, "\"pg-1_2-18-trixie\"");
+    }
+    let bake = "bake alpha gamma --distro trixie";
+    for more in [&[][..], &["--dry-run"]] {
+        world
+            .run(((bake, "--metadata-file all.json"), more))
+            .status(2)
+            .says("`all.json` cannot hold both `alpha 18-trixie` and `gamma 18-trixie`: bake calls both `pg-1_2-18-trixie`")
+            .says("hint: write a file for each extension: `cargo xtask bake gamma --metadata-file FILE`");
+    }
+    world.calls.never(BUILD);
+    assert!(!world.exists("all.json"));
+    // Neither a file of one of them nor building both is refused.
+    for fine in ["bake gamma --distro trixie --metadata-file all.json", bake] {
+        world.run((fine, "--dry-run")).success();
+    }
+}
+
+#[test]
 fn superseded_tags_are_dropped_and_others_are_not() {
     let world = World::new();
     world.docker.tags("1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202601010000-18-bookworm\nmine\n");

@@ -194,7 +194,10 @@ fn written(world: &World, targets: &[(&str, &str)]) {
 #[test]
 fn what_was_built_elsewhere_is_pulled_and_tested_by_its_digest() {
     let world = World::new();
-    let alpha = ("alpha-1_2-18-trixie", "r.example/alpha:1,r.example/alpha:2");
+    let alpha = (
+        "alpha-1_2-18-trixie",
+        "r.example/alpha-testing:1,r.example/alpha-testing:2",
+    );
     written(&world, &[alpha, ("beta-1_2-18-trixie", "")]);
     world.docker.labels_once_pulled("{}");
     world
@@ -204,7 +207,7 @@ fn what_was_built_elsewhere_is_pulled_and_tested_by_its_digest() {
         .says("2 of 2 passed");
     world.calls.never(BUILD);
     let digest = format!("sha256:{}", "cd".repeat(32));
-    for image in ["r.example/alpha", "localhost:5000/beta-testing"] {
+    for image in ["r.example/alpha-testing", "localhost:5000/beta-testing"] {
         world
             .calls
             .only(&format!("docker pull --quiet {image}@{digest}"));
@@ -220,10 +223,42 @@ fn what_was_built_elsewhere_is_pulled_and_tested_by_its_digest() {
         .run("smoke beta --distro trixie --metadata-file images.json")
         .status(2)
         .says("`images.json` has none of these images")
-        .says("it needs `alpha 18-trixie`, of which `images.json` has no digest");
+        .says("it needs `alpha 18-trixie`: `images.json` has no digest of it");
     world
         .run("smoke beta --metadata-file nowhere.json")
         .status(2);
+}
+
+#[test]
+fn what_was_built_of_another_extension_under_the_same_name_is_not_tested_for_it() {
+    let world = World::new();
+    let other = "r.example/other:1,r.example/x/another:alpha-testing";
+    written(
+        &world,
+        &[
+            ("alpha-1_2-18-trixie", other),
+            ("beta-1_2-18-trixie", "r.example/beta-testing:1"),
+            ("gamma-1_2-18-trixie", "localhost:1/gamma-testing:1"),
+        ],
+    );
+    let lacks = "`images.json` has `r.example/other:1` under its name, `alpha-1_2-18-trixie`";
+    world.docker.labels_once_pulled("{}");
+    world
+        .run("smoke --all --distro trixie --metadata-file images.json")
+        .success()
+        .says(&format!("`alpha 18-trixie` is left out: {lacks}"))
+        .says(&format!(
+            "`beta 18-trixie` is left out: it needs `alpha 18-trixie`: {lacks}"
+        ))
+        .says("1 of 1 passed");
+    world
+        .calls
+        .only("docker pull --quiet localhost:1/gamma-testing@");
+    world
+        .run("smoke alpha --distro trixie --metadata-file images.json")
+        .status(2)
+        .says("`images.json` has none of these images")
+        .says(lacks);
 }
 
 #[test]

@@ -26,13 +26,27 @@ impl Written {
     /// The image of a target, by nothing but its digest: under the name that it was given, or else the one that it would
     /// get here. None: the file does not have it.
     pub(crate) fn image(&self, target: &Target) -> Option<ImageRef> {
-        let digest = self.metadata.digest(&target.name)?;
-        let mut names = self.metadata.names(&target.name).into_iter();
-        let given = names.find_map(|name| name.parse::<ImageRef>().ok());
-        Some(ImageRef {
+        self.find(target).ok()
+    }
+
+    /// Or why the file does not have it. Bake files of several extensions may call different targets the same.
+    fn find(&self, target: &Target) -> Result<ImageRef, String> {
+        let (file, key) = (self.file.display(), &target.name);
+        let digest = self.metadata.digest(key);
+        let digest = digest.ok_or_else(|| format!("`{file}` has no digest of it"))?;
+        let names = self.metadata.names(key);
+        let is_its_own = |given: &ImageRef| given.name() == target.tag.name();
+        let mut given = names.iter().filter_map(|name| name.parse().ok());
+        let given = match names.first() {
+            None => target.tag.clone(),
+            Some(first) => given
+                .find(is_its_own)
+                .ok_or_else(|| format!("`{file}` has `{first}` under its name, `{key}`"))?,
+        };
+        Ok(ImageRef {
             tag: None,
             digest: Some(digest),
-            ..given.unwrap_or_else(|| target.tag.clone())
+            ..given
         })
     }
 
@@ -40,25 +54,25 @@ impl Written {
     /// Refused when nothing is left.
     pub(crate) fn narrow(&self, targets: &mut Targets) -> Result<Vec<String>, Failure> {
         let file = self.file.display();
-        let lacks = |target: &Target| target.is_built() && self.image(target).is_none();
+        let lack = |target: &Target| {
+            let found = target.is_built().then(|| self.find(target));
+            found.and_then(Result::err)
+        };
         let left_out = targets.leave_out(|target, needs| {
             let title = target.title();
-            if lacks(target) {
-                return Some(format!(
-                    "`{title}` is left out: `{file}` has no digest of it"
-                ));
+            if let Some(why) = lack(target) {
+                return Some(format!("`{title}` is left out: {why}"));
             }
-            let needed = needs.iter().find(|needed| lacks(needed))?;
-            Some(format!(
-                "`{title}` is left out: it needs `{}`, of which `{file}` has no digest",
-                needed.title()
-            ))
+            let (needed, why) = needs
+                .iter()
+                .find_map(|needed| Some((needed.title(), lack(needed)?)))?;
+            Some(format!("`{title}` is left out: it needs `{needed}`: {why}"))
         });
         if targets.is_empty() && !left_out.is_empty() {
             let failure = Failure::invalid(format!("`{file}` has none of these images"));
             let failure = left_out.into_iter().fold(failure, Failure::detail);
             return Err(failure.hint(
-                "give the file that `cargo xtask bake --push --metadata-file FILE` has written of the same extensions",
+                "give the file that `cargo xtask bake --push --metadata-file FILE` has written of the same extensions, with the same bake variables",
             ));
         }
         Ok(left_out)
