@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub(crate) use definition::Definition;
 pub(crate) use definitions::{Definitions, timeless};
-pub(crate) use filter::Filter;
+pub(crate) use filter::{Filter, Unmatched};
 pub(crate) use inputs::{Expressions, Inputs, is_read};
 pub(crate) use matrix::Matrix;
 pub(crate) use model::PLATFORMS;

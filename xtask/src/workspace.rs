@@ -57,6 +57,8 @@ pub(crate) struct Workspace {
     external: BTreeMap<String, Result<Arc<Extension>, Failure>>,
     /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
+    /// Directories with a metadata.hcl whose names no extension can have.
+    misnamed: BTreeSet<String>,
     /// Those that bake must evaluate first, and why it has not.
     open: Vec<(Open, Failure)>,
     /// Of each file.
@@ -80,6 +82,7 @@ impl Workspace {
             extensions: Vec::new(),
             external: external(root, config),
             names: BTreeSet::new(),
+            misnamed: BTreeSet::new(),
             open: Vec::new(),
             findings: Vec::new(),
             between: Vec::new(),
@@ -111,6 +114,7 @@ impl Workspace {
                     format!("the directory's name is not {}", Name::WANTED),
                 );
                 workspace.findings.append(&mut findings.all);
+                workspace.misnamed.insert(name);
                 continue;
             }
             match Extension::load(root, &path, &shown, &mut findings) {

@@ -44,7 +44,7 @@ pub(super) fn run(args: &cli::Bake, context: &mut Context) -> anyhow::Result<()>
     };
     let access = access.or_look(args.dry_run);
     let begun = Begun::open(context, &selection, Aim::Images, &filter, access)?;
-    let mut targets = begun.targets(&filter)?;
+    let mut targets = begun.targets(&filter, context)?;
     let builder = Builder::survey(&context.config, &begun.engine)?;
     warn_of(&builder, to, context)?;
     let wanted = Wanted::of(&args.platform, args.push, &context.config)?;

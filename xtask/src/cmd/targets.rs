@@ -52,11 +52,8 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     }
     let read = extensions.len();
     if !filter.is_empty() {
-        extensions.retain(|extension| {
-            targets
-                .chosen()
-                .any(|target| target.extension.name == extension.name)
-        });
+        let has_image = |name: &str| targets.chosen().any(|one| one.extension.name == name);
+        extensions.retain(|extension| has_image(&extension.name));
     }
     extensions.sort_by(|a, b| a.name.cmp(&b.name));
     if args.images {
@@ -75,12 +72,24 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     if args.json {
         context.ui.one_line(&json!(names));
     } else {
-        context.result(false, json!(names), &table(&names, &extensions));
+        if !are_built {
+            begin::warn_unread(context, &unread);
+        }
+        list(&names, &extensions, args, context);
     }
     if are_built {
         begin::check_read(&unread, read)?;
     }
     Ok(())
+}
+
+/// The names, for people.
+fn list(names: &[&str], extensions: &[Arc<Extension>], args: &cli::Targets, context: &mut Context) {
+    context.result(false, json!(names), &table(names, extensions));
+    if let (true, Some(reference)) = (names.is_empty(), &args.changed_since) {
+        let said = format!("no extension differs from `{reference}`");
+        context.ui.conclusion(&said);
+    }
 }
 
 /// Whoever tries it in any repository is to know why nothing is listed.
@@ -109,6 +118,7 @@ fn said(
     let matrix = print::matrix(context, &engine, workspace, all)?;
     let (said, refused) = target::said(all, Aim::Images, workspace, &matrix);
     let targets = Targets::resolve(&said, filter, workspace, &matrix)?;
+    begin::warn_unmatched(context, &targets, &[]);
     Ok((targets, said, refused))
 }
 
@@ -194,8 +204,12 @@ impl Row for Image<'_> {
 fn changed(context: &Context, root: &Path, reference: &str) -> Result<Vec<String>, Failure> {
     let ask = |cmd: &Cmd, silent: &dyn Fn() -> Failure| {
         let answer = context.exec.read(cmd, None);
-        answer.map_err(|failed| match failed.reason {
-            Reason::Status(1) => silent(),
+        answer.map_err(|failed| match (&failed.reason, failed.cause()) {
+            // Of some forms of a reference Git says nothing, and ends with 128.
+            (Reason::Status(1), _) | (Reason::Status(128), None) => silent(),
+            (_, Some(said)) if said.contains(git::NO_REPOSITORY) => Failure::from(failed).hint(
+                "`--changed-since` compares with a commit: run it in a clone that Git has made",
+            ),
             _ => Failure::from(failed),
         })
     };
@@ -203,7 +217,9 @@ fn changed(context: &Context, root: &Path, reference: &str) -> Result<Vec<String
     let commit = ask(&git::commit_cmd(root, reference), &|| {
         let nothing = !reference.is_empty() && reference.bytes().all(|byte| byte == b'0');
         let failure = Failure::invalid(format!("`{reference}` is not a commit of this repository"));
-        failure.hint(if nothing {
+        failure.hint(if reference == "HEAD" {
+            "nothing was committed here yet: `git commit` first"
+        } else if nothing {
             "GitHub gives zeros for a branch that has just been made: compare with the branch that it is to be merged into"
         } else {
             fetch

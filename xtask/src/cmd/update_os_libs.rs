@@ -39,7 +39,7 @@ pub(super) fn run(args: &cli::UpdateOsLibs, context: &mut Context) -> anyhow::Re
         &filter,
         Access::Work.or_look(args.dry_run),
     )?;
-    let targets = begun.targets(&filter)?;
+    let targets = begun.targets(&filter, context)?;
     let chosen: Vec<&Target> = targets.chosen().collect();
     refuse_without_lists(&selection, &chosen)?;
     let purpose = if args.check {

@@ -35,7 +35,7 @@ pub(super) fn run(args: &cli::Versions, context: &mut Context) -> anyhow::Result
         &filter,
         Access::Work.or_look(args.dry_run),
     )?;
-    let targets = begun.targets(&filter)?;
+    let targets = begun.targets(&filter, context)?;
     let chosen = targets.chosen().filter(|target| target.is_built());
     let chosen: Vec<&Target> = chosen.collect();
     let mut plan = Plan {

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use crate::{
-    engine::{Access, Engine, Opener, print, sources::Sources},
+    engine::{
+        Access, Engine, Opener, print,
+        sources::{Sources, Unavailable},
+    },
     extension::Extension,
     failure::Failure,
-    target::{Filter, Targets},
+    target::{Filter, Targets, Unmatched},
     verdict::Verdict,
     workspace::{Aim, Chosen, Selection, Unread, Workspace},
 };
@@ -76,7 +79,7 @@ impl Begun {
     }
 
     /// The images of the chosen extensions that `filter` takes, at least one; of a share there may be none.
-    pub(crate) fn targets(&self, filter: &Filter) -> Result<Targets, Failure> {
+    pub(crate) fn targets(&self, filter: &Filter, opener: &dyn Opener) -> Result<Targets, Failure> {
         let sources = &self.sources;
         let targets = Targets::resolve(
             &self.extensions,
@@ -96,6 +99,7 @@ impl Begun {
         if built.is_empty() || self.named && !empty.iter().all(is_unavailable) {
             return Err(self.nothing_of(&empty));
         }
+        warn_unmatched(opener, &targets, &sources.unavailable);
         Ok(targets)
     }
 
@@ -106,7 +110,7 @@ impl Begun {
         filter: &Filter,
         opener: &dyn Opener,
     ) -> Result<Targets, Failure> {
-        let mut targets = self.targets(filter)?;
+        let mut targets = self.targets(filter, opener)?;
         for left_out in targets.leave_out_incomplete()? {
             opener.warn(&left_out);
         }
@@ -140,6 +144,16 @@ impl Begun {
             "there is nothing to build: the group `default` of bake has no target of {names}"
         ))
         .hint("`docker buildx bake -f … --print`, with the bake file and the metadata.hcl, shows the group")
+    }
+}
+
+/// Says what of the filter fits nothing: it may be a slip. What the archive lacks is said elsewhere.
+pub(crate) fn warn_unmatched(opener: &dyn Opener, targets: &Targets, unavailable: &[Unavailable]) {
+    for Unmatched { flag, value } in targets.unmatched() {
+        let is_lacking = |one: &Unavailable| *one.server.major == **value;
+        if *flag != "--pg" || !unavailable.iter().any(is_lacking) {
+            opener.warn(&format!("`{flag} {value}`: no image matches"));
+        }
     }
 }
 

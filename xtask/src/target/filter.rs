@@ -18,6 +18,13 @@ pub(crate) struct Filter {
     pub shard: Option<Shard>,
 }
 
+/// A value of a filter that fits no image, beside others that do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unmatched {
+    pub flag: &'static str,
+    pub value: String,
+}
+
 impl Filter {
     pub(crate) fn is_empty(&self) -> bool {
         self.distros.is_empty() && self.majors.is_empty() && self.shard.is_none()
@@ -51,6 +58,28 @@ impl Filter {
             names.is_empty() || names.iter().any(|known| known == name)
         };
         among(&self.distros, &server.distro) && among(&self.majors, &server.major)
+    }
+
+    /// What it names that none of these servers has: the flag, and the value.
+    pub(super) fn unmatched<'a>(
+        &self,
+        servers: &(impl Iterator<Item = &'a Server> + Clone),
+    ) -> Vec<Unmatched> {
+        let distros = self.distros.iter().map(|value| ("--distro", value));
+        let majors = self.majors.iter().map(|value| ("--pg", value));
+        let is_known = |(flag, value): &(&str, &String)| {
+            servers.clone().any(|server| match *flag {
+                "--pg" => *server.major == ***value,
+                _ => *server.distro == ***value,
+            })
+        };
+        let unknown = distros.chain(majors).filter(|one| !is_known(one));
+        unknown
+            .map(|(flag, value)| Unmatched {
+                flag,
+                value: value.clone(),
+            })
+            .collect()
     }
 
     /// The flags that narrow the choice, as they are written.

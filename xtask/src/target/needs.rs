@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Filter, Matrix, Target};
+use super::{Filter, Matrix, Target, Unmatched};
 use crate::{
     extension::Extension,
     failure::Failure,
@@ -21,6 +21,7 @@ pub(crate) struct Targets {
     chosen: Vec<usize>,
     /// They are a share of what was chosen, in which there need not be any.
     is_share: bool,
+    unmatched: Vec<Unmatched>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,8 +44,11 @@ impl Targets {
         matrix: &Matrix,
     ) -> Result<Self, Failure> {
         let chosen = chosen(extensions, filter, matrix)?;
+        let all = extensions.iter().filter_map(|one| matrix.of(one).ok());
+        let servers = all.flatten().map(|target| &target.server);
         Ok(Self {
             is_share: filter.shard.is_some(),
+            unmatched: filter.unmatched(&servers),
             ..Self::with_needs_of(chosen, workspace, matrix)
         })
     }
@@ -155,6 +159,11 @@ impl Targets {
         Ok(reasons
             .map(|(title, why)| format!("`{title}` is left out: {}", why.message))
             .collect())
+    }
+
+    /// What the filter names that no image is built for.
+    pub(crate) fn unmatched(&self) -> &[Unmatched] {
+        &self.unmatched
     }
 
     pub(crate) fn is_empty(&self) -> bool {

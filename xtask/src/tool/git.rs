@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::plan::Cmd;
 
+/// What Git says where there is none.
+pub(crate) const NO_REPOSITORY: &str = "not a git repository";
+
 fn git(root: &Path, purpose: &str) -> Cmd {
     Cmd::new("git", purpose).arg("-C").arg(root)
 }

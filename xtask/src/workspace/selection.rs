@@ -8,6 +8,7 @@ use crate::{
     extension::Extension,
     failure::{Failure, Kind, did_you_mean},
     finding::Severity,
+    value::Name,
     verdict::Verdict,
 };
 
@@ -60,6 +61,15 @@ impl Workspace {
         let known = || -> Vec<String> { self.names().map(|name| format!("`{name}`")).collect() };
         for name in selection.names() {
             if !self.names.contains(name) {
+                if self.misnamed.contains(name) {
+                    let place = self.shown(name);
+                    return Err(Failure::invalid(format!(
+                        "`{}` holds a metadata.hcl, but the directory's name is not {}",
+                        place.display(),
+                        Name::WANTED
+                    ))
+                    .hint("rename the directory, and `name` in its metadata.hcl"));
+                }
                 let meant = did_you_mean(name, self.names());
                 return Err(
                     Failure::invalid(format!("extension `{name}` not found{meant}"))

@@ -37,6 +37,7 @@ pub(crate) fn workspace(graph: &[Vec<Index>]) -> Workspace {
             .collect(),
         extensions,
         external: BTreeMap::new(),
+        misnamed: std::collections::BTreeSet::new(),
         open: Vec::new(),
         findings: Vec::new(),
         between: Vec::new(),

@@ -267,6 +267,7 @@ fn a_commit_that_is_not_here_is_said_with_why() {
     for (reference, hint) in [
         ("nowhere", "`fetch-depth: 0`"),
         ("", "`fetch-depth: 0`"),
+        ("HEAD@{7}", "`fetch-depth: 0`"),
         (
             "0000000000000000000000000000000000000000",
             "a branch that has just been made",
@@ -285,7 +286,13 @@ fn a_commit_that_is_not_here_is_said_with_why() {
         .says("`main` and what is checked out have no common ancestor here")
         .says("`fetch-depth: 0`");
     fs::remove_dir_all(world.root().join(".git")).unwrap();
-    run("main").status(1).says("not a git repository");
+    run("main")
+        .status(1)
+        .says("not a git repository")
+        .says("in a clone that Git has made");
+    git(&world.root(), &["init"]);
+    run("HEAD").status(2).says("nothing was committed here yet");
+    fs::remove_dir_all(world.root().join(".git")).unwrap();
     // In a container of CI, say.
     let said = "fatal: detected dubious ownership in repository at '/x'";
     world.tools.without("git");

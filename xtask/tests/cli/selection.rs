@@ -272,3 +272,50 @@ fn one_that_cannot_be_read_keeps_nobody_else_from_being_built() {
     let names = world.run("targets --json").success().json();
     assert_eq!(names, serde_json::json!(["alpha", "beta", "gamma"]));
 }
+
+#[test]
+fn a_value_of_a_filter_that_fits_nothing_is_said_beside_others_that_do() {
+    let world = World::new();
+    for (args, said) in [
+        (
+            "bake gamma --distro bookwrm,trixie --dry-run",
+            "`--distro bookwrm`: no image matches",
+        ),
+        (
+            "smoke gamma --pg 18,99 --dry-run",
+            "`--pg 99`: no image matches",
+        ),
+        (
+            "targets --images --json --pg 18,99",
+            "`--pg 99`: no image matches",
+        ),
+    ] {
+        world.run(args).success().says(said);
+    }
+    let ended = world.run("bake gamma --distro trixie --dry-run").success();
+    assert!(
+        !ended.stderr.contains("no image matches"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_directory_whose_name_no_extension_can_have_is_told_from_one_that_is_not_there() {
+    let world = World::new();
+    world.write("extensions/Upper/metadata.hcl", "metadata = {}\n");
+    world
+        .run("bake Upper")
+        .status(2)
+        .says("`extensions/Upper` holds a metadata.hcl, but the directory's name is not")
+        .says("rename the directory");
+    world
+        .run("bake Uper")
+        .status(2)
+        .says("extension `Uper` not found");
+    world.write("extensions/delta/metadata.hcl", "metadata = {\n");
+    world
+        .run("targets")
+        .success()
+        .says("`delta` is left out: its metadata has errors");
+}

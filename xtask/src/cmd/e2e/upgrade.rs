@@ -51,7 +51,7 @@ pub(super) fn run(args: &UpgradeTest, context: &mut Context) -> anyhow::Result<(
     let survey = survey(context, &begun.engine, &environment)?;
     let from = environment.naming.on_host(&from);
     let upgrade = Upgrade {
-        targets: replacing(&from, &begun)?,
+        targets: replacing(&from, &begun, context)?,
         from,
         to: to.map(|to| environment.naming.on_host(&to)),
         builder,
@@ -162,7 +162,7 @@ impl Upgrade {
 
 /// The image that replaces the older one: for its server, where it can be asked. Its registry may be the one that is
 /// still to come; then there must be one image only.
-fn replacing(from: &ImageRef, begun: &Begun) -> anyhow::Result<Targets> {
+fn replacing(from: &ImageRef, begun: &Begun, context: &Context) -> anyhow::Result<Targets> {
     let filter = match Described::read(from, &begun.engine.exec) {
         Ok(older) => {
             let server = older.server()?;
@@ -170,7 +170,7 @@ fn replacing(from: &ImageRef, begun: &Begun) -> anyhow::Result<Targets> {
         }
         Err(_) => Filter::default(),
     };
-    let targets = begun.targets(&filter)?;
+    let targets = begun.targets(&filter, context)?;
     match targets.only() {
         Ok(_) => Ok(targets),
         Err(several) => Err(Failure::invalid(format!(
