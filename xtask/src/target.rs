@@ -47,8 +47,8 @@ pub(crate) struct Target {
     pub server: Server,
     /// Bake's name for it: `pgvector-0_8_6-18-trixie`.
     pub name: String,
-    /// The version in tags: `0.8.6`.
-    pub version: String,
+    /// The version in tags: `0.8.6`. None: nothing says it.
+    pub version: Option<String>,
     /// The full version of Debian's package, where it is made of one.
     pub package: Option<String>,
     pub sql_version: Option<String>,
@@ -74,11 +74,7 @@ impl Target {
     ) -> Result<Self, Failure> {
         let server = definition.server()?;
         let pin = extension.pin(&server);
-        let Some(tag) = definition.tags().find(|tag| moment::stamp(tag).is_none()) else {
-            let why = "it has no tag without a time in it, by which others could name it";
-            return Err(definition.wrong(why));
-        };
-        let tag: ImageRef = tag.parse()?;
+        let tag = rolling(definition, &format!("{}:{server}", extension.image_name))?;
         let package = definitions
             .package_of(definition)
             .or(pin.map(|pin| &*pin.package));
@@ -87,8 +83,7 @@ impl Target {
         let said = definition.version()?.filter(|version| is_tag(version));
         let version = said
             .or_else(|| Some(in_tag.strip_suffix(&format!("-{server}"))?.to_owned()))
-            .or_else(|| version_of(package?))
-            .unwrap_or_else(|| in_tag.to_owned());
+            .or_else(|| version_of(package?));
         let base = match definition.base()? {
             Some(base) => base,
             None => base_of(&server, config)?,
@@ -133,7 +128,7 @@ impl Target {
             extension: Arc::clone(extension),
             server: other.server.clone(),
             name: format!("{}-{}", extension.name, other.server),
-            version,
+            version: Some(version),
             package: None,
             sql_version: pin.and_then(|pin| pin.sql.clone()),
             tag,
@@ -152,14 +147,40 @@ impl Target {
     /// The same image where released ones are: below the setting `images.published`.
     pub(crate) fn published(&self, config: &Config) -> Result<ImageRef, Failure> {
         let registry = config.get(config::PUBLISHED);
-        let (name, version) = (&self.extension.image_name, &self.version);
-        format!("{registry}/{name}:{version}-{}", self.server).parse()
+        let name = &self.extension.image_name;
+        match (&self.version, &self.tag.tag) {
+            (None, Some(tag)) => format!("{registry}/{name}:{tag}").parse(),
+            (version, _) => {
+                let version = version.as_deref().unwrap_or_default();
+                format!("{registry}/{name}:{version}-{}", self.server).parse()
+            }
+        }
     }
 
     /// As people tell images apart: `pgvector 18-trixie`.
     pub(crate) fn title(&self) -> String {
         format!("{} {}", self.extension.name, self.server)
     }
+}
+
+/// The tag by which others name an image whenever it was built. `like` is one that it could have, without the registry.
+fn rolling(definition: Definition<'_>, like: &str) -> Result<ImageRef, Failure> {
+    let mut tags = definition.tags();
+    if let Some(tag) = tags.find(|tag| moment::stamp(tag).is_none()) {
+        return tag.parse();
+    }
+    let stamped = definition.tags().map(moment::shown).next();
+    let (why, what) = match stamped {
+        Some(tag) => {
+            let why = format!("all its tags have the time of the bake in them, like `{tag}`");
+            (why, "add one without it")
+        }
+        None => ("it has no tag".to_owned(), "give it one"),
+    };
+    let failure = definition.wrong(&format!("{why}: nobody could name the image"));
+    Err(failure.hint(format!(
+        "{what} in the bake file, like `tags = [\"localhost:5000/{like}\"]`"
+    )))
 }
 
 /// The tags that a tag with a mark in it leaves behind.

@@ -284,13 +284,13 @@ fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
     let proof = step.last_line.clone().filter(|_| step.succeeded());
     let source = &test.mounts.own().source;
     let created = step.found.as_ref().or(source.sql_version.as_ref());
-    let version = created.unwrap_or(&target.version);
+    let version = created.or(target.version.as_ref());
     Row {
         name: target.extension.name.clone(),
         distro: target.server.distro.to_string(),
         pg_major: target.server.major.to_string(),
         image: source.image.reference().to_string(),
-        version: version.clone(),
+        version: version.cloned().unwrap_or_default(),
         result: step.outcome.verdict(),
         proof: proof.unwrap_or_default(),
         seconds: step.elapsed.as_secs_f64(),

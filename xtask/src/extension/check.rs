@@ -53,12 +53,6 @@ impl Extension {
         }
         self.check_names(&line, findings);
         self.check_licenses(line("licenses"), findings);
-        if lines.contains_key("versions") && self.versions.is_empty() {
-            findings.warning(
-                line("versions"),
-                "`versions` is empty: there is nothing to build",
-            );
-        }
     }
 
     /// `line`: where the field is, if it is there.

@@ -35,6 +35,11 @@ impl Fields<'_> {
             self.unread("versions", &node, "a map of distros");
             return versions;
         };
+        let names_none = |majors: &Node| matches!(&majors.value, Value::Map(all) if all.is_empty());
+        if distros.iter().all(|(_, majors)| names_none(majors)) {
+            let message = "`versions` is empty: there is nothing to build";
+            self.findings.warning(node.line, message);
+        }
         for (distro, majors) in distros {
             let path = format!("versions.{distro}");
             if !Suite::is(distro) {

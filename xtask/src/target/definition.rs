@@ -2,13 +2,13 @@
 //! One target as bake has printed it: for which PostgreSQL it is, how it is tagged, what it says of itself. What is not what
 //! it should be is refused here, where it enters.
 
+mod server;
+
 use serde_json::{Map, Value};
 
 use crate::{
     failure::Failure,
-    value::{
-        Annotations, DebianVersion, ImageRef, Platform, Server, SqlVersion, annotations, is_tag,
-    },
+    value::{Annotations, DebianVersion, ImageRef, Platform, SqlVersion, annotations, is_tag},
 };
 
 /// Arguments that bake files of this kind give PostgreSQL's major, its image and the package's version.
@@ -64,46 +64,15 @@ impl<'a> Definition<'a> {
         parsed.collect()
     }
 
-    /// What it says of itself: its annotations, or its labels where it has none.
+    /// What it says of itself: its annotations, and what its labels say beside them.
     fn annotations(self) -> Annotations {
-        let pairs = self.texts("annotations").filter_map(|text| {
-            let (key, value) = text.split_once('=')?;
-            Some((bare(key).to_owned(), Value::from(value)))
-        });
-        let annotations = Annotations::of(&Value::Object(pairs.collect()));
-        if annotations.is_empty() {
-            return Annotations::of(&self.json["labels"]);
-        }
-        annotations
-    }
-
-    /// The PostgreSQL that it is for: as its annotations say, or else its arguments, or else its name.
-    pub(crate) fn server(self) -> Result<Server, Failure> {
-        let said = self.annotations();
-        let said = || {
-            Server::parse(
-                said.get(annotations::BASE_OS)?,
-                said.get(annotations::BASE_MAJOR)?,
-            )
-        };
-        let argued = || {
-            let (base, major) = (self.argument(BASE)?, self.argument(MAJOR)?);
-            let image: ImageRef = base.parse().ok()?;
-            Server::parse(image.tag.as_deref()?.rsplit('-').next()?, major)
-        };
-        let named = || {
-            let (rest, distro) = self.name.rsplit_once('-')?;
-            let (_, major) = rest.rsplit_once('-')?;
-            Server::parse(distro, major)
-        };
-        said().or_else(argued).or_else(named).ok_or_else(|| {
-            self.wrong("for which PostgreSQL it is, nothing says")
-                .hint(format!(
-                    "annotate it with `{}` and `{}`, or let its name end in `-18-trixie`",
-                    annotations::BASE_MAJOR,
-                    annotations::BASE_OS
-                ))
-        })
+        let labels = self.json["labels"].as_object();
+        let mut said = labels.cloned().unwrap_or_default();
+        let pairs = self.texts("annotations");
+        let pairs = pairs.filter_map(|text| text.split_once('='));
+        let pairs = pairs.filter(|(_, value)| !value.is_empty());
+        said.extend(pairs.map(|(key, value)| (bare(key).to_owned(), Value::from(value))));
+        Annotations::of(&Value::Object(said))
     }
 
     /// The PostgreSQL image that it is for, where that is said.

@@ -71,6 +71,6 @@ fn target(
             .filter_map(|text| text.parse::<Platform>().ok())
             .collect(),
         definitions: None,
-        version,
+        version: Some(version),
     }))
 }

@@ -262,3 +262,19 @@ fn a_link_to_the_archive_is_cut_where_there_is_one() {
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert_eq!(calls[0].extensions(), ["alpha"]);
 }
+
+#[test]
+fn versions_that_nobody_can_use_are_not_empty() {
+    let world = World::new();
+    let text = metadata("gamma", &[]).replace("trixie = {", "Trixie = {");
+    world.write("extensions/gamma/metadata.hcl", &text);
+    let ended = world.run("checks gamma --no-bake").success();
+    let said = ended.says("`versions.Trixie`: a distro is a Debian suite like `trixie`");
+    assert!(!said.stderr.contains("is empty"), "{said:?}");
+    world.extension(
+        "gamma",
+        &metadata("gamma", &[("versions", "{ trixie = {} }")]),
+    );
+    let ended = world.run("checks gamma --no-bake").success();
+    ended.says("warning: `versions` is empty: there is nothing to build");
+}

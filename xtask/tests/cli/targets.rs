@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::cli::world::{World, metadata};
 
 #[test]
@@ -55,6 +57,60 @@ fn images_have_all_that_a_matrix_needs() {
         "localhost:5000/gamma-testing:1-6.1.0-18-trixie"
     );
     assert_eq!(gamma["platforms"].as_array().unwrap().len(), 2);
+}
+
+/// A world in which bake prints other texts of `gamma`.
+fn printing(changes: &[(&str, &str)]) -> World {
+    let world = World::new();
+    let versions = "{ trixie = { \"18\" = { package = \"1.2-1.pgdg13+1\", sql = \"1.2\" } } }";
+    world.extension("gamma", &metadata("gamma", &[("versions", versions)]));
+    for (from, to) in changes {
+        world.docker.prints("gamma", from, to);
+    }
+    world
+}
+
+#[test]
+fn a_version_that_nothing_says_is_none() {
+    let of_gamma = |changes: &[(&str, &str)]| {
+        let ended = printing(changes).run("targets --images --json").success();
+        let images = ended.json();
+        let mut images = images.as_array().unwrap().iter();
+        let gamma = images.find(|image| image["name"] == "gamma").unwrap();
+        (gamma["tags"][0].clone(), gamma["version"].clone())
+    };
+    let tag = |tag: &str| Value::from(format!("localhost:5000/gamma:{tag}"));
+    let untold = [
+        ("gamma@testing@:1.2-18-trixie", "gamma:18-trixie"),
+        ("image.version=1.2", "image.version="),
+    ];
+    let of_package = (tag("18-trixie"), Value::from("1.2"));
+    assert_eq!(of_gamma(&untold), of_package);
+    let of_metadata = ("\"EXT_VERSION\":\"1.2-1.pgdg13+1\"", "\"OTHER\":\"\"");
+    let without_package = [&untold[..], &[of_metadata]].concat();
+    assert_eq!(of_gamma(&without_package), of_package);
+    let not_pinned = [
+        ("base.pgmajor=18", "base.pgmajor=17"),
+        ("gamma:18-trixie", "gamma:latest"),
+    ];
+    let unknown = [&without_package[..], &not_pinned].concat();
+    assert_eq!(of_gamma(&unknown), (tag("latest"), Value::Null));
+}
+
+#[test]
+fn an_image_that_nobody_could_name_is_said_with_a_tag_that_would_do() {
+    let plain = ("\"@registry@/gamma@testing@:1.2-18-trixie\",", "");
+    let stamped = ("\"@registry@/gamma@testing@:1.2-@now@-18-trixie\"", "");
+    let like = "in the bake file, like `tags = [\"localhost:5000/gamma:18-trixie\"]`";
+    let ended = printing(&[plain]).run("bake gamma --dry-run").status(2);
+    ended
+        .says("all its tags have the time of the bake in them, like `localhost:5000/gamma-testing:1.2-{YYYYMMDDhhmm}-18-trixie`: nobody could name the image")
+        .says(&format!("hint: add one without it {like}"));
+    let world = printing(&[plain, stamped]);
+    let ended = world.run("bake gamma --dry-run").status(2);
+    ended
+        .says("target `gamma-1_2-18-trixie` of bake: it has no tag: nobody could name the image")
+        .says(&format!("hint: give it one {like}"));
 }
 
 #[test]

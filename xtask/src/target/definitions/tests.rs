@@ -63,6 +63,75 @@ fn what_a_target_says_of_itself_is_checked_where_it_enters() {
     );
 }
 
+#[test]
+fn what_no_annotation_says_a_label_does() {
+    let both = json!({"target": {"x": {
+        "annotations": [
+            "org.opencontainers.image.title=x",
+            "index:io.cloudnativepg.image.base.pgmajor=18",
+            "io.cloudnativepg.image.base.name="
+        ],
+        "labels": {
+            "io.cloudnativepg.image.base.pgmajor": "17",
+            "io.cloudnativepg.image.base.os": "trixie",
+            "io.cloudnativepg.image.base.name": "ghcr.io/c/postgresql:18-trixie",
+            "io.cloudnativepg.image.sql.version": "7",
+            "org.opencontainers.image.version": "7.1"
+        }
+    }}});
+    let definitions = Definitions::parse(&both.to_string()).unwrap();
+    let x = definitions.get("x").unwrap();
+    assert_eq!(x.server().unwrap().to_string(), "18-trixie");
+    let base = x.base().unwrap().unwrap().to_string();
+    assert_eq!(base, "ghcr.io/c/postgresql:18-trixie");
+    assert_eq!(x.sql_version().unwrap().as_deref(), Some("7"));
+    assert_eq!(x.version().unwrap().as_deref(), Some("7.1"));
+}
+
+#[test]
+fn for_which_server_it_is_not_known_what_was_found_and_what_is_missing_is_said() {
+    let of = |name: &str, target: Value| {
+        let printed = json!({"target": {name: target}}).to_string();
+        let definitions = Definitions::parse(&printed).unwrap();
+        let failure = definitions.get(name).unwrap().server().unwrap_err();
+        let start = format!("target `{name}` of bake: for which PostgreSQL it is, is not known: ");
+        failure.message.strip_prefix(&start).unwrap().to_owned()
+    };
+    let suite = "which is not a Debian suite: lower-case letters, digits and `-`, like `trixie`";
+    assert_eq!(of("tests", json!({})), "nothing says");
+    assert_eq!(
+        of(
+            "x-18",
+            json!({"args": {"PG_MAJOR": "18", "DISTRO": "trixie"}})
+        ),
+        "its argument `PG_MAJOR` is `18`; nothing says the Debian suite"
+    );
+    assert_eq!(
+        of(
+            "x-18",
+            json!({"args": {"PG_MAJOR": "18", "BASE": "c/postgresql:18"}})
+        ),
+        format!(
+            "its argument `PG_MAJOR` is `18`; the tag of its argument `BASE` ends in `18`, {suite}"
+        )
+    );
+    assert_eq!(
+        of("x", json!({"args": {"BASE": "c/postgresql"}})),
+        format!("its argument `BASE` has no tag: `c/postgresql`, {suite}; nothing says the major")
+    );
+    let annotated = json!({"annotations": [
+        "io.cloudnativepg.image.base.os=Trixie",
+        "io.cloudnativepg.image.base.pgmajor=18"
+    ]});
+    assert_eq!(
+        of("x-18-Trixie", annotated),
+        format!(
+            "its `io.cloudnativepg.image.base.pgmajor` is `18`; its `io.cloudnativepg.image.base.os` is `Trixie`, {suite}; \
+             the last word but one of its name is `18`; the last word of its name is `Trixie`, {suite}"
+        )
+    );
+}
+
 const NOW: &str = "2026-11-26T07:05:09Z";
 
 fn moments(layout: &str) -> Moments {
