@@ -38,7 +38,8 @@ pub(crate) fn matrix(
             asking.warn(opener);
             let mut matrix = Matrix::default();
             for (extension, answer) in all.iter().zip(answers) {
-                matrix.add(extension, answer, opener.config());
+                let images = images(opener, extension, answer);
+                matrix.add(extension, images, opener.config());
             }
             matrix
         }
@@ -68,13 +69,36 @@ pub(crate) fn definitions(
     match asking.all(&all)? {
         Answers::Given(answers) => {
             asking.warn(opener);
-            Ok(all.into_iter().zip(answers).collect())
+            let answers = all.into_iter().zip(answers);
+            let answers = answers.map(|(extension, answer)| {
+                let images = images(opener, &extension, answer);
+                (extension, images)
+            });
+            Ok(answers.collect())
         }
         Answers::None(why) => Err(Failure::unavailable(format!(
             "what bake builds is not known yet: {why}"
         ))
         .hint("run `cargo xtask sandbox up --base debian` first: a dry run starts nothing")),
     }
+}
+
+/// What is an image of an extension of all that bake would build. Each of the others is said.
+fn images(
+    opener: &dyn Opener,
+    extension: &Extension,
+    answer: Result<Definitions, Failure>,
+) -> Result<Definitions, Failure> {
+    let (images, others) = answer?.images();
+    for Failure { message, hint, .. } in others {
+        let left_out = format!("it is left out of the images of `{}`", extension.name);
+        let hint = hint.map(|hint| format!("; if it is one, {hint}"));
+        opener.warn(&format!(
+            "{message}; {left_out}{}",
+            hint.unwrap_or_default()
+        ));
+    }
+    Ok(images)
 }
 
 /// Adds what these extensions need of other repositories to what is built.

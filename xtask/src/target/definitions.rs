@@ -70,6 +70,19 @@ impl Definitions {
         self.built.iter().filter_map(|name| self.get(name))
     }
 
+    /// The same without what is built and for no server, with why it is not; all of it where there is nothing else.
+    pub(crate) fn images(mut self) -> (Self, Vec<Failure>) {
+        let others = self.built().filter_map(|one| one.server().err());
+        let others: Vec<Failure> = others.collect();
+        if others.len() == self.built.len() {
+            return (self, Vec::new());
+        }
+        let is_image = |name: &String| self.get(name).is_some_and(|one| one.server().is_ok());
+        let images = self.built.iter().filter(|name| is_image(name));
+        self.built = images.cloned().collect();
+        (self, others)
+    }
+
     /// The definition of that name.
     pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<Definition<'a>> {
         let json = self.targets.get(name)?;

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::cli::world::{World, metadata};
+use crate::cli::world::{BUILD, World, metadata};
 
 #[test]
 fn names_are_one_line_of_json_and_an_empty_matrix_is_a_matrix() {
@@ -95,6 +95,34 @@ fn a_version_that_nothing_says_is_none() {
     ];
     let unknown = [&without_package[..], &not_pinned].concat();
     assert_eq!(of_gamma(&unknown), (tag("latest"), Value::Null));
+}
+
+#[test]
+fn a_target_for_no_server_is_no_image_and_is_named() {
+    let tests = [
+        ("\"targets\":[", "\"targets\":[\"tests\","),
+        (
+            "\"target\":{",
+            "\"target\":{\"tests\":{\"output\":[\"type=cacheonly\"]},",
+        ),
+    ];
+    let world = printing(&tests);
+    let warning = "warning: target `tests` of bake: for which PostgreSQL it is, is not known: nothing says; it is left out of the images of `gamma`; if it is one, annotate it";
+    let ended = world.run("bake gamma").success().says(warning);
+    assert_eq!(ended.stderr.matches("`tests`").count(), 1, "{ended:?}");
+    assert_eq!(world.calls.only(BUILD).extensions(), ["gamma"]);
+    let images = world.run("targets --images --json").success().says(warning);
+    assert!(!images.stdout.contains("tests"), "{images:?}");
+    world.run("smoke gamma").success().says(warning);
+
+    // Where it is all that there is, it is refused.
+    let alone = printing(&[
+        ("\"gamma-1_2-18-trixie\"", "\"tests\""),
+        ("base.pgmajor=18", "base.pgmajor="),
+        ("\"PG_MAJOR\":\"18\"", "\"PG_MAJOR\":\"\""),
+    ]);
+    let ended = alone.run("bake gamma --dry-run").status(2);
+    ended.says("error: target `tests` of bake: for which PostgreSQL it is, is not known: its `io.cloudnativepg.image.base.os` is `trixie`; ");
 }
 
 #[test]
