@@ -16,7 +16,7 @@ use crate::{
     sandbox::{
         Sandbox,
         archive::{Archive, asked},
-        base::Base,
+        base::{Base, origin},
         entries,
         mmdebstrap::Mmdebstrap,
         up::{self, Caller},
@@ -60,7 +60,7 @@ pub(crate) fn made(
     let (mut images, mut bases) = (Vec::new(), Vec::new());
     let majors = asked(workspace.extensions(), filter).into_keys();
     for major in majors.filter(|major| !archive.lacks(major)) {
-        let reference = name(opener.config(), sandbox, &major)?;
+        let reference = name(opener.config(), sandbox, &archive, &major)?;
         images.push(reference.clone());
         if let Some(suite) = archive.suite(&major) {
             bases.push(Base {
@@ -148,13 +148,23 @@ fn first_base(
 /// How long it is remembered whether the published base images can be pulled.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
-/// The base image for a major, by the name that a published one would have.
-pub(super) fn name(config: &Config, sandbox: &Sandbox, major: &Major) -> Result<ImageRef, Failure> {
+/// The base image for a major, by the name that a published one would have. Where the server is of another suite the repository
+/// says so: what names major and distro is the tag.
+pub(super) fn name(
+    config: &Config,
+    sandbox: &Sandbox,
+    archive: &Archive,
+    major: &Major,
+) -> Result<ImageRef, Failure> {
     let server = Server {
         distro: sandbox.suite.clone(),
         major: major.clone(),
     };
-    target::base_of(&server, config)
+    let mut base = target::base_of(&server, config)?;
+    if let Some(server_of) = archive.suite(major) {
+        base.repository += &origin(&sandbox.suite, &server_of);
+    }
+    Ok(base)
 }
 
 /// Makes those of the base images that the engine does not have.
@@ -183,4 +193,44 @@ fn make_missing(
         base.add(&mut plan, sandbox, &tools, &ready);
     }
     opener.carry_out(exec, &plan, "making the base image")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::sandbox::archive::{Asked, server};
+
+    #[test]
+    fn what_is_made_again_once_another_suite_has_the_server_has_another_name() {
+        let sandbox = Sandbox {
+            folder: "/x".into(),
+            suite: "forky".parse().unwrap(),
+            others: vec!["experimental".parse().unwrap()],
+            mirror: None,
+        };
+        let major: Major = "19".parse().unwrap();
+        let named = |suite: &str| {
+            let found = BTreeMap::from([(server(&major), "19.1-1".to_owned())]);
+            let mut archive = Archive::default();
+            let asked = Asked::from([(major.clone(), Vec::new())]);
+            archive.take(&suite.parse().unwrap(), &asked, &found);
+            let said = ["images.base=localhost:1/pg:{pg}-minimal-{distro}".to_owned()];
+            let config = Config::defaults().with_said(&said).unwrap();
+            name(&config, &sandbox, &archive, &major)
+                .unwrap()
+                .to_string()
+        };
+        for (suite, wanted) in [
+            ("forky", "localhost:1/pg:19-minimal-forky"),
+            (
+                "experimental",
+                "localhost:1/pg-from-experimental:19-minimal-forky",
+            ),
+            ("sid", "localhost:1/pg-from-sid:19-minimal-forky"),
+        ] {
+            assert_eq!(named(suite), wanted);
+        }
+    }
 }

@@ -191,7 +191,7 @@ impl Rebasing<'_> {
             .sql_version(&package, version, &extension.sql_name);
         Ok(Some(Instead {
             server: self.server(major.clone()),
-            base: name(self.config, self.sandbox, major)?,
+            base: name(self.config, self.sandbox, self.archive, major)?,
             package: version.to_owned(),
             pinned: definition.package().unwrap_or(&pin.package).to_owned(),
             sql_version: sql_version

@@ -23,6 +23,15 @@ const FINISH: &str = "finish.sh";
 /// Adds a second suite to the sources of a root.
 const ADD_SUITE: &str = include_str!("base-suite.sh");
 
+/// What names of a base image on a suite say more where its server is of another: once the suite itself has that server, the
+/// image is to be made again.
+pub(crate) fn origin(suite: &Suite, server_of: &Suite) -> String {
+    match server_of {
+        own if own == suite => String::new(),
+        other => format!("-from-{other}"),
+    }
+}
+
 /// A base image to make.
 pub(crate) struct Base {
     pub major: Major,
@@ -43,7 +52,7 @@ impl Base {
     ) {
         let folder = sandbox
             .folder
-            .join(entries::base(&sandbox.suite, &self.major));
+            .join(entries::base(&sandbox.suite, &self.suite, &self.major));
         let root = self.add_root(plan, sandbox, tools, &folder, &ready.tools);
         // Uncompressed, because gzip takes most of a minute for a quarter of a gigabyte that never leaves
         // this machine.

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 
+use super::base::origin;
 use crate::value::Suite;
 
 pub(super) const ROOT: &str = "root";
@@ -48,9 +49,9 @@ const ALL: &[&str] = &[
     REPOSITORY_LOCK,
 ];
 
-/// The folder of a base image.
-pub(super) fn base(suite: &Suite, major: &str) -> String {
-    format!("base-{suite}-{major}")
+/// The folder of a base image on a suite, with the server of one that may be another.
+pub(super) fn base(suite: &Suite, server_of: &Suite, major: &str) -> String {
+    format!("base-{suite}{}-{major}", origin(suite, server_of))
 }
 
 /// Whether a name in the folder is one that we give.
@@ -71,13 +72,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_of_another_suite_has_another_folder() {
+        let suites = ["forky", "experimental", "sid"].map(|text| text.parse().unwrap());
+        let [forky, others @ ..] = &suites;
+        assert_eq!(base(forky, forky, "19"), "base-forky-19");
+        let [one, two] = others.each_ref().map(|other| base(forky, other, "19"));
+        assert_eq!(one, "base-forky-from-experimental-19");
+        assert_eq!(two, "base-forky-from-sid-19");
+    }
+
+    #[test]
     fn only_names_that_we_give_are_ours() {
-        let base = base(&"bookworm-backports".parse().unwrap(), "18");
+        let suite = |text: &str| -> Suite { text.parse().unwrap() };
+        let own = base(
+            &suite("bookworm-backports"),
+            &suite("bookworm-backports"),
+            "18",
+        );
+        let other = base(&suite("forky"), &suite("experimental"), "19");
         for ours in [
             "root",
             "tools.new",
             "engine.lock",
-            &base,
+            &own,
+            &other,
             ".xtask-0123456789abcdef",
         ] {
             assert!(is_ours(OsStr::new(ours)), "{ours}");
