@@ -70,36 +70,71 @@ pub(crate) fn check(
             "does not use `EXT_VERSION`: the pinned package version would have no effect",
         );
     }
-    let last = instructions
-        .iter()
-        .rposition(|instruction| instruction.name == "FROM")
-        .unwrap_or(0);
-    let stage = &instructions[last..];
-    let mut words = stage[0].text.split_whitespace().skip(1);
-    if words.find(|word| !word.starts_with("--")) != Some("scratch") {
-        findings.warning(stage[0].line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
+    let stage = last_stage(&instructions);
+    let line = stage.line;
+    if stage.base != "scratch" {
+        findings.warning(line, "the last stage is not `FROM scratch`: an extension image holds the extension's files only");
     }
-    match licenses(&instructions[..last], stage) {
+    match licenses(&instructions, &stage) {
         Licenses::Copied => {}
         Licenses::Unknown => findings.warning(
-            stage[0].line,
+            line,
             "whether `/licenses` is in the image, nothing here shows: the packages' copyright files must be",
         ),
         Licenses::Lacking => findings.error(
-            stage[0].line,
+            line,
             "the last stage copies nothing to `/licenses`: the packages' copyright files must be in the image",
         ),
     }
-    check_user(stage, findings);
+    check_user(&stage, findings);
+}
+
+/// The stage that the image is made of.
+struct Stage<'a> {
+    /// Of its `FROM`.
+    line: usize,
+    /// The image that it begins with, where the stages before it that it is built on begin.
+    base: &'a str,
+    /// Those of the stages that it is built on, and its own.
+    instructions: Vec<&'a Instruction>,
+}
+
+fn last_stage(all: &[Instruction]) -> Stage<'_> {
+    let is_from = |one: &Instruction| one.name == "FROM";
+    let mut end = all.len();
+    let mut at = all.iter().rposition(is_from);
+    let mut stage = Stage {
+        line: at.map_or(1, |at| all[at].line),
+        base: "",
+        instructions: Vec::new(),
+    };
+    while let Some(from) = at {
+        let own = all[from + 1..end].iter();
+        stage.instructions.splice(0..0, own);
+        stage.base = all[from]
+            .arguments()
+            .split_whitespace()
+            .next()
+            .unwrap_or_default();
+        // A name means the last stage before that has it.
+        at = all[..from].iter().rposition(|one| {
+            let name = one.arguments().split_whitespace().nth(2);
+            is_from(one) && name.is_some_and(|name| name.eq_ignore_ascii_case(stage.base))
+        });
+        let next = at.map(|at| all[at + 1..].iter().position(is_from));
+        end = match (at, next) {
+            (Some(at), Some(Some(next))) => at + 1 + next,
+            _ => all.len(),
+        };
+    }
+    stage
 }
 
 /// As whom a process in the image would run, by what the last stage says.
-fn check_user(stage: &[Instruction], findings: &mut Findings) {
-    let user = stage
-        .iter()
-        .rev()
-        .find(|instruction| instruction.name == "USER");
-    let line = user.map_or(stage[0].line, |user| user.line);
+fn check_user(stage: &Stage<'_>, findings: &mut Findings) {
+    let mut users = stage.instructions.iter().rev();
+    let user = users.find(|instruction| instruction.name == "USER");
+    let line = user.map_or(stage.line, |user| user.line);
     let name = user
         .and_then(|user| user.text.split_whitespace().nth(1))
         .unwrap_or("root")
@@ -124,12 +159,13 @@ fn empty(instructions: &[Instruction]) -> Option<usize> {
     (is_scratch && !stage.iter().any(puts)).then_some(from.line)
 }
 
-/// Whether a build argument is more than declared.
+/// Whether a build argument is more than declared: by another one's default, too.
 fn uses(instructions: &[Instruction], argument: &str) -> bool {
-    let mut others = instructions
-        .iter()
-        .filter(|instruction| instruction.name != "ARG");
-    others.any(|instruction| instruction.text.contains(argument))
+    let forms = [format!("${argument}"), format!("${{{argument}")];
+    instructions.iter().any(|one| match one.name.as_str() {
+        "ARG" => forms.iter().any(|form| one.text.contains(form)),
+        _ => one.text.contains(argument),
+    })
 }
 
 /// What becomes of the packages' licences.
@@ -141,19 +177,25 @@ enum Licenses {
 }
 
 /// Whether the last stage copies licences, by name or as part of a whole tree.
-fn licenses(before: &[Instruction], stage: &[Instruction]) -> Licenses {
-    let copies = stage
-        .iter()
-        .filter(|instruction| matches!(instruction.name.as_str(), "COPY" | "ADD"));
-    let mut copies = copies.map(|copy| copy.text.as_str());
-    let gathered = before
-        .iter()
-        .any(|instruction| instruction.text.contains("licenses"));
-    if copies.clone().any(|copy| copy.contains("/licenses")) {
-        return Licenses::Copied;
+fn licenses(all: &[Instruction], stage: &Stage<'_>) -> Licenses {
+    let mut before = all.iter().take_while(|one| one.line < stage.line);
+    let gathered = before.any(|instruction| instruction.text.contains("licenses"));
+    let (mut folder, mut tree) = ("/", false);
+    for one in &stage.instructions {
+        match one.name.as_str() {
+            "WORKDIR" => folder = one.arguments(),
+            "COPY" | "ADD" => {
+                let into = one.text.split_whitespace().last().unwrap_or_default();
+                let is_there = folder.starts_with("/licenses") && !into.starts_with('/');
+                if is_there || one.text.contains("/licenses") {
+                    return Licenses::Copied;
+                }
+                tree |= into == "/";
+            }
+            _ => {}
+        }
     }
-    let is_tree = |copy: &str| copy.split_whitespace().last() == Some("/");
-    match copies.any(is_tree) {
+    match tree {
         true if gathered => Licenses::Copied,
         true => Licenses::Unknown,
         false => Licenses::Lacking,
@@ -247,6 +289,32 @@ mod tests {
         let said = "Dockerfile: error: does not use `EXT_VERSION`: the pinned package version would have no effect";
         assert_eq!(check_text(&text), [said]);
         assert!(check_text(&text.replace("NEEDED", "WANTED")).is_empty());
+    }
+
+    #[test]
+    fn what_the_last_stage_is_built_on_and_where_it_works_counts() {
+        let inherited = format!(
+            "{}\nFROM base\n",
+            GOOD.replace("FROM scratch", "FROM scratch AS Base")
+        );
+        assert_eq!(check_text(&inherited), Vec::<String>::new());
+        let again = format!("{inherited}USER 0\n");
+        assert_eq!(
+            check_text(&again),
+            ["Dockerfile:12: error: the image ends as root; end with `USER 65532:65532`"]
+        );
+        let other = inherited.replace("FROM base", "FROM other");
+        assert_eq!(check_text(&other).len(), 3, "nobody knows what is in it");
+        let there = GOOD
+            .replace("/c /licenses/x/", "/c .")
+            .replace("FROM scratch", "FROM scratch\nWORKDIR /licenses/x");
+        assert_eq!(check_text(&there), Vec::<String>::new());
+        let elsewhere = there.replace("/licenses/x", "/other");
+        assert_eq!(check_text(&elsewhere).len(), 1);
+        let given = GOOD
+            .replace("\"postgresql-${PG_MAJOR}-x=${EXT_VERSION}\"", "${FULL}")
+            .replace("USER 0", "ARG FULL=postgresql-18-x=${EXT_VERSION}\nUSER 0");
+        assert_eq!(check_text(&given), Vec::<String>::new());
     }
 
     #[test]
