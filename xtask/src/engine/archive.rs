@@ -122,13 +122,13 @@ impl Asking<'_> {
     /// Reads the control files of packages that have not been read yet.
     fn controls(&self, archive: &mut Archive, asked: &Asked) -> Result<(), Failure> {
         for (major, names) in asked {
-            let unread = archive.unread(names);
+            let unread = archive.unread(names, major);
             let Some(suite) = archive.suite(major).filter(|_| !unread.is_empty()) else {
                 continue;
             };
             let printed = self.inside(default_versions::command(&unread), &suite)?;
             archive.read_controls(&unread, &printed);
-            for package in archive.unread(names) {
+            for package in archive.unread(names, major) {
                 self.opener.warn(&format!(
                     "`{package}` cannot be downloaded from Debian's archive: the version for SQL is not known"
                 ));

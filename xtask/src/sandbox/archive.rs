@@ -30,8 +30,9 @@ pub(crate) struct Archive {
     /// The suites that did not answer, and may have what the others lack.
     #[serde(default)]
     pub unasked: Vec<String>,
-    /// Each Debian package that was asked for -> its version, in the suite of the major that it is for. None: there is none.
-    versions: BTreeMap<String, Option<String>>,
+    /// Each PostgreSQL major -> each Debian package that was asked for with it -> its version, in the suite that has the
+    /// major's server. None: there is none. A package may be for several majors, which have their servers in different suites.
+    versions: BTreeMap<String, BTreeMap<String, Option<String>>>,
     /// What the control files of the packages say.
     #[serde(default)]
     controls: DefaultVersions,
@@ -64,17 +65,26 @@ impl Archive {
 
     /// What of these was never asked for: the server of a major, or a package.
     pub(crate) fn unknown(&self, asked: &Asked) -> Option<String> {
-        let servers = asked.keys();
-        let mut servers = servers.filter(|major| !self.servers.contains_key(&***major));
-        let packages = asked.values().flatten();
-        let mut packages = packages.filter(|name| !self.versions.contains_key(&***name));
-        let package = || packages.next().map(ToString::to_string);
-        servers.next().map(server).or_else(package)
+        let mut servers = asked.keys();
+        let unknown = servers.find(|major| !self.servers.contains_key(&***major));
+        let package = || {
+            let mut packages = asked
+                .iter()
+                .flat_map(|(major, names)| names.iter().map(move |name| (major, name)));
+            let unknown = packages.find(|(major, name)| self.known(name, major).is_none());
+            unknown.map(|(_, name)| name.to_string())
+        };
+        unknown.map(server).or_else(package)
+    }
+
+    /// What is known of a package for a major: its version, or that there is none. None: it was not asked for.
+    fn known(&self, name: &PackageName, major: &Major) -> Option<&Option<String>> {
+        self.versions.get(&**major)?.get(&**name)
     }
 
     /// The version that the archive has of a package for a major.
     pub(crate) fn version(&self, name: &PackageName, major: &Major) -> Option<&str> {
-        let version = self.versions.get(&**name)?.as_deref()?;
+        let version = self.known(name, major)?.as_deref()?;
         (self.suite(major).is_some() && DebianVersion::is(version)).then_some(version)
     }
 
@@ -82,9 +92,10 @@ impl Archive {
     pub(crate) fn forget(&mut self, asked: &Asked) {
         for (major, names) in asked {
             self.servers.remove(&**major);
-            for name in names {
-                self.versions.remove(&**name);
-            }
+            let Some(versions) = self.versions.get_mut(&**major) else {
+                continue;
+            };
+            versions.retain(|known, _| names.iter().all(|name| **name != **known));
         }
     }
 
@@ -94,20 +105,19 @@ impl Archive {
             let has_server = found.contains_key(&server(major));
             let from = has_server.then(|| suite.to_string());
             self.servers.insert(major.to_string(), from);
+            let versions = self.versions.entry(major.to_string()).or_default();
             for name in names {
                 let version = found.get(&**name).filter(|_| has_server);
-                // A package may be for several majors.
-                let known = self.versions.entry(name.to_string()).or_default();
-                *known = version.cloned().or(known.take());
+                versions.insert(name.to_string(), version.cloned());
             }
         }
     }
 
-    /// The packages whose control files have not been read, each with its version.
-    pub(crate) fn unread(&self, names: &[PackageName]) -> Vec<String> {
+    /// Of the packages for a major those whose control files have not been read, each with its version.
+    pub(crate) fn unread(&self, names: &[PackageName], major: &Major) -> Vec<String> {
         let found = names
             .iter()
-            .filter_map(|name| Some(key(name, self.versions.get(&**name)?.as_deref()?)));
+            .filter_map(|name| Some(key(name, self.known(name, major)?.as_deref()?)));
         let mut unread: Vec<String> = found.collect();
         unread.retain(|key| !self.controls.has(key));
         unread.sort();
@@ -136,8 +146,8 @@ impl Archive {
         // Of versions that the archive no longer has, nothing is asked again.
         self.controls.retain(|key| {
             let (name, version) = key.split_once('=').unwrap_or_default();
-            let now = self.versions.get(name).and_then(Option::as_deref);
-            now == Some(version)
+            let mut now = self.versions.values().filter_map(|of| of.get(name));
+            now.any(|now| now.as_deref() == Some(version))
         });
     }
 }
@@ -246,6 +256,38 @@ mod tests {
     }
 
     #[test]
+    fn a_package_for_several_majors_has_for_each_the_version_of_the_suite_of_its_server() {
+        let major = |text: &str| -> Major { text.parse().unwrap() };
+        let name: PackageName = "for-all".parse().unwrap();
+        let has = |server: &str, version: &str| {
+            let pairs = [(server, "1-1"), ("for-all", version)];
+            pairs.map(|(name, version)| (name.to_owned(), version.to_owned()))
+        };
+        let of = |text: &str| (major(text), vec![name.clone()]);
+        let mut archive = Archive::default();
+        archive.take(
+            &"forky".parse().unwrap(),
+            &Asked::from([of("18"), of("19"), of("20")]),
+            &has("postgresql-18", "5-1").into(),
+        );
+        archive.take(
+            &"experimental".parse().unwrap(),
+            &Asked::from([of("19"), of("20")]),
+            &has("postgresql-19", "6-1").into(),
+        );
+        let known = ["18", "19", "20"].map(|text| archive.version(&name, &major(text)));
+        assert_eq!(known, [Some("5-1"), Some("6-1"), None]);
+        archive.forget(&Asked::from([of("19")]));
+        assert_eq!(archive.version(&name, &major("18")), Some("5-1"));
+        assert_eq!(archive.unknown(&Asked::from([of("18")])), None);
+        archive.read_controls(
+            &["for-all=5-1".into()],
+            "for-all=5-1\nfor-all=5-1\tx\tdefault_version = '5'\n",
+        );
+        assert_eq!(archive.sql_version(&name, "5-1", "x"), Some("5"));
+    }
+
+    #[test]
     fn one_repository_does_not_make_another_s_packages_forgotten() {
         let names = |all: &[&str]| -> Vec<PackageName> {
             all.iter().map(|name| name.parse().unwrap()).collect()
@@ -281,12 +323,17 @@ mod tests {
         let sql =
             |name: &str, version: &str| archive.sql_version(&name.parse().unwrap(), version, name);
         assert_eq!((sql("aa", "1-1"), sql("bb", "2-1")), (Some("1"), Some("2")));
-        assert_eq!(archive.versions["lost"], None, "it was asked for");
-        assert!(!archive.versions.contains_key("c"));
+        assert_eq!(archive.versions["18"]["lost"], None, "it was asked for");
+        assert!(!archive.versions["18"].contains_key("c"));
         // Another suite has other packages; a file of an older xtask says nothing of its suite.
         let other = again(&archive, &"trixie".parse().unwrap());
         assert!(other.versions.is_empty() && other.controls == DefaultVersions::default());
-        let old = r#"{"versions": {"aa": "1-1"}, "controls": {}}"#;
-        assert!(Archive::remembered(Some(old), [&forky]).versions.is_empty());
+        for old in [
+            r#"{"versions": {"aa": "1-1"}, "controls": {}}"#,
+            r#"{"suites": ["forky"], "servers": {"18": "forky"}, "versions": {"aa": "1-1"}}"#,
+        ] {
+            let known = Archive::remembered(Some(old), [&forky]);
+            assert_eq!(known, Archive::remembered(None, [&forky]), "{old}");
+        }
     }
 }
