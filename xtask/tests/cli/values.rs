@@ -201,7 +201,8 @@ fn a_directory_that_is_no_name_is_a_finding_and_nothing_else() {
     world
         .run("bake 'a b'")
         .status(2)
-        .says("known extensions: `alpha`, `beta`, `gamma`\n");
+        .says("error: `extensions/a b` holds a metadata.hcl, but the directory's name is not the name of an extension")
+        .says("hint: rename the directory");
     let dry = world
         .run("bake --all --dry-run")
         .status(1)
