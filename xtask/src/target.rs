@@ -60,6 +60,8 @@ pub(crate) struct Target {
     pub base: ImageRef,
     /// What it is built for. Empty: what its builder is.
     pub platforms: Vec<Platform>,
+    /// The extension has another target for the same server.
+    pub has_twin: bool,
     /// Where its definition is. None: bake was not asked.
     pub definitions: Option<Arc<Definitions>>,
 }
@@ -100,6 +102,7 @@ impl Target {
             tag,
             base,
             platforms: definition.platforms()?,
+            has_twin: false,
             definitions: Some(Arc::clone(definitions)),
             server,
         })
@@ -135,6 +138,7 @@ impl Target {
             stamped: None,
             base: other.base.clone(),
             platforms: Vec::new(),
+            has_twin: false,
             definitions: None,
         })
     }
@@ -157,9 +161,13 @@ impl Target {
         }
     }
 
-    /// As people tell images apart: `pgvector 18-trixie`.
+    /// As people tell images apart: `pgvector 18-trixie`, and of several for one server by bake's names too. No two have one.
     pub(crate) fn title(&self) -> String {
-        format!("{} {}", self.extension.name, self.server)
+        let title = format!("{} {}", self.extension.name, self.server);
+        if self.has_twin {
+            return format!("{title} {}", self.name);
+        }
+        title
     }
 }
 

@@ -4,7 +4,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Definitions, Target, model};
-use crate::{config::Config, extension::Extension, failure::Failure, value::joined};
+use crate::{
+    config::Config,
+    extension::Extension,
+    failure::Failure,
+    value::{Server, joined},
+};
 
 /// The targets of extensions, by the extensions' names. One that cannot be built spoils no other.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +40,9 @@ impl Matrix {
         let targets = definitions.and_then(|all| {
             let all = Arc::new(all);
             let targets = all.built();
-            targets
-                .map(|definition| Target::defined(extension, &all, definition, config))
-                .collect()
+            let targets =
+                targets.map(|definition| Target::defined(extension, &all, definition, config));
+            targets.collect::<Result<_, _>>().map(told_apart)
         });
         self.of.insert(extension.name.clone(), targets);
     }
@@ -150,4 +155,14 @@ impl Matrix {
             ))),
         }
     }
+}
+
+/// The targets of one extension, each with whether another is for its server.
+fn told_apart(mut targets: Vec<Target>) -> Vec<Target> {
+    let servers: Vec<Server> = targets.iter().map(|one| one.server.clone()).collect();
+    for target in &mut targets {
+        let alike = servers.iter().filter(|server| **server == target.server);
+        target.has_twin = alike.count() > 1;
+    }
+    targets
 }

@@ -70,6 +70,7 @@ fn target(
             .iter()
             .filter_map(|text| text.parse::<Platform>().ok())
             .collect(),
+        has_twin: false,
         definitions: None,
         version: Some(version),
     }))

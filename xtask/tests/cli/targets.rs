@@ -126,6 +126,31 @@ fn a_target_for_no_server_is_no_image_and_is_named() {
 }
 
 #[test]
+fn images_of_one_extension_for_one_server_are_tested_under_names_of_their_own() {
+    let twin = "\"target\":{\"gamma-fat-18-trixie\":{\"tags\":[\"x.io/gamma:fat\"]},";
+    let world = printing(&[
+        ("\"targets\":[", "\"targets\":[\"gamma-fat-18-trixie\","),
+        ("\"target\":{", twin),
+    ]);
+    let dry = world.run("smoke gamma --dry-run").success().stdout;
+    let words = dry.split_whitespace();
+    let names = words.clone().zip(words.skip(1));
+    let names = names.filter_map(|(word, name)| (word == "--name").then_some(name));
+    let names: Vec<&str> = names.collect();
+    let [one, other] = names[..] else {
+        panic!("not two tests:\n{dry}");
+    };
+    assert!(
+        one.ends_with("-gamma-18-trixie-gamma-fat-18-trixie"),
+        "{one}"
+    );
+    assert!(
+        other.ends_with("-gamma-18-trixie-gamma-1_2-18-trixie"),
+        "{other}"
+    );
+}
+
+#[test]
 fn an_image_that_nobody_could_name_is_said_with_a_tag_that_would_do() {
     let plain = ("\"@registry@/gamma@testing@:1.2-18-trixie\",", "");
     let stamped = ("\"@registry@/gamma@testing@:1.2-@now@-18-trixie\"", "");
