@@ -12,6 +12,7 @@ mod moment;
 mod needs;
 mod pairs;
 mod passing;
+mod place;
 mod reach;
 mod rebase;
 mod recipe;

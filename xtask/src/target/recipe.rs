@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Definition, Target, reach::local};
+use super::{Definition, Target, place};
 
 /// What a target is built by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,12 +24,11 @@ impl Definition<'_> {
             // What is printed is a bake file, in which `${` would begin a template.
             return Recipe::Inline(text.replace("$${", "${"));
         }
-        let context = local(field("context").unwrap_or("."));
+        let context = field("context").unwrap_or(".");
         let dockerfile = field("dockerfile").unwrap_or("Dockerfile");
-        match (context, dockerfile.strip_prefix("cwd://")) {
-            (_, Some(here)) => Recipe::File(plain(Path::new(here))),
-            (Some(folder), None) => Recipe::File(plain(&folder.join(dockerfile))),
-            (None, None) => Recipe::Remote,
+        match place::dockerfile(context, dockerfile) {
+            Some(file) => Recipe::File(plain(&file)),
+            None => Recipe::Remote,
         }
     }
 }

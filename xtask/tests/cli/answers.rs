@@ -385,3 +385,36 @@ fn a_matrix_leaves_out_what_bake_refuses_or_nobody_can_read_and_says_so() {
     let names = world.run("targets --json").success().stdout;
     assert_eq!(names, "[\"alpha\",\"beta\",\"gamma\"]\n");
 }
+
+#[test]
+fn a_bake_file_reaches_neither_the_users_keys_nor_what_is_outside_unless_that_is_meant() {
+    for (field, said) in [
+        (
+            r#""contexts":{"keys":"cwd:///root/.ssh"}"#,
+            "`/root/.ssh` is outside of the repository",
+        ),
+        (
+            r#""contexts":{"keys":"x://../../../root/.ssh"}"#,
+            "`x://../../../root/.ssh` is outside of the repository",
+        ),
+        (
+            r#""ssh":["default"]"#,
+            "it wants the keys of your SSH agent",
+        ),
+        (
+            r#""ssh":[{"id":"k","paths":["/root/.ssh/id_ed25519"]}]"#,
+            "`/root/.ssh/id_ed25519` is outside of the repository",
+        ),
+    ] {
+        let world = World::new();
+        let to = format!("{field},\"context\":");
+        world.docker.prints("gamma", "\"context\":", &to);
+        world
+            .run(DRY)
+            .status(2)
+            .says(said)
+            .says("if that is meant, BUILDX_BAKE_ENTITLEMENTS_FS=0 in the environment");
+        let lifted = [("BUILDX_BAKE_ENTITLEMENTS_FS", "0")];
+        world.run_with(DRY, &lifted).success();
+    }
+}
