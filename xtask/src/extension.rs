@@ -17,7 +17,7 @@ use crate::{
     finding::{Finding, Findings},
     hcl::{File, Value},
     own::source,
-    value::{PackageName, PackagePattern, Server},
+    value::{PackageName, PackagePattern, Server, placeholder::IMAGE_ROOT},
 };
 
 /// The attribute that says what an extension is.
@@ -102,6 +102,13 @@ impl Open {
         name.to_string_lossy().into_owned()
     }
 
+    /// The line where `${image_root}` is written as an expression, of which HCL takes the variable of that name: meant is
+    /// the text, CloudNativePG's placeholder.
+    pub(crate) fn unescaped(&self) -> Option<usize> {
+        let declared = self.file.has_block("variable", IMAGE_ROOT);
+        self.file.variable_at(IMAGE_ROOT).filter(|_| !declared)
+    }
+
     /// The extension, when bake has evaluated its metadata to `values`. None when an error was found.
     pub(crate) fn evaluated(
         &self,
@@ -184,8 +191,7 @@ impl Extension {
             image_name: fields.image_name(&name),
             name,
             licenses: fields.list("licenses", Requirement::Expected),
-            shared_preload_libraries: fields
-                .list("shared_preload_libraries", Requirement::Expected),
+            shared_preload_libraries: fields.libraries(),
             postgresql_parameters: fields.map("postgresql_parameters"),
             extension_control_path: fields.paths("extension_control_path"),
             dynamic_library_path: fields.paths("dynamic_library_path"),
@@ -272,6 +278,7 @@ pub(crate) fn version_of(package: &str) -> Option<String> {
 mod check;
 mod external;
 mod fields;
+mod libraries;
 mod majors;
 mod operator;
 mod pins;

@@ -3,6 +3,8 @@
 //!
 //! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself, and takes their place.
 
+mod variable;
+
 use std::{fmt, ops::Range};
 
 use hcl_edit::{

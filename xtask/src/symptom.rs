@@ -18,7 +18,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use cause::SOON;
-pub(crate) use hint::HTTP_ONLY;
+pub(crate) use hint::{HTTP_ONLY, PLACEHOLDER};
 
 /// What a person would look for, and what it means.
 struct Symptom<M: 'static> {

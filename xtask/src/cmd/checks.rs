@@ -118,7 +118,9 @@ impl Read<'_> {
             folder.is_some_and(|name| chosen.has(&name.to_string_lossy()))
         };
         let open = workspace.open().iter();
-        let open: Vec<Finding> = open.map(|(open, why)| bake::unread(open, why)).collect();
+        let open: Vec<Finding> = open
+            .map(|(open, why)| bake::unread(open, why, self.shared))
+            .collect();
         let findings = workspace.findings().chain(workspace.refused());
         let findings = findings.chain(&open);
         let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();

@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{extension::Extension, finding::Findings, hcl::File, own::source};
+use crate::{
+    extension::Extension, finding::Findings, hcl::File, own::source, value::placeholder::IMAGE_ROOT,
+};
 
 /// What a repository's bake file gives to its extensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub(crate) struct Shared {
     pub dockerfile: Option<PathBuf>,
     /// Whether a Dockerfile of an extension's own finds the target `archive` as a named context.
     pub archive: bool,
+    /// Whether the bake file has a variable by the name of CloudNativePG's placeholder, so that `${image_root}` is one.
+    pub image_root: bool,
 }
 
 impl Shared {
@@ -23,12 +27,17 @@ impl Shared {
         // What is wrong with a bake file, bake says better.
         let text = source::read(root, bake_file).ok().flatten();
         let file = text.and_then(|text| File::parse(&text, &mut unread));
+        let has_block = |kind, label| {
+            file.as_ref()
+                .is_some_and(|file| file.has_block(kind, label))
+        };
         Self {
             // Whatever it is: reading it says what is wrong with it.
             dockerfile: fs_err::symlink_metadata(root.join(&dockerfile))
                 .is_ok()
                 .then_some(dockerfile),
-            archive: file.is_some_and(|file| file.has_block("target", "archive")),
+            archive: has_block("target", "archive"),
+            image_root: has_block("variable", IMAGE_ROOT),
         }
     }
 

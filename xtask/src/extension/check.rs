@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Extension;
 use crate::{
     finding::Findings,
-    value::{LONGEST_NAME, Library, Name, Parameter, RepositoryPath, SqlName, Variable},
+    value::{LONGEST_NAME, Name, Parameter, RepositoryPath, SqlName, Variable},
 };
 
 /// Some registries refuse labels that are longer.
@@ -91,10 +91,6 @@ impl Extension {
             SqlName::is(&self.sql_name),
             SqlName::WANTED,
         );
-        for name in &self.shared_preload_libraries {
-            let field = "shared_preload_libraries";
-            check(field, name, Library::is(name), Library::WANTED);
-        }
         for name in self.postgresql_parameters.keys() {
             check(
                 "postgresql_parameters",

@@ -112,6 +112,15 @@ impl<'a> Fields<'a> {
         );
     }
 
+    /// What a list or a map holds is wrong.
+    pub(super) fn wrong_item(&mut self, name: &str, node: &Node, wanted: &str) {
+        let found = node.value.kind();
+        self.findings.error(
+            node.line,
+            format!("`{name}` holds {found}; it must be {wanted}"),
+        );
+    }
+
     /// A text; where it is missing, `default` is taken.
     pub(super) fn text_or(&mut self, name: &'static str, default: &str) -> String {
         if self.left.iter().any(|(key, _)| key == name) {
@@ -210,7 +219,7 @@ impl<'a> Fields<'a> {
         for item in items {
             match &item.value {
                 Value::String(text) => texts.push((text.clone(), item.line)),
-                _ => self.wrong(name, item, "a list of strings"),
+                _ => self.wrong_item(name, item, "a list of strings"),
             }
         }
         texts

@@ -105,7 +105,7 @@ impl Fields<'_> {
     fn sql_extension(&mut self, entry: &Node) -> Option<SqlExtension> {
         const KEYS: [&str; 4] = ["name", "version", "schema", "requires"];
         let Value::Map(fields) = &entry.value else {
-            self.wrong("sql_extensions", entry, "a list of maps with `name`");
+            self.wrong_item("sql_extensions", entry, "a list of maps with `name`");
             return None;
         };
         let mut found = SqlExtension::default();
@@ -122,10 +122,7 @@ impl Fields<'_> {
                         self.wrong(&path, node, "a list of strings");
                         continue;
                     };
-                    let names = names.iter();
-                    found.requires = names
-                        .filter_map(|name| self.word(&path, name, SqlName::is, SqlName::WANTED))
-                        .collect();
+                    found.requires = self.names(&path, names);
                 }
                 _ => {
                     let meant = did_you_mean(key, KEYS);
@@ -140,6 +137,19 @@ impl Fields<'_> {
             return None;
         }
         Some(found)
+    }
+
+    /// The texts of a list of names in SQL.
+    fn names(&mut self, path: &str, names: &[Node]) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in names {
+            if matches!(name.value, Value::String(_)) {
+                found.extend(self.word(path, name, SqlName::is, SqlName::WANTED));
+            } else {
+                self.wrong_item(path, name, "a list of strings");
+            }
+        }
+        found
     }
 
     /// A text of a kind.

@@ -41,6 +41,10 @@ pub(super) const TAKEN: &str = "somebody else has created a cluster of that name
 /// Of an engine that asks a registry by HTTPS alone.
 pub(crate) const HTTP_ONLY: &str = "the registry speaks HTTP, and the engine asks it by HTTPS: add its address to `insecure-registries` in the engine's daemon.json, for one of this machine `127.0.0.0/8`: Docker 29.10 and newer take no loopback address for granted once that list is set";
 
+/// Of CloudNativePG's placeholder, where HCL takes it for an expression.
+pub(crate) const PLACEHOLDER: &str =
+    "write `$${image_root}` in metadata.hcl: HCL takes `${…}` for its own, and `$${…}` is the text";
+
 /// Of what SIGKILL has ended.
 pub(super) const KILLED: &str = "it was killed: the engine stopped, or memory ran out; with `--sandbox` the same command starts the engine again";
 
@@ -52,6 +56,12 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"This value does not have any indices",
         Kind::Failed,
         "the bake file reads a part of what is a plain text in metadata.hcl: it may want a version as `{ package = \"…\", sql = \"…\" }`, where older metadata has the package's version alone",
+    )
+    .of("bake"),
+    says(
+        r#"There is no variable named "image_root""#,
+        Kind::Invalid,
+        PLACEHOLDER,
     )
     .of("bake"),
     says(

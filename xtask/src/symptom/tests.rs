@@ -308,6 +308,14 @@ fn a_bake_file_that_reads_another_schema_is_known() {
 }
 
 #[test]
+fn a_placeholder_that_bake_takes_for_a_variable_is_known() {
+    let line = r#"ERROR: extensions/x/metadata.hcl:14,39-49: Unknown variable; There is no variable named "image_root"."#;
+    let (kind, hint) = bake(&[line]).unwrap();
+    assert!(hint.starts_with("write `$${image_root}` in"), "{hint}");
+    assert_eq!(kind, Kind::Invalid);
+}
+
+#[test]
 fn a_registry_that_wants_a_login_is_known_where_it_is_asked() {
     let refused = "ERROR: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials";
     let asked = "docker buildx imagetools inspect --raw -- r.example/x:1";

@@ -81,6 +81,36 @@ const WRONG: &[(&str, &str, &str)] = &[
         "`shared_preload_libraries` has `a,b`; it must be a library's name",
     ),
     (
+        "shared_preload_libraries",
+        "[\"a\",\n\"\"]",
+        ":7: error: `shared_preload_libraries` has an empty name; take it out",
+    ),
+    (
+        "shared_preload_libraries",
+        "[\"a\",\n\"b\", \"a\"]",
+        ":7: error: `shared_preload_libraries` has `a` twice; keep one",
+    ),
+    (
+        "bin_path",
+        "[\"bin\", 5]",
+        ":11: error: `bin_path` holds a number; it must be a list of strings",
+    ),
+    (
+        "sql_extensions",
+        "[\"a\"]",
+        "`sql_extensions` holds a string; it must be a list of maps with `name`",
+    ),
+    (
+        "sql_extensions",
+        "[{ name = \"a\", requires = [[\"b\"]] }]",
+        "`sql_extensions.requires` holds a list; it must be a list of strings",
+    ),
+    (
+        "env",
+        "{ A = \"${image_root}/x\" }",
+        ":12: error: `${image_root}` is no variable of the bake file: write `$${image_root}` in metadata.hcl: HCL takes `${…}` for its own",
+    ),
+    (
         "postgresql_parameters",
         "{ \"a b\" = \"1\" }",
         "`postgresql_parameters` has `a b`; it must be a parameter of PostgreSQL like `pgaudit.log`",

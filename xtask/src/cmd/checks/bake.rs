@@ -18,6 +18,7 @@ use crate::{
     finding::{Finding, Severity},
     plan::{AfterFailure, Plan, Step, StepId},
     stage::bake::{self, Changes},
+    symptom::PLACEHOLDER,
     target::{Filter, Target},
     tool::buildx::Bake,
     workspace::{Selection, Workspace},
@@ -216,8 +217,16 @@ fn warned(lines: &[String]) -> Option<String> {
 }
 
 /// Metadata that bake has not evaluated: it has refused it, or was not asked.
-pub(super) fn unread(open: &Open, why: &Failure) -> Finding {
+pub(super) fn unread(open: &Open, why: &Failure, shared: &Shared) -> Finding {
     let file = open.metadata_file.clone();
+    if let Some(line) = open.unescaped().filter(|_| !shared.image_root) {
+        return Finding {
+            file,
+            line: Some(line),
+            severity: Severity::Error,
+            message: format!("`${{image_root}}` is no variable of the bake file: {PLACEHOLDER}"),
+        };
+    }
     match why.kind {
         Kind::Failed | Kind::Invalid => refused(file, &FailureRecord::from(why)),
         Kind::Unavailable | Kind::Interrupted => Finding {
