@@ -186,6 +186,10 @@ impl Extension {
         let packages = fields.packages();
         let required = fields.required();
         let name = fields.text("name");
+        for line in file.heredocs(METADATA) {
+            let message = "a heredoc, taken without its last line end, which bake keeps: write the text in quotes";
+            fields.findings.warning(line, message);
+        }
         let mut extension = Self {
             sql_name: fields.text_or("sql_name", &name),
             image_name: fields.image_name(&name),

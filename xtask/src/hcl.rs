@@ -3,6 +3,7 @@
 //!
 //! Only literals have a value here: what `buildx bake` makes of expressions is asked of bake itself, and takes their place.
 
+mod heredoc;
 mod variable;
 
 use std::{fmt, ops::Range};
@@ -11,10 +12,14 @@ use hcl_edit::{
     Span,
     expr::{Expression, Object, ObjectKey},
     structure::{Body, Structure},
-    template::Element,
 };
 
 use crate::finding::Findings;
+
+/// What some editors begin a file with: bake reads over it.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+/// What hcl-edit says of a key that an object has twice. It parses no such object.
+const REPEATED: &str = "redefined object key";
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
@@ -59,7 +64,13 @@ impl Node {
             Json::Null => Value::Null,
             Json::Bool(flag) => Value::Bool(*flag),
             Json::Number(number) => Value::Number(number.to_string()),
-            Json::String(text) => Value::String(text.clone()),
+            Json::String(text) => match &self.value {
+                // A heredoc, whose line end is none of the text.
+                Value::String(written) if text.strip_suffix('\n') == Some(written) => {
+                    Value::String(written.clone())
+                }
+                _ => Value::String(text.clone()),
+            },
             Json::Array(items) => {
                 let written = match &self.value {
                     Value::List(written) if written.len() == items.len() => &written[..],
@@ -132,18 +143,21 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Parses `text`. A syntax error becomes a finding with its line.
+    /// Parses `text`, without the byte order mark that it may begin with. A syntax error becomes a finding with its line.
     pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Self> {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         match hcl_edit::parser::parse_body(text) {
             Ok(body) => Some(Self {
                 text: text.to_owned(),
                 body,
             }),
             Err(error) => {
-                findings.error(
-                    error.location().line(),
-                    format!("not valid HCL: {}", error.message()),
-                );
+                let message = if error.message().contains(REPEATED) {
+                    "a key stands twice in one object: keep one of the two".to_owned()
+                } else {
+                    format!("not valid HCL: {}", error.message())
+                };
+                findings.error(error.location().line(), message);
                 None
             }
         }
@@ -228,14 +242,10 @@ impl File {
                 Value::Map(self.entries(object, line))
             }
             Expression::StringTemplate(template) => {
-                let literal: Option<String> = template
-                    .iter()
-                    .map(|element| match element {
-                        Element::Literal(text) => Some(text.value().as_str()),
-                        _ => None,
-                    })
-                    .collect();
-                literal.map_or(Value::Expression, Value::String)
+                heredoc::literal(template.iter()).map_or(Value::Expression, Value::String)
+            }
+            Expression::HeredocTemplate(written) => {
+                heredoc::text(&written.template).map_or(Value::Expression, Value::String)
             }
             _ => Value::Expression,
         };

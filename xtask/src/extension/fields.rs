@@ -58,7 +58,10 @@ impl<'a> Fields<'a> {
             );
             return None;
         };
-        for (name, node) in left {
+        // What is null is not said.
+        let left = left.iter().filter(|(_, node)| node.value != Value::Null);
+        let left: Vec<(String, Node)> = left.cloned().collect();
+        for (name, node) in &left {
             placeholders(name, node, findings);
             one_line(name, node, findings);
         }
@@ -67,7 +70,7 @@ impl<'a> Fields<'a> {
                 .iter()
                 .map(|(name, node)| (name.clone(), node.line))
                 .collect(),
-            left: left.clone(),
+            left,
             asked: Vec::new(),
             missing: Vec::new(),
             open: false,
@@ -190,7 +193,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Bake takes what is not written as it should be, and it is clear what is meant.
-    fn taken(&mut self, name: &str, node: &Node, taken: &str) {
+    pub(super) fn taken(&mut self, name: &str, node: &Node, taken: &str) {
         let found = node.value.kind();
         let message = format!("`{name}` is {found}, taken as {taken}");
         self.findings.warning(node.line, message);
@@ -286,6 +289,7 @@ impl<'a> Fields<'a> {
                     self.taken(&format!("{name}.{key}"), value, &format!("`\"{text}\"`"));
                     map.insert(key.clone(), text);
                 }
+                Value::Null => {}
                 _ => self.wrong(&format!("{name}.{key}"), value, "a string (quote it)"),
             }
         }

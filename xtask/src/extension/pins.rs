@@ -134,6 +134,10 @@ impl Fields<'_> {
                 (Value::String(text), "package" | "sql") => {
                     found.insert(key, (text, value.line));
                 }
+                (Value::Number(text), "package" | "sql") if is_as_read(text) => {
+                    self.taken(&field, value, &format!("`\"{text}\"`"));
+                    found.insert(key, (text, value.line));
+                }
                 (_, "package" | "sql") => self.wrong(&field, value, "a string (quote it)"),
                 _ => {
                     let meant = did_you_mean(key, ["package", "sql"]);
@@ -250,4 +254,14 @@ fn dep_name(file: &File, line: usize) -> Option<String> {
     };
     let is_debian = said("datasource=").is_none_or(|source| source == "deb");
     said("depName=").filter(|_| is_debian).map(str::to_owned)
+}
+
+/// Whether a number's text is what bake makes of the number: of `1.30` it makes `1.3`.
+fn is_as_read(number: &str) -> bool {
+    let (whole, part) = number.split_once('.').unwrap_or((number, "1"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits(whole)
+        && is_digits(part)
+        && (whole == "0" || !whole.starts_with('0'))
+        && !part.ends_with('0')
 }

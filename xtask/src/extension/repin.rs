@@ -5,7 +5,7 @@ use super::METADATA;
 use crate::{
     failure::Failure,
     finding::Findings,
-    hcl::File,
+    hcl::{BYTE_ORDER_MARK, File},
     value::{DebianVersion, Server, SqlVersion},
 };
 
@@ -53,11 +53,14 @@ pub(crate) fn repinned(text: &str, pins: &[NewPin]) -> Result<String, Failure> {
             pair[0].1, pair[1].1
         )));
     }
-    let mut text = text.to_owned();
+    let mut new_text = file.text.clone();
     for (span, new) in edits {
-        text.replace_range(span, &new);
+        new_text.replace_range(span, &new);
     }
-    Ok(text)
+    if text.starts_with(BYTE_ORDER_MARK) {
+        new_text.insert(0, BYTE_ORDER_MARK);
+    }
+    Ok(new_text)
 }
 
 fn not_plain(server: &Server, field: &str, new: &str) -> Failure {
@@ -118,5 +121,16 @@ mod tests {
         let failure = repinned(&computed, &[pin("trixie", "2-1", None)]).unwrap_err();
         assert!(failure.message.contains("`versions.trixie.\"18\".package`"));
         assert!(repinned("metadata = {", &[]).is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays_where_it_is() {
+        let marked = format!("{BYTE_ORDER_MARK}{TEXT}");
+        let pins = [pin("bookworm", "2-1", None)];
+        let plain = repinned(TEXT, &pins).unwrap();
+        assert_eq!(
+            repinned(&marked, &pins).unwrap(),
+            format!("{BYTE_ORDER_MARK}{plain}")
+        );
     }
 }

@@ -112,6 +112,7 @@ impl Fields<'_> {
         for (key, node) in fields {
             let path = format!("sql_extensions.{key}");
             match key.as_str() {
+                _ if node.value == Value::Null => {}
                 "name" => found.name = self.word(&path, node, SqlName::is, SqlName::WANTED)?,
                 "version" => {
                     found.version = self.word(&path, node, SqlVersion::is, SqlVersion::WANTED);

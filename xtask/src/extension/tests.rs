@@ -161,7 +161,7 @@ fn each_mistake_has_its_message_and_line() {
         ),
         (
             r#"sql = "1.2""#,
-            "sql = 1.2",
+            "sql = 1.20",
             "x/metadata.hcl:23: error: `versions.trixie.\"18\".sql` is a number; it must be a string (quote it)",
         ),
         (
@@ -204,6 +204,38 @@ fn each_mistake_has_its_message_and_line() {
 }
 
 #[test]
+fn what_is_written_in_another_way_has_its_message() {
+    let cases = [
+        (
+            r#"sql = "1.2""#,
+            "sql = 1.2",
+            "x/metadata.hcl:23: warning: `versions.trixie.\"18\".sql` is a number, taken as `\"1.2\"`",
+        ),
+        (
+            r#"sql = "1.2""#,
+            "sql = null",
+            "x/metadata.hcl:23: error: `versions.trixie.\"18\".sql` is null; it must be a string (quote it)",
+        ),
+        (
+            "  bin_path = []",
+            "  bin_path = null",
+            "x/metadata.hcl:1: warning: missing field `bin_path`, taken as empty",
+        ),
+        (
+            r#"["MIT"]"#,
+            "[<<-E\n    MIT\n  E\n]",
+            "x/metadata.hcl:6: warning: a heredoc, taken without its last line end",
+        ),
+        (
+            "  bin_path = []",
+            "  bin_path = []\n  name = \"x\"",
+            "x/metadata.hcl:13: error: a key stands twice in one object: keep one of the two",
+        ),
+    ];
+    have_findings(&cases);
+}
+
+#[test]
 fn what_bake_accepts_is_accepted() {
     let pin = "{\n        // renovate: suite=trixie-pgdg depName=postgresql-18-x\n        package = \"1.2-1.pgdg13+1\"\n        // renovate: extractVersion\n        sql = \"1.2\"\n      }";
     for (from, to) in [
@@ -213,6 +245,10 @@ fn what_bake_accepts_is_accepted() {
         ("  env = { \"A\" = \"$${image_root}/a\" }\n", ""),
         ("  bin_path = []\n", "  bin_path = [\"/bin\"]\n"),
         ("  bin_path = []\n", "  owner = \"us\"\n"),
+        ("metadata = {", "\u{feff}metadata = {"),
+        ("\"1.2-1.pgdg13+1\"", "8.6"),
+        ("[\"MIT\"]", "null"),
+        ("{ \"A\" = \"$${image_root}/a\" }", "{ A = null }"),
         ("1.2-1.pgdg13+1", "1:1.2~rc1-1.pgdg130+1"),
         ("1.2-1.pgdg13+1", "13.2.0.citus-1"),
         ("1.2-1.pgdg13+1", "1.2+ds-1"),
@@ -227,6 +263,8 @@ fn what_bake_accepts_is_accepted() {
     }
     let (extension, _) = load(&GOOD.replacen("[\"system\"]", "[\"/system\"]", 1));
     assert_eq!(extension.unwrap().ld_library_path, ["system"]);
+    let (extension, _) = load(&GOOD.replacen("[\"MIT\"]", "[<<-E\n    MIT\n  E\n]", 1));
+    assert_eq!(extension.unwrap().licenses, ["MIT"]);
     let (extension, _) = load(&GOOD.replacen(pin, "\"1.5.2-1.pgdg13+1\"", 1));
     let pin = extension.unwrap().versions.into_values().next().unwrap();
     assert_eq!((&*pin.package, pin.sql), ("1.5.2-1.pgdg13+1", None));

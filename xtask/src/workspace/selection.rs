@@ -233,8 +233,9 @@ impl Workspace {
 
 /// Why extensions cannot be worked with that are meant.
 fn refused(broken: &[&Unread]) -> Failure {
-    // What bake has not evaluated may well be right.
-    if let Some(open) = broken.iter().find(|one| one.why.kind != Kind::Invalid) {
+    // What bake has not evaluated may well be right, and what it refuses, it says itself.
+    let is_open = |one: &&&Unread| one.why.kind != Kind::Invalid || one.why.command.is_some();
+    if let Some(open) = broken.iter().find(is_open) {
         let why = open.why.clone();
         let message = format!("`{}` cannot be read: {}", open.name, why.message);
         return Failure { message, ..why };

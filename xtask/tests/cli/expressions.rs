@@ -99,3 +99,28 @@ fn what_bake_refuses_is_said_as_bake_says_it() {
         "extensions/gamma/metadata.hcl: error: bake refuses it: {said}"
     ));
 }
+
+#[test]
+fn a_placeholder_that_hcl_takes_for_a_variable_is_said_with_what_to_write() {
+    let world = World::new();
+    let env = ("env", "{ A = \"${image_root}/a\" }");
+    world.extension("gamma", &metadata("gamma", &[env]));
+    let said = "ERROR: extensions/gamma/metadata.hcl:12,18-28: Unknown variable; There is no variable named \"image_root\".";
+    world.docker.print_fails("gamma", said);
+    let fix = "write `$${image_root}` in metadata.hcl: HCL takes `${…}` for its own";
+    let refused = world.run("bake gamma --dry-run").status(2);
+    refused
+        .says("`gamma` cannot be read: failed to ask bake what the metadata of `gamma` says")
+        .says(said)
+        .says(fix);
+    world.run("checks gamma").status(2).says(&format!(
+        "extensions/gamma/metadata.hcl:12: error: `${{image_root}}` is no variable of the bake file: {fix}"
+    ));
+    // A bake file may have one of that name.
+    let bake_file = "variable \"image_root\" { default = \"$${image_root}\" }\n";
+    world.write("docker/bake.hcl", bake_file);
+    world
+        .run("checks gamma --no-bake")
+        .success()
+        .says("extensions/gamma/metadata.hcl: warning: not checked");
+}
