@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::external::{External, example};
+pub(crate) use self::external::{External, FILE, example};
 pub(crate) use self::repin::{NewPin, repinned};
 pub(crate) use self::sql::SqlExtension;
 use self::{

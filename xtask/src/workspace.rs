@@ -17,7 +17,7 @@ pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 
 use crate::{
     config::{self, Config, Key},
-    extension::{Extension, Loaded, Open},
+    extension::{self, Extension, Loaded, Open},
     failure::Failure,
     finding::{Finding, Findings},
     own::source,
@@ -54,7 +54,7 @@ pub(crate) struct Workspace {
     extensions_folder: PathBuf,
     extensions: Vec<Arc<Extension>>,
     /// Those of other repositories, by name; why, where one cannot be used.
-    external: BTreeMap<String, Result<Arc<Extension>, Failure>>,
+    external: BTreeMap<String, Result<Arc<Extension>, Finding>>,
     /// Directories that hold a metadata.hcl, usable or not. Others than [`Name`]s are findings only.
     names: BTreeSet<String>,
     /// Directories with a metadata.hcl whose names no extension can have.
@@ -178,6 +178,19 @@ impl Workspace {
         self.findings.iter().chain(between)
     }
 
+    /// What is wrong with what the repository says of extensions of other repositories, by their names, where none here
+    /// needs them: of those that are needed, [`Workspace::findings`] says it.
+    pub(crate) fn unneeded(&self) -> impl Iterator<Item = (&str, &Finding)> {
+        let needed = self.extensions.iter();
+        let needed: BTreeSet<&String> = needed.flat_map(|one| &one.required_extensions).collect();
+        // A person's own file is for other repositories too.
+        self.external.iter().filter_map(move |(name, said)| {
+            let finding = said.as_ref().err()?;
+            let is_here = finding.file == Path::new(extension::FILE);
+            (is_here && !needed.contains(name)).then_some((name.as_str(), finding))
+        })
+    }
+
     /// What CloudNativePG would not take, as errors: of each extension, and of those that one server gets together.
     pub(crate) fn refused(&self) -> impl Iterator<Item = &Finding> {
         let of_each = self.extensions.iter().flat_map(|one| &one.refused);
@@ -275,7 +288,7 @@ impl Workspace {
 }
 
 /// The extensions of other repositories.
-fn external(root: &Path, config: &Config) -> BTreeMap<String, Result<Arc<Extension>, Failure>> {
+fn external(root: &Path, config: &Config) -> BTreeMap<String, Result<Arc<Extension>, Finding>> {
     let said = config.external();
     let read = said.map(|(name, said)| {
         let extension = Extension::external(name, said, root, config);

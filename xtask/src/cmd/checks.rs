@@ -124,6 +124,8 @@ impl Read<'_> {
         let findings = workspace.findings().chain(workspace.refused());
         let findings = findings.chain(&open);
         let mut findings: Vec<Finding> = findings.filter(about).cloned().collect();
+        let unneeded = workspace.unneeded().filter(|(name, _)| chosen.has(name));
+        findings.extend(unneeded.map(|(_, finding)| finding.clone()));
         let mut extensions = names.iter().filter_map(|name| workspace.get(name));
         let shared = extensions.find_map(|extension| self.shared.dockerfile_of(extension));
         if let Some(dockerfile) = shared {

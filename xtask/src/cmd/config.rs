@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `config`: every setting with its origin.
+//! `config`: every setting with its origin, and what is wrong with what is said of extensions of other repositories.
 
-use crate::{cli::Config, config::Shown, context::Context, ui::Row};
+use crate::{cli::Config, config::Shown, context::Context, extension::Extension, ui::Row};
 
 pub(super) fn run(args: &Config, context: &mut Context) -> anyhow::Result<()> {
     let shown = context.config.shown();
-    context.rows(args.json, &shown)
+    context.rows(args.json, &shown)?;
+    for (name, said) in context.config.external() {
+        if let Err(finding) = Extension::external(name, said, &context.root, &context.config) {
+            context.ui.finding(&finding, args.json);
+        }
+    }
+    Ok(())
 }
 
 impl Row for Shown {

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     config::{self, Config, Elsewhere},
     failure::Failure,
-    finding::{Findings, Severity},
+    finding::{Finding, Findings, Severity},
     hcl::{File, Value},
-    value::{ImageRef, Server, SqlVersion},
+    value::{ImageRef, Name, Server, SqlVersion},
 };
 
 /// Where such extensions are said.
@@ -27,6 +27,8 @@ const DISTRO: &str = "{distro}";
 /// The image of an extension that is not built here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct External {
+    /// The settings file that says it.
+    file: String,
     /// A reference in which `{version}`, `{pg}` and `{distro}` may stand.
     image: String,
     /// None: that of the pin for the server.
@@ -50,11 +52,17 @@ impl External {
                 format!("the metadata at `path` has none for {server}")
             };
             let what = format!("`version` is missing: {what}");
-            return Err(Failure::invalid(about(&extension.name, &what)));
+            return Err(self.wrong(&extension.name, Failure::invalid(what)));
         }
         let version = version.unwrap_or_default();
-        let image = filled(&self.image, &version, server).parse()?;
+        let image = filled(&self.image, &version, server).parse();
+        let image = image.map_err(|failure| self.wrong(&extension.name, failure))?;
         Ok((image, version))
+    }
+
+    fn wrong(&self, name: &str, failure: Failure) -> Failure {
+        let message = format!("`{}`: {}", self.file, about(name, &failure.message));
+        Failure { message, ..failure }
     }
 }
 
@@ -82,14 +90,29 @@ fn fault(image: &str) -> Option<String> {
     Some(format!("`image` is `{image}`: {}", refused.message))
 }
 
+/// What is wrong with a version that is to stand in an image's name.
+fn no_version(version: &str, image: &str) -> Option<String> {
+    if !SqlVersion::is(version) {
+        let wanted = SqlVersion::WANTED;
+        return Some(format!("`version` is `{version}`; it must be {wanted}"));
+    }
+    // Which server does not matter: all have names that a tag may have.
+    let image = image.replace(MAJOR, "1").replace(DISTRO, "1");
+    let refused = image.replace(VERSION, version).parse::<ImageRef>().err()?;
+    Some(format!(
+        "`version` is `{version}`, with which `image` is none: {}",
+        refused.message
+    ))
+}
+
 impl Extension {
-    /// Reads what `[external.NAME]` says. `path` in it is meant from `root`.
+    /// Reads what `[external.NAME]` says. `path` in it is meant from `root`. The error is the first of what is wrong with it.
     pub(crate) fn external(
         name: &str,
         said: &Elsewhere,
         root: &Path,
         config: &Config,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Finding> {
         let mut findings = Findings::about(&said.file);
         let reading = Reading { name, said };
         let taken = reading.take(root, config, &mut findings);
@@ -97,8 +120,8 @@ impl Extension {
         let mut refused = refused.filter(|finding| finding.severity == Severity::Error);
         match (refused.next(), taken) {
             (None, Ok(Some(extension))) => Ok(extension),
-            (_, Err(failure)) => Err(failure),
             (Some(finding), _) => Err(reading.wrong(finding.line, &finding.message)),
+            (None, Err(finding)) => Err(finding),
             (None, Ok(None)) => Err(reading.wrong(said.fields.line, "it cannot be read")),
         }
     }
@@ -116,7 +139,8 @@ impl Reading<'_> {
         root: &Path,
         config: &Config,
         findings: &mut Findings,
-    ) -> Result<Option<Extension>, Failure> {
+    ) -> Result<Option<Extension>, Finding> {
+        self.check_section()?;
         let (name, line) = (self.name, self.said.fields.line);
         let written = Open {
             file: File::parse("", findings).ok_or_else(|| self.wrong(None, "it cannot be read"))?,
@@ -130,13 +154,23 @@ impl Reading<'_> {
         let mut own = |field| optional_text(&mut fields, field);
         let (image, version, path) = (own("image"), own("version"), own("path"));
         let taken = if let Some(path) = path {
-            Some(self.at(&root.join(path))?)
+            let line = fields.lines.get("path").copied();
+            let theirs = self.at(&root.join(path), line)?;
+            self.refuse_beside_path(&mut fields, &written);
+            Some(theirs)
         } else {
+            let why = format!("is what the section's own name says, `{name}`: take it out");
+            fields.refuse("name", &why);
+            fields.refuse(
+                "versions",
+                "is metadata.hcl's: here it is `version = \"1.0\"`, for `{version}` in `image`",
+            );
             fields.assume("name", Value::String(name.to_owned()));
             fields.assume("versions", Value::Map(Vec::new()));
             Extension::of(&mut fields, &written)
         };
         fields.unknown_as_errors();
+        let lines = fields.lines;
         let Some(mut extension) = taken else {
             return Ok(None);
         };
@@ -147,36 +181,83 @@ impl Reading<'_> {
                 extension.image_name
             )
         });
+        let line = |field| lines.get(field).copied().or(Some(line));
         if let Some(what) = fault(&image) {
-            return Err(self.wrong(line, &what));
+            return Err(self.wrong(line("image"), &what));
         }
-        if let Some(version) = &version
-            && !SqlVersion::is(version)
-        {
+        if version.is_none() && extension.versions.is_empty() && image.contains(VERSION) {
             let what = format!(
-                "`version` is `{version}`; it must be {}",
-                SqlVersion::WANTED
+                "`version` is missing: nothing says what `{VERSION}` in the image `{image}` stands for; add `version = \"1.0\"`"
             );
-            return Err(self.wrong(line, &what));
+            return Err(self.wrong(line("image"), &what));
         }
-        extension.external = Some(External { image, version });
+        if let Some(what) = version.as_ref().and_then(|one| no_version(one, &image)) {
+            return Err(self.wrong(line("version"), &what));
+        }
+        let file = self.said.file.clone();
+        extension.external = Some(External {
+            file,
+            image,
+            version,
+        });
         Ok(Some(extension))
     }
 
+    /// The section's name must be an extension's, and it must be a table.
+    fn check_section(&self) -> Result<(), Finding> {
+        let (name, fields) = (self.name, &self.said.fields);
+        if !Name::is(name) {
+            let what = format!(
+                "`{name}` is no name that `required_extensions` could have; it must be {}",
+                Name::WANTED
+            );
+            return Err(self.wrong(fields.line, &what));
+        }
+        if matches!(fields.value, Value::Map(_)) {
+            return Ok(());
+        }
+        let kind = fields.value.kind();
+        let what = format!("is {kind}; it must be a table: {}", example(name));
+        Err(self.wrong(fields.line, &what))
+    }
+
+    /// What a checkout's metadata.hcl says is not said beside the path to it.
+    fn refuse_beside_path(&self, fields: &mut Fields<'_>, written: &Open) {
+        let mut unsaid = Findings::about(&self.said.file);
+        let Some(mut all) = Fields::said(&self.said.fields, Said::InPart, &mut unsaid) else {
+            return;
+        };
+        // For what it asks: these are the fields that metadata.hcl has.
+        Extension::of(&mut all, written);
+        for name in all.asked {
+            fields.refuse(
+                name,
+                "cannot stand beside `path`: the checkout's metadata.hcl says it",
+            );
+        }
+    }
+
     /// The extension in a folder of another repository's checkout.
-    fn at(&self, folder: &Path) -> Result<Extension, Failure> {
+    /// `line` is where the path to it is said.
+    fn at(&self, folder: &Path, line: Option<usize>) -> Result<Extension, Finding> {
         let shown: PathBuf = folder.join("metadata.hcl");
         if !shown.exists() {
             let what = format!(
                 "`path` leads to `{}`, which does not exist",
                 shown.display()
             );
-            return Err(self.wrong(None, &what));
+            return Err(self.wrong(line, &what));
         }
         let mut findings = Findings::about(&shown);
         let refused = match Extension::load(folder, folder, &shown, &mut findings) {
             Loaded::Read(extension) if extension.name == self.name => return Ok(*extension),
-            Loaded::Read(extension) => format!("`{}` is `{}`", shown.display(), extension.name),
+            Loaded::Read(extension) => format!(
+                "`path` leads to `{}`, which is of `{}`: name the folder of `{}`, or call the section `[external.{}]`",
+                shown.display(),
+                extension.name,
+                self.name,
+                extension.name
+            ),
             Loaded::Open(_) => format!(
                 "`{}` holds expressions: say its fields here",
                 shown.display()
@@ -187,24 +268,36 @@ impl Reading<'_> {
                 errors.next().map(ToString::to_string).unwrap_or_default()
             }
         };
-        Err(self.wrong(None, &refused))
+        Err(self.wrong(line, &refused))
     }
 
-    fn wrong(&self, line: impl Into<Option<usize>>, what: &str) -> Failure {
-        let line = line.into().map(|line| format!(" line {line}"));
-        let (file, line) = (&self.said.file, line.unwrap_or_default());
-        Failure::invalid(format!("`{file}`{line}: {}", about(self.name, what)))
+    fn wrong(&self, line: impl Into<Option<usize>>, what: &str) -> Finding {
+        Finding {
+            file: self.said.file.clone().into(),
+            line: line.into(),
+            severity: Severity::Error,
+            message: about(self.name, what),
+        }
     }
 }
 
 fn about(name: &str, what: &str) -> String {
-    format!("`[external.{name}]`: {what}")
+    if Name::is(name) {
+        format!("`[external.{name}]`: {what}")
+    } else {
+        format!("`[external.{name:?}]`: {what}")
+    }
 }
 
 fn optional_text(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
     let node = fields.take(name, Requirement::Optional)?;
     match node.value {
         Value::String(text) if !text.is_empty() => Some(text),
+        Value::String(_) => {
+            let message = format!("`{name}` is empty");
+            fields.findings.error(node.line, message);
+            None
+        }
         _ => {
             fields.wrong(name, &node, "a string");
             None

@@ -35,7 +35,8 @@ pub(super) enum Said {
 pub(super) struct Fields<'a> {
     left: Vec<(String, Node)>,
     pub(super) lines: BTreeMap<String, usize>,
-    asked: Vec<&'static str>,
+    /// The names that a field was looked for by.
+    pub(super) asked: Vec<&'static str>,
     /// Fields that older files lack.
     missing: Vec<&'static str>,
     /// An expression is among what was taken.
@@ -309,6 +310,14 @@ impl<'a> Fields<'a> {
             }
         }
         packages
+    }
+
+    /// Refuses a field, if it is said.
+    pub(super) fn refuse(&mut self, name: &str, why: &str) {
+        if let Some(at) = self.left.iter().position(|(known, _)| known == name) {
+            let (_, node) = self.left.remove(at);
+            self.findings.error(node.line, format!("`{name}` {why}"));
+        }
     }
 
     /// Puts in what is not said, but known.

@@ -93,6 +93,7 @@ impl Workspace {
                 match self.external.get(required) {
                     Some(Ok(_)) => continue,
                     Some(Err(why)) => {
+                        let why = of_settings(why);
                         let message = format!("`required_extensions` names `{required}`: {why}");
                         self.find(extension, None, Aim::Servers, message);
                         continue;
@@ -177,6 +178,13 @@ impl Workspace {
         }
         false
     }
+}
+
+/// A finding of a settings file, as a part of another's message.
+fn of_settings(finding: &Finding) -> String {
+    let line = finding.line.map(|line| format!(" line {line}"));
+    let (file, line) = (finding.file.display(), line.unwrap_or_default());
+    format!("`{file}`{line}: {}", finding.message)
 }
 
 /// The volume of a server's pod that has an extension's image: `SanitizeExtensionNameForVolume` in `pkg/specs/volumes.go` of

@@ -72,7 +72,7 @@ fn a_checkout_says_its_fields_and_the_published_image_is_taken() {
     world
         .run("smoke gamma --dry-run")
         .status(2)
-        .says("`required_extensions` names `elsewhere`: `xtask.toml`: `[external.elsewhere]`: ")
+        .says("`required_extensions` names `elsewhere`: `xtask.toml` line 2: `[external.elsewhere]`: ")
         .says("missing field `name`");
 }
 
@@ -122,17 +122,17 @@ fn what_is_wrong_is_said_with_its_line_and_of_dependants_alone() {
         (
             "version = \"3.6\"\n",
             "",
-            "`[external.elsewhere]`: `version` is missing",
+            "line 2: `[external.elsewhere]`: `version` is missing: nothing says what `{version}` in the image `ghcr.io/them/elsewhere:{version}-{pg}-{distro}` stands for; add `version = \"1.0\"`",
         ),
         (
             "ghcr.io/them",
             "--them",
-            "line 1: `[external.elsewhere]`: `image` is `--them/elsewhere:{version}-{pg}-{distro}`: ",
+            "line 2: `[external.elsewhere]`: `image` is `--them/elsewhere:{version}-{pg}-{distro}`: ",
         ),
         (
             "{pg}",
             "{major}",
-            "line 1: `[external.elsewhere]`: `image` has `{major}`; what is filled in is `{version}`, `{pg}`, `{distro}`",
+            "line 2: `[external.elsewhere]`: `image` has `{major}`; what is filled in is `{version}`, `{pg}`, `{distro}`",
         ),
         (
             "image =",
@@ -150,6 +150,26 @@ fn what_is_wrong_is_said_with_its_line_and_of_dependants_alone() {
             "`required_extensions` form a cycle: gamma -> elsewhere -> gamma",
         ),
         ("\"3.6\"", "\" x\"", "`version` is ` x`; it must be"),
+        (
+            "\"3.6\"",
+            "\"1+b\"",
+            "line 3: `[external.elsewhere]`: `version` is `1+b`, with which `image` is none: `ghcr.io/them/elsewhere:1+b-1-1` is not an image reference",
+        ),
+        (
+            "sql_name",
+            "name",
+            "line 4: `[external.elsewhere]`: `name` is what the section's own name says, `elsewhere`: take it out",
+        ),
+        (
+            "sql_name = \"else\"",
+            "versions = {}",
+            "line 4: `[external.elsewhere]`: `versions` is metadata.hcl's: here it is `version = \"1.0\"`",
+        ),
+        (
+            "ghcr.io/them/elsewhere:{version}-{pg}-{distro}",
+            "",
+            "line 2: `[external.elsewhere]`: `image` is empty",
+        ),
         (
             "version = ",
             "version = 3 #",
@@ -246,4 +266,49 @@ fn the_settings_show_what_is_said_of_it() {
     );
     let table = world.run("config").success().stdout;
     assert!(table.contains("external.elsewhere.image"), "{table}");
+}
+
+#[test]
+fn a_path_leads_to_the_extensions_own_folder_and_stands_alone() {
+    let world = needing(
+        "[external.elsewhere]\npath = \"../theirs/elsewhere\"\nenv = { A = \"b\" }\nimge = \"x\"\n",
+    );
+    world.write(
+        "../theirs/elsewhere/metadata.hcl",
+        &metadata("elsewhere", &[]),
+    );
+    let refused = world.run("checks gamma --no-bake").status(2);
+    refused.says("`xtask.toml` line 3: `[external.elsewhere]`: `env` cannot stand beside `path`: the checkout's metadata.hcl says it");
+    world.write(
+        "xtask.toml",
+        "[external.elsewhere]\npath = \"../theirs/other\"\n",
+    );
+    world.write("../theirs/other/metadata.hcl", &metadata("other", &[]));
+    let refused = world.run("checks gamma --no-bake").status(2);
+    refused.says("theirs/other/metadata.hcl`, which is of `other`: name the folder of `elsewhere`, or call the section `[external.other]`");
+}
+
+#[test]
+fn what_nobody_needs_is_checked_with_its_line_too() {
+    for (said, wrong) in [
+        (
+            "[external.nobody]\nimagee = \"a/b:1\"\n",
+            "xtask.toml:2: error: `[external.nobody]`: unknown field `imagee`; did you mean `image`?",
+        ),
+        (
+            "[external.\"Post GIS\"]\nimage = \"a/b:1\"\n",
+            "xtask.toml:1: error: `[external.\"Post GIS\"]`: `Post GIS` is no name that `required_extensions` could have",
+        ),
+        (
+            "[external]\nnobody = \"x\"\n",
+            "xtask.toml:2: error: `[external.nobody]`: is a string; it must be a table: an image of another repository is said in xtask.toml: `[external.nobody]`, `image = ",
+        ),
+    ] {
+        let world = World::new();
+        world.write("xtask.toml", said);
+        world.run("checks --all --no-bake").status(2).says(wrong);
+        world.run("config").success().says(wrong);
+        world.run("checks alpha --no-bake").success();
+        world.run("smoke alpha --no-bake --dry-run").success();
+    }
 }
