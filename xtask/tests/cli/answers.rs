@@ -78,7 +78,7 @@ fn an_answer_holds_as_long_as_all_that_it_depends_on() {
 fn what_is_kept_is_of_no_moment() {
     let world = World::new();
     world.run(DRY).success();
-    let kept = world.read("target/xtask/print/gamma.json");
+    let kept = world.read("target/xtask/print/gamma.sealed");
     let stamps = |text: &str| {
         let words = text.split(|c: char| !c.is_ascii_digit());
         words.filter(|word| word.len() == 12).count()
@@ -94,14 +94,14 @@ fn what_is_kept_is_of_no_moment() {
 fn what_is_kept_is_for_its_user_alone() {
     let world = World::new();
     let mode = || {
-        let file = world.root().join("target/xtask/print/gamma.json");
+        let file = world.root().join("target/xtask/print/gamma.sealed");
         fs::metadata(file).unwrap().mode() & 0o777
     };
     asked_once(&world, &[], "never before");
     assert_eq!(mode(), 0o600, "a login may be in it");
     // One of an earlier version.
-    world.write("target/xtask/print/gamma.json", "");
-    let file = world.root().join("target/xtask/print/gamma.json");
+    world.write("target/xtask/print/gamma.sealed", "");
+    let file = world.root().join("target/xtask/print/gamma.sealed");
     fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
     asked_once(&world, &[], "nothing that counts");
     assert_eq!(mode(), 0o600);
@@ -111,7 +111,7 @@ fn what_is_kept_is_for_its_user_alone() {
 fn an_answer_that_cannot_be_read_is_none() {
     let world = World::new();
     for text in ["", "{", "{\"inputs\":{},\"printed\":\"{}\"}", "\u{0}"] {
-        world.write("target/xtask/print/gamma.json", text);
+        world.write("target/xtask/print/gamma.sealed", text);
         asked_once(&world, &[], text);
     }
 }
@@ -120,7 +120,7 @@ fn an_answer_that_cannot_be_read_is_none() {
 fn an_answer_that_somebody_has_edited_is_none() {
     let world = World::new();
     asked_once(&world, &[], "never before");
-    let place = "target/xtask/print/gamma.json";
+    let place = "target/xtask/print/gamma.sealed";
     let kept = world.read(place);
     let planted = kept.replace("extensions/gamma", "https://evil.example/x.git");
     assert_ne!(planted, kept);
@@ -132,7 +132,7 @@ fn an_answer_that_somebody_has_edited_is_none() {
     // That of another extension does not count either.
     let other = world.read(place);
     world.run("bake alpha --dry-run").success();
-    world.write("target/xtask/print/alpha.json", &other);
+    world.write("target/xtask/print/alpha.sealed", &other);
     world.calls.forget();
     world.run("bake alpha --dry-run").success();
     assert_eq!(world.calls.of("print ").len(), 1);
@@ -169,7 +169,7 @@ fn what_is_another_thing_each_time_is_asked_each_time() {
         for _ in 0..2 {
             assert_eq!(asked(&world, &[]), 1, "{line}");
         }
-        assert!(!world.exists("target/xtask/print/gamma.json"), "{line}");
+        assert!(!world.exists("target/xtask/print/gamma.sealed"), "{line}");
     }
 }
 
@@ -194,7 +194,7 @@ fn what_is_kept_is_nothing_to_git_and_belongs_to_the_repositorys_owner() {
     }
     world.run(DRY).success();
     assert_eq!(world.read("target/xtask/.gitignore"), "*\n");
-    let kept = world.root().join("target/xtask/print/gamma.json");
+    let kept = world.root().join("target/xtask/print/gamma.sealed");
     let owner = world.root().metadata().unwrap().uid();
     let ignored = world.root().join("target/xtask/.gitignore");
     let places = kept.ancestors().take_while(|place| *place != world.root());

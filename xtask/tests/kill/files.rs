@@ -117,6 +117,12 @@ fn is_document(path: &Path) -> bool {
     let text = || fs::read_to_string(path).unwrap_or_default();
     if name.ends_with(".json") {
         serde_json::from_str::<Value>(&text()).is_ok()
+    } else if name.ends_with(".sealed") {
+        // A line of JSON, and behind it a document.
+        let text = text();
+        let parts = text.split_once('\n');
+        let is_json = |part: &str| serde_json::from_str::<Value>(part).is_ok();
+        parts.is_some_and(|(head, document)| is_json(head) && is_json(document))
     } else if name.ends_with(".yaml") || name.starts_with("kubeconfig") {
         let text = text();
         text.ends_with('\n') && serde_saphyr::from_str::<BTreeMap<String, Value>>(&text).is_ok()

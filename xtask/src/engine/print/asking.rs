@@ -117,7 +117,7 @@ impl<'a> Asking<'a> {
     pub(super) fn all(&self, extensions: &[Arc<Extension>]) -> Result<Answers, Failure> {
         let (mut answers, mut open) = (BTreeMap::new(), Vec::new());
         for (at, extension) in extensions.iter().enumerate() {
-            let place = format!("{}.json", extension.name);
+            let place = format!("{}.sealed", extension.name);
             match self.look_up(&extension.metadata_file, &place) {
                 Ok(Known::Kept(definitions)) => {
                     answers.insert(at, Ok(definitions));

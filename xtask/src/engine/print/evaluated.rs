@@ -46,7 +46,7 @@ pub(crate) fn evaluated(
 impl Asking<'_> {
     fn metadata(&self, open: &Open) -> Result<Value, Failure> {
         let name = open.name();
-        let place = format!("{name}.metadata.json");
+        let place = format!("{name}.metadata.sealed");
         let definitions = match self.look_up(&open.metadata_file, &place)? {
             Known::Kept(definitions) => definitions,
             Known::Open(question) => self.print_metadata(open, &question)?,

@@ -177,7 +177,7 @@ mod tests {
                 declared: vec!["a".into()],
                 ..Expressions::default()
             },
-            place: "target/xtask/print/a.json".into(),
+            place: "target/xtask/print/a.sealed".into(),
         };
         let kept = || Kept::of(&key.sealed(&question(), "{}").unwrap()).unwrap();
         let opens = |key: &Key, kept: &Kept, now: &Question| {
@@ -197,7 +197,7 @@ mod tests {
             assert!(!opens(&key, &kept, &question()));
         }
         let changes: [&dyn Fn(&mut Question); 6] = [
-            &|now| now.place = "target/xtask/print/b.json".into(),
+            &|now| now.place = "target/xtask/print/b.sealed".into(),
             &|now| now.inputs.program.push('1'),
             &|now| now.inputs.files.clear(),
             &|now| {
