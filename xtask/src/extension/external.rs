@@ -133,6 +133,14 @@ struct Reading<'a> {
     said: &'a Elsewhere,
 }
 
+/// What is wrong with an image's pattern, which holds a version or not.
+fn image_fault(image: &str, is_pinned: bool) -> Option<String> {
+    let missing = !is_pinned && image.contains(VERSION);
+    fault(image).or_else(|| missing.then(|| format!(
+        "`version` is missing: nothing says what `{VERSION}` in the image `{image}` stands for; add `version = \"1.0\"`"
+    )))
+}
+
 impl Reading<'_> {
     fn take(
         &self,
@@ -159,14 +167,7 @@ impl Reading<'_> {
             self.refuse_beside_path(&mut fields, &written);
             Some(theirs)
         } else {
-            let why = format!("is what the section's own name says, `{name}`: take it out");
-            fields.refuse("name", &why);
-            fields.refuse(
-                "versions",
-                "is metadata.hcl's: here it is `version = \"1.0\"`, for `{version}` in `image`",
-            );
-            fields.assume("name", Value::String(name.to_owned()));
-            fields.assume("versions", Value::Map(Vec::new()));
+            self.refuse_what_it_says_itself(&mut fields);
             Extension::of(&mut fields, &written)
         };
         fields.unknown_as_errors();
@@ -181,18 +182,12 @@ impl Reading<'_> {
                 extension.image_name
             )
         });
-        let line = |field| lines.get(field).copied().or(Some(line));
-        if let Some(what) = fault(&image) {
-            return Err(self.wrong(line("image"), &what));
-        }
-        if version.is_none() && extension.versions.is_empty() && image.contains(VERSION) {
-            let what = format!(
-                "`version` is missing: nothing says what `{VERSION}` in the image `{image}` stands for; add `version = \"1.0\"`"
-            );
-            return Err(self.wrong(line("image"), &what));
-        }
-        if let Some(what) = version.as_ref().and_then(|one| no_version(one, &image)) {
-            return Err(self.wrong(line("version"), &what));
+        let line = |field: &str| lines.get(field).copied().or(Some(line));
+        let is_pinned = version.is_some() || !extension.versions.is_empty();
+        let wrong = image_fault(&image, is_pinned).map(|what| ("image", what));
+        let wrong = wrong.or_else(|| Some(("version", no_version(version.as_ref()?, &image)?)));
+        if let Some((field, what)) = wrong {
+            return Err(self.wrong(line(field), &what));
         }
         let file = self.said.file.clone();
         extension.external = Some(External {
@@ -201,6 +196,21 @@ impl Reading<'_> {
             version,
         });
         Ok(Some(extension))
+    }
+
+    /// What the section itself says in place of two fields of metadata.hcl.
+    fn refuse_what_it_says_itself(&self, fields: &mut Fields<'_>) {
+        let why = format!(
+            "is what the section's own name says, `{}`: take it out",
+            self.name
+        );
+        fields.refuse("name", &why);
+        fields.refuse(
+            "versions",
+            "is metadata.hcl's: here it is `version = \"1.0\"`, for `{version}` in `image`",
+        );
+        fields.assume("name", Value::String(self.name.to_owned()));
+        fields.assume("versions", Value::Map(Vec::new()));
     }
 
     /// The section's name must be an extension's, and it must be a table.
