@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The builder that images are built with: the engine's own, or another one that buildx knows, on this machine or not.
 
+use std::path::PathBuf;
+
 use super::Engine;
 use crate::{
     config::{self, Config},
@@ -9,7 +11,7 @@ use crate::{
     image::is_local,
     tool::{
         builder::{self, Driver},
-        docker::Info,
+        docker::{self, Info},
     },
 };
 
@@ -19,6 +21,14 @@ pub(crate) struct Builder {
     name: Option<String>,
     /// None: the engine's own, or nothing is known of it.
     other: Option<builder::Builder>,
+}
+
+/// Docker's configuration folder, as the engine's programs have it.
+fn configuration(engine: &Engine) -> Option<PathBuf> {
+    match &engine.sandbox {
+        Some(sandbox) => Some(sandbox.docker_settings()),
+        None => docker::own_folder(),
+    }
 }
 
 impl Builder {
@@ -31,6 +41,13 @@ impl Builder {
             other: None,
         };
         if engine.is_looked_at() && engine.is_stopped() {
+            return Ok(unknown());
+        }
+        // A plan is made in milliseconds: it asks nobody without a reason.
+        if engine.is_looked_at()
+            && named.is_none()
+            && !builder::may_be_selected(configuration(engine))
+        {
             return Ok(unknown());
         }
         match Self::ask(named, engine) {

@@ -226,6 +226,11 @@ impl Sandbox {
         path.into()
     }
 
+    /// The configuration folder of docker inside, as this machine sees it.
+    pub(crate) fn docker_settings(&self) -> PathBuf {
+        self.root().join(entries::DOCKER_SETTINGS)
+    }
+
     /// The script that runs a program inside, in the current folder.
     pub(crate) fn enter_script(&self) -> String {
         let engine = shell::word(self.engine_file());

@@ -5,7 +5,7 @@
 //! Facts: docker/buildx, `commands/inspect.go` for the form, `driver/` for the words, and
 //! <https://docs.docker.com/build/builders/drivers/> for what a driver is.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use crate::plan::Cmd;
 
@@ -68,6 +68,21 @@ struct Node {
     status: String,
     error: Option<String>,
     platforms: String,
+}
+
+/// Whether buildx may have selected another builder than the engine's own, by what is in docker's configuration folder or
+/// where `BUILDX_CONFIG` says. Fact: `store/store.go` of <https://github.com/docker/buildx>, which keeps it in `current` and,
+/// for each endpoint, below `defaults`.
+pub(crate) fn may_be_selected(configuration: Option<PathBuf>) -> bool {
+    let said = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let own = said("BUILDX_CONFIG").map(PathBuf::from);
+    let folder = own.or_else(|| Some(configuration?.join("buildx")));
+    let is_there = |folder: PathBuf| {
+        ["current", "defaults"]
+            .iter()
+            .any(|name| folder.join(name).exists())
+    };
+    said("BUILDX_BUILDER").is_some() || folder.is_some_and(is_there)
 }
 
 /// Describes a builder; None: the one that buildx has selected.
