@@ -5,9 +5,11 @@
 //! Facts: docker/buildx, `commands/inspect.go` for the form, `driver/` for the words, and
 //! <https://docs.docker.com/build/builders/drivers/> for what a driver is.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, io::ErrorKind, path::PathBuf};
 
-use crate::plan::Cmd;
+use serde::Deserialize;
+
+use crate::{own::source, plan::Cmd};
 
 /// How buildx reaches the BuildKit of a builder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +79,27 @@ pub(crate) fn may_be_selected(configuration: Option<PathBuf>) -> bool {
     let said = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let own = said("BUILDX_CONFIG").map(PathBuf::from);
     let folder = own.or_else(|| Some(configuration?.join("buildx")));
-    let is_there = |folder: PathBuf| {
-        ["current", "defaults"]
-            .iter()
-            .any(|name| folder.join(name).exists())
+    let selects = |folder: PathBuf| {
+        // What cannot be read may say anything.
+        let current = match source::read_named(&folder.join("current")) {
+            Ok(text) => text.unwrap_or_else(|| "{}".to_owned()),
+            Err(_) => return true,
+        };
+        let of_endpoints = match fs_err::read_dir(folder.join("defaults")) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        };
+        let current = serde_json::from_str::<Current>(&current);
+        of_endpoints || current.map_or(true, |current| !current.name.is_empty())
     };
-    said("BUILDX_BUILDER").is_some() || folder.is_some_and(is_there)
+    said("BUILDX_BUILDER").is_some() || folder.is_some_and(selects)
+}
+
+/// What buildx keeps of its selection: without a name it is the engine's own builder.
+#[derive(Deserialize)]
+struct Current {
+    #[serde(default, rename = "Name")]
+    name: String,
 }
 
 /// Describes a builder; None: the one that buildx has selected.

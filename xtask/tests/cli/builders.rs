@@ -65,8 +65,16 @@ fn the_engines_own_builder_has_its_images_where_they_belong() {
 fn a_dry_run_prints_what_a_builder_does_be_it_named_or_selected() {
     let world = world("kubernetes", "Status: inactive\n");
     // Where buildx has selected none, a dry run does not ask for it.
-    world.run((&ALPHA, "--dry-run")).success();
-    world.calls.never("docker buildx inspect");
+    for current in [
+        None,
+        Some(r#"{"Key":"unix:///x","Name":"","Global":false}"#),
+    ] {
+        if let Some(current) = current {
+            world.write("../.docker/buildx/current", current);
+        }
+        world.run((&ALPHA, "--dry-run")).success();
+        world.calls.never("docker buildx inspect");
+    }
     world.write("../.docker/buildx/current", "{\"Name\":\"farm\"}");
     for command in ["smoke alpha", "smoke alpha --builder farm"] {
         let plan = world.run((command, "--distro trixie --dry-run"));
