@@ -113,9 +113,12 @@ pub struct Prereqs {
 
 #[derive(Args, Debug)]
 pub struct Targets {
-    /// Print JSON: an array of names, or with --images of objects.
+    /// Print JSON: an array of names (with --cnpg of releases), or with --images of objects.
     #[arg(long)]
     pub json: bool,
+    /// List the operator's releases to test with instead of extensions.
+    #[arg(long, conflicts_with_all = ["images", "changed_since", "os_libs", "distro", "pg", "shard"])]
+    pub cnpg: bool,
     /// List images instead of extensions.
     #[arg(long)]
     pub images: bool,

@@ -10,6 +10,7 @@ use crate::{
     cli,
     context::Context,
     engine::{Access, Engine, print},
+    environment::release::Release,
     exec::{Exec, Reason},
     extension::Extension,
     failure::Failure,
@@ -23,6 +24,12 @@ use crate::{
 };
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
+    if args.cnpg {
+        let releases = Release::supported(&context.config)?;
+        let releases: Vec<String> = releases.iter().map(Release::to_string).collect();
+        list_releases(&releases, args.json, context);
+        return Ok(());
+    }
     let workspace = begin::workspace(context)?;
     // A matrix may be empty, and so may what is read.
     let Chosen {
@@ -81,6 +88,19 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         begin::check_read(&unread, read)?;
     }
     Ok(())
+}
+
+/// The operator's releases: a matrix, or a table for people.
+fn list_releases(releases: &[String], json: bool, context: &mut Context) {
+    if json {
+        context.ui.one_line(&json!(releases));
+        return;
+    }
+    let table = Table {
+        headings: vec!["RELEASE"],
+        rows: releases.iter().map(|name| vec![name.clone()]).collect(),
+    };
+    context.result(false, json!(releases), &table);
 }
 
 /// The names, for people.

@@ -220,8 +220,11 @@ settings! {
         "a private registry that the nodes log in to; the password comes from the environment variable `REGISTRY_PASSWORD` alone";
     CREDENTIALS_USERNAME: String = Text("", Kind::Username), "credentials.username" "REGISTRY_USERNAME"
         "the user for the private registry";
+    // renovate: datasource=github-tags depName=cloudnative-pg/cloudnative-pg versioning=semver-coerced extractVersion=^v(?<version>\d+\.\d+)\.\d+$
     CNPG_RELEASE: String = Text("1.30", Kind::Source), "cnpg.release" "XTASK_CNPG_RELEASE"
         "the operator's release: `main`, `X.Y`, `X.Y.Z`, or the path or URL of a manifest";
+    CNPG_RELEASES: Vec<String> = List("", Kind::Source), "cnpg.releases" "XTASK_CNPG_RELEASES"
+        "the operator's releases that CI tests with, for `targets --cnpg`; empty: that of `cnpg.release`, the one before it, and `main`";
     CNPG_MANIFEST: String = Text("", Kind::Source), "cnpg.manifest" "XTASK_CNPG_MANIFEST"
         "path or URL of the operator's manifest, `{release}` is replaced; empty: where CloudNativePG publishes it";
     CLUSTER_KUBECONFIG: String = Text("", Kind::Path), "cluster.kubeconfig" "XTASK_CLUSTER_KUBECONFIG"

@@ -6,6 +6,7 @@ use std::{fmt, path::Path, str::FromStr};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    config::{self, Config},
     failure::Failure,
     image::ImageRef,
     own::source,
@@ -103,6 +104,36 @@ impl Release {
         }
     }
 
+    /// The releases that CI tests with, oldest first: those of the setting `cnpg.releases`, or that of `cnpg.release`,
+    /// the minor release before it and `main`. Refuses to guess where `cnpg.release` has no minor release before it.
+    pub(crate) fn supported(config: &Config) -> Result<Vec<Release>, Failure> {
+        let named = config.get(config::CNPG_RELEASES);
+        let mut releases = if named.is_empty() {
+            let latest: Release = config.get(config::CNPG_RELEASE).parse()?;
+            let previous = latest.previous().ok_or_else(|| {
+                let said = "and which release came before it is not known";
+                Failure::invalid(format!("setting `cnpg.release` is `{latest}`, {said}"))
+                    .hint("name the releases in the setting `cnpg.releases`")
+            })?;
+            vec![previous, latest, Release::Main]
+        } else {
+            let named = named.iter().map(|text| text.parse());
+            named.collect::<Result<Vec<_>, _>>()?
+        };
+        releases.sort_by_key(Release::rank);
+        releases.dedup();
+        Ok(releases)
+    }
+
+    /// `1.29` of `1.30` and of `1.30.2`; None where the number of its minor release does not tell.
+    fn previous(&self) -> Option<Release> {
+        let [major, minor, ..] = self.numbers()[..] else {
+            return None;
+        };
+        let before = minor.checked_sub(1)?;
+        Some(Release::Numbered(format!("{major}.{before}")))
+    }
+
     /// Where it stands among releases that are tested one after the other: oldest first, `main` last.
     pub(crate) fn rank(&self) -> (u8, Vec<u32>) {
         match self {
@@ -180,6 +211,25 @@ mod tests {
         for text in ["", "1", "1.2.3.4", "latest", "1.x", "1.22222222921.19"] {
             assert!(Release::from_str(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn ci_tests_with_the_latest_the_previous_and_main() {
+        let supported = |settings: &str| {
+            let mut config = Config::defaults();
+            config.read_file(settings).unwrap();
+            let releases = Release::supported(&config);
+            releases.map(|releases| releases.iter().map(Release::to_string).collect::<Vec<_>>())
+        };
+        let latest = "[cnpg]\nrelease = \"1.10.2\"";
+        assert_eq!(supported(latest).unwrap(), ["1.9", "1.10.2", "main"]);
+        let named = "[cnpg]\nreleases = [\"main\", \"1.30\", \"1.9\", \"1.30\"]";
+        assert_eq!(supported(named).unwrap(), ["1.9", "1.30", "main"]);
+        for release in ["2.0", "main", "https://example.org/operator.yaml"] {
+            let refused = supported(&format!("[cnpg]\nrelease = \"{release}\"")).unwrap_err();
+            assert!(refused.to_string().contains(release), "{refused}");
+        }
+        assert!(supported("[cnpg]\nreleases = [\"1.x\"]").is_err());
     }
 
     #[test]

@@ -23,6 +23,22 @@ fn names_are_one_line_of_json_and_an_empty_matrix_is_a_matrix() {
 }
 
 #[test]
+fn releases_of_the_operator_are_a_matrix_too() {
+    let world = World::empty();
+    world.write("xtask.toml", "[cnpg]\nrelease = \"1.31\"\n");
+    let listed = world.run("targets --cnpg --json").success();
+    assert_eq!(listed.stdout, "[\"1.30\",\"1.31\",\"main\"]\n");
+    world.write("xtask.toml", "[cnpg]\nrelease = \"main\"\n");
+    let refused = world.run("targets --cnpg --json").status(2);
+    refused
+        .says("setting `cnpg.release` is `main`, and which release came before it is not known")
+        .says("`cnpg.releases`");
+    world.write("xtask.toml", "[cnpg]\nreleases = [\"1.29.1\"]\n");
+    let listed = world.run("targets --cnpg").success();
+    assert_eq!(listed.stdout, "RELEASE\n1.29.1\n");
+}
+
+#[test]
 fn images_have_all_that_a_matrix_needs() {
     let world = World::new();
     let packages = [(
