@@ -4,6 +4,7 @@
 //! `up` starts it through `unshare`, as process 1 of fresh mount, process, IPC and host-name
 //! namespaces. When it ends, the kernel ends everything that runs inside.
 
+mod leftovers;
 mod network;
 mod root;
 
@@ -67,18 +68,20 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
             .env("HOME", "/root"),
         Path::new("/var/log/dockerd.log"),
     )?;
-    // Written last and by our own hand: who reads it finds namespaces that are complete.
     let folder = Path::new("/host").join(folder.strip_prefix("/")?);
-    file::write_atomically(
-        &Location::ours(&folder, folder.join(entries::ENGINE)),
-        &format!("{pid} {started}\n"),
-    )?;
-    let ended = wait(dockerd, pasta, &stop);
-    anyhow::ensure!(
-        stop.load(Ordering::SeqCst),
-        "{ended} ended by itself; see its log"
-    );
-    Ok(())
+    let name = folder.join(entries::ENGINE);
+    // An engine that ends in order takes its name away.
+    if name.exists() {
+        leftovers::sweep(&exec)?;
+    }
+    let name = Location::ours(&folder, name);
+    // Written last and by our own hand: who reads it finds namespaces that are complete.
+    file::write_atomically(&name, &format!("{pid} {started}\n"))?;
+    match wait(dockerd, pasta, &stop) {
+        End::InOrder => file::remove_file(&name),
+        End::Late => Ok(()),
+        End::ByItself(what) => anyhow::bail!("{what} ended by itself; see its log"),
+    }
 }
 
 /// Refuses to run anywhere but as the first process of namespaces of our own: elsewhere all that follows
@@ -127,8 +130,18 @@ fn refuse_outside() -> Result<(), Failure> {
     Ok(())
 }
 
+/// How an engine ends.
+enum End {
+    /// It was asked to, and did.
+    InOrder,
+    /// It was asked to, and has to be killed.
+    Late,
+    /// Nobody asked; what has ended first.
+    ByItself(&'static str),
+}
+
 /// Reaps until one of the two ends or we are told to stop; then lets the engine end in order.
-fn wait(dockerd: u32, pasta: u32, stop: &AtomicBool) -> &'static str {
+fn wait(dockerd: u32, pasta: u32, stop: &AtomicBool) -> End {
     let engine = Pid::from_raw(i32::try_from(dockerd).unwrap_or_default());
     let mut patience: Option<Instant> = None;
     loop {
@@ -137,10 +150,10 @@ fn wait(dockerd: u32, pasta: u32, stop: &AtomicBool) -> &'static str {
         {
             let pid = u32::try_from(pid.as_raw()).unwrap_or_default();
             if pid == dockerd {
-                return "the engine";
+                return patience.map_or(End::ByItself("the engine"), |_| End::InOrder);
             }
             if pid == pasta && patience.is_none() {
-                return "pasta";
+                return End::ByItself("pasta");
             }
             continue;
         }
@@ -149,7 +162,7 @@ fn wait(dockerd: u32, pasta: u32, stop: &AtomicBool) -> &'static str {
                 let _gone = kill(engine, Signal::SIGTERM);
                 patience = Some(Instant::now() + Duration::from_secs(20));
             }
-            Some(end) if Instant::now() > end => return "the engine",
+            Some(end) if Instant::now() > end => return End::Late,
             _ => {}
         }
         std::thread::sleep(Duration::from_millis(50));

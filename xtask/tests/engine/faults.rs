@@ -163,6 +163,35 @@ fn an_engine_that_is_killed_during_a_bake() {
 }
 
 #[test]
+fn an_engine_that_is_killed_before_it_records_a_snapshot() {
+    if !sandboxed() {
+        return;
+    }
+    let broken = Broken::new();
+    broken.repository.xtask(&BAKE).success();
+    let folder = sandbox(&broken.repository);
+    signal("-KILL", &engine(&folder));
+    let unrecorded = unrecorded_snapshots(&folder);
+    broken.builder_runs("echo a new snapshot; mkdir -p image/share");
+    broken.repository.xtask(&BAKE).success();
+    assert!(!unrecorded.exists(), "{unrecorded:?}");
+}
+
+/// Leaves what a kill between the making of a snapshot's folder and its record leaves, wherever the record stands.
+/// Gives the last of the folders.
+fn unrecorded_snapshots(folder: &Path) -> PathBuf {
+    let containerd = folder.join("docker/containerd/daemon");
+    let snapshots = containerd.join("io.containerd.snapshotter.v1.overlayfs/snapshots");
+    let names = fs::read_dir(&snapshots).unwrap();
+    let numbers = names.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let last: u64 = numbers.max().unwrap();
+    for number in last + 1..=last + 200 {
+        fs::create_dir_all(snapshots.join(number.to_string()).join("fs")).unwrap();
+    }
+    snapshots.join((last + 200).to_string())
+}
+
+#[test]
 fn a_bake_that_hangs_is_ended_by_ctrl_c() {
     let broken = Broken::new();
     broken.builder_runs("echo the builder waits; sleep 600");
