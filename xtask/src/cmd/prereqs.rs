@@ -18,7 +18,6 @@ use crate::{
     tool::{
         NeededFor, kind,
         table::{self, Tool},
-        version,
     },
     ui::Row,
 };
@@ -34,7 +33,11 @@ const ALL: &[NeededFor] = &[
     NeededFor::Bake,
     NeededFor::Smoke,
     NeededFor::E2e,
+    NeededFor::Release,
 ];
+
+/// What everything else works without: a tool that only these need is an error where they were named.
+const APART: &[NeededFor] = &[NeededFor::E2e, NeededFor::Release];
 
 /// One thing that was looked at.
 #[derive(Serialize)]
@@ -109,7 +112,7 @@ impl Check {
 pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
     let asked = &args.needed_for;
     let wanted = if asked.is_empty() { ALL } else { asked };
-    let checks = look(wanted, context, asked.contains(&NeededFor::E2e))?;
+    let checks = look(wanted, context, asked)?;
     context.rows(args.json, &checks)?;
     let missing = |check: &&Check| check.state == State::Missing;
     match checks.iter().filter(missing).count() {
@@ -124,9 +127,12 @@ pub(super) fn run(args: &Prereqs, context: &mut Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks all that is `wanted`. Missing tools of `e2e` are an error only where `e2e` was named: everything else
-/// works without them.
-fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Result<Vec<Check>> {
+/// Checks all that is `wanted`; `asked` is what of it was named.
+fn look(
+    wanted: &[NeededFor],
+    context: &mut Context,
+    asked: &[NeededFor],
+) -> anyhow::Result<Vec<Check>> {
     let mut checks = Vec::new();
     let mut exec = context.exec.clone();
     if context.global.sandbox || wanted.contains(&NeededFor::Sandbox) {
@@ -139,7 +145,8 @@ fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Resul
         }
         exec = Engine::open(context, Access::Share)?.exec;
     }
-    if wanted.iter().any(|what| *what != NeededFor::Sandbox) {
+    let without_engine = [NeededFor::Release, NeededFor::Sandbox];
+    if wanted.iter().any(|what| !without_engine.contains(what)) {
         checks.extend(engine::checks(context, &exec, wanted));
     }
     for tool in table::needed_for(wanted) {
@@ -148,7 +155,9 @@ fn look(wanted: &[NeededFor], context: &mut Context, e2e: bool) -> anyhow::Resul
         if tool.name == "docker" || only_for(NeededFor::Sandbox) {
             continue;
         }
-        let absent = if only_for(NeededFor::E2e) && !e2e {
+        let is_apart = tool.needed_for.iter().all(|what| APART.contains(what));
+        let is_asked = || tool.needed_for.iter().any(|what| asked.contains(what));
+        let absent = if is_apart && !is_asked() {
             State::Warning
         } else {
             State::Missing
@@ -205,7 +214,10 @@ fn of_tool(tool: &Tool, context: &Context, exec: &Real, absent: State) -> Check 
     };
     match exec.read(&cmd, Some(PATIENCE)) {
         Ok(text) => match too_old(tool, text.trim(), context) {
-            None => Check::good(tool.name, version::found_in(&text).unwrap_or("there")),
+            None => Check::good(
+                tool.name,
+                tool.version_in(&text).unwrap_or_else(|| "there".to_owned()),
+            ),
             Some(why) => wrong(why),
         },
         Err(failed) => wrong(failed.cause().unwrap_or("it does not run").to_owned()),

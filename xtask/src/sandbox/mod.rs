@@ -45,7 +45,14 @@ use crate::{
 };
 
 /// The programs inside that the rest of the tool may use as if they were installed.
-pub(crate) const PROGRAMS: &[&str] = &["docker", "docker-registry", "kind", "kubectl"];
+pub(crate) const PROGRAMS: &[&str] = &[
+    "cosign",
+    "docker",
+    "docker-registry",
+    "kind",
+    "kubectl",
+    "oras",
+];
 
 /// The search path inside.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

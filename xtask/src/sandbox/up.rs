@@ -22,6 +22,7 @@ use crate::{
 /// What the root holds beyond Debian's minimum.
 const PACKAGES: &[&str] = &[
     "ca-certificates",
+    "cosign",
     "docker-buildx",
     "docker-cli",
     "docker-registry",
@@ -30,6 +31,7 @@ const PACKAGES: &[&str] = &[
     "iptables",
     "kind",
     "kubernetes-client",
+    "oras",
     "passt",
     "procps",
     "xz-utils",

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use clap::ValueEnum;
 
 use super::{
-    chainsaw, docker, kind,
+    chainsaw, cosign, docker, kind, oras,
     version::{self, Least},
 };
 use crate::{exec::Real, failure::Failure, plan::Cmd};
@@ -18,6 +18,7 @@ pub enum NeededFor {
     Bake,
     Smoke,
     E2e,
+    Release,
     Sandbox,
 }
 
@@ -28,6 +29,8 @@ pub(crate) struct Tool {
     pub needed_for: &'static [NeededFor],
     /// Arguments that print its version; none: it is enough that it is there.
     version: &'static [&'static str],
+    /// The version in what it prints then; None: it does not say.
+    read: fn(&str) -> Option<String>,
     /// The least version that will do. None: any.
     least: Option<Least>,
     /// The least version with which everything works. None: any.
@@ -52,12 +55,17 @@ enum Otherwise {
 
 const HOST: &str = "the sandbox is for Debian and what descends from it; elsewhere install Docker {version} with buildx";
 
+fn first(printed: &str) -> Option<String> {
+    version::found_in(printed).map(str::to_owned)
+}
+
 /// What the machine itself must have for a sandbox; a Debian without it is hard to find.
 const fn of_host(name: &'static str) -> Tool {
     Tool {
         name,
         needed_for: &[NeededFor::Sandbox],
         version: &[],
+        read: first,
         least: None,
         advised: Some(docker::LEAST),
         install: HOST,
@@ -75,6 +83,7 @@ const TOOLS: &[Tool] = &[
             NeededFor::E2e,
         ],
         version: &[],
+        read: first,
         least: None,
         advised: Some(docker::LEAST),
         install: "install Docker {version} or newer with buildx, or add `--sandbox` to use a private engine (Linux, root)",
@@ -84,6 +93,7 @@ const TOOLS: &[Tool] = &[
         name: "kind",
         needed_for: &[NeededFor::E2e],
         version: &["version", "--quiet"],
+        read: first,
         // What nodes need is more: see `kind::check_version`.
         least: Some(kind::LEAST),
         advised: Some(kind::LEAST_FOR_NEW_NODES),
@@ -94,6 +104,7 @@ const TOOLS: &[Tool] = &[
         name: "kubectl",
         needed_for: &[NeededFor::E2e],
         version: &["version", "--client", "--output", "json"],
+        read: first,
         least: None,
         advised: None,
         install: "install kubectl, or add `--sandbox` to use a private engine that has it (Linux, root)",
@@ -103,10 +114,31 @@ const TOOLS: &[Tool] = &[
         name: "chainsaw",
         needed_for: &[NeededFor::E2e],
         version: &["version"],
+        read: first,
         least: Some(chainsaw::LEAST),
         advised: Some(chainsaw::LEAST),
         install: "install Chainsaw {version} or newer: https://kyverno.github.io/chainsaw",
         otherwise: Otherwise::Anywhere("it runs in a container of `images.chainsaw`"),
+    },
+    Tool {
+        name: "oras",
+        needed_for: &[NeededFor::Release],
+        version: &["version"],
+        read: first,
+        least: Some(oras::LEAST),
+        advised: Some(oras::LEAST),
+        install: "install oras {version} or newer: https://oras.land/docs/installation; or add `--sandbox` to use a private engine that has it (Linux, root)",
+        otherwise: Otherwise::Missing,
+    },
+    Tool {
+        name: "cosign",
+        needed_for: &[NeededFor::Release],
+        version: &["version", "--json"],
+        read: cosign::version,
+        least: Some(cosign::LEAST),
+        advised: Some(cosign::LEAST),
+        install: "install cosign {version} or newer: https://docs.sigstore.dev/cosign/system_config/installation; or add `--sandbox` to use a private engine that has it (Linux, root)",
+        otherwise: Otherwise::Missing,
     },
     of_host("apt-get"),
     of_host("bash"),
@@ -166,6 +198,11 @@ impl Tool {
         (!self.version.is_empty()).then(|| cmd.args(self.version))
     }
 
+    /// The version in what it has printed for [`Tool::version_cmd`].
+    pub(crate) fn version_in(&self, printed: &str) -> Option<String> {
+        (self.read)(printed)
+    }
+
     /// What is done where it is not on PATH, for people. `on_kind`: the cluster is a kind cluster of ours. None: it is needed.
     pub(crate) fn otherwise(&self, on_kind: bool) -> Option<&'static str> {
         match self.otherwise {
@@ -185,8 +222,8 @@ impl Tool {
 
     /// Why what the tool has printed for [`Tool::version_cmd`] will not do.
     pub(crate) fn too_old(&self, printed: &str) -> Option<String> {
-        let found = version::found_in(printed)?;
-        let least = self.least.filter(|least| least.is_after(found))?;
+        let found = self.version_in(printed)?;
+        let least = self.least.filter(|least| least.is_after(&found))?;
         Some(format!("{} {found} is older than {least}", self.name))
     }
 }
@@ -202,6 +239,7 @@ mod tests {
         assert_eq!(names(&[NeededFor::Smoke]), ["docker"]);
         let all = names(&[NeededFor::Bake, NeededFor::E2e]);
         assert_eq!(all, ["docker", "kind", "kubectl", "chainsaw"]);
+        assert_eq!(names(&[NeededFor::Release]), ["oras", "cosign"]);
     }
 
     #[test]

@@ -89,6 +89,50 @@ fn prereqs_says_all_that_is_missing_at_once() {
 }
 
 #[test]
+fn what_a_release_needs_is_missing_only_where_it_was_asked_for() {
+    let world = World::new();
+    let all = world.run("prereqs").success().stdout;
+    for program in ["oras", "cosign"] {
+        let row = format!("warning  {program}");
+        assert!(all.contains(&row), "{program}: {all}");
+    }
+    world.calls.forget();
+    world
+        .run("prereqs --for release")
+        .status(3)
+        .says("2 prerequisites are missing");
+    world.tools.program(
+        "oras",
+        "#!/bin/sh\n[ \"$*\" = version ] && printf 'Version:    1.2.0\\nGo version: go1.26.5\\n'\n",
+    );
+    let cosign = |version: &str| {
+        let said = format!(
+            "#!/bin/sh\n[ \"$*\" = 'version --json' ] && echo '{{\"gitVersion\": \"{version}\", \"goVersion\": \"go1.27.3\"}}'\n"
+        );
+        world.tools.program("cosign", &said);
+    };
+    cosign("v2.6.1");
+    let old = world.run("prereqs --for release").status(3).stdout;
+    for why in [
+        "oras 1.2.0 is older than 1.3",
+        "cosign 2.6.1 is older than 3",
+    ] {
+        assert!(old.contains(why), "{old}");
+    }
+    // Debian's does not say its version, and Go's is none.
+    cosign("devel");
+    world
+        .tools
+        .program("oras", "#!/bin/sh\necho 'Version: 1.3.3'\n");
+    let there = world.run("prereqs --for release").success().stdout;
+    assert!(
+        there.contains("cosign") && there.contains("1.3.3"),
+        "{there}"
+    );
+    world.calls.never("docker");
+}
+
+#[test]
 fn without_root_the_sandbox_says_what_it_needs() {
     let world = World::new();
     // A user without rights must reach the binary and the repository, so both go to a place for all.
