@@ -55,6 +55,18 @@ struct Words<'a> {
     environment: &'a dyn Fn(&str) -> Option<OsString>,
 }
 
+/// The tasks that can be called by the old Taskfile's names, ours in its way of writing included.
+pub fn tasks() -> impl Iterator<Item = &'static str> {
+    TASKS.iter().map(|task| task.name)
+}
+
+/// The variables of the old Taskfile, with `*` at the end of what stands for all that begin so, and what some of them
+/// were called before.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let former = variables::RENAMED.iter().map(|(before, _)| *before);
+    VARIABLES.iter().map(|variable| variable.name).chain(former)
+}
+
 /// The canonical arguments for `args`, which come without the program's name, for the command line that
 /// `command` describes. Arguments that use nothing of the dialect come back as they are. `environment` is
 /// asked for the variables of a task that is called.

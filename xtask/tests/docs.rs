@@ -16,6 +16,7 @@ mod docs {
     mod documents;
     mod floors;
     mod guide;
+    mod migration;
     mod sources;
     mod workflows;
 }

@@ -111,6 +111,7 @@ fn every_command_parses() {
         "README.md",
         "BUILD.md",
         "CONTRIBUTING.md",
+        "docs/migration.md",
         "docs/reliability.md",
         "docs/scale.md",
     ]);

@@ -22,6 +22,7 @@ fn links_within_the_repository_lead_somewhere() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "docs/migration.md",
         "docs/security.md",
         "docs/reliability.md",
         "docs/scale.md",
