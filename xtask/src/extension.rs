@@ -286,6 +286,7 @@ mod libraries;
 mod majors;
 mod operator;
 mod pins;
+mod renovate;
 mod repin;
 mod sql;
 #[cfg(test)]

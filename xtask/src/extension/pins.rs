@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Pin, Versions,
     fields::{Fields, Requirement},
+    renovate::{Comment, Extracted},
     version_of,
 };
 use crate::{
@@ -116,6 +117,9 @@ impl Fields<'_> {
         for (field, (_, line)) in &found {
             self.check_dep_name(beside.file, &format!("{path}.{field}"), *line, packages);
         }
+        if let Some((sql, line)) = sql {
+            self.check_extracted(beside.file, path, package, (sql, line));
+        }
         Some(Pin {
             package: package.to_owned(),
             sql: sql
@@ -174,7 +178,8 @@ impl Fields<'_> {
 
     /// The name of Debian's package, which the comment above the line says.
     fn package_name(&mut self, file: &File, path: &str, line: usize) -> Option<PackageName> {
-        let name = dep_name(file, line)?;
+        let comment = Comment::above(file, line)?;
+        let name = comment.dep_name()?;
         let parsed = name.parse().ok();
         if parsed.is_none() {
             self.findings.warning(
@@ -190,7 +195,8 @@ impl Fields<'_> {
 
     /// Renovate must follow one of the packages for which bake takes the version.
     fn check_dep_name(&mut self, file: &File, path: &str, line: usize, packages: &[PackageName]) {
-        let Some(name) = dep_name(file, line) else {
+        let comment = Comment::above(file, line);
+        let Some(name) = comment.as_ref().and_then(Comment::dep_name) else {
             return;
         };
         if !packages.is_empty() && !packages.iter().any(|package| **package == *name) {
@@ -203,6 +209,24 @@ impl Fields<'_> {
                 ),
             );
         }
+    }
+
+    /// Renovate writes into `sql` what it makes of the package's version, which need not be what the package creates.
+    fn check_extracted(&mut self, file: &File, path: &str, package: &str, sql: (&str, usize)) {
+        let (sql, line) = sql;
+        let comment = Comment::above(file, line);
+        let made = match comment.and_then(|comment| comment.extracted(package)) {
+            None => return,
+            Some(Extracted::Version(version)) if version == sql => return,
+            Some(Extracted::Version(version)) => format!("`{version}`"),
+            Some(Extracted::Nothing) => "nothing".to_owned(),
+        };
+        self.findings.warning(
+            line,
+            format!(
+                "`{path}.sql` is `{sql}`, but of package `{package}` the comment above has Renovate make {made}; where the two do not go together, remove the comment: `cargo xtask versions --update` writes what the package's control file says"
+            ),
+        );
     }
 
     /// A Debian version with a number to name the image after, of the distro it stands under.
@@ -242,18 +266,6 @@ impl Fields<'_> {
             );
         }
     }
-}
-
-/// The `depName` in the comment above a line, where that is of a Debian package: of another `datasource` it is something else.
-fn dep_name(file: &File, line: usize) -> Option<String> {
-    let comment = file.comment_above(line);
-    let said = |key: &str| {
-        comment
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix(key))
-    };
-    let is_debian = said("datasource=").is_none_or(|source| source == "deb");
-    said("depName=").filter(|_| is_debian).map(str::to_owned)
 }
 
 /// Whether a number's text is what bake makes of the number: of `1.30` it makes `1.3`.

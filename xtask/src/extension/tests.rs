@@ -297,6 +297,38 @@ fn packages_are_debians_and_the_comments_agree_with_them() {
     have_findings(&cases);
 }
 
+#[test]
+fn what_renovate_would_write_is_compared_with_the_sql_version() {
+    let comment = "// renovate: extractVersion\n";
+    let with = |words: &str| format!("// renovate: depName=postgresql-18-x {words}\n");
+    let found = |words: &str, sql: &str| {
+        let text = GOOD.replacen(comment, &with(words), 1);
+        let text = text.replacen("sql = \"1.2\"", &format!("sql = \"{sql}\""), 1);
+        let (_, findings) = load(&text);
+        let mut findings = findings.into_iter();
+        findings.find(|line| line.contains("Renovate"))
+    };
+    let expression = r"extractVersion=^(?<version>\d+\.\d+)";
+    assert_eq!(found(expression, "1.2"), None);
+    // What another tool's expressions may hold and ours may not is not judged; neither is what Renovate does not follow.
+    assert_eq!(
+        found(r"extractVersion=(?<version>\p{Nd}+)(?=\.)", "1.2"),
+        None
+    );
+    assert_eq!(found("datasource=github-tags", "1.3"), None);
+    for (words, sql, made) in [
+        (expression, "1.1", "`1.2`"),
+        ("extractVersion=^v(?<version>.*)", "1.2", "nothing"),
+        ("", "1.2", "`1.2-1.pgdg13+1`"),
+    ] {
+        let message = format!(
+            "x/metadata.hcl:23: warning: `versions.trixie.\"18\".sql` is `{sql}`, but of package `1.2-1.pgdg13+1` the comment above has Renovate make {made}; "
+        );
+        let said = found(words, sql).unwrap();
+        assert!(said.starts_with(&message), "{said}");
+    }
+}
+
 /// Each replacement in a good file is found.
 #[track_caller]
 fn have_findings(cases: &[(&str, &str, &str)]) {
