@@ -17,6 +17,7 @@ mod docs {
     mod floors;
     mod guide;
     mod migration;
+    mod renovate;
     mod sources;
     mod workflows;
 }

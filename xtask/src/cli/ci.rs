@@ -48,6 +48,8 @@ pub enum Lane {
     Docs,
     /// Dependencies: licences, sources, duplicates, unused ones, and known vulnerabilities where their list can be downloaded.
     Supply,
+    /// Workflows: actionlint and zizmor.
+    Workflows,
     /// Real builds and real servers: Docker, or root on Linux for the sandbox.
     Engine,
     /// A real cluster with the operator: the same, and images for kind and the operator.

@@ -165,21 +165,25 @@ settings! {
     ), "images.base" "base_image"
         "the PostgreSQL image an extension is built for; bake reads the same variable";
     NODE_IMAGE: String = Text(
+        // renovate: datasource=docker depName=kindest/node
         "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5",
         Kind::Image,
     ), "images.node" "XTASK_IMAGES_NODE"
         "the image of kind's nodes; its tag is the version of Kubernetes";
     REGISTRY_IMAGE: String = Text(
+        // renovate: datasource=docker depName=registry
         "registry:3.1.1@sha256:1be55279f18a2fe1a74edf2664cac61c1bea305b7b4642dab412e7affdcb3e33",
         Kind::Image,
     ), "images.registry" "XTASK_IMAGES_REGISTRY"
         "the image of the local registry";
     CHAINSAW_IMAGE: String = Text(
+        // renovate: datasource=docker depName=ghcr.io/kyverno/chainsaw
         "ghcr.io/kyverno/chainsaw:v0.2.14@sha256:c703e4d4ce7b89c5121fe957ab89b6e2d33f91fd15f8274a9f79ca1b2ba8ecef",
         Kind::Image,
     ), "images.chainsaw" "XTASK_IMAGES_CHAINSAW"
         "the image that runs Chainsaw where it is not on PATH";
     PSQL_IMAGE: String = Text(
+        // renovate: datasource=docker depName=alpine/psql
         "alpine/psql:18.4@sha256:0ab0d128bcf0c63c4b022cf34bce59bd77f6d7e52411b3730fa840e2e79415ae",
         Kind::Image,
     ), "images.psql" "XTASK_IMAGES_PSQL"

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Workflows pin what they use, keep no credentials, and run no text of others.
 
-use super::repository::{files, text};
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use serde_json::{Value, json};
+use xtask::cli::Cli;
+
+use super::{
+    commands::Line,
+    repository::{files, text},
+};
 
 /// The lines of each step of a workflow.
 fn steps(workflow: &str) -> Vec<Vec<&str>> {
@@ -18,17 +27,102 @@ fn steps(workflow: &str) -> Vec<Vec<&str>> {
     steps
 }
 
+/// The workflows and the actions beside them.
+fn all() -> Vec<PathBuf> {
+    let mut all = files(".github/workflows");
+    all.extend(files(".github/actions"));
+    all
+}
+
+fn parsed(path: &Path) -> Value {
+    serde_saphyr::from_str(&text(&path.to_string_lossy())).unwrap()
+}
+
+/// The jobs of a workflow, by their names.
+fn jobs(workflow: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    workflow["jobs"].as_object().into_iter().flatten()
+}
+
+#[test]
+fn rights_are_to_read_and_a_job_says_what_more_it_needs() {
+    // Rights that a job here may have: what it writes, a workflow has no other way to write.
+    let writes = [
+        "contents",
+        "pull-requests",
+        "packages",
+        "id-token",
+        "security-events",
+    ];
+    for path in files(".github/workflows") {
+        let (workflow, name) = (parsed(&path), path.display());
+        assert_eq!(
+            workflow["permissions"],
+            json!({ "contents": "read" }),
+            "{name}"
+        );
+        for (job, said) in jobs(&workflow) {
+            let rights = said["permissions"].as_object();
+            for (right, level) in rights.into_iter().flatten() {
+                let may = level == "read" || level == "write" && writes.contains(&right.as_str());
+                assert!(may, "{name}: `{job}` asks for {right}: {level}");
+            }
+            let of_forks = said["if"]
+                .as_str()
+                .is_some_and(|said| said.contains("== 'pull_request' &&"));
+            assert!(
+                rights.is_none() || !of_forks,
+                "{name}: `{job}` has rights for a fork"
+            );
+        }
+    }
+}
+
+/// Thin: what a step does is a command's business, and is tried by its tests.
+#[test]
+fn every_step_is_one_command_that_parses() {
+    let (mut commands, thin) = (0, [".ci/run", "cargo build --locked --package xtask"]);
+    for path in all() {
+        let (workflow, name) = (parsed(&path), path.display());
+        let of_jobs = jobs(&workflow).map(|(_, job)| &job["steps"]);
+        let steps = of_jobs.chain([&workflow["runs"]["steps"]]);
+        for step in steps.filter_map(Value::as_array).flatten() {
+            let Some(run) = step["run"].as_str().map(str::trim) else {
+                continue;
+            };
+            if thin.contains(&run) {
+                continue;
+            }
+            assert_eq!(run.lines().count(), 1, "{name}: `{run}`");
+            // What a variable adds is there or not; it is there.
+            let line = without_conditions(run);
+            let line =
+                Line::parse("a workflow", &line).unwrap_or_else(|| panic!("{name}: `{run}`"));
+            let words = std::iter::once("cargo xtask".to_owned()).chain(line.canonical());
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{name}: `{run}`: {error}");
+            }
+            commands += 1;
+        }
+    }
+    assert!(commands >= 5, "only {commands} commands found");
+}
+
+/// `a ${B:+--c "$B"} d` as `a --c "$B" d`.
+fn without_conditions(line: &str) -> String {
+    let Some((before, rest)) = line.split_once("${") else {
+        return line.to_owned();
+    };
+    let (condition, after) = rest.split_once('}').unwrap();
+    let (_, words) = condition.split_once(":+").unwrap();
+    format!("{before}{words}{}", without_conditions(after))
+}
+
 #[test]
 fn workflows_pin_what_they_use_and_keep_no_credentials() {
     let mut used = 0;
-    for path in files(".github/workflows") {
+    for path in all() {
         let workflow = text(&path.to_string_lossy());
         let name = path.display();
-        assert!(
-            workflow.contains("\npermissions:\n  contents: read\n\n"),
-            "{name}"
-        );
-        assert_eq!(workflow.matches("permissions:").count(), 1, "{name}");
         for step in steps(&workflow) {
             let named = step
                 .iter()
@@ -57,7 +151,7 @@ fn workflows_pin_what_they_use_and_keep_no_credentials() {
 fn workflows_run_no_text_of_others_and_take_the_lock_file_as_it_is() {
     assert!(text(".cargo/config.toml").contains("xtask = \"run --locked "));
     let mut calls = 0;
-    for path in files(".github/workflows").into_iter().chain(files(".ci")) {
+    for path in all().into_iter().chain(files(".ci")) {
         let source = text(&path.to_string_lossy());
         for step in steps(&source) {
             let run = step

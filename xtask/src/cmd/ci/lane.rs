@@ -17,7 +17,7 @@ use crate::{
 /// Whether a lane's last line is a part of its answer: which of its questions could be asked, its seed and what
 /// was found.
 pub(super) fn says(lane: Lane) -> bool {
-    matches!(lane, Lane::Supply | Lane::Kill)
+    matches!(lane, Lane::Supply | Lane::Workflows | Lane::Kill)
 }
 
 /// What it is called, on the command line too.
@@ -95,6 +95,7 @@ pub(super) fn cmd(lane: Lane) -> Cmd {
             &["test", "--package", "xtask", "--locked", "--test", "docs"],
         ),
         Lane::Supply => Cmd::new("sh", "check the dependencies").args(["--", ".ci/supply"]),
+        Lane::Workflows => Cmd::new("sh", "check the workflows").args(["--", ".ci/workflows"]),
         Lane::Engine => serial("run the tests on a real engine", "engine"),
         Lane::E2e => serial("run the tests on a real cluster", "e2e"),
         Lane::Kill => cargo(
