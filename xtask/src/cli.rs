@@ -76,7 +76,7 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
-    /// List the files of an image with their sizes: `cargo xtask inspect pgvector:0.8.7-18-trixie`.
+    /// Show what is in an image: files, modules, libraries, SQL extensions, licences.
     Inspect(Inspect),
     /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
     Manifest(Manifest),
@@ -265,15 +265,20 @@ pub struct Versions {
 
 #[derive(Args, Debug)]
 pub struct Inspect {
-    /// The image (a tag or a digest), pulled when the engine does not have it.
-    #[arg(value_name = "REFERENCE")]
+    /// An extension, whose image was baked before; or an image by its reference, pulled when the engine does not have it.
+    #[arg(value_name = "TARGET|REFERENCE")]
     pub image: String,
+    #[command(flatten)]
+    pub filters: Filters,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
-    /// Print the files as JSON.
+    /// Print all of it as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Print it as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 #[derive(Args, Debug)]

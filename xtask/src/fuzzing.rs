@@ -11,8 +11,8 @@ pub use self::{
     files::{arguments, earlier_results, extension_dockerfile, extension_metadata, settings_file},
     shown::{shell_line, shown_text},
     tools::{
-        apt_output, bake_metadata, bake_print, bake_progress, control_files, engine_output,
-        image_files, registry_manifest,
+        apt_output, bake_metadata, bake_print, bake_progress, control_files, copyright_file,
+        engine_output, image_files, registry_manifest, shared_object,
     },
     words::{debian_version, image_reference, operator_release, typed_value},
 };
@@ -32,8 +32,8 @@ macro_rules! targets {
 }
 
 targets! {
-    apt_output arguments bake_metadata bake_print bake_progress control_files debian_version earlier_results engine_output extension_dockerfile
-    extension_metadata image_files image_reference operator_release registry_manifest settings_file shell_line
+    apt_output arguments bake_metadata bake_print bake_progress control_files copyright_file debian_version earlier_results engine_output extension_dockerfile
+    extension_metadata image_files image_reference operator_release registry_manifest settings_file shared_object shell_line
     shown_text typed_value
 }
 

@@ -5,15 +5,24 @@ use std::{fmt, path::PathBuf};
 
 mod contents;
 mod controls;
+pub(crate) mod copyright;
+mod elf;
+mod inventory;
+mod libraries;
 mod metadata;
 mod opened;
 mod rotation;
+mod scripts;
 
 pub(crate) use contents::{Contents, Entry};
 pub(crate) use controls::Controls;
+pub(crate) use elf::Elf;
+pub(crate) use inventory::{Document, Inventory, Object, Said};
+pub(crate) use libraries::{How, Libraries, Provider, Source};
 pub(crate) use metadata::{Merge, Metadata, Promised};
 pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
+pub(crate) use scripts::SqlExtension;
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations};
 use crate::{failure::Failure, plan::Pending};

@@ -5,6 +5,7 @@
 pub(crate) mod annotations;
 mod debian;
 mod image;
+mod licence;
 mod name;
 mod path;
 pub(crate) mod placeholder;
@@ -16,6 +17,7 @@ mod url;
 pub(crate) use annotations::Annotations;
 pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite, in_package_names};
 pub(crate) use image::{ImageRef, split_host};
+pub(crate) use licence::Licence;
 pub(crate) use name::{
     BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,
     Username, joined,

@@ -14,10 +14,10 @@ use crate::{
     failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
     plan::{Location, Plan, Step, shell},
-    run::{self, Options, Report, record::LeftOut},
+    run::{self, Options, record::LeftOut},
     stage::results::{self, Tested},
     tool,
-    ui::{Row, Table, junit},
+    ui::{Form, Report, Row, Table, junit},
 };
 
 impl Context {
@@ -61,7 +61,7 @@ impl Context {
 
     /// Runs a plan, when all the programs are there that it needs, and reports each event. `exec` starts its
     /// processes, mostly an engine's.
-    pub(crate) fn run(&mut self, exec: &Real, plan: &Plan) -> anyhow::Result<Report> {
+    pub(crate) fn run(&mut self, exec: &Real, plan: &Plan) -> anyhow::Result<run::Report> {
         tool::require(exec, plan.programs())?;
         let options = Options {
             at_once: AtOnce::steps(&self.config),
@@ -101,7 +101,8 @@ impl Context {
     /// Shows what became of the images in the suites, and notes that this run is the last one of tests.
     pub(crate) fn tested(&mut self, json: bool, tested: &[Tested]) -> anyhow::Result<()> {
         let value = serde_json::to_value(tested)?;
-        self.ui.result(json, &value, &Table::of(tested));
+        let report = Report::from(Table::of(tested));
+        self.ui.result(Form::of(json, false), &value, &report);
         self.journal.proved(value);
         self.keep_record();
         results::note(&self.run_folder()?)
@@ -109,7 +110,12 @@ impl Context {
 
     /// The same, where scripts get more than the rows of a table.
     pub(crate) fn result(&mut self, json: bool, value: Value, table: &Table) {
-        self.ui.result(json, &value, table);
+        self.report(Form::of(json, false), value, &table.clone().into());
+    }
+
+    /// The same, where people get several tables, as Markdown too.
+    pub(crate) fn report(&mut self, form: Form, value: Value, report: &Report) {
+        self.ui.result(form, &value, report);
         self.journal.found(value);
         self.keep_record();
     }
@@ -165,7 +171,7 @@ impl Context {
     }
 
     /// The error that a run's report amounts to, if any: `what` failed.
-    pub(crate) fn verdict(&self, report: &Report, what: &str) -> Result<(), Failure> {
+    pub(crate) fn verdict(&self, report: &run::Report, what: &str) -> Result<(), Failure> {
         let Some(kind) = report.failure(self.exec.interrupted()) else {
             return Ok(());
         };

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::text;
 use crate::{
-    image::{Contents, Controls, ImageRef, Metadata},
+    image::{Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider, copyright},
     plan::{Kind, Owned},
     sandbox::archive::{Archive, Asked},
     symptom,
@@ -17,7 +17,7 @@ use crate::{
         imagetools::Described,
         kubectl,
     },
-    value::{Major, PackageName, Server, SqlName, SqlVersion},
+    value::{Licence, Major, PackageName, Server, SqlName, SqlVersion},
 };
 
 /// An archive of control files is read to its end or refused, and what these say is names and versions.
@@ -35,13 +35,45 @@ pub fn control_files(data: &[u8]) {
 
 /// An archive of an image's files is read to its end or refused. No archive makes a path that is not the image's.
 pub fn image_files(data: &[u8]) {
-    let Ok(contents) = Contents::read(data) else {
+    let Ok(image) = Inventory::read(data) else {
         return;
     };
-    assert!(contents.files.is_sorted_by_key(|file| &file.path));
-    for file in contents.files {
+    let files = &image.contents.files;
+    assert!(files.is_sorted_by_key(|file| &file.path));
+    for file in files {
         assert!(file.path.starts_with('/'), "{file:?}");
         assert!(file.link.is_none() || file.size == 0, "{file:?}");
+    }
+    for extension in &image.extensions {
+        let all = extension.versions();
+        let mut stranded = extension.stranded.iter();
+        assert!(
+            stranded.all(|version| all.contains(version.as_str())),
+            "{extension:?}"
+        );
+    }
+    let base = Provider::read(data, &[&image]).ok();
+    let libraries = Libraries::of(&image, None, base.as_ref());
+    let needed: usize = image.read_objects().map(|(_, elf)| elf.needed.len()).sum();
+    assert_eq!(libraries.needs.len(), needed);
+}
+
+/// Whatever an object says is read or refused, within bounds.
+pub fn shared_object(data: &[u8]) {
+    let Ok(read) = Elf::parse(data) else {
+        return;
+    };
+    assert!(read.needed.len() <= 1_000, "{read:?}");
+    if let Some(magic) = read.module {
+        assert!((10..100).contains(&magic.major), "{magic:?}");
+        assert!(magic.abi.len() < 32 && magic.abi.is_ascii(), "{magic:?}");
+    }
+}
+
+/// What is made of a copyright file is a licence that can be read again.
+pub fn copyright_file(data: &[u8]) {
+    if let Some(licence) = copyright::licence(text(data)) {
+        assert_eq!(licence.to_string().parse::<Licence>(), Ok(licence));
     }
 }
 

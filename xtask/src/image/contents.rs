@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use serde::Serialize;
 use tar::EntryType;
 
+use crate::value::Digest;
+
 /// What the engine puts into every container, in the place of what the image may have there: moby's
 /// `daemon/initlayer/setup_unix.go`.
 const OF_THE_ENGINE: &[&str] = &[
@@ -17,6 +19,9 @@ const OF_THE_ENGINE: &[&str] = &[
     "/etc/resolv.conf",
 ];
 
+/// No image has as many files.
+const MOST: usize = 1_000_000;
+
 /// A file of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Entry {
@@ -27,6 +32,21 @@ pub(crate) struct Entry {
     /// What a link of either kind leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Of what is in it; None of a link, and where nobody wanted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+impl Entry {
+    /// The last part of its path.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// What its path is without that, and without a `/` at the end: empty at the root.
+    pub(crate) fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
 }
 
 /// All files of an image, by their paths. Folders are none.
@@ -38,11 +58,15 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Reads an archive to its end. Fails where it is none, or has been cut off.
-    pub(crate) fn read(archive: impl Read) -> io::Result<Self> {
+    /// Reads an archive to its end, and lets each file that is no link be looked into. Fails where it is none, or has been cut
+    /// off.
+    pub(crate) fn read(
+        archive: impl Read,
+        look: &mut dyn FnMut(&mut Entry, &mut dyn Read) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let mut files = Vec::new();
         for entry in tar::Archive::new(archive).entries()? {
-            let entry = entry?;
+            let mut entry = entry?;
             let kind = entry.header().entry_type();
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let path = format!("/{}", name.trim_start_matches("./").trim_matches('/'));
@@ -52,7 +76,20 @@ impl Contents {
             let link = entry.link_name_bytes();
             let link = link.map(|name| String::from_utf8_lossy(&name).into_owned());
             let size = if link.is_some() { 0 } else { entry.size() };
-            files.push(Entry { path, size, link });
+            let is_file = kind.is_file() && link.is_none();
+            let mut file = Entry {
+                path,
+                size,
+                link,
+                digest: None,
+            };
+            if is_file {
+                look(&mut file, &mut entry)?;
+            }
+            files.push(file);
+            if files.len() > MOST {
+                return Err(io::Error::other(format!("it has more than {MOST} files")));
+            }
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let sizes = files.iter().map(|file| file.size);
@@ -96,11 +133,24 @@ mod tests {
         put(&mut archive, ".dockerenv", EntryType::Regular, "");
         put(&mut archive, "etc/hosts", EntryType::Regular, "");
         let bytes = archive.into_inner().unwrap();
-        let contents = Contents::read(&bytes[..]).unwrap();
+        let mut read = Vec::new();
+        let contents = Contents::read(&bytes[..], &mut |entry, bytes| {
+            let mut text = String::new();
+            bytes.read_to_string(&mut text)?;
+            read.push((entry.path.clone(), text));
+            Ok(())
+        });
+        let contents = contents.unwrap();
+        let files = [
+            (format!("/{long}"), "SELECT 1;"),
+            ("/lib/a.so.1".into(), "1234"),
+        ];
+        assert_eq!(read, files.map(|(path, text)| (path, text.to_owned())));
         let entry = |path: &str, size, link: Option<&str>| Entry {
             path: path.into(),
             size,
             link: link.map(str::to_owned),
+            digest: None,
         };
         let wanted = [
             entry("/lib/a.so", 0, Some("a.so.1")),
@@ -118,7 +168,7 @@ mod tests {
         put(&mut archive, "a", EntryType::Regular, &"x".repeat(2000));
         let bytes = archive.into_inner().unwrap();
         for part in [&bytes[..1000], &[b'x'; 600][..]] {
-            assert!(Contents::read(part).is_err());
+            assert!(Contents::read(part, &mut |_, _| Ok(())).is_err());
         }
     }
 }

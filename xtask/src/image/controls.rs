@@ -11,15 +11,21 @@ use std::{
 use crate::value::{SqlName, SqlVersion};
 
 /// No control file is nearly as long, in bytes.
-const LONGEST: u64 = 64 * 1024;
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// What one of them says, as far as it matters here. What is no name and no version is left out: PostgreSQL knows none
 /// such either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Control {
-    default_version: Option<String>,
+pub(super) struct Control {
+    pub default_version: Option<String>,
     /// None: it does not say.
-    requires: Option<Vec<String>>,
+    pub requires: Option<Vec<String>>,
+    /// What stands for `MODULE_PATHNAME` in scripts.
+    pub module_pathname: Option<String>,
+    /// Where the scripts are; None: beside it.
+    pub directory: Option<String>,
+    /// Whether others than superusers may create it.
+    pub trusted: bool,
 }
 
 /// Control files by their names without the end: `vector`, and for one version alone `vector--0.8.1`.
@@ -38,7 +44,7 @@ impl Controls {
                 continue;
             };
             let mut text = Vec::new();
-            entry.take(LONGEST).read_to_end(&mut text)?;
+            entry.take(LONGEST as u64).read_to_end(&mut text)?;
             let control = Control::parse(&String::from_utf8_lossy(&text));
             controls.insert(name.to_owned(), control);
         }
@@ -75,7 +81,7 @@ impl Controls {
 }
 
 impl Control {
-    fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         let mut control = Self::default();
         for line in text.lines() {
             let line = line.trim_start();
@@ -88,6 +94,9 @@ impl Control {
                     control.default_version = Some(value).filter(|text| SqlVersion::is(text));
                 }
                 "requires" => control.requires = Some(names(&value)),
+                "module_pathname" => control.module_pathname = Some(value),
+                "directory" => control.directory = Some(value),
+                "trusted" => control.trusted = is_true(&value),
                 _ => {}
             }
         }
@@ -112,6 +121,13 @@ fn value(text: &str) -> String {
         }
     }
     value
+}
+
+/// What PostgreSQL takes for true, by `parse_bool` of `src/backend/utils/adt/bool.c`: the beginning of a word is enough.
+fn is_true(value: &str) -> bool {
+    let value = value.to_lowercase();
+    let begins = |word: &str| !value.is_empty() && word.starts_with(&value);
+    begins("true") || begins("yes") || value == "on" || value == "1"
 }
 
 /// Names between commas; one that is not quoted is written in small letters.

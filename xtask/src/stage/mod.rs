@@ -4,11 +4,14 @@
 pub(crate) mod archive;
 pub(crate) mod bake;
 pub(crate) mod begin;
+pub(crate) mod described;
 pub(crate) mod environment;
+pub(crate) mod look;
 pub(crate) mod newest;
 pub(crate) mod resources;
 pub(crate) mod results;
 pub(crate) mod smoke;
+pub(crate) mod subject;
 pub(crate) mod suites;
 pub(crate) mod tested;
 pub(crate) mod values;

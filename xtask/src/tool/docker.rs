@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     plan::{Cmd, Diagnose, Said},
     symptom,
+    value::{Annotations, Digest},
 };
 
 pub(crate) use info::{Info, LEAST, info_cmd, no_answer, user};
@@ -88,16 +89,43 @@ pub(crate) fn copy_from(container: &str, path: &str, to: &Path) -> Cmd {
         .arg(to)
 }
 
-pub(crate) fn labels_cmd(reference: &impl Display) -> Cmd {
-    Cmd::new("docker", format!("read the labels of `{reference}`"))
-        .args([
-            "image",
-            "inspect",
-            "--format",
-            "{{json .Config.Labels}}",
-            "--",
-        ])
+/// Asks what the engine knows of an image that it has, as JSON.
+pub(crate) fn image_cmd(reference: &impl Display) -> Cmd {
+    Cmd::new("docker", format!("look at the image `{reference}`"))
+        .args(["image", "inspect", "--format", "{{json .}}", "--"])
         .arg(reference.to_string())
+}
+
+/// An image that the engine has, as it describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Image {
+    pub labels: Annotations,
+    /// `linux/amd64`; empty where it does not say.
+    pub platform: String,
+    /// Of the index or the manifest; None: the engine knows no more than the image's configuration.
+    pub digest: Option<Digest>,
+}
+
+impl Image {
+    /// What [`image_cmd`] has printed.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let field = |name: &str| value[name].as_str().unwrap_or_default();
+        let platform = match (field("Os"), field("Architecture")) {
+            ("", _) | (_, "") => String::new(),
+            (system, architecture) => format!("{system}/{architecture}"),
+        };
+        // Without the containerd store there is a digest for each registry that has the image.
+        let of_registry = value["RepoDigests"][0].as_str();
+        let of_registry = of_registry.and_then(|text| text.rsplit_once('@'));
+        let digest = value["Descriptor"]["digest"].as_str();
+        let digest = digest.or(of_registry.map(|(_, digest)| digest));
+        Ok(Self {
+            labels: Annotations::of(&value["Config"]["Labels"]),
+            platform,
+            digest: digest.and_then(|digest| digest.parse().ok()),
+        })
+    }
 }
 
 pub(crate) fn pull_cmd(reference: &impl Display) -> Cmd {

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, rc::Rc};
 
 use serde_json::Value;
 
-use super::{Reporter, Table, failure::words, screen::Screen, workflow};
+use super::{Form, Report, Reporter, failure::words, screen::Screen, workflow};
 use crate::{
     event::{Event, Outcome},
     finding::Finding,
@@ -58,14 +58,14 @@ impl Reporter for GitHub {
         self.command(finding.severity.name(), &properties, &finding.message);
     }
 
-    fn result(&self, _value: &Value, table: &Table, _json: bool) -> Result<(), String> {
-        let summary = self.summary.as_ref().filter(|_| !table.rows.is_empty());
+    fn result(&self, _value: &Value, report: &Report, _form: Form) -> Result<(), String> {
+        let summary = self.summary.as_ref().filter(|_| !report.is_empty());
         let Some(path) = summary else {
             return Ok(());
         };
         let markdown = |before: u64| {
             let room = SUMMARY.saturating_sub(usize::try_from(before).unwrap_or(SUMMARY));
-            let text = table.markdown(room.min(TABLE));
+            let text = report.markdown(room.min(TABLE));
             text.ok_or_else(|| io::Error::other("it has no room left"))
         };
         file::append_named(path, markdown)

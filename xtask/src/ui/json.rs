@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Reporter, Table, failure::words, screen::Screen};
+use super::{Form, Report, Reporter, failure::words, screen::Screen};
 use crate::{
     event::{Event, Outcome, StepReport},
     failure::{Failure, FailureRecord},
@@ -44,7 +44,7 @@ impl Reporter for Json {
         self.line(&json!({"event": "data", "text": text}));
     }
 
-    fn result(&self, value: &Value, _table: &Table, _json: bool) -> Result<(), String> {
+    fn result(&self, value: &Value, _report: &Report, _form: Form) -> Result<(), String> {
         self.one_line(value);
         Ok(())
     }

@@ -16,6 +16,7 @@ mod json;
 mod junit;
 mod line;
 mod markdown;
+mod report;
 mod screen;
 mod table;
 mod tested;
@@ -25,6 +26,7 @@ mod workflow;
 
 pub(crate) use failure::words;
 pub(crate) use junit::junit;
+pub(crate) use report::{Form, Report};
 pub(crate) use table::{Row, Table};
 pub(crate) use trace::trace;
 
@@ -60,8 +62,8 @@ trait Reporter {
     /// Data for standard output, fit for a terminal.
     fn data(&self, _text: &str) {}
 
-    /// A result; `json`: people want it as scripts do. Fails where it could not be kept, and says why.
-    fn result(&self, value: &Value, table: &Table, json: bool) -> Result<(), String>;
+    /// A result, in the form that people want. Fails where it could not be kept, and says why.
+    fn result(&self, value: &Value, report: &Report, form: Form) -> Result<(), String>;
 
     /// A value that scripts want on one line.
     fn one_line(&self, _value: &Value) {}
@@ -136,10 +138,10 @@ impl Ui {
         self.screen.complete()
     }
 
-    /// A result: a JSON value for scripts, or a table for people.
-    pub(crate) fn result(&self, json: bool, value: &Value, table: &Table) {
+    /// A result: a JSON value for scripts, or tables for people.
+    pub(crate) fn result(&self, form: Form, value: &Value, report: &Report) {
         for reporter in &self.reporters {
-            if let Err(why) = reporter.result(value, table, json) {
+            if let Err(why) = reporter.result(value, report, form) {
                 self.warning(&why);
             }
         }
@@ -184,6 +186,22 @@ pub(crate) fn seconds(elapsed: Duration) -> String {
     }
 }
 
+/// `512 bytes`, `1.3 kB`, `26.6 MB`, as docker counts them.
+pub(crate) fn bytes(count: u64) -> String {
+    let (mut value, mut unit) = (count, "bytes");
+    let mut tenths = 0;
+    for next in ["kB", "MB", "GB", "TB"] {
+        if value < 1_000 {
+            break;
+        }
+        (tenths, value, unit) = (value % 1_000 / 100, value / 1_000, next);
+    }
+    match unit {
+        "bytes" => format!("{count} bytes"),
+        unit => format!("{value}.{tenths} {unit}"),
+    }
+}
+
 /// One text as each reader gets it, for those who try what no text may do.
 #[cfg(any(test, fuzzing))]
 pub(crate) struct Fit {
@@ -209,6 +227,19 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_read_well() {
+        for (count, shown) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_250, "1.2 kB"),
+            (26_600_000, "26.6 MB"),
+            (u64::MAX, "18446744.0 TB"),
+        ] {
+            assert_eq!(bytes(count), shown);
+        }
+    }
 
     #[test]
     fn times_read_well() {

@@ -20,7 +20,8 @@ pub(crate) trait Row: Serialize {
     fn cells(&self) -> Vec<String>;
 }
 
-/// Headings, and rows of as many cells.
+/// Headings, and rows of as many cells. Where all headings are empty, text has none.
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub headings: Vec<&'static str>,
     pub rows: Vec<Vec<String>>,
@@ -42,7 +43,10 @@ impl Table {
             .rows
             .iter()
             .map(|row| row.iter().map(|cell| fit(cell)).collect());
-        let lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
+        let mut lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
+        if self.headings.iter().all(|heading| heading.is_empty()) {
+            lines.remove(0);
+        }
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| columns(cell)).max().unwrap_or_default()

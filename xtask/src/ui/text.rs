@@ -11,8 +11,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    BAD, DIM, GOOD, Reporter, Table, WARN, failure::Words, line::Line, screen::Screen, seconds,
-    tool_line, workflow,
+    BAD, DIM, Form, GOOD, Report, Reporter, WARN, failure::Words, line::Line, screen::Screen,
+    seconds, tool_line, workflow,
 };
 use crate::{
     event::{Event, Outcome, StepReport},
@@ -217,11 +217,14 @@ impl Reporter for Text {
         self.screen.write(text);
     }
 
-    fn result(&self, value: &Value, table: &Table, json: bool) -> Result<(), String> {
-        if json {
-            self.screen.write_json(&pretty(value));
-        } else if !table.rows.is_empty() {
-            self.screen.write(&table.text(self.screen.runner));
+    fn result(&self, value: &Value, report: &Report, form: Form) -> Result<(), String> {
+        match form {
+            Form::Json => self.screen.write_json(&pretty(value)),
+            Form::Markdown => {
+                let text = report.markdown(usize::MAX).unwrap_or_default();
+                self.screen.write(&text);
+            }
+            Form::Text => self.screen.write(&report.text(self.screen.runner)),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{ImageRef, Server};
@@ -21,7 +22,7 @@ pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 pub(crate) const SQL_VERSION: &str = "io.cloudnativepg.image.sql.version";
 
 /// The annotations of an index or a manifest, or the labels of an image, which have the same names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Annotations(BTreeMap<String, String>);
 
 impl Annotations {
@@ -31,6 +32,11 @@ impl Annotations {
         let texts =
             pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Self(texts.collect())
+    }
+
+    /// All of them, by their names.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.clone().into_iter()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `inspect`: what is asked of docker for the files of an image, and what is shown of them.
 
-use serde_json::json;
+use std::os::unix::fs::symlink;
+
+use serde_json::{Value, json};
 
 use crate::cli::world::{
     World,
@@ -9,24 +11,78 @@ use crate::cli::world::{
 };
 
 const IMAGE: &str = "localhost:5000/gamma:1";
+const BASE: &str = "ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie";
+/// Needs `libx.so.1` and `libc.so.6`, and was built for PostgreSQL 18 on amd64.
+const MODULE: &[u8] = include_bytes!("../../../fuzz/seeds/shared_object/module");
 
+/// The engine has an image that says nothing of itself.
 fn world_with_files() -> World {
     let world = World::new();
-    world.docker.file("lib/gamma.so", "1234");
+    world.docker.labels("null");
+    world.docker.file("lib/gamma.txt", "1234");
     world.docker.file("share/a\u{1b}[31m\u{202e}b.sql", "12");
     world
+}
+
+/// An image for a base image that has libraries.
+fn world_with_a_module() -> World {
+    let world = World::new();
+    let labels = json!({
+        "io.cloudnativepg.image.base.name": BASE,
+        "io.cloudnativepg.image.base.pgmajor": "18",
+        "org.opencontainers.image.licenses": "MIT",
+    });
+    world.docker.labels(&labels.to_string());
+    world.docker.file("lib/gamma.so", MODULE);
+    let control = "default_version = '2.0'\nmodule_pathname = 'gamma'\nrequires = 'cube'\n";
+    world.docker.file("share/extension/gamma.control", control);
+    for script in [
+        "gamma--1.0.sql",
+        "gamma--1.0--2.0.sql",
+        "gamma--0.9--1.0.sql",
+    ] {
+        let path = format!("share/extension/{script}");
+        world
+            .docker
+            .file(&path, "CREATE FUNCTION f() AS 'MODULE_PATHNAME';");
+    }
+    let copyright = "Format: x\n\nFiles: *\nLicense: Expat or GPL-2+\n";
+    world.docker.file("licenses/gamma/copyright", copyright);
+    world
+        .docker
+        .file_of_base("usr/lib/x86_64-linux-gnu/libc.so.6", "");
+    world
+}
+
+fn messages(value: &Value) -> Vec<String> {
+    let findings = value["findings"].as_array().unwrap().iter();
+    let texts = findings.map(|one| {
+        let text = |name: &str| one[name].as_str().unwrap().to_owned();
+        format!(
+            "{}: {}: {}",
+            text("file"),
+            text("severity"),
+            text("message")
+        )
+    });
+    texts.collect()
 }
 
 #[test]
 fn the_files_of_an_image_are_shown_and_nothing_stays() {
     let world = world_with_files();
     let ended = world.run(["inspect", IMAGE]).success();
-    assert_eq!(
-        ended.stdout,
-        "SIZE  FILE\n4     /lib/gamma.so\n2     /share/a\\u{202e}b.sql\n"
-    );
-    ended.says("2 files, 6 bytes");
+    for part in [
+        "image       localhost:5000/gamma:1\n",
+        "base image  not known: the image does not say for which it is\n",
+        "size        6 bytes in 2 files\n",
+        "\nFiles\nSIZE  FILE\n4     /lib/gamma.txt\n2     /share/a\\u{202e}b.sql\n",
+    ] {
+        assert!(ended.stdout.contains(part), "{}", ended.stdout);
+    }
+    ended.says("2 files, 6 bytes; 0 errors, 0 warnings");
     world.calls.in_order(&[
+        "docker image inspect --format '{{json .}}' localhost:5000/gamma:1",
         "docker create --name xtask-inspect-",
         "docker export --output target/xtask/inspect/xtask-inspect-",
         "docker rm --force --volumes",
@@ -39,19 +95,143 @@ fn the_files_of_an_image_are_shown_and_nothing_stays() {
 fn scripts_get_all_files_and_their_sum() {
     let world = world_with_files();
     let ended = world.run(["inspect", IMAGE, "--json"]).success();
-    let files = json!([
-        { "path": "/lib/gamma.so", "size": 4 },
-        { "path": "/share/a\u{1b}[31m\u{202e}b.sql", "size": 2 },
-    ]);
-    let wanted = json!({ "image": IMAGE, "size": 6, "files": files });
-    assert_eq!(ended.json(), wanted);
+    let value = ended.json();
+    // What `printf 1234 | sha256sum` prints.
+    let digest = "sha256:03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4";
+    let file = json!({ "path": "/lib/gamma.txt", "size": 4, "digest": digest });
+    assert_eq!(value["files"][0], file);
+    assert_eq!(value["files"][1]["path"], "/share/a\u{1b}[31m\u{202e}b.sql");
+    assert_eq!(
+        (&value["image"], &value["size"]),
+        (&json!(IMAGE), &json!(6))
+    );
+    assert_eq!(
+        (&value["platform"], &value["base"]),
+        (&json!("linux/amd64"), &json!(null))
+    );
     assert!(!ended.stdout.contains('\u{1b}'), "{}", ended.stdout);
+}
+
+#[test]
+fn a_module_is_told_with_its_server_and_with_where_its_libraries_come_from() {
+    let world = world_with_a_module();
+    let value = world.run(["inspect", IMAGE, "--json"]).success().json();
+    let module = &value["objects"][0];
+    assert_eq!(module["path"], "/lib/gamma.so");
+    assert_eq!(module["architecture"], "amd64");
+    assert_eq!(module["module"]["major"], 18);
+    assert_eq!(module["module"]["name"], "sample");
+    assert_eq!(module["needed"]["libc.so.6"]["from"], "base");
+    assert_eq!(module["needed"]["libx.so.1"]["from"], "missing");
+    let missing = "it needs `libx.so.1`, which neither the image nor the base image has";
+    assert_eq!(
+        messages(&value),
+        [format!("/lib/gamma.so: error: {missing}")]
+    );
+    let extension = &value["extensions"][0];
+    assert_eq!(extension["default_version"], "2.0");
+    assert_eq!(extension["reaches"]["0.9"], json!(["1.0", "2.0"]));
+    assert_eq!(extension["default_is_made"], true);
+    assert_eq!(value["licences"][0]["licence"], "MIT OR GPL-2.0-or-later");
+    let ended = world.run(["inspect", IMAGE]).success();
+    for line in [
+        "\nerror  /lib/gamma.so  it needs `libx.so.1`, which neither",
+        "\n/lib/gamma.so  amd64     18 sample 1.2  libx.so.1 (missing), 1 of the base image\n",
+        "\ngamma  2.0      gamma   cube      from all 2 other versions\n",
+        "\ngamma    MIT OR GPL-2.0-or-later\n",
+        "\norg.opencontainers.image.licenses    MIT\n",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
+    }
+    let ended = world.run(["inspect", IMAGE, "--markdown"]).success();
+    assert!(
+        ended.stdout.contains("\n### SQL extensions\n\n| NAME | "),
+        "{}",
+        ended.stdout
+    );
+    world
+        .run(["inspect", IMAGE, "--markdown", "--json"])
+        .status(2);
+}
+
+/// What somebody else has made is material: it is told what is wrong with it, and the command ends well.
+#[test]
+fn a_hostile_image_is_told_and_does_no_harm() {
+    let world = world_with_a_module();
+    for (path, bytes) in [
+        ("lib/cut.so", &MODULE[..100]),
+        ("lib/text.so", b"no ELF"),
+        (
+            "lib/huge.so",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff",
+        ),
+        ("share/extension/b.control", b"default_version = '9'\n"),
+        (
+            "share/extension/b--1--2.sql",
+            b"LOAD '$libdir/gamma';\0\xff",
+        ),
+    ] {
+        world.docker.file(path, bytes);
+    }
+    let files = world.root().join("../").join("fakes/docker/files");
+    symlink("/etc/passwd", files.join("lib/out")).unwrap();
+    symlink("../../../etc/passwd", files.join("lib/above")).unwrap();
+    symlink("gamma.so", files.join("lib/fine")).unwrap();
+    let value = world.run(["inspect", IMAGE, "--json"]).success().json();
+    let said = messages(&value);
+    for begin in [
+        "/lib/cut.so: error: it cannot be read: ",
+        "/lib/text.so: error: it cannot be read: it is no ELF file",
+        "/lib/huge.so: error: it cannot be read: ",
+        "/lib/out: error: it is a link to `/etc/passwd`, out of the image",
+        "/lib/above: error: it is a link to `../../../etc/passwd`, out of the image",
+        "/share/extension/b.control: error: no script makes its default version 9",
+        "/share/extension/b--1--2.sql: warning: line 1 names `$libdir/gamma`",
+    ] {
+        assert!(
+            said.iter().any(|one| one.starts_with(begin)),
+            "{begin}\n{said:#?}"
+        );
+    }
+    assert!(
+        !said.iter().any(|one| one.starts_with("/lib/fine")),
+        "{said:#?}"
+    );
+}
+
+/// An extension stands for the image that was baked of it, and its metadata says what the server is told.
+#[test]
+fn an_extension_stands_for_its_image() {
+    let world = world_with_a_module();
+    let value = world
+        .run([
+            "inspect", "gamma", "--pg", "18", "--distro", "trixie", "--json",
+        ])
+        .success()
+        .json();
+    assert_eq!(value["image"], "localhost:5000/gamma-testing:1.2-18-trixie");
+    world.docker.file("system/libx.so.1", MODULE);
+    let value = world
+        .run([
+            "inspect", "gamma", "--pg", "18", "--distro", "trixie", "--json",
+        ])
+        .success()
+        .json();
+    let said = "/lib/gamma.so: error: it needs `libx.so.1`, and `/system/libx.so.1` is in no folder of `ld_library_path`";
+    assert!(messages(&value).contains(&said.to_owned()), "{value:#}");
+    let ended = world.run(["inspect", "gamma"]).status(2);
+    ended.says("it is built for several servers: gamma 18-bookworm; gamma 18-trixie");
+    world
+        .run(["inspect", "gama"])
+        .status(2)
+        .says("did you mean `gamma`?");
 }
 
 #[test]
 fn a_step_summary_on_github_has_as_many_rows_as_it_has_room_for() {
     const FILES: usize = 2_000;
     let world = World::new();
+    world.docker.labels("null");
     for at in 0..FILES {
         world.docker.file(&format!("{at:0>100}"), "");
     }
@@ -63,7 +243,8 @@ fn a_step_summary_on_github_has_as_many_rows_as_it_has_room_for() {
     let inspect = |before: usize| {
         world.write("summary.md", &"x".repeat(before));
         let ended = world.run_with(["inspect", IMAGE], &environment).success();
-        assert_eq!(ended.stdout.lines().count(), 1 + FILES, "people see all");
+        let files = ended.stdout.lines().filter(|line| line.starts_with("0 "));
+        assert_eq!(files.count(), FILES, "people see all");
         let text = world.read("summary.md").split_off(before);
         assert!(before + text.len() <= 1 << 20, "{} bytes", text.len());
         (text, ended)
@@ -88,14 +269,24 @@ fn a_step_summary_on_github_has_as_many_rows_as_it_has_room_for() {
 #[test]
 fn an_image_that_cannot_be_had_or_is_none_is_said() {
     let world = World::new();
-    let said = "Error response from daemon: manifest unknown\n";
+    let ended = world.run(["inspect", IMAGE]).status(1);
+    ended
+        .says("image `localhost:5000/gamma:1` cannot be pulled: Error: manifest unknown")
+        .says("hint: `docker image ls` lists what the engine has");
+    let ended = world
+        .run(["inspect", "gamma", "--distro", "trixie"])
+        .status(1);
+    ended.says("hint: build it first: `cargo xtask bake gamma`");
+    world.calls.never("docker create");
+    world.docker.labels("null");
+    let said = "Error response from daemon: no space left on device\n";
     world.tools.fails("docker create", 1, said);
     let ended = world.run(["inspect", IMAGE]).status(1);
     ended
         .says("failed to open the image `localhost:5000/gamma:1`")
-        .says("manifest unknown");
+        .says("no space left on device");
     world.calls.never("docker export");
-    world.run(["inspect", "no image"]).status(2);
+    world.run(["inspect", "no/ image"]).status(2);
     world.tools.without("docker");
     world.run(["inspect", IMAGE]).status(3);
 }
@@ -125,4 +316,9 @@ fn a_dry_run_prints_the_commands_and_runs_none() {
         assert!(ended.stdout.contains(line), "{}", ended.stdout);
     }
     world.calls.never("docker");
+    let ended = world
+        .run(["inspect", "gamma", "--distro", "trixie", "--dry-run"])
+        .success();
+    let base = format!(" -- {BASE} none\n");
+    assert!(ended.stdout.contains(&base), "{}", ended.stdout);
 }

@@ -147,6 +147,7 @@ fn an_inspection() {
     let args = ["inspect", "localhost:5000/gamma:1"];
     let (run, pasted) = (World::new(), World::new());
     for world in [&run, &pasted] {
+        world.docker.labels("null");
         world.docker.file("lib/gamma.so", "1234");
     }
     let dry = pasted.run((&args, "--dry-run")).success().stdout;

@@ -164,7 +164,7 @@ fn what_the_labels_of_a_named_image_say_is_compared_and_must_be_json() {
     world
         .run(args)
         .status(1)
-        .says("`docker` gives labels of image `x:1` that are no JSON");
+        .says("what `docker` says of image `x:1` is no JSON");
 }
 
 /// The script as bash runs it, with programs that stand for PostgreSQL's.

@@ -24,5 +24,25 @@ fn the_files_of_an_image_are_those_that_were_copied_into_it() {
         let path = file["path"].as_str().unwrap();
         assert!(places.iter().any(|place| path.starts_with(place)), "{path}");
     }
+    // As the base image's server is what it was built for, and has what it needs.
+    let module = &found["objects"][0];
+    assert_eq!(module["path"], "/lib/vector.so", "{found:#}");
+    let major = found["labels"]["io.cloudnativepg.image.base.pgmajor"].as_str();
+    assert_eq!(module["module"]["major"].to_string(), major.unwrap());
+    assert_eq!(module["module"]["abi"], "PostgreSQL");
+    let needed = module["needed"].as_object().unwrap();
+    assert!(!needed.is_empty(), "{module:#}");
+    for (library, source) in needed {
+        assert_eq!(source["from"], "base", "{library}");
+    }
+    let extension = &found["extensions"][0];
+    let version = extension["default_version"].as_str().unwrap();
+    let oldest = extension["reaches"]["0.5.0"].as_array().unwrap();
+    assert!(
+        oldest.iter().any(|reached| reached == version),
+        "{extension:#}"
+    );
+    assert_eq!(found["licences"][0]["licence"], "PostgreSQL");
+    assert_eq!(found["findings"].as_array().unwrap().len(), 0, "{found:#}");
     repository.has_no_containers();
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An image that the user names, in place of one that is built.
 
-use serde_json::Value;
-
 use super::SmokeTest;
 use crate::{
     engine::Engine,
-    exec::Exec,
-    failure::{Failure, Reason},
+    failure::Failure,
     image::{
         Annotations, Image, ImageRef,
         annotations::{BASE_MAJOR, BASE_OS, SQL_VERSION},
     },
+    stage::described,
     target::{Filter, Target, Targets},
-    tool::docker,
     value::SqlVersion,
 };
 
@@ -30,7 +27,12 @@ impl Given {
         let labels = if engine.is_looked_at() {
             Annotations::default()
         } else {
-            labels(engine, &image)?
+            described::survey(
+                engine,
+                &image,
+                "`docker image ls` lists what the engine has",
+            )?
+            .labels
         };
         let version = labels.get(SQL_VERSION);
         if let Some(found) = version.filter(|text| !SqlVersion::is(text)) {
@@ -82,32 +84,4 @@ pub(crate) fn stands_for(targets: &Targets) -> Result<&Target, Failure> {
         ))
         .hint("name the distro and the major: `--distro trixie --pg 18`")
     })
-}
-
-fn labels(engine: &Engine, image: &ImageRef) -> anyhow::Result<Annotations> {
-    engine.info()?;
-    let read = || engine.exec.read(&docker::labels_cmd(image), None);
-    let text = match read() {
-        Ok(text) => text,
-        // What was cut off says nothing of the image.
-        Err(failed) if matches!(failed.reason, Reason::Status(_)) && !engine.exec.interrupted() => {
-            let pulled = engine.exec.read(&docker::pull_cmd(image), None);
-            pulled.map_err(|failed| {
-                let cause = failed
-                    .cause()
-                    .unwrap_or("docker did not say why")
-                    .to_owned();
-                Failure::failed(format!("image `{image}` cannot be pulled: {cause}"))
-                    .hint("`docker image ls` lists what the engine has")
-            })?;
-            read().map_err(Failure::from)?
-        }
-        Err(failed) => return Err(Failure::from(failed).into()),
-    };
-    let labels: Value = serde_json::from_str(&text).map_err(|error| {
-        Failure::failed(format!(
-            "`docker` gives labels of image `{image}` that are no JSON: {error}"
-        ))
-    })?;
-    Ok(Annotations::of(&labels))
 }

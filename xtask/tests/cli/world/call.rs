@@ -195,13 +195,17 @@ impl Calls {
         calls
     }
 
-    /// The calls without what every command asks first and last: what the engine is, what bake would build, and the sizes
+    /// The calls without what commands ask first and last: what the engine and an image are, what bake would build, and the sizes
     /// of images.
     pub(crate) fn of_work(&self) -> Vec<Call> {
         let mut calls = self.all();
         calls.retain(|call| {
             let line = call.line();
-            let asks = ["docker info", "docker buildx inspect"];
+            let asks = [
+                "docker info",
+                "docker buildx inspect",
+                "docker image inspect",
+            ];
             !asks.iter().any(|ask| line.starts_with(ask))
                 && !line.contains("{{.Size}}")
                 && !call.is_print()

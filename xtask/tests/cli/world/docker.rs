@@ -163,8 +163,17 @@ impl Docker {
     }
 
     /// A file of any image that is opened.
-    pub(crate) fn file(&self, path: &str, contents: &str) {
-        let place = self.answers.join("files").join(path);
+    pub(crate) fn file(&self, path: &str, contents: impl AsRef<[u8]>) {
+        self.put_file("files", path, contents.as_ref());
+    }
+
+    /// A file of any base image that is opened.
+    pub(crate) fn file_of_base(&self, path: &str, contents: impl AsRef<[u8]>) {
+        self.put_file("files.base", path, contents.as_ref());
+    }
+
+    fn put_file(&self, of: &str, path: &str, contents: &[u8]) {
+        let place = self.answers.join(of).join(path);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(place, contents).unwrap();
     }

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An image that was looked into, as scripts and people get it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    finding::{Finding, Severity},
+    image::{Document, Entry, How, Inventory, Libraries, Object, Said, Source, SqlExtension},
+    stage::{
+        look::{Looked, findings},
+        subject::Subject,
+    },
+    ui::{Report, Row, Table, bytes},
+};
+
+/// Everything that is known of it.
+pub(super) struct Inspected<'a> {
+    pub subject: &'a Subject,
+    pub image: &'a Inventory,
+    pub libraries: Libraries,
+    pub findings: Vec<Finding>,
+}
+
+impl<'a> Inspected<'a> {
+    /// None: it was not read.
+    pub(super) fn of(subject: &'a Subject, looked: &'a Looked) -> Option<Self> {
+        let image = looked.found.get()?;
+        let base = looked.base.as_ref().and_then(|base| base.get());
+        let libraries = Libraries::of(image, subject.searched().as_deref(), base);
+        Some(Self {
+            findings: findings::all(subject, image, &libraries),
+            subject,
+            image,
+            libraries,
+        })
+    }
+
+    pub(super) fn value(&self) -> anyhow::Result<Value> {
+        let Self { subject, image, .. } = self;
+        let objects: Result<Vec<Value>, _> =
+            image.objects.iter().map(|one| self.object(one)).collect();
+        Ok(json!({
+            "image": subject.image.to_string(),
+            "digest": subject.said.digest,
+            "platform": subject.said.platform,
+            "base": subject.base().map(|base| base.to_string()),
+            "labels": subject.said.labels,
+            "size": image.contents.size,
+            "files": image.contents.files,
+            "objects": objects?,
+            "shared_libraries": self.libraries.shared,
+            "extensions": image.extensions,
+            "licences": image.documents,
+            "findings": self.findings,
+        }))
+    }
+
+    /// An object, with where the libraries come from that it needs.
+    fn object(&self, object: &Object) -> serde_json::Result<Value> {
+        let mut value = serde_json::to_value(object)?;
+        if let Said::Read(_) = &object.says {
+            let needs = self.needs(&object.path);
+            let needs: BTreeMap<&str, &Source> = needs.collect();
+            value["needed"] = serde_json::to_value(needs)?;
+        }
+        Ok(value)
+    }
+
+    fn needs(&self, object: &str) -> impl Iterator<Item = (&str, &Source)> {
+        let needs = self.libraries.needs.iter();
+        let needs = needs.filter(move |need| need.object == object);
+        needs.map(|need| (need.library.as_str(), &need.source))
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let objects = self.image.objects.iter();
+        let objects: Vec<Vec<String>> = objects.map(|one| self.object_cells(one)).collect();
+        let objects = Table {
+            headings: vec!["FILE", "PLATFORM", "POSTGRESQL", "NEEDS"],
+            rows: objects,
+        };
+        Report::default()
+            .pairs("", self.summary())
+            .rows("Findings", &self.findings)
+            .and("Modules, libraries and programs", objects)
+            .and("Libraries that the base image has too", self.shared())
+            .rows("SQL extensions", &self.image.extensions)
+            .and("Modules that scripts name with $libdir", self.named())
+            .rows("Licences", &self.image.documents)
+            .pairs("Annotations", self.subject.said.labels.pairs())
+            .rows("Files", &self.image.contents.files)
+    }
+
+    fn summary(&self) -> Vec<(String, String)> {
+        let subject = self.subject;
+        let base = subject.base().map(|base| base.to_string());
+        let base =
+            base.unwrap_or_else(|| "not known: the image does not say for which it is".into());
+        let digest = subject.said.digest.as_ref();
+        let digest = digest.map_or_else(|| "not known".into(), ToString::to_string);
+        let contents = &self.image.contents;
+        let size = format!("{} in {} files", bytes(contents.size), contents.files.len());
+        let pairs = [
+            ("image", subject.image.to_string()),
+            ("digest", digest),
+            ("platform", subject.said.platform.clone()),
+            ("base image", base),
+            ("size", size),
+        ];
+        pairs.map(|(name, text)| (name.to_owned(), text)).into()
+    }
+
+    fn object_cells(&self, object: &Object) -> Vec<String> {
+        let path = object.path.clone();
+        let Said::Read(elf) = &object.says else {
+            return vec![path, "-".into(), "-".into(), "it cannot be read".into()];
+        };
+        let module = elf.module.as_ref().map(|magic| {
+            let own = [&magic.name, &magic.version].map(|text| text.as_deref().unwrap_or_default());
+            let own = own.join(" ");
+            format!("{} {}", magic.major, own.trim()).trim().to_owned()
+        });
+        let mut of_base = 0;
+        let mut others = Vec::new();
+        for (library, source) in self.needs(&object.path) {
+            match source {
+                Source::Base => of_base += 1,
+                Source::Image { .. } | Source::Unknown => others.push(library.to_owned()),
+                Source::Unsearched { .. } => others.push(format!("{library} (not on the path)")),
+                Source::Missing => others.push(format!("{library} (missing)")),
+            }
+        }
+        let mut needs = others;
+        if of_base > 0 {
+            needs.push(format!("{of_base} of the base image"));
+        }
+        vec![
+            path,
+            elf.architecture.clone(),
+            module.unwrap_or_else(|| "-".into()),
+            needs.join(", "),
+        ]
+    }
+
+    fn shared(&self) -> Table {
+        let rows = self.libraries.shared.iter().map(|one| {
+            let how = match one.how {
+                How::Same => "the same build",
+                How::Other => "another build",
+                How::Beside => "another library beside it",
+            };
+            vec![
+                one.library.clone(),
+                one.image.clone(),
+                one.base.clone(),
+                how.to_owned(),
+            ]
+        });
+        Table {
+            headings: vec!["LIBRARY", "IMAGE", "BASE IMAGE", "WHICH IS"],
+            rows: rows.collect(),
+        }
+    }
+
+    fn named(&self) -> Table {
+        let extensions = self.image.extensions.iter();
+        let rows = extensions.flat_map(|extension| {
+            extension.named.iter().map(|named| {
+                vec![
+                    format!("$libdir/{}", named.name),
+                    format!("{}:{}", named.script, named.line),
+                    named.scripts.to_string(),
+                ]
+            })
+        });
+        Table {
+            headings: vec!["MODULE", "FIRST IN", "SCRIPTS"],
+            rows: rows.collect(),
+        }
+    }
+
+    pub(super) fn conclusion(&self) -> String {
+        let count = |severity| {
+            self.findings
+                .iter()
+                .filter(|one| one.severity == severity)
+                .count()
+        };
+        let counted = |number: usize, what: &str| match number {
+            1 => format!("1 {what}"),
+            number => format!("{number} {what}s"),
+        };
+        let contents = &self.image.contents;
+        format!(
+            "{} files, {} bytes; {}, {}",
+            contents.files.len(),
+            contents.size,
+            counted(count(Severity::Error), "error"),
+            counted(count(Severity::Warning), "warning"),
+        )
+    }
+}
+
+impl Row for Entry {
+    const HEADINGS: &'static [&'static str] = &["SIZE", "FILE"];
+
+    fn cells(&self) -> Vec<String> {
+        let file = match &self.link {
+            Some(link) => format!("{} -> {link}", self.path),
+            None => self.path.clone(),
+        };
+        vec![self.size.to_string(), file]
+    }
+}
+
+impl Row for Document {
+    const HEADINGS: &'static [&'static str] = &["PACKAGE", "LICENCE"];
+
+    fn cells(&self) -> Vec<String> {
+        let licence = self.licence.as_ref();
+        let licence = licence.map_or_else(|| "not said for machines".into(), ToString::to_string);
+        vec![self.package.clone(), licence]
+    }
+}
+
+impl Row for Finding {
+    const HEADINGS: &'static [&'static str] = &["", "FILE", "WHAT"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.severity.name().to_owned(),
+            self.file.display().to_string(),
+            self.message.clone(),
+        ]
+    }
+}
+
+impl Row for SqlExtension {
+    const HEADINGS: &'static [&'static str] = &["NAME", "VERSION", "MODULE", "REQUIRES", "UPDATES"];
+
+    fn cells(&self) -> Vec<String> {
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+        let others = self.versions().len().saturating_sub(1);
+        let updates = match (others, self.stranded.len()) {
+            (0, _) => "-".to_owned(),
+            (_, 0) => format!("from all {others} other versions"),
+            (_, stranded) => format!(
+                "from {} of {others} other versions",
+                others - stranded.min(others)
+            ),
+        };
+        let requires = match self.requires.as_slice() {
+            [] => "-".to_owned(),
+            names => names.join(", "),
+        };
+        vec![
+            self.name.clone(),
+            or_none(&self.default_version),
+            or_none(&self.module_pathname),
+            requires,
+            updates,
+        ]
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is wrong with an image, or looks so.
+
+use crate::{
+    finding::{Finding, Severity},
+    image::{Elf, Entry, How, Inventory, Libraries, Said, Source, SqlExtension},
+    stage::subject::Subject,
+};
+
+/// `FMGR_ABI_EXTRA` of the community's server, in `src/include/pg_config_manual.h`.
+const ABI: &str = "PostgreSQL";
+/// What that server has for `FUNC_MAX_ARGS`, `INDEX_MAX_KEYS` and `NAMEDATALEN`.
+const LIMITS: [u32; 3] = [100, 32, 64];
+/// Versions that a message names.
+const NAMED: usize = 5;
+
+/// The findings, errors first.
+pub(crate) fn all(subject: &Subject, image: &Inventory, libraries: &Libraries) -> Vec<Finding> {
+    let mut found = Collected::default();
+    found.objects(subject, image);
+    found.libraries(libraries);
+    for extension in &image.extensions {
+        found.extension(extension, image);
+    }
+    found.links(&image.contents.files);
+    found.0.sort_by_key(|one| std::cmp::Reverse(one.severity));
+    found.0
+}
+
+#[derive(Default)]
+struct Collected(Vec<Finding>);
+
+impl Collected {
+    fn error(&mut self, file: &str, message: String) {
+        self.push(file, Severity::Error, message);
+    }
+
+    fn warning(&mut self, file: &str, message: String) {
+        self.push(file, Severity::Warning, message);
+    }
+
+    fn push(&mut self, file: &str, severity: Severity, message: String) {
+        self.0.push(Finding {
+            file: file.into(),
+            line: None,
+            severity,
+            message,
+        });
+    }
+
+    fn objects(&mut self, subject: &Subject, image: &Inventory) {
+        let platform = subject.said.platform.split('/').nth(1);
+        for object in &image.objects {
+            match &object.says {
+                Said::Broken { broken } => {
+                    self.error(&object.path, format!("it cannot be read: {broken}"));
+                }
+                Said::Read(elf) => {
+                    if let Some(platform) = platform.filter(|one| *one != elf.architecture) {
+                        let is = &elf.architecture;
+                        let message = format!("it is for {is}, and the image for {platform}");
+                        self.error(&object.path, message);
+                    }
+                    self.module(&object.path, elf, subject.major());
+                }
+            }
+        }
+    }
+
+    fn module(&mut self, path: &str, elf: &Elf, major: Option<&str>) {
+        let Some(magic) = &elf.module else { return };
+        let built_for = magic.major.to_string();
+        if let Some(major) = major.filter(|major| *major != built_for) {
+            self.error(
+                path,
+                format!("it was built for PostgreSQL {built_for}, and the image is for {major}: that server refuses it"),
+            );
+        }
+        if magic.abi != ABI || magic.limits != LIMITS {
+            self.warning(
+                path,
+                format!("it was built for servers of `{}` with other limits or values than the community's have: these refuse it", magic.abi),
+            );
+        }
+    }
+
+    fn libraries(&mut self, libraries: &Libraries) {
+        for need in &libraries.needs {
+            let library = &need.library;
+            match &need.source {
+                Source::Missing => self.error(
+                    &need.object,
+                    format!("it needs `{library}`, which neither the image nor the base image has"),
+                ),
+                Source::Unsearched { path } => self.error(
+                    &need.object,
+                    format!(
+                        "it needs `{library}`, and `{path}` is in no folder of `ld_library_path`"
+                    ),
+                ),
+                Source::Image { .. } | Source::Base | Source::Unknown => {}
+            }
+        }
+        for shared in &libraries.shared {
+            let (library, base) = (&shared.library, &shared.base);
+            match shared.how {
+                How::Same => self.warning(
+                    &shared.image,
+                    format!("the base image has the same build of `{library}`: it need not be in the image"),
+                ),
+                How::Other => self.warning(
+                    &shared.image,
+                    format!("the base image has another build of `{library}` (`{base}`), and the server may use this one in its place"),
+                ),
+                How::Beside => {}
+            }
+        }
+    }
+
+    fn extension(&mut self, extension: &SqlExtension, image: &Inventory) {
+        let file = format!("{}/{}.control", extension.folder, extension.name);
+        match &extension.default_version {
+            None => self.error(&file, "it has no `default_version`".into()),
+            Some(version) if !extension.default_is_made => self.error(
+                &file,
+                format!("no script makes its default version {version}, alone or with those that update to it"),
+            ),
+            Some(version) if !extension.stranded.is_empty() => {
+                let stranded = &extension.stranded;
+                let named = stranded[..stranded.len().min(NAMED)].join(", ");
+                let more = stranded.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                self.warning(
+                    &file,
+                    format!("no scripts update from {named}{more} to {version}"),
+                );
+            }
+            Some(_) => {}
+        }
+        let modules = Modules(image);
+        match &extension.module_pathname {
+            None if extension.uses_module_pathname => self.error(
+                &file,
+                "its scripts have `MODULE_PATHNAME` in them, and it has no `module_pathname`"
+                    .into(),
+            ),
+            Some(path) if extension.uses_module_pathname && !modules.have(path) => {
+                self.warning(&file, format!("its module `{path}` is not in the image"));
+            }
+            _ => {}
+        }
+        for named in &extension.named {
+            let (name, script) = (&named.name, &named.script);
+            if (named.loaded || name.contains('/')) && modules.have(name) {
+                let module = name.rsplit('/').next().unwrap_or_default();
+                self.warning(
+                    &format!("{}/{script}", extension.folder),
+                    format!("line {} names `$libdir/{name}`, which here is the server's own folder; `{module}` alone is found in the image", named.line),
+                );
+            }
+        }
+    }
+
+    /// An image is mounted into a server, whose files an absolute link leads to.
+    fn links(&mut self, files: &[Entry]) {
+        for file in files {
+            let Some(link) = &file.link else { continue };
+            if leads_out(file.folder(), link) {
+                self.error(
+                    &file.path,
+                    format!("it is a link to `{link}`, out of the image"),
+                );
+            }
+        }
+    }
+}
+
+/// The modules of an image, by their names in SQL.
+struct Modules<'a>(&'a Inventory);
+
+impl Modules<'_> {
+    fn have(&self, name: &str) -> bool {
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let name = name.strip_suffix(".so").unwrap_or(name);
+        let mut files = self.0.contents.files.iter();
+        files.any(|file| file.name().strip_suffix(".so") == Some(name))
+    }
+}
+
+/// Whether a symbolic link in a folder leads above the image's root. A hard link is named from there on.
+fn leads_out(folder: &str, link: &str) -> bool {
+    let mut depth = folder.split('/').filter(|part| !part.is_empty()).count();
+    if link.starts_with('/') {
+        return true;
+    }
+    for part in link.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if depth == 0 => return true,
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The images that a command looks into: those of extensions, which were baked before, and any other by its reference.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    engine::{Access, Engine, Opener},
+    image::{
+        ImageRef,
+        annotations::{BASE_MAJOR, BASE_NAME},
+    },
+    mount::Folders,
+    stage::{begin::Begun, described},
+    target::{Filter, Target},
+    tool::docker,
+    workspace::{Aim, Selection},
+};
+
+/// An image with what is known of it before it is opened.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    /// As people tell it from others.
+    pub title: String,
+    pub image: ImageRef,
+    /// None: it was named by its reference.
+    pub target: Option<Target>,
+    /// Of an engine that is only looked at nothing is known.
+    pub said: docker::Image,
+}
+
+/// What was named, and an engine that has it.
+pub(crate) struct Subjects {
+    pub engine: Engine,
+    /// In the order of the names.
+    pub all: Vec<Subject>,
+}
+
+impl Subjects {
+    /// Opens an engine, and asks it for the images; what it does not have is pulled. `selection`: extensions by their names,
+    /// and images by their references, which have a `/`, a `:` or an `@` in them.
+    pub(crate) fn open(
+        opener: &mut dyn Opener,
+        selection: &Selection,
+        filter: &Filter,
+        access: Access,
+    ) -> anyhow::Result<Self> {
+        let mut references = BTreeMap::new();
+        for name in selection.names().iter().filter(|name| is_reference(name)) {
+            references.insert(name.as_str(), name.parse::<ImageRef>()?);
+        }
+        let extensions = match selection {
+            Selection::All => Selection::All,
+            Selection::Named(names) => {
+                let names = names.iter().filter(|name| !is_reference(name));
+                Selection::Named(names.cloned().collect())
+            }
+        };
+        let is_of_references = extensions.names().is_empty() && !references.is_empty();
+        let (engine, targets) = if is_of_references && extensions != Selection::All {
+            (Engine::open(opener, access)?, Vec::new())
+        } else {
+            let begun = Begun::open(opener, &extensions, Aim::Images, filter, access)?;
+            let targets = begun.targets(filter, opener)?;
+            begun.check_read()?;
+            let built = targets.chosen().filter(|target| target.is_built());
+            (begun.engine, built.cloned().collect())
+        };
+        let mut all = Vec::new();
+        if extensions == Selection::All {
+            for target in &targets {
+                all.push(Subject::of_target(&engine, target)?);
+            }
+        }
+        for name in selection.names() {
+            match references.get(name.as_str()) {
+                Some(image) => all.push(Subject::of_reference(&engine, image)?),
+                None => {
+                    for target in targets.iter().filter(|one| one.extension.name == *name) {
+                        all.push(Subject::of_target(&engine, target)?);
+                    }
+                }
+            }
+        }
+        Ok(Self { engine, all })
+    }
+}
+
+/// Whether a name is an image's: an extension's has no registry, no tag and no digest.
+fn is_reference(name: &str) -> bool {
+    name.contains(['/', ':', '@'])
+}
+
+impl Subject {
+    fn of_reference(engine: &Engine, image: &ImageRef) -> anyhow::Result<Self> {
+        let otherwise = "`docker image ls` lists what the engine has";
+        Ok(Self {
+            title: image.to_string(),
+            said: survey(engine, image, otherwise)?,
+            image: image.clone(),
+            target: None,
+        })
+    }
+
+    fn of_target(engine: &Engine, target: &Target) -> anyhow::Result<Self> {
+        let name = &target.extension.name;
+        let otherwise = format!("build it first: `cargo xtask bake {name}`");
+        Ok(Self {
+            title: target.title(),
+            said: survey(engine, &target.tag, &otherwise)?,
+            image: target.tag.clone(),
+            target: Some(target.clone()),
+        })
+    }
+
+    /// The PostgreSQL image that it is for. None: nothing says it, or what does is no reference.
+    pub(crate) fn base(&self) -> Option<ImageRef> {
+        match &self.target {
+            Some(target) => Some(target.base.clone()),
+            None => self.said.labels.get(BASE_NAME)?.parse().ok(),
+        }
+    }
+
+    /// The PostgreSQL major that it is for.
+    pub(crate) fn major(&self) -> Option<&str> {
+        match &self.target {
+            Some(target) => Some(&target.server.major),
+            None => self.said.labels.get(BASE_MAJOR),
+        }
+    }
+
+    /// The folders that the dynamic linker is told of. None: no metadata says it.
+    pub(crate) fn searched(&self) -> Option<Vec<String>> {
+        let target = self.target.as_ref()?;
+        Some(Folders::Linker.of(&target.extension))
+    }
+}
+
+/// Of an engine that is only looked at nothing is asked: it may have to pull.
+fn survey(engine: &Engine, image: &ImageRef, otherwise: &str) -> anyhow::Result<docker::Image> {
+    if engine.is_looked_at() {
+        return Ok(docker::Image::default());
+    }
+    described::survey(engine, image, otherwise)
+}
