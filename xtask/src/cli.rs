@@ -8,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod choice;
 mod ci;
 pub mod e2e;
+mod init;
 mod settings;
 
 pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
+pub use init::Init;
 
 use crate::value::Platform;
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
@@ -84,6 +86,8 @@ pub enum Command {
     UpdateOsLibs(UpdateOsLibs),
     /// Show the versions that extensions are pinned to beside the newest ones, and write these.
     Versions(Versions),
+    /// Write what a repository needs to be driven by this program, by what is in it.
+    Init(Init),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
     /// The private container engine for a machine that has none.

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    cli::{Cli, Global},
+    cli::{Cli, Command, Global},
     config::Config,
     exec::Real,
     failure::Failure,
@@ -48,7 +48,10 @@ impl Context {
     /// `arguments`: the command line `cli`, as it was given.
     pub(crate) fn new(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder cannot be determined")?;
-        let root = workspace::find_root(&here)?;
+        let root = match cli.command {
+            Command::Init(_) => workspace::root_to_be(&here),
+            _ => workspace::find_root(&here)?,
+        };
         if root.to_str().is_none() {
             return Err(Failure::invalid(format!(
                 "the repository's path `{}` is not UTF-8",

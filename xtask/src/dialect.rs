@@ -12,6 +12,7 @@ use crate::{
 mod beside;
 mod call;
 mod parts;
+mod taskfile;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ mod variables;
 
 use beside::Beside;
 use call::Call;
+pub(crate) use taskfile::{Said, command_of, settings};
 use tasks::{OPTIONS_OF_TASK, RENAMED, STILL_TO_COME, TASKS, Task};
 use variables::{VARIABLES, Variable};
 

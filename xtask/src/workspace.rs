@@ -42,7 +42,16 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
         "`{}` is not inside a repository of extensions: no `xtask.toml` here or above",
         from.display()
     ))
-    .hint("create `xtask.toml` at the repository's root; an empty one means the default layout"))
+    .hint("`cargo xtask init` makes one of it; or create `xtask.toml` at the repository's root, where an empty one means the default layout"))
+}
+
+/// The same, or else the folder that is to become one: the nearest one upwards from `from` that git works in, or else
+/// `from` itself.
+pub(crate) fn root_to_be(from: &Path) -> PathBuf {
+    let is_git = |folder: &&Path| folder.join(".git").exists();
+    let of_git = || from.ancestors().find(is_git).map(Path::to_owned);
+    let known = find_root(from).ok().or_else(of_git);
+    known.unwrap_or_else(|| from.to_owned())
 }
 
 /// The extensions of one repository. Order: dependencies first, else alphabetical.
@@ -229,7 +238,8 @@ impl Workspace {
             "there are no extensions here: no folder of this repository holds a `metadata.hcl`",
         )
         .detail(format!("repository: {}", self.root.display()));
-        match elsewhere(&self.root) {
+        let mut folders = folders_of_extensions(&self.root).into_keys();
+        match folders.find(|folder| !folder.as_os_str().is_empty()) {
             Some(folder) => failure.hint(format!(
                 "`{0}` has such folders: set `[paths] extensions = \"{0}\"` in xtask.toml",
                 folder.display()
@@ -311,8 +321,23 @@ fn inside(root: &Path, config: &Config, key: Key<String>) -> Result<PathBuf, Fai
     Ok(path)
 }
 
-/// A folder whose folders hold a metadata.hcl, at most three levels down, relative to the root.
-fn elsewhere(root: &Path) -> Option<PathBuf> {
+/// The folders whose folders hold a metadata.hcl, at most three levels down, relative to the root, each with the names of
+/// those in it.
+pub(crate) fn folders_of_extensions(root: &Path) -> BTreeMap<PathBuf, Vec<String>> {
+    let mut found: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for file in files(root).filter(|file| file.ends_with("metadata.hcl")) {
+        if let Some(folder) = file.parent()
+            && let (Some(outer), Some(name)) = (folder.parent(), folder.file_name())
+        {
+            let name = name.to_string_lossy().into_owned();
+            found.entry(outer.to_owned()).or_default().push(name);
+        }
+    }
+    found
+}
+
+/// The files at most four levels down, relative to the root, in the order of their names.
+pub(crate) fn files(root: &Path) -> impl Iterator<Item = PathBuf> {
     let walk = walkdir::WalkDir::new(root).max_depth(4).sort_by_file_name();
     // Neither git's own files, nor what is built.
     let is_ours = |entry: &walkdir::DirEntry| {
@@ -323,14 +348,11 @@ fn elsewhere(root: &Path) -> Option<PathBuf> {
     let files = walk
         .into_iter()
         .filter_entry(is_ours)
-        .filter_map(Result::ok);
-    let mut found = files
-        .filter(|entry| entry.file_name() == "metadata.hcl")
-        .filter_map(|entry| {
-            let folder = entry.path().parent()?.parent()?.strip_prefix(root).ok()?;
-            Some(folder.to_owned())
-        });
-    found.find(|folder| !folder.as_os_str().is_empty())
+        .filter_map(Result::ok)
+        .filter(|entry| !entry.file_type().is_dir());
+    let below =
+        move |entry: walkdir::DirEntry| Some(entry.path().strip_prefix(root).ok()?.to_owned());
+    files.filter_map(below)
 }
 
 /// The path without `.`: `./pgvector` and `pgvector` are the same directory.

@@ -63,6 +63,7 @@ mod cli {
     mod external;
     mod failures;
     mod fields;
+    mod init;
     mod inspect;
     mod interruption;
     mod joint;

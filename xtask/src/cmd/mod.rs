@@ -7,6 +7,7 @@ mod ci;
 mod completions;
 mod config;
 mod e2e;
+mod init;
 mod inspect;
 mod manifest;
 mod prereqs;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Manifest(args) => manifest::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,
         Command::Versions(args) => versions::run(&args, context)?,
+        Command::Init(args) => init::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,

@@ -155,10 +155,7 @@ impl Context {
 
     /// Prints a plan as lines for a shell; they are for the root, with the sandbox's programs on PATH.
     pub(crate) fn print(&self, engine: &Engine, plan: &Plan) {
-        let mut text = String::new();
-        if self.here != self.root {
-            text += &format!("cd {}\n", shell::word(&self.root));
-        }
+        let mut text = self.to_the_root();
         if let Some(sandbox) = &engine.sandbox {
             text += &format!("export PATH={}:\"$PATH\"\n", shell::word(sandbox.bin()));
         }
@@ -168,6 +165,19 @@ impl Context {
         }
         text += &plan.to_string();
         self.ui.data(&text);
+    }
+
+    /// The same, of a plan that needs no engine.
+    pub(crate) fn print_local(&self, plan: &Plan) {
+        self.ui.data(&(self.to_the_root() + &plan.to_string()));
+    }
+
+    /// The line that goes to the root; none where the user stands there.
+    fn to_the_root(&self) -> String {
+        if self.here == self.root {
+            return String::new();
+        }
+        format!("cd {}\n", shell::word(&self.root))
     }
 
     /// The error that a run's report amounts to, if any: `what` failed.

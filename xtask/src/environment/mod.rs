@@ -12,7 +12,7 @@ pub(crate) mod cluster;
 mod decision;
 pub(crate) mod in_use;
 mod login;
-mod names;
+pub(crate) mod names;
 pub(crate) mod nodes;
 pub(crate) mod operator;
 mod part;

@@ -49,6 +49,29 @@ pub(crate) fn write_program(location: &Location, contents: &str) -> anyhow::Resu
     write(location, contents, Access::Program)
 }
 
+/// Writes a file where there is none, whole or not at all. What is there already, a link too, stays as it is and is
+/// an error.
+pub(crate) fn write_new(location: &Location, contents: &str) -> anyhow::Result<()> {
+    let failed = || format!("failed to write `{}`", location.display());
+    let anchored = Anchored::find(location)?;
+    let (folder, name) = anchored.parent(true)?;
+    let new = Temporary::make(&folder).with_context(failed)?;
+    new.dress(None, anchored.owner, Access::Readable)
+        .map_err(io::Error::from)
+        .with_context(failed)?;
+    let is_made = new
+        .fill(contents)
+        .and_then(|()| new.take_a_free_name(&name));
+    if is_made.with_context(failed)? {
+        return Ok(());
+    }
+    let text = format!(
+        "`{}` is there already, and stays as it is",
+        location.display()
+    );
+    Err(Failure::failed(text).into())
+}
+
 /// Makes a folder and those above it.
 pub(crate) fn make_folder(location: &Location) -> anyhow::Result<()> {
     let anchored = Anchored::find(location)?;

@@ -19,6 +19,11 @@ pub(crate) enum Action {
         path: Location,
         contents: String,
     },
+    /// Write a file where there is none; what is there is kept, and the step fails.
+    WriteNew {
+        path: Location,
+        contents: String,
+    },
     /// Write a program that anybody may run.
     Script {
         path: Location,
@@ -65,6 +70,10 @@ impl fmt::Display for Action {
             Action::Folder(path) => write!(f, "mkdir -p -- {}", operand(path)),
             Action::Write { path, contents } => {
                 write!(f, "{} > {}", shell::prints(contents), operand(path))
+            }
+            Action::WriteNew { path, contents } => {
+                let written = shell::prints(contents);
+                write!(f, "(set -C; {written} > {})", operand(path))
             }
             Action::Script { path, contents } => {
                 let path = operand(path);

@@ -100,6 +100,7 @@ impl Programs {
             }
             Action::Folder(_)
             | Action::Write { .. }
+            | Action::WriteNew { .. }
             | Action::Script { .. }
             | Action::Rename { .. }
             | Action::RemoveFolder(_) => {}

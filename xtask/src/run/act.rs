@@ -41,6 +41,7 @@ impl Walk<'_> {
             }
             Action::Folder(path) => file::make_folder(path)?,
             Action::Write { path, contents } => file::write_atomically(path, contents)?,
+            Action::WriteNew { path, contents } => file::write_new(path, contents)?,
             Action::Script { path, contents } => file::write_program(path, contents)?,
             Action::Start { cmd, log } => {
                 self.exec.start(cmd, log).map_err(Failure::from)?;

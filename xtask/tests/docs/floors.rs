@@ -29,11 +29,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("run", &["run", "event", "diagnosis"]),
     ("engine", &["engine", "sandbox", "environment"]),
     ("stage", &["stage"]),
-    ("cli", &["cli"]),
+    ("cli", &["cli", "dialect"]),
     ("ui", &["ui"]),
     ("context", &["context"]),
     ("command", &["cmd"]),
-    ("top", &["dialect", "fuzzing", "lib", "main"]),
+    ("top", &["fuzzing", "lib", "main", "bin"]),
 ];
 
 /// A module's path as its parts: `cmd`, `e2e`, `test`.

@@ -176,3 +176,23 @@ fn workflows_run_no_text_of_others_and_take_the_lock_file_as_it_is() {
     }
     assert!(calls >= 5, "only {calls} calls of cargo found");
 }
+
+/// What `init` writes into other repositories is what is used here.
+#[test]
+fn all_that_images_are_made_with_goes_into_an_empty_repository() {
+    let sources =
+        text("xtask/src/cmd/init/written.rs") + &text("xtask/src/cmd/init/written/starter.rs");
+    let mut all = files(".github/workflows");
+    all.extend(files("docker"));
+    all.extend(files("test"));
+    // The gate and the lab are this repository's own.
+    all.retain(|path| !path.ends_with("ci.yml") && !path.starts_with("test/lab"));
+    assert!(all.len() > 8, "only {} files", all.len());
+    for path in all {
+        let name = path.display();
+        assert!(
+            sources.contains(&format!("../{name}\")")),
+            "`init` lacks {name}"
+        );
+    }
+}

@@ -9,9 +9,10 @@ use std::{
 };
 
 use nix::{
-    fcntl::{OFlag, openat, renameat},
+    errno::Errno,
+    fcntl::{AtFlags, OFlag, openat, renameat},
     sys::stat::{FileStat, Mode, fchmod, fstat},
-    unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat},
+    unistd::{Gid, Uid, UnlinkatFlags, fchown, linkat, unlinkat},
 };
 
 use crate::own::beneath::Owner;
@@ -99,6 +100,16 @@ impl<'a> Temporary<'a> {
     pub(super) fn fill(&self, contents: &str) -> io::Result<()> {
         (&self.file).write_all(contents.as_bytes())?;
         self.file.sync_all()
+    }
+
+    /// Takes a name that nothing has, whoever is quicker: the kernel refuses one that is taken. Whether it was free.
+    pub(super) fn take_a_free_name(self, name: &OsStr) -> io::Result<bool> {
+        let own = self.name.as_str();
+        match linkat(self.folder, own, self.folder, name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::EEXIST) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) fn take_the_name(mut self, name: &OsStr) -> io::Result<()> {

@@ -271,6 +271,10 @@ fn files_and_folders_are_those_of_the_plan() {
                     path: to(name.clone()),
                     contents: text.clone(),
                 },
+                Action::WriteNew {
+                    path: to(inside("new")),
+                    contents: text.clone(),
+                },
                 wait(there),
                 wait(Probe::Exists(name.clone())),
                 Action::Save {
@@ -299,7 +303,7 @@ fn files_and_folders_are_those_of_the_plan() {
             let read = |name: PathBuf| {
                 String::from_utf8(fs_err::read(shell.work().join(name)).unwrap()).unwrap()
             };
-            for name in ["saved", "script", "moved"] {
+            for name in ["saved", "script", "moved", "new"] {
                 assert_eq!(read(inside(name)), text, "{name}: {plan}");
             }
             let left: Vec<_> = fs_err::read_dir(shell.work()).unwrap().collect();

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The files that `init` writes, and how those that are there already differ from them.
+
+mod starter;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::Found;
+use crate::{cli, config, failure::Failure, own::source};
+
+/// The workflows are this repository's own: all that differs is how a job gets the program.
+const WORKFLOWS: &[(&str, &str, &str)] = &[
+    (
+        ".github/workflows/images.yml",
+        include_str!("../../../../.github/workflows/images.yml"),
+        "checks, builds and tests what has changed",
+    ),
+    (
+        ".github/workflows/os-libs.yml",
+        include_str!("../../../../.github/workflows/os-libs.yml"),
+        "keeps the lists of system libraries up to date",
+    ),
+    (
+        "renovate.json",
+        include_str!("../../../../renovate.json"),
+        "keeps pins up to date, with Renovate",
+    ),
+];
+
+/// What says how a job gets the program.
+pub(super) const ACTION: &str = ".github/actions/xtask/action.yml";
+
+const ABOUT_SETTINGS: &str = "# Settings of this repository. Every key, its default and its environment variable: `cargo xtask config`.\n";
+
+/// A file, by its path below the root.
+pub(super) struct Wanted {
+    pub path: PathBuf,
+    pub text: String,
+    pub about: &'static str,
+}
+
+/// What is in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum State {
+    New,
+    /// The same.
+    Same,
+    /// Another file: with so many lines that this one lacks, and without so many of its.
+    Differs {
+        more: usize,
+        fewer: usize,
+    },
+    /// No file that could be read.
+    Other,
+}
+
+impl Wanted {
+    pub(super) fn new(path: &str, text: &str, about: &'static str) -> Self {
+        Self {
+            path: PathBuf::from(path),
+            text: text.to_owned(),
+            about,
+        }
+    }
+
+    /// Looks at its place. A link counts as something that is there.
+    pub(super) fn state(&self, root: &Path) -> Result<State, Failure> {
+        let place = root.join(&self.path);
+        let Ok(found) = place.symlink_metadata() else {
+            return Ok(State::New);
+        };
+        if !found.is_file() {
+            return Ok(State::Other);
+        }
+        let there = source::read(root, &place)?.unwrap_or_default();
+        if there == self.text {
+            return Ok(State::Same);
+        }
+        let lacking = |of: &str, text: &str| {
+            let known: Vec<&str> = of.lines().collect();
+            text.lines().filter(|line| !known.contains(line)).count()
+        };
+        Ok(State::Differs {
+            more: lacking(&self.text, &there),
+            fewer: lacking(&there, &self.text),
+        })
+    }
+}
+
+impl State {
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            State::New => "written",
+            State::Same => "unchanged",
+            State::Differs { .. } | State::Other => "kept",
+        }
+    }
+
+    pub(super) fn about(&self, file: &Wanted) -> String {
+        match self {
+            State::New | State::Same => file.about.to_owned(),
+            State::Differs { more, fewer } => {
+                format!("yours; of its lines ours lacks {more}, of ours it lacks {fewer}")
+            }
+            State::Other => "yours; it is no plain file".to_owned(),
+        }
+    }
+}
+
+/// All but the note.
+pub(super) fn files(found: &Found, args: &cli::Init) -> Vec<Wanted> {
+    let settings = settings(found);
+    let mut files = vec![
+        Wanted::new("xtask.toml", &settings, "the settings of this repository"),
+        Wanted::new(ACTION, &action(args), "installs the program in a workflow"),
+    ];
+    let workflows = WORKFLOWS.iter();
+    files.extend(workflows.map(|(path, text, about)| Wanted::new(path, text, about)));
+    if found.is_empty() {
+        let starter = starter::FILES.iter();
+        files.extend(starter.map(|(path, text, about)| Wanted::new(path, text, about)));
+    }
+    files
+}
+
+/// How a job gets the program, in a repository that does not have its source.
+fn action(args: &cli::Init) -> String {
+    let (which, value) = match &args.revision {
+        Some(commit) => ("--rev", commit.as_str()),
+        None => ("--branch", "main"),
+    };
+    include_str!("action.yml")
+        .replace("{repository}", &args.source)
+        .replace("{which}", which)
+        .replace("{value}", value)
+}
+
+/// `xtask.toml`: where things are, and what the Taskfile said otherwise than this program would.
+fn settings(found: &Found) -> String {
+    let paths = [
+        (config::PATHS_EXTENSIONS.name(), &found.extensions_folder),
+        (config::PATHS_BAKE_FILE.name(), &found.bake_file),
+        (config::PATHS_SUITE.name(), &found.suite),
+    ];
+    let paths = paths.map(|(key, value)| (key, value, None));
+    let said = found.said.iter();
+    let said = said.map(|said| (said.key, &said.value, Some(said.variable)));
+    let file = found.taskfile.as_deref().unwrap_or_default();
+    // Keys without a table stand before all tables, which is where the empty name is in their order.
+    let mut tables: BTreeMap<&str, String> = BTreeMap::new();
+    for (key, value, variable) in paths.into_iter().chain(said) {
+        let (table, key) = key.split_once('.').unwrap_or(("", key));
+        let lines = tables.entry(table).or_default();
+        if let Some(variable) = variable {
+            *lines += &format!("# {file}: {variable}\n");
+        }
+        *lines += &format!("{key} = {}\n", quoted(value));
+    }
+    let mut text = ABOUT_SETTINGS.to_owned();
+    for (table, lines) in tables {
+        if !table.is_empty() {
+            text += &format!("\n[{table}]\n");
+        }
+        text += &lines;
+    }
+    text
+}
+
+/// A text in TOML, whose basic strings are JSON's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
