@@ -9,11 +9,13 @@ mod choice;
 mod ci;
 pub mod e2e;
 mod init;
+mod release;
 mod settings;
 
 pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
 pub use init::Init;
+pub use release::{Images, Promote};
 
 use crate::value::Platform;
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
@@ -90,6 +92,8 @@ pub enum Command {
     Init(Init),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
+    /// Copy tested images to another registry by their digests, with all that belongs to them.
+    Promote(Promote),
     /// The private container engine for a machine that has none.
     Sandbox(Sandbox),
     /// Show every setting, its value and where the value comes from.

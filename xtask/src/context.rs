@@ -2,6 +2,7 @@
 //! What every command gets: the settings, the repository, a way to run commands and a way to report.
 
 pub(crate) mod choice;
+pub(crate) mod images;
 mod opener;
 mod run;
 

@@ -24,7 +24,7 @@ pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 pub(crate) use scripts::SqlExtension;
 
-pub(crate) use crate::value::{Annotations, ImageRef, annotations};
+pub(crate) use crate::value::{Annotations, ImageRef, annotations, is_local};
 use crate::{failure::Failure, plan::Pending};
 
 /// An image to use.
@@ -92,13 +92,6 @@ impl Pending for Image {
         }
         Ok(reference.to_string())
     }
-}
-
-/// Whether a registry is on this machine, so that what is pushed there is for this machine.
-pub(crate) fn is_local(registry: &str) -> bool {
-    let host = registry.split('/').next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
 }
 
 /// An image as a node of the cluster pulls it.

@@ -77,6 +77,7 @@ mod cli {
     mod ownership;
     mod pasted;
     mod platforms;
+    mod promotion;
     mod record;
     mod refusal;
     mod repositories;

@@ -28,6 +28,9 @@ impl Cli {
                 args.running.over(config, config::JOBS)
             }
             Command::E2e(args) => args.command.over(config),
+            Command::Promote(args) => {
+                config.with_flag(config::REGISTRY, "--from", args.from.as_deref())
+            }
             _ => Ok(config),
         }
     }

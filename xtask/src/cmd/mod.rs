@@ -11,6 +11,7 @@ mod init;
 mod inspect;
 mod manifest;
 mod prereqs;
+mod promote;
 mod sandbox;
 mod smoke;
 mod targets;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Versions(args) => versions::run(&args, context)?,
         Command::Init(args) => init::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
+        Command::Promote(args) => promote::run(&args, context)?,
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,

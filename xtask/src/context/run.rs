@@ -15,7 +15,10 @@ use crate::{
     own::{RunFolder, file, output},
     plan::{Location, Plan, Step, shell},
     run::{self, Options, record::LeftOut},
-    stage::results::{self, Tested},
+    stage::{
+        proofs,
+        results::{self, Tested},
+    },
     tool,
     ui::{Form, Report, Row, Table, junit},
 };
@@ -105,6 +108,7 @@ impl Context {
         self.ui.result(Form::of(json, false), &value, &report);
         self.journal.proved(value);
         self.keep_record();
+        proofs::keep(tested, &self.run_id)?;
         results::note(&self.run_folder()?)
     }
 

@@ -20,12 +20,16 @@ use crate::{
     parse,
     plan::PASSWORD,
     printable::is_hidden,
-    stage::results::Earlier,
-    value::Name,
+    stage::{proofs, results::Earlier},
+    value::{Digest, Name},
 };
 
-/// Of results that are read again, nothing leads out of the repository, and nothing is an option.
+/// Of results that are read again, nothing leads out of the repository, and nothing is an option; what is read of one image alone
+/// says of which.
 pub fn earlier_results(data: &[u8]) {
+    if let Ok(proof) = proofs::parse(text(data)) {
+        assert!(Digest::is(&proof.digest), "{proof:?}");
+    }
     for row in Earlier::read(data).unwrap_or_default() {
         assert!(Name::is(&row.extension), "{row:?}");
         let path: &Path = row.values.as_ref();

@@ -15,9 +15,9 @@ use crate::{
         buildkit::{self, Progress, Told},
         docker,
         imagetools::Described,
-        kubectl,
+        kubectl, oras,
     },
-    value::{Licence, Major, PackageName, Server, SqlName, SqlVersion},
+    value::{Digest, Licence, Major, PackageName, Server, SqlName, SqlVersion, is_tag},
 };
 
 /// An archive of control files is read to its end or refused, and what these say is names and versions.
@@ -96,6 +96,11 @@ pub fn bake_metadata(data: &[u8]) {
 
 /// What a registry says becomes a reference that is one: it goes into a command line.
 pub fn registry_manifest(data: &[u8]) {
+    let printed = text(data);
+    assert!(oras::parse_tags(printed).iter().all(|tag| is_tag(tag)));
+    for referrer in oras::parse_referrers(printed).unwrap_or_default() {
+        assert!(Digest::is(&referrer), "{referrer}");
+    }
     let image = ImageRef {
         repository: "localhost:5000/x".into(),
         tag: Some("1".into()),

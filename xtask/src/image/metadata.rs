@@ -80,6 +80,12 @@ impl Metadata {
         }
     }
 
+    /// The targets of which it has a digest.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &String> {
+        let targets = self.entries.keys();
+        targets.filter(|target| self.digest(target).is_some())
+    }
+
     /// The digest of what was built: of the index where there is one. What is no digest is none: it becomes
     /// a part of arguments.
     pub(crate) fn digest(&self, target: &str) -> Option<Digest> {

@@ -35,7 +35,7 @@ impl Rotation {
     }
 
     /// Whether `tag` is one of these.
-    fn covers(&self, tag: &str) -> bool {
+    pub(crate) fn covers(&self, tag: &str) -> bool {
         tag.strip_prefix(&self.prefix)
             .and_then(|rest| rest.strip_suffix(&self.suffix))
             .is_some_and(|time| {

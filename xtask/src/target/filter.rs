@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Which images of the selected extensions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Empty: all.
     pub distros: Vec<String>,

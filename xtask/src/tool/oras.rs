@@ -1,7 +1,211 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `oras`: images, and what refers to them, between registries.
+//! `oras`: images, and what refers to them, in registries and between them. It logs in as docker does, by docker's configuration.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 use super::version::Least;
+use crate::{
+    failure::CmdFailure,
+    plan::Cmd,
+    value::{Digest, ImageRef, is_local, is_tag},
+};
 
 /// The one whose copies and answers are known here.
 pub(crate) const LEAST: Least = Least::of(&[1, 3]);
+
+/// The name on PATH.
+pub(crate) const PROGRAM: &str = "oras";
+
+/// Reads an image's index or manifest, byte by byte.
+pub(crate) fn manifest_cmd(image: &ImageRef) -> Cmd {
+    about(
+        image,
+        format!("read the manifest of `{image}`"),
+        &["manifest", "fetch"],
+    )
+}
+
+/// Asks for the digest that an image has; [`parse_digest`] reads the answer.
+pub(crate) fn resolve_cmd(image: &ImageRef) -> Cmd {
+    about(
+        image,
+        format!("ask for the digest of `{image}`"),
+        &["resolve"],
+    )
+}
+
+/// Lists the tags of an image's repository; [`parse_tags`] reads them.
+pub(crate) fn tags_cmd(repository: &str) -> Cmd {
+    Cmd::new(PROGRAM, format!("list the tags of `{repository}`"))
+        .args(["repo", "tags"])
+        .args(plain(repository, "--plain-http"))
+        .args(["--", repository])
+}
+
+/// Lists what refers to an image, and to that; [`parse_referrers`] reads it.
+pub(crate) fn discover_cmd(image: &ImageRef) -> Cmd {
+    let purpose = format!("ask what refers to `{image}`");
+    about(image, purpose, &["discover", "--format", "json"])
+}
+
+/// Copies an image with all its manifests, blobs and what refers to them. Without a tag nothing names it there but its digest.
+pub(crate) fn copy_with_referrers_cmd(from: &ImageRef, to: &ImageRef) -> Cmd {
+    copy(from, to, &["--recursive"])
+}
+
+/// Copies one image, and nothing that refers to it.
+pub(crate) fn copy_cmd(from: &ImageRef, to: &ImageRef) -> Cmd {
+    copy(from, to, &[])
+}
+
+fn copy(from: &ImageRef, to: &ImageRef, options: &[&str]) -> Cmd {
+    let cmd = copy_between_cmd(&from.repository, &to.repository, options);
+    cmd.args([from.to_string(), to.to_string()])
+}
+
+/// A copy between two repositories, up to what is copied.
+pub(crate) fn copy_between_cmd(from: &str, to: &str, options: &[&str]) -> Cmd {
+    Cmd::new(PROGRAM, format!("copy from `{from}` to `{to}`"))
+        .args(["cp", "--no-tty"])
+        .args(options)
+        .args(plain(from, "--from-plain-http"))
+        .args(plain(to, "--to-plain-http"))
+        .arg("--")
+}
+
+/// Gives an image further tags.
+pub(crate) fn tag_cmd<'a>(image: &ImageRef, tags: impl IntoIterator<Item = &'a String>) -> Cmd {
+    about(image, format!("tag `{image}`"), &["tag"]).args(tags)
+}
+
+/// A command about one image.
+fn about(image: &ImageRef, purpose: String, words: &[&str]) -> Cmd {
+    Cmd::new(PROGRAM, purpose)
+        .args(words)
+        .args(plain(&image.repository, "--plain-http"))
+        .args(["--".to_owned(), image.to_string()])
+}
+
+/// The flag for a registry on this machine, which speaks no TLS. oras knows `localhost` by itself, not its addresses.
+fn plain(repository: &str, flag: &'static str) -> Option<&'static str> {
+    is_local(repository).then_some(flag)
+}
+
+/// The digest in an answer to [`resolve_cmd`].
+pub(crate) fn parse_digest(printed: &str) -> Option<Digest> {
+    printed.trim().parse().ok()
+}
+
+/// The tags in an answer to [`tags_cmd`]. What is no tag would become a part of a reference.
+pub(crate) fn parse_tags(printed: &str) -> Vec<String> {
+    let lines = printed.lines().map(str::trim).filter(|line| is_tag(line));
+    lines.map(str::to_owned).collect()
+}
+
+/// The digests of all that refers to an image, directly or not, in an answer to [`discover_cmd`]. None: it is no such answer.
+pub(crate) fn parse_referrers(printed: &str) -> Option<BTreeSet<Digest>> {
+    let answer: Value = serde_json::from_str(printed).ok()?;
+    let mut found = BTreeSet::new();
+    let mut left = vec![&answer];
+    while let Some(one) = left.pop() {
+        for referrer in one["referrers"].as_array().into_iter().flatten() {
+            found.insert(referrer["digest"].as_str()?.parse().ok()?);
+            left.push(referrer);
+        }
+    }
+    Some(found)
+}
+
+/// Whether a line that a copy prints says that something was carried over: `Copied  c072e40d291f application/…`, and neither what
+/// was there already (`Exists`) nor the sum of it (`Copied [registry] …`).
+pub(crate) fn is_copied(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_digest = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    words.next() == Some("Copied") && words.next().is_some_and(is_digest)
+}
+
+/// Whether a registry has said that what was asked for is not there, by whatever it lacks: the tag, the digest, the repository.
+pub(crate) fn is_absent(failed: &CmdFailure) -> bool {
+    failed.mentions(": not found") || failed.mentions("name unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(text: &str) -> ImageRef {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_registry_on_this_machine_is_asked_without_tls_and_no_other() {
+        let digest = Digest::of(b"x");
+        let (from, to) = (
+            image(&format!("127.0.0.1:5000/x@{digest}")),
+            image("ghcr.io/o/x"),
+        );
+        assert_eq!(
+            copy_with_referrers_cmd(&from, &to).to_string(),
+            format!(
+                "oras cp --no-tty --recursive --from-plain-http -- 127.0.0.1:5000/x@{digest} ghcr.io/o/x"
+            )
+        );
+        assert_eq!(
+            copy_cmd(&to, &from).to_string(),
+            format!("oras cp --no-tty --to-plain-http -- ghcr.io/o/x 127.0.0.1:5000/x@{digest}")
+        );
+        assert_eq!(
+            manifest_cmd(&to).to_string(),
+            "oras manifest fetch -- ghcr.io/o/x"
+        );
+        assert_eq!(
+            tags_cmd("localhost:5000/x").to_string(),
+            "oras repo tags --plain-http -- localhost:5000/x"
+        );
+        assert_eq!(
+            tag_cmd(&to, &["a".to_owned(), "b".to_owned()]).to_string(),
+            "oras tag -- ghcr.io/o/x a b"
+        );
+    }
+
+    #[test]
+    fn answers_are_read_and_what_else_stands_there_is_not() {
+        let digest = Digest::of(b"x");
+        assert_eq!(parse_digest(&format!("{digest}\n")), Some(digest.clone()));
+        assert_eq!(parse_digest("--help"), None);
+        assert_eq!(parse_tags("1.0\n--x\n\n a-1 \n"), ["1.0", "a-1"]);
+        let other = Digest::of(b"y");
+        let said = format!(
+            r#"{{"digest": "no matter", "referrers": [{{"digest": "{digest}", "referrers": [{{"digest": "{other}", "referrers": []}}]}}]}}"#
+        );
+        assert_eq!(
+            parse_referrers(&said),
+            Some(BTreeSet::from([digest, other]))
+        );
+        assert_eq!(
+            parse_referrers(r#"{"referrers": []}"#),
+            Some(BTreeSet::new())
+        );
+        for wrong in ["", r#"{"referrers": [{"digest": "x"}]}"#] {
+            assert_eq!(parse_referrers(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_was_carried_over_is_told_from_what_was_there() {
+        let is = |line| is_copied(line);
+        assert!(is(
+            "Copied  c072e40d291f application/vnd.dev.sigstore.bundle.v0.3+json"
+        ));
+        for line in [
+            "Copying c072e40d291f application/x",
+            "Exists  da539d036f78 application/vnd.oci.image.manifest.v1+json",
+            "Copied [registry] localhost:1/x@sha256:0 => [registry] localhost:2/x",
+            "",
+        ] {
+            assert!(!is(line), "{line}");
+        }
+    }
+}

@@ -63,6 +63,24 @@ impl ImageRef {
             .map_or(repository, |(_, name)| name)
     }
 
+    /// The image of its repository that has this digest, and by nothing else.
+    pub(crate) fn by_digest(&self, digest: &Digest) -> Self {
+        Self {
+            repository: self.repository.clone(),
+            tag: None,
+            digest: Some(digest.clone()),
+        }
+    }
+
+    /// The image of its repository that has this tag now.
+    pub(crate) fn by_tag(&self, tag: &str) -> Self {
+        Self {
+            repository: self.repository.clone(),
+            tag: Some(tag.to_owned()),
+            digest: None,
+        }
+    }
+
     /// The same image in the registry `to`, where it is one of the registry `from`; else as it is.
     pub(crate) fn moved(&self, from: &str, to: &str) -> Self {
         let path = self.repository.strip_prefix(from);

@@ -40,6 +40,11 @@ text_type!(
 );
 
 impl Digest {
+    /// As people tell them apart: the first of its digits.
+    pub(crate) fn short(&self) -> &str {
+        &self.0[..19]
+    }
+
     /// The digest of some bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
@@ -111,4 +116,11 @@ pub(crate) fn is_tag(text: &str) -> bool {
         |byte| is_word(byte) || b".-".contains(&byte),
         128,
     )
+}
+
+/// Whether a registry, or a repository in it, is on this machine: what is pushed there is for this machine.
+pub(crate) fn is_local(registry: &str) -> bool {
+    let host = registry.split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
 }

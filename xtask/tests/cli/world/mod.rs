@@ -195,6 +195,11 @@ impl World {
         self.docker.bake_writes_digests(name, &targets);
     }
 
+    /// Puts oras on PATH, which finds the images of [`World::registry`].
+    pub(crate) fn with_oras(&self) {
+        self.tools.fake("oras", include_str!("fakes/oras.sh"));
+    }
+
     /// A cluster of somebody's own with a kubeconfig in the repository. Gives the file's name.
     pub(crate) fn put_cluster(&self, context: &str) -> String {
         self.write("theirs.kubeconfig", &self.clusters.put(context));
