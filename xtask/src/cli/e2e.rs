@@ -192,6 +192,9 @@ pub struct TestFull {
     pub running: Running,
     #[command(flatten)]
     pub suites: SuiteOptions,
+    /// Test the images that `bake --metadata-file` has written to this file, by digest, without building.
+    #[arg(long, value_name = "FILE")]
+    pub metadata_file: Option<PathBuf>,
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,

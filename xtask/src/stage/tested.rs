@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     bake::{self, Baked, Destination, Wanted},
+    smoke::Written,
     values::{Dependency, Told, Values},
 };
 use crate::{
@@ -47,12 +48,27 @@ pub(crate) struct Build<'a> {
     pub told: &'a Told,
     /// The steps after which images can be pushed.
     pub registry: &'a [StepId],
+    /// What was built and pushed before: then nothing is.
+    pub written: Option<&'a Written>,
 }
 
 impl Build<'_> {
-    /// Adds the steps that bake and push the targets and what they need, and write the values of each that was
-    /// chosen.
+    /// Adds the steps that bake and push the targets and what they need, where that was not done before, and write the
+    /// values of each that was chosen.
     pub(crate) fn add(&self, plan: &mut Plan, targets: &Targets) -> Result<Vec<ToTest>, Failure> {
+        let baked = match self.written {
+            None => self.bake(plan, targets)?,
+            Some(_) => Vec::new(),
+        };
+        let folder = Action::Folder(Location::output(values_folder()));
+        let place = plan.add(Step::new("folder for values", folder).quiet());
+        let chosen = targets.chosen();
+        chosen
+            .map(|target| self.add_values(plan, targets, target, &baked, place))
+            .collect()
+    }
+
+    fn bake(&self, plan: &mut Plan, targets: &Targets) -> Result<Vec<Baked>, Failure> {
         // For the nodes' platform alone, unless the registry is for others too.
         let wanted = self.wanted()?;
         let request = bake::Request {
@@ -66,13 +82,23 @@ impl Build<'_> {
             metadata_file: None,
             after: self.registry,
         };
-        let baked = bake::add(plan, &request);
-        let folder = Action::Folder(Location::output(values_folder()));
-        let place = plan.add(Step::new("folder for values", folder).quiet());
-        let chosen = targets.chosen();
-        Ok(chosen
-            .map(|target| self.add_values(plan, targets, target, &baked, place))
-            .collect())
+        Ok(bake::add(plan, &request))
+    }
+
+    /// Where what an image needs may be, the best first.
+    fn images(&self, needed: &Target, baked: &[Baked]) -> Result<Vec<Image>, Failure> {
+        match self.written {
+            Some(written) if written.image(needed).is_none() => {
+                pushed_or_published(needed, self.config)
+            }
+            _ => Ok(vec![self.image(needed, baked)]),
+        }
+    }
+
+    /// The image of a target for later steps: what was written, or else what a bake of this plan makes.
+    fn image(&self, target: &Target, baked: &[Baked]) -> Image {
+        let given = self.written.and_then(|written| written.image(target));
+        given.map_or_else(|| Baked::image(target, baked), Image::Given)
     }
 
     /// What images are built for.
@@ -96,23 +122,26 @@ impl Build<'_> {
         target: &Target,
         baked: &[Baked],
         place: StepId,
-    ) -> ToTest {
+    ) -> Result<ToTest, Failure> {
         let of_this = std::iter::once(target).chain(targets.needs(target));
         let steps = of_this.filter_map(|target| Some(Baked::of(target, baked)?.step));
-        let after: Vec<StepId> = std::iter::once(place).chain(steps).collect();
+        let after = std::iter::once(place).chain(steps);
+        let after: Vec<StepId> = after.chain(self.registry.iter().copied()).collect();
         let output = values_folder().join(format!("{}.yaml", target.name));
-        let image = Baked::image(target, baked);
-        // What was built in the same run, by digest.
-        let needed = targets.needs(target).map(|needed| Dependency {
-            extension: Arc::clone(&needed.extension),
-            images: vec![Baked::image(needed, baked)],
+        let image = self.image(target, baked);
+        // What was built in the same run or before, by digest.
+        let needed = targets.needs(target).map(|needed| {
+            Ok(Dependency {
+                extension: Arc::clone(&needed.extension),
+                images: self.images(needed, baked)?,
+            })
         });
         let values = Values {
             told: self.told.clone(),
             extension: Arc::clone(&target.extension),
             image: image.clone(),
             newer: None,
-            needed: needed.collect(),
+            needed: needed.collect::<Result<_, Failure>>()?,
             naming: self.environment.naming.clone(),
             psql_image: psql_image(self.config, self.sources),
             platform: self.platform.to_owned(),
@@ -120,13 +149,22 @@ impl Build<'_> {
             output: Location::output(&output),
         };
         let step = Step::work(format!("values {}", target.name), values);
-        ToTest {
+        Ok(ToTest {
             target: target.clone(),
             image,
             values: output,
             step: plan.add(step.after(after).quiet()),
-        }
+        })
     }
+}
+
+/// Where the image of a target is that is built elsewhere or was before: what was pushed wins over what is published.
+fn pushed_or_published(target: &Target, config: &Config) -> Result<Vec<Image>, Failure> {
+    let mut images = vec![Image::Given(target.tag.clone())];
+    if target.is_built() {
+        images.push(Image::Given(target.published(config)?));
+    }
+    Ok(images)
 }
 
 /// The image with psql for the suites' jobs. None: a base image that was made here, which has it too.
@@ -145,12 +183,8 @@ pub(crate) fn needs(
 ) -> Result<Vec<Dependency>, Failure> {
     let targets = target::needs_of(extension, server, &sources.workspace, &sources.matrix)?;
     let needed = targets.into_iter().map(|target| {
-        let mut images = vec![Image::Given(target.tag.clone())];
-        if target.is_built() {
-            images.push(Image::Given(target.published(config)?));
-        }
         Ok(Dependency {
-            images,
+            images: pushed_or_published(&target, config)?,
             extension: target.extension,
         })
     });

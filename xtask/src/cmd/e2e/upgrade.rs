@@ -121,6 +121,7 @@ impl Upgrade {
             (Image::Given(to.clone()), Vec::new())
         } else {
             let build = Build {
+                written: None,
                 config,
                 sources,
                 builder: &self.builder,

@@ -53,21 +53,42 @@ impl Written {
     /// Leaves out of what was chosen what the file does not have, with all that it needs; gives why, an image a line.
     /// Refused when nothing is left.
     pub(crate) fn narrow(&self, targets: &mut Targets) -> Result<Vec<String>, Failure> {
-        let file = self.file.display();
-        let lack = |target: &Target| {
-            let found = target.is_built().then(|| self.find(target));
-            found.and_then(Result::err)
-        };
         let left_out = targets.leave_out(|target, needs| {
             let title = target.title();
-            if let Some(why) = lack(target) {
+            if let Some(why) = self.lacks(target) {
                 return Some(format!("`{title}` is left out: {why}"));
             }
-            let (needed, why) = needs
-                .iter()
-                .find_map(|needed| Some((needed.title(), lack(needed)?)))?;
+            let lacking = |needed: &&Target| Some((needed.title(), self.lacks(needed)?));
+            let (needed, why) = needs.iter().find_map(lacking)?;
             Some(format!("`{title}` is left out: it needs `{needed}`: {why}"))
         });
+        self.refuse_none(targets, left_out)
+    }
+
+    /// The same, where what is needed may come from elsewhere.
+    pub(crate) fn narrow_without_needs(
+        &self,
+        targets: &mut Targets,
+    ) -> Result<Vec<String>, Failure> {
+        let left_out = targets.leave_out(|target, _| {
+            let why = self.lacks(target)?;
+            Some(format!("`{}` is left out: {why}", target.title()))
+        });
+        self.refuse_none(targets, left_out)
+    }
+
+    /// Why the file does not have a target that is built here; None: it has.
+    fn lacks(&self, target: &Target) -> Option<String> {
+        let found = target.is_built().then(|| self.find(target));
+        found.and_then(Result::err)
+    }
+
+    fn refuse_none(
+        &self,
+        targets: &Targets,
+        left_out: Vec<String>,
+    ) -> Result<Vec<String>, Failure> {
+        let file = self.file.display();
         if targets.is_empty() && !left_out.is_empty() {
             let failure = Failure::invalid(format!("`{file}` has none of these images"));
             let failure = left_out.into_iter().fold(failure, Failure::detail);

@@ -46,6 +46,48 @@ fn what_was_baked_is_what_is_tested_by_its_digest() {
     assert!(!world.exists("extensions/beta/values.yaml"));
 }
 
+/// As a workflow does it, on one machine after the other.
+#[test]
+fn what_was_baked_before_is_tested_by_its_digest_and_not_built() {
+    let world = World::e2e_with_images();
+    world.run("e2e setup-env --until registry").success();
+    for (name, file) in [("alpha", "alpha.json"), ("beta", "deep/images.json")] {
+        let bake = ["bake", name, "--push", "--metadata-file", file];
+        world.run((bake, "--distro trixie --pg 18")).success();
+    }
+    let digest = world.docker.digest_of("beta", "beta-1_2-18-trixie");
+    world.calls.forget();
+    let rows = world
+        .run("e2e test-full beta --metadata-file deep/images.json --json")
+        .success()
+        .json();
+    world.calls.never(BUILD);
+    assert_eq!(rows.as_array().unwrap().len(), 1);
+    assert!(
+        rows[0]["image"].as_str().unwrap().ends_with(&digest),
+        "{rows}"
+    );
+    let values = world.chainsaw.values_of("shared-suite-of-beta-18-trixie");
+    let alpha = world.docker.digest_of("alpha", "alpha-1_2-18-trixie");
+    // What it needs was pushed by somebody else.
+    for image in [
+        format!("beta-testing@{digest}"),
+        format!("alpha-testing:1.2-18-trixie@{alpha}"),
+    ] {
+        let wanted = format!("reference: 'registry.pg-extensions:5000/{image}'");
+        assert!(values.contains(&wanted), "{wanted}\n{values}");
+    }
+    // Of another extension it says nothing.
+    world
+        .run("e2e test-full gamma --metadata-file deep/images.json")
+        .status(2)
+        .says("has none of these images");
+    world
+        .run("e2e test-full beta --metadata-file none.json")
+        .status(2)
+        .says("`none.json` is not what bake writes: it does not exist");
+}
+
 #[test]
 fn every_image_of_an_extension_is_tested() {
     let world = World::e2e_with_images();
