@@ -266,6 +266,9 @@ pub struct Versions {
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,
+    /// Print what has changed, or would change, as Markdown for the text of a pull request; nothing where all is newest.
+    #[arg(long, conflicts_with_all = ["json", "dry_run"])]
+    pub pr_body: bool,
     /// Print the pins as JSON.
     #[arg(long)]
     pub json: bool,

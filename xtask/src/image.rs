@@ -13,6 +13,7 @@ mod metadata;
 mod opened;
 mod rotation;
 mod scripts;
+mod updates;
 
 pub(crate) use contents::{Contents, Entry};
 pub(crate) use controls::Controls;
@@ -23,6 +24,7 @@ pub(crate) use metadata::{Merge, Metadata, Promised};
 pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 pub(crate) use scripts::SqlExtension;
+pub(crate) use updates::{Update, update_path};
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations, is_local};
 use crate::{failure::Failure, plan::Pending};

@@ -22,6 +22,7 @@ use crate::{
         newest::{Answer, Ask, Compared, asked, script},
     },
     target::{Filter, Target},
+    ui::{Form, Table},
     value::Server,
     workspace::{Aim, Selection},
 };
@@ -58,7 +59,12 @@ pub(super) fn run(args: &cli::Versions, context: &mut Context) -> anyhow::Result
     let report = context.run(&begun.engine.exec, &plan)?;
     planned.sort_by(|a, b| (&a.extension.name, &a.server).cmp(&(&b.extension.name, &b.server)));
     let rows: Vec<Row> = planned.iter().map(Planned::row).collect();
-    context.rows(args.json, &rows)?;
+    let (form, shown) = if args.pr_body {
+        (Form::Markdown, row::body(&rows))
+    } else {
+        (Form::of(args.json, false), Table::of(&rows).into())
+    };
+    context.report(form, serde_json::to_value(&rows)?, &shown);
     context.verdict(&report, "looking for newer versions")?;
     begun.check_read()?;
     context.ui.conclusion(&conclusion(&rows));
@@ -184,6 +190,7 @@ impl Planned {
         let pin = self.extension.pin(&self.server);
         let answer = self.asked.as_ref().map(|asked| &asked.answer);
         let compared = answer.and_then(|answer| answer.compared(&self.extension, pin?));
+        let newest = compared.as_ref().and_then(Compared::newest);
         let written = self.written.as_ref();
         let is_written = written.is_some_and(|written| written.has(&self.server));
         Row {
@@ -193,7 +200,9 @@ impl Planned {
             pg_major: self.server.major.clone(),
             debian_package: pin.and_then(|pin| pin.package_name.clone()),
             pinned: pin.map(Pinned::of),
-            newest: compared.as_ref().and_then(Compared::newest).cloned(),
+            update_path: newest.and_then(|newest| newest.update_path.clone()),
+            sizes: newest.map(|newest| newest.sizes),
+            newest: newest.cloned(),
         }
     }
 }

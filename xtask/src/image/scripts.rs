@@ -2,11 +2,14 @@
 //! SQL extensions of an image: which versions their scripts make, which of these can be updated to which, and by what names
 //! the scripts load modules. The rules are those of `get_ext_ver_list` in `src/backend/commands/extension.c` of PostgreSQL.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::controls::Control;
+use super::{
+    controls::Control,
+    updates::{Graph, Update},
+};
 
 /// Versions of an extension of which it is said which reaches which; of more the graph alone is told.
 const MOST_VERSIONS: usize = 500;
@@ -17,13 +20,6 @@ const MOST_NAMES: usize = 100;
 const LIBRARY_FOLDER: &str = "'$libdir/";
 /// What stands for `module_pathname` of the control file.
 const MODULE: &str = "MODULE_PATHNAME";
-
-/// A script that takes an extension from one version to another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Update {
-    pub from: String,
-    pub to: String,
-}
 
 /// A module that scripts load by a name with `$libdir/` in front.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -181,38 +177,6 @@ impl SqlExtension {
             installs.any(|version| version == default || reaching.contains(version.as_str()));
         self.stranded = stranded;
         self.default_is_made = default_is_made;
-    }
-}
-
-type Edges<'a> = BTreeMap<&'a str, Vec<&'a str>>;
-
-struct Graph<'a> {
-    forward: Edges<'a>,
-    backward: Edges<'a>,
-}
-
-impl<'a> Graph<'a> {
-    fn of(updates: &'a [Update]) -> Self {
-        let (mut forward, mut backward) = (Edges::new(), Edges::new());
-        for Update { from, to } in updates {
-            forward.entry(from).or_default().push(to.as_str());
-            backward.entry(to).or_default().push(from.as_str());
-        }
-        Self { forward, backward }
-    }
-
-    /// What is reached along the edges, `from` itself with it.
-    fn reached(edges: &Edges<'a>, from: &'a str) -> BTreeSet<&'a str> {
-        let mut reached = BTreeSet::from([from]);
-        let mut next = VecDeque::from([from]);
-        while let Some(version) = next.pop_front() {
-            for other in edges.get(version).into_iter().flatten() {
-                if reached.insert(other) {
-                    next.push_back(other);
-                }
-            }
-        }
-        reached
     }
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Prints `package=version<TAB>name<TAB>default_version = '…'` for each control file of PostgreSQL in these packages.
+# Prints `package=version<TAB>name<TAB>default_version = '…'` for each control file of PostgreSQL in these packages, and
+# `package=version<TAB>name<TAB>script VERSION` or `script FROM--TO` for each of its scripts.
 # Before these a line of `package=version` alone says that the package was read; one that cannot be is skipped.
 # Arguments: `package=version`. Run in the sandbox, whose apt knows the archive.
 set -eu
@@ -23,6 +24,12 @@ for package in "$@"; do
     [ -e "$control" ] || continue
     said=$(sed -n '/^ *default_version *=/{s/^ *//;p;q;}' "$control")
     file=${control##*/}
-    printf '%s\t%s\t%s\n' "$package" "${file%.control}" "$said"
+    file=${file%.control}
+    printf '%s\t%s\t%s\n' "$package" "$file" "$said"
+    for script in "${control%.control}"--*.sql; do
+      script=${script##*/"$file"--} script=${script%.sql}
+      case $script in *[!A-Za-z0-9.+~_-]*) continue ;; esac
+      printf '%s\t%s\tscript %s\n' "$package" "$file" "$script"
+    done
   done
 done

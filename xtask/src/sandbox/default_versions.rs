@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// Prints, for packages of exact versions, the argument as a line, and then a line for each control file in them: the
-/// argument, a tab, the extension's name, a tab, the line that says its default version. What cannot be read is skipped. A
-/// package whose scripts are in another one of the same version is read with that. Arguments: `package=version`.
+/// argument, a tab, the extension's name, a tab, the line that says its default version; and the same with `script` and the
+/// version or the two versions in the name of each of its scripts. What cannot be read is skipped. A package whose scripts
+/// are in another one of the same version is read with that. Arguments: `package=version`.
 pub(crate) const SCRIPT: &str = include_str!("controls.sh");
 
 /// Runs [`SCRIPT`] for packages, where the archive can be asked.
@@ -52,8 +53,9 @@ impl DefaultVersions {
             else {
                 continue;
             };
-            let version = said.split_once('=').map(|(_, value)| value.trim());
-            let version = version.map(|value| value.trim_matches('\''));
+            let version = said.strip_prefix("default_version").map(str::trim_start);
+            let version = version.and_then(|rest| rest.strip_prefix('='));
+            let version = version.map(|value| value.trim().trim_matches('\''));
             if let (Some(controls), Some(version)) = (self.0.get_mut(package), version) {
                 controls.insert(name.to_owned(), version.to_owned());
             }
@@ -67,8 +69,14 @@ impl DefaultVersions {
 
     /// What `CREATE EXTENSION` makes of a `package=version`. None: no control file says it.
     pub(crate) fn sql_version(&self, package: &str, extension: &str) -> Option<&str> {
-        let own = control(self.0.get(package)?, extension)?;
-        Some(own).filter(|version| SqlVersion::is(version))
+        let (_, version) = control(self.0.get(package)?, extension)?;
+        Some(version).filter(|version| SqlVersion::is(version))
+    }
+
+    /// What the control file of an extension is called in a `package=version`, without its end.
+    pub(crate) fn control_name(&self, package: &str, extension: &str) -> Option<&str> {
+        let (name, _) = control(self.0.get(package)?, extension)?;
+        Some(name)
     }
 
     /// Whether a `package=version` is known to be another extension's: it has control files, and none is of this one.
@@ -78,19 +86,23 @@ impl DefaultVersions {
     }
 }
 
-/// The version in an extension's control file, which may have the software's major behind the name (`postgis-3.control`).
-fn control<'a>(controls: &'a BTreeMap<String, String>, extension: &str) -> Option<&'a str> {
+/// The name of an extension's control file, which may have the software's major behind the extension's (`postgis-3`), and the
+/// version in it.
+fn control<'a>(
+    controls: &'a BTreeMap<String, String>,
+    extension: &str,
+) -> Option<(&'a str, &'a str)> {
     let numbered = |control: &str| {
         let number = control
             .strip_prefix(extension)
             .and_then(|rest| rest.strip_prefix('-'));
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    let own = controls.get(extension).or_else(|| {
+    let own = controls.get_key_value(extension).or_else(|| {
         let mut others = controls.iter();
-        others.find_map(|(control, version)| numbered(control).then_some(version))
+        others.find(|(control, _)| numbered(control))
     });
-    own.map(String::as_str)
+    own.map(|(name, version)| (name.as_str(), version.as_str()))
 }
 
 #[cfg(test)]

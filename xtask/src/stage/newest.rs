@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the archive has in place of pinned versions: asked once for each base image.
 
+mod said;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -10,12 +11,13 @@ use std::{
 
 use serde::Serialize;
 
+use self::said::Said;
 use crate::{
     exec::Exec,
     extension::{Extension, Pin},
     failure::Failure,
     plan::{Cmd, Console, Performed, Work},
-    sandbox::default_versions::{self, DefaultVersions, key},
+    sandbox::default_versions,
     value::{DebianVersion, SqlVersion},
 };
 
@@ -31,20 +33,33 @@ pub(crate) fn script() -> String {
 /// How long pulling a base image, reading the package index and downloading the packages may take.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// How the newest version is to the pinned one, by Debian's rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Newer,
-    Same,
-    Older,
-}
-
 /// What there is in place of a pin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Newest {
     pub package: DebianVersion,
     /// What its control file says. None: nothing is created, or no control file says it.
     pub sql: Option<SqlVersion>,
+    /// The versions by which `ALTER EXTENSION … UPDATE` goes from the pinned one to that one, both with them: one where they
+    /// are the same, none where no scripts lead there. None: one of the two is not known.
+    #[serde(skip)]
+    pub update_path: Option<Vec<String>>,
+    #[serde(skip)]
+    pub sizes: Sizes,
+}
+
+/// How large the packages of a pin are. None: the archive does not have it, or no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Sizes {
+    pub pinned: Option<Size>,
+    pub newest: Option<Size>,
+}
+
+/// How large a package is, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Size {
+    /// Its files; the archive counts them in KiB.
+    pub installed: u64,
+    pub download: u64,
 }
 
 /// What has come of comparing a pin.
@@ -76,73 +91,6 @@ impl Compared {
         match self {
             Self::OtherSql(newest) | Self::Outdated(newest) => Some(newest),
             Self::Absent | Self::Current(_) | Self::Ahead(_) => None,
-        }
-    }
-}
-
-/// What a base image's archive has said of the pins that were asked for.
-#[derive(Debug, Default)]
-struct Said {
-    /// `package=version` of a pin -> the newest.
-    newest: BTreeMap<String, (String, Order)>,
-    /// What the newest make.
-    sql: DefaultVersions,
-}
-
-impl Said {
-    /// Takes what [`script`] has printed. Lines that are none are left out.
-    fn parse(asked: &[String], printed: &str) -> Self {
-        let mut newest = BTreeMap::new();
-        let mut packages = BTreeSet::new();
-        for line in printed.lines() {
-            let mut parts = line.split('\t');
-            let (Some(pin), Some(version), Some(order), None) =
-                (parts.next(), parts.next(), parts.next(), parts.next())
-            else {
-                continue;
-            };
-            let order = match order {
-                "newer" => Order::Newer,
-                "same" => Order::Same,
-                "older" => Order::Older,
-                _ => continue,
-            };
-            if asked.iter().any(|one| one == pin) && DebianVersion::is(version) {
-                let package = pin.split_once('=').map_or(pin, |(package, _)| package);
-                packages.insert(format!("{package}={version}"));
-                newest.insert(pin.to_owned(), (version.to_owned(), order));
-            }
-        }
-        let packages: Vec<String> = packages.into_iter().collect();
-        let mut sql = DefaultVersions::default();
-        sql.take(&packages, printed);
-        Self { newest, sql }
-    }
-
-    fn compared(&self, extension: &Extension, pin: &Pin) -> Compared {
-        let name = pin.package_name.as_ref();
-        let found = name.and_then(|name| Some((name, self.newest.get(&asked(pin)?)?)));
-        let Some((name, (version, order))) = found else {
-            return Compared::Absent;
-        };
-        let Ok(package) = version.parse() else {
-            return Compared::Absent;
-        };
-        let sql = self
-            .sql
-            .sql_version(&key(name, version), &extension.sql_name)
-            .filter(|_| extension.create_extension)
-            .and_then(|sql| sql.parse().ok());
-        let newest = Newest { package, sql };
-        let says_other = match (&pin.sql, &newest.sql) {
-            (Some(pinned), Some(now)) => **pinned != **now,
-            _ => false,
-        };
-        match order {
-            Order::Newer => Compared::Outdated(newest),
-            Order::Older => Compared::Ahead(newest),
-            Order::Same if says_other => Compared::OtherSql(newest),
-            Order::Same => Compared::Current(newest),
         }
     }
 }
@@ -190,7 +138,7 @@ impl Work for Ask {
             .answer
             .0
             .get_or_init(|| Said::parse(&self.asked, &printed));
-        let (found, all) = (said.newest.len(), self.asked.len());
+        let (found, all) = (said.count(), self.asked.len());
         Ok(Performed::Done(Some(format!(
             "the archive has {found} of {all} packages"
         ))))

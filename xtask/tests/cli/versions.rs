@@ -14,6 +14,11 @@ const PRINTED: &str = "postgresql-18-gamma=1.2-1.pgdg13+1\t1:1.10-1.pgdg13+2\tne
                        postgresql-18-gamma=1.2-1.pgdg13+1\t2\u{1b}[2J\tnewer\n\
                        postgresql-18-gamma=1:1.10-1.pgdg13+2\n\
                        postgresql-18-gamma=1:1.10-1.pgdg13+2\tgamma\tdefault_version = '1.9'\n\
+                       postgresql-18-gamma=1:1.10-1.pgdg13+2\tsize\t746\t274984\n\
+                       postgresql-18-gamma=1.2-1.pgdg13+1\tsize\tmany\t1\n\
+                       postgresql-18-gamma=1:1.10-1.pgdg13+2\tgamma\tscript 1.2--1.5\n\
+                       postgresql-18-gamma=1:1.10-1.pgdg13+2\tgamma\tscript 1.5--1.9\n\
+                       postgresql-18-gamma=1:1.10-1.pgdg13+2\tgamma\tscript 1.9\n\
                        postgresql-18-gamma=1.2-1.pgdg12+1\n\
                        postgresql-18-gamma=1.2-1.pgdg12+1\tgamma\tdefault_version = '1.2'\n";
 
@@ -57,6 +62,8 @@ fn each_pin_is_shown_beside_the_newest_of_its_base_image() {
             "debian_package": "postgresql-18-gamma",
             "pinned": { "package": "1.2-1.pgdg13+1", "sql": "1.2" },
             "newest": { "package": "1:1.10-1.pgdg13+2", "sql": "1.9" },
+            "update_path": ["1.2", "1.5", "1.9"],
+            "sizes": { "pinned": null, "newest": { "installed": 763_904, "download": 274_984 } },
         }),
         "{rows:#}"
     );
@@ -107,6 +114,45 @@ fn an_update_changes_the_two_values_and_nothing_else() {
     assert!(dry.stdout.contains(said), "{}", dry.stdout);
     assert_eq!(world.calls.of("docker run ").len(), asked);
     assert_eq!(world.read(GAMMA), expected);
+}
+
+#[test]
+fn a_pull_request_says_what_changes_for_images_and_for_databases() {
+    let world = world();
+    let asked = world.run("versions gamma --pr-body").success();
+    let packages = "### Newer packages\n\n| EXTENSION | PG | DISTRO | PACKAGE | INSTALLED | DOWNLOAD |\n\
+                    | --- | --- | --- | --- | --- | --- |\n\
+                    | gamma | 18 | trixie | 1.2-1.pgdg13+1 → 1:1.10-1.pgdg13+2 | - → 763.9 kB | - → 274.9 kB |\n\n";
+    let versions = "### SQL versions\n\n| EXTENSION | PG | DISTRO | SQL VERSION | ALTER EXTENSION … UPDATE |\n\
+                    | --- | --- | --- | --- | --- |\n\
+                    | gamma | 18 | trixie | 1.2 → 1.9 | 1.2 → 1.5 → 1.9 (2 scripts) |\n\n";
+    let body = format!("{packages}{versions}");
+    assert_eq!(asked.stdout, body);
+    let updated = world.run("versions gamma --update --pr-body").success();
+    assert_eq!(updated.stdout, body);
+    // Now all is the newest: there is nothing to ask for.
+    let printed = PRINTED.replace(
+        "=1.2-1.pgdg13+1\t1:1.10-1.pgdg13+2\tnewer",
+        "=1:1.10-1.pgdg13+2\t1:1.10-1.pgdg13+2\tsame",
+    );
+    world.docker.has_newest(&printed);
+    let none = world.run("versions gamma --update --pr-body").success();
+    assert_eq!(none.stdout, "");
+    none.says("2 of 2 pins are the newest");
+    world.run("versions gamma --pr-body --json").status(2);
+}
+
+#[test]
+fn an_sql_version_that_no_script_leads_to_is_said() {
+    let world = world();
+    world
+        .docker
+        .has_newest(&PRINTED.replace("script 1.5--1.9", "script 1.5--1.8"));
+    let body = world.run("versions gamma --pr-body").success().stdout;
+    let said = "| 1.2 → 1.9 | no script leads there, so a database stays at 1.2 |";
+    assert!(body.contains(said), "{body}");
+    let rows = world.run("versions gamma --json").success().json();
+    assert_eq!(rows[1]["update_path"], json!([]));
 }
 
 #[test]

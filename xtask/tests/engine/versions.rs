@@ -22,6 +22,14 @@ fn a_pin_that_is_behind_is_found_and_becomes_the_newest() {
     };
     let found = run(&["versions", "pgvector", "--json"]).success().json();
     assert_eq!(found[0]["state"], "outdated", "{found:#}");
+    let path = found[0]["update_path"].as_array().unwrap();
+    assert_eq!(path[0], "0.8.0", "{found:#}");
+    assert_eq!(path[path.len() - 1], found[0]["newest"]["sql"], "{found:#}");
+    let size = &found[0]["sizes"]["newest"];
+    assert!(
+        size["installed"].as_u64() > size["download"].as_u64(),
+        "{found:#}"
+    );
     let updated = run(&["versions", "pgvector", "--update", "--json"])
         .success()
         .json();

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A pin beside what is newest, for people and as JSON.
 
+mod pull_request;
+
 use serde::Serialize;
+
+pub(super) use self::pull_request::body;
 
 use crate::{
     extension::Pin,
-    stage::newest::{Compared, Newest},
+    stage::newest::{Compared, Newest, Sizes},
     ui,
     value::{Major, PackageName, Suite},
 };
@@ -70,8 +74,8 @@ impl State {
 
 #[derive(Serialize)]
 pub(super) struct Pinned {
-    package: String,
-    sql: Option<String>,
+    pub package: String,
+    pub sql: Option<String>,
 }
 
 impl Pinned {
@@ -93,6 +97,11 @@ pub(super) struct Row {
     pub debian_package: Option<PackageName>,
     pub pinned: Option<Pinned>,
     pub newest: Option<Newest>,
+    /// The SQL versions by which a database gets from the pinned to the newest, both with them; empty: no scripts lead there.
+    /// None: one of the two is not known.
+    pub update_path: Option<Vec<String>>,
+    /// Of the packages, in bytes.
+    pub sizes: Option<Sizes>,
 }
 
 impl ui::Row for Row {

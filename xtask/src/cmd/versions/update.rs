@@ -71,7 +71,11 @@ impl Work for Update {
             format!("{package} for {server}")
         });
         let known = known.collect::<Vec<_>>().join(", ");
-        match (unknown.into_iter().next(), pins.is_empty()) {
+        let mut unknown = unknown.into_iter();
+        let first = unknown.next();
+        let failure =
+            first.map(|first| unknown.fold(first, |failure, other| failure.detail(other.message)));
+        match (failure, pins.is_empty()) {
             (Some(failure), true) => Err(failure),
             (Some(failure), false) => Err(failure.detail(format!("written: {known}"))),
             (None, true) => Ok(Performed::Skipped("there is nothing newer".to_owned())),
