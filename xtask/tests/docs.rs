@@ -15,6 +15,7 @@ mod docs {
     mod dependencies;
     mod documents;
     mod floors;
+    mod gitlab;
     mod guide;
     mod migration;
     mod renovate;

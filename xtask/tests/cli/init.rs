@@ -72,6 +72,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         new,
         [
             ".github/actions/xtask/action.yml",
+            ".github/workflows/extension.yml",
             ".github/workflows/images.yml",
             ".github/workflows/os-libs.yml",
             "MIGRATION.md",
@@ -92,7 +93,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         ("/found/extensions/1", "beta"),
         ("/found/bake_file", "docker-bake.hcl"),
         ("/found/dagger", "dagger/maintenance"),
-        ("/found/workflows/bake.yml", "images.yml"),
+        ("/found/workflows/bake.yml", "extension.yml"),
         ("/found/registries/0", "quay.io/acme"),
         ("/files/0/result", "written"),
     ] {
@@ -112,7 +113,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         "- extensions in `.`: `alpha`, `beta`\n",
         "| `task bake:all` | `cargo xtask bake --all` |\n",
         "| `task deploy` | none of ours: keep it |\n",
-        "- `.github/workflows/bake.yml`, which `images.yml` does now\n",
+        "- `.github/workflows/bake.yml`, which `extension.yml` does now\n",
         "For `quay.io/acme` set the variable `REGISTRY`",
         "- templates for new extensions: `metadata.hcl.tmpl`\n",
         "- `Taskfile.yml`, but for what is none of ours in it\n",

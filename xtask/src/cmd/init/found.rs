@@ -34,7 +34,7 @@ const TASKFILES: &[&str] = &[
 const WORKFLOWS: &[(&str, &str)] = &[
     ("update-oslibs", "os-libs.yml"),
     ("update-os-libs", "os-libs.yml"),
-    ("docker/bake-action", "images.yml"),
+    ("docker/bake-action", "extension.yml"),
     ("bake_targets.yml", "images.yml"),
     ("task bake", "images.yml"),
     ("task e2e:", "images.yml"),

@@ -16,7 +16,12 @@ const WORKFLOWS: &[(&str, &str, &str)] = &[
     (
         ".github/workflows/images.yml",
         include_str!("../../../../.github/workflows/images.yml"),
-        "checks, builds and tests what has changed",
+        "finds what has changed, and has it published",
+    ),
+    (
+        ".github/workflows/extension.yml",
+        include_str!("../../../../.github/workflows/extension.yml"),
+        "builds, tests and publishes an extension",
     ),
     (
         ".github/workflows/os-libs.yml",
