@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod choice;
 mod ci;
+mod create;
 pub mod e2e;
 mod init;
 mod release;
@@ -14,6 +15,7 @@ mod settings;
 
 pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
+pub use create::CreateExtension;
 pub use init::Init;
 pub use release::{Images, Promote};
 
@@ -84,6 +86,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
     Manifest(Manifest),
+    /// Create the directory of a new extension: `cargo xtask create-extension pg-cron --from-archive`.
+    CreateExtension(CreateExtension),
     /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
     UpdateOsLibs(UpdateOsLibs),
     /// Show the versions that extensions are pinned to beside the newest ones, and write these.

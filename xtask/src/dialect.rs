@@ -21,7 +21,7 @@ mod variables;
 use beside::Beside;
 use call::Call;
 pub(crate) use taskfile::{Said, command_of, settings};
-use tasks::{OPTIONS_OF_TASK, RENAMED, STILL_TO_COME, TASKS, Task};
+use tasks::{OPTIONS_OF_TASK, RENAMED, TASKS, Task};
 use variables::{VARIABLES, Variable};
 
 /// Arguments in the canonical grammar.
@@ -133,11 +133,6 @@ impl Words<'_> {
         let word = self.rest[at].as_str();
         let renamed = RENAMED.iter().find(|(before, _)| *before == word);
         let name = renamed.map_or(word, |(_, after)| after);
-        if let Some((name, until_then)) = STILL_TO_COME.iter().find(|(known, _)| *known == name) {
-            let message =
-                format!("task `{name}` is still to come, with the commands for maintenance");
-            return Err(Failure::invalid(message).hint(*until_then));
-        }
         if let Some(task) = tasks::find(name) {
             self.rest.remove(at);
             return self.called(task);

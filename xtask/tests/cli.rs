@@ -20,6 +20,7 @@ mod cli {
     mod changes;
     mod checks;
     mod completions;
+    mod creation;
     mod disk;
     mod e2e {
         mod alike;

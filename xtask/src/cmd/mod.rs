@@ -6,6 +6,7 @@ mod checks;
 mod ci;
 mod completions;
 mod config;
+mod create_extension;
 mod e2e;
 mod init;
 mod inspect;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Manifest(args) => manifest::run(&args, context)?,
+        Command::CreateExtension(args) => create_extension::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,
         Command::Versions(args) => versions::run(&args, context)?,
         Command::Init(args) => init::run(&args, context)?,

@@ -54,6 +54,11 @@ pub(super) const TASKS: &[Task] = &[
         &["update-os-libs", "--all"],
         &["DRY_RUN"],
     ),
+    task(
+        "create-extension",
+        &["create-extension"],
+        &["NAME", "DRY_RUN"],
+    ),
     task("e2e:setup-env", &["e2e", "setup-env"], SETUP),
     task(
         "e2e:export-kubeconfig",
@@ -133,11 +138,6 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
     ("e2e:cnpg-install", "e2e:install-cnpg"),
     ("e2e:env-setup", "e2e:setup-env"),
 ];
-
-/// Tasks that there is no command for yet, and what does the same until then.
-pub(super) const STILL_TO_COME: &[(&str, &str)] = &[("create-extension", BY_HAND)];
-
-const BY_HAND: &str = "copy the directory of an extension that resembles it; CONTRIBUTING.md has the steps, and `cargo xtask checks` says what is left to change";
 
 /// Options of Task that are none of ours, and what does the same.
 pub(super) const OPTIONS_OF_TASK: &[(&[&str], &str)] = &[

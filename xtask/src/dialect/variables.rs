@@ -79,6 +79,7 @@ const NO_COLOURS: Meaning =
 /// Every variable, and what it stands for.
 pub(super) const VARIABLES: &[Variable] = &[
     of_tasks("TARGET", Meaning::Target),
+    of_tasks("NAME", Meaning::Option("--name")),
     of_tasks("PUSH", Meaning::Option("--push")),
     of_tasks("DRY_RUN", Meaning::Option("--dry-run")),
     of_tasks("METADATA_FILE", Meaning::Option("--metadata-file")),

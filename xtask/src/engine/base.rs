@@ -2,7 +2,7 @@
 //! Which base images extensions are built on: the published ones, or, where those cannot be pulled, ones that
 //! are made here from Debian's packages.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use super::{Engine, Opener, archive, print};
 use crate::{
@@ -30,7 +30,7 @@ use crate::{
 /// Base images that are made here from Debian's packages.
 pub(crate) struct Made {
     /// One for each major that is asked for and that the archive does not lack.
-    pub images: Vec<ImageRef>,
+    pub images: BTreeMap<Major, ImageRef>,
     pub archive: Archive,
 }
 
@@ -57,11 +57,11 @@ pub(crate) fn made(
         return Ok(None);
     }
     let archive = archive::ask(opener, engine, sandbox, workspace, chosen, filter)?;
-    let (mut images, mut bases) = (Vec::new(), Vec::new());
+    let (mut images, mut bases) = (BTreeMap::new(), Vec::new());
     let majors = asked(workspace.extensions(), filter).into_keys();
     for major in majors.filter(|major| !archive.lacks(major)) {
         let reference = name(opener.config(), sandbox, &archive, &major)?;
-        images.push(reference.clone());
+        images.insert(major.clone(), reference.clone());
         if let Some(suite) = archive.suite(&major) {
             bases.push(Base {
                 major,
@@ -74,6 +74,43 @@ pub(crate) fn made(
         make_missing(opener, &engine.exec, sandbox, &bases)?;
     }
     Ok(Some(Made { images, archive }))
+}
+
+/// For each server the one whose base image stands for it here, and that image: its own where the published ones are used, or
+/// else that of the sandbox's suite for the same major. A server without one is left out, which is said.
+pub(crate) fn for_servers(
+    opener: &mut dyn Opener,
+    engine: &Engine,
+    workspace: &Workspace,
+    servers: &[Server],
+) -> anyhow::Result<BTreeMap<Server, (Server, ImageRef)>> {
+    let majors = servers.iter().map(|server| server.major.to_string());
+    let filter = Filter {
+        majors: majors.collect(),
+        ..Filter::default()
+    };
+    let made = made(opener, engine, workspace, &[], &filter)?;
+    let mut bases = BTreeMap::new();
+    for server in servers {
+        let base = match (&made, &engine.sandbox) {
+            (Some(made), Some(sandbox)) => made.images.get(&server.major).map(|image| {
+                let distro = sandbox.suite.clone();
+                let major = server.major.clone();
+                (Server { distro, major }, image.clone())
+            }),
+            _ => Some((server.clone(), target::base_of(server, opener.config())?)),
+        };
+        match base {
+            Some(base) => {
+                bases.insert(server.clone(), base);
+            }
+            None => opener.warn(&format!(
+                "{server} is left out: Debian's archive has no PostgreSQL {}",
+                server.major
+            )),
+        }
+    }
+    Ok(bases)
 }
 
 fn is_debian(
@@ -197,8 +234,6 @@ fn make_missing(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::sandbox::archive::{Asked, server};
 

@@ -76,7 +76,7 @@ impl Sources {
         };
         if let (Some(sandbox), Some(made)) = (&engine.sandbox, made) {
             let Made { images, archive } = made;
-            sources.bases = images;
+            sources.bases = images.into_values().collect();
             let rebasing = Rebasing {
                 archive: &archive,
                 sandbox,

@@ -7,7 +7,9 @@ use super::text;
 use crate::{
     image::{Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider, copyright},
     plan::{Kind, Owned},
+    printable::is_hidden,
     sandbox::archive::{Archive, Asked},
+    stage::package::Found,
     symptom,
     target::{Definition, Definitions, Instead},
     tool::{
@@ -74,6 +76,20 @@ pub fn shared_object(data: &[u8]) {
 pub fn copyright_file(data: &[u8]) {
     if let Some(licence) = copyright::licence(text(data)) {
         assert_eq!(licence.to_string().parse::<Licence>(), Ok(licence));
+    }
+}
+
+/// What is said of a package are names, versions and single lines.
+pub fn package_facts(data: &[u8]) {
+    let Found::Package(package) = Found::parse(text(data)) else {
+        return;
+    };
+    assert!(!package.packages.is_empty());
+    let words = package.preload.iter().map(|(_, words)| words);
+    let words = words.chain(&package.summary);
+    let words = words.chain(&package.files).chain(&package.lacks);
+    for words in words.chain(package.settings.values()) {
+        assert!(!words.contains(is_hidden), "{words:?}");
     }
 }
 

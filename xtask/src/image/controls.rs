@@ -51,6 +51,17 @@ impl Controls {
         Ok(Self(controls))
     }
 
+    /// Takes in the text of one, by its name without the end.
+    pub(crate) fn insert(&mut self, name: &str, text: &str) {
+        self.0.insert(name.to_owned(), Control::parse(text));
+    }
+
+    /// What can be created, by name: those of single versions are no extensions of their own.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.0.keys().map(String::as_str);
+        names.filter(|name| !name.contains("--"))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

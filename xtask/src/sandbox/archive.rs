@@ -159,7 +159,8 @@ pub(crate) fn server(major: &Major) -> String {
 
 /// What to ask the archive for: the majors that `filter` asks for, each with the packages of the extensions for it.
 pub(crate) fn asked(extensions: &[Arc<Extension>], filter: &Filter) -> Asked {
-    let mut asked = Asked::new();
+    let majors = filter.majors.iter().filter_map(|text| text.parse().ok());
+    let mut asked: Asked = majors.map(|major| (major, Vec::new())).collect();
     for extension in extensions {
         for major in filter.majors_of(extension) {
             let servers = extension.servers_like(&major).into_iter();

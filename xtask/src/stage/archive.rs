@@ -3,10 +3,12 @@
 //! with the sources that the base image has.
 
 use crate::{
+    image::ImageRef,
     own::RunId,
     plan::{Cmd, Kind, Owned},
     target::Target,
     tool::docker::RUN_LABEL,
+    value::Platform,
 };
 
 /// A script that asks, in a container of its own.
@@ -23,17 +25,22 @@ pub(crate) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// The command; the script's arguments are to be added to it.
+    /// The command for a target; the script's arguments are to be added to it.
     pub(crate) fn cmd(&self, run: &RunId, target: &Target) -> Cmd {
+        self.cmd_in(run, &target.base, target.platforms.first())
+    }
+
+    /// The same in a base image, on a platform; None: the engine's own.
+    pub(crate) fn cmd_in(&self, run: &RunId, base: &ImageRef, platform: Option<&Platform>) -> Cmd {
         let cmd = Cmd::new("docker", &self.purpose)
             .args(["run", "--rm", "--user", "0", "--entrypoint", "sh"])
             .args(["--name", &self.container(run), "--label", &label(run)]);
-        let cmd = match target.platforms.first() {
+        let cmd = match platform {
             Some(platform) => cmd.args(["--platform", &platform.to_string()]),
             None => cmd,
         };
         cmd.arg("--")
-            .arg(target.base.to_string())
+            .arg(base.to_string())
             .args(["-c", self.script, self.kind])
     }
 

@@ -4,10 +4,12 @@
 pub(crate) mod archive;
 pub(crate) mod bake;
 pub(crate) mod begin;
+pub(crate) mod creation;
 pub(crate) mod described;
 pub(crate) mod environment;
 pub(crate) mod look;
 pub(crate) mod newest;
+pub(crate) mod package;
 pub(crate) mod promotion;
 pub(crate) mod proofs;
 pub(crate) mod pushed;

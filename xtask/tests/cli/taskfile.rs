@@ -110,10 +110,6 @@ fn what_is_no_task_is_told_from_what_takes_no_variables() {
             "unknown task `bak`; did you mean `bake`?",
         ),
         ("targets TARGET=alpha", "`targets` takes no variables"),
-        (
-            "create-extension NAME=x",
-            "task `create-extension` is still to come",
-        ),
     ] {
         world.run(line).status(2).says(message);
     }

@@ -20,9 +20,9 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
     let workspace = print::evaluated(context, &engine, workspace)?;
     let bases = if part.has_nodes() {
-        base::made(context, &engine, &workspace, &[], &Filter::default())?
-            .map(|made| made.images)
-            .unwrap_or_default()
+        let made = base::made(context, &engine, &workspace, &[], &Filter::default())?;
+        let images = made.map(|made| made.images).unwrap_or_default();
+        images.into_values().collect()
     } else {
         Vec::new()
     };

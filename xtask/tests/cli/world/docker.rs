@@ -214,6 +214,11 @@ impl Docker {
         self.answer("newest", lines);
     }
 
+    /// What is printed in any base image of a package.
+    pub(crate) fn has_package(&self, lines: &str) {
+        self.answer("package", lines);
+    }
+
     /// Lets apt fail in any image.
     pub(crate) fn apt_fails(&self, said: &str) {
         self.answer("apt.fails", said);

@@ -264,6 +264,9 @@ info*)
 "create --name xtask-inspect-"*)
   mkdir -p "$answers/opened"
   echo "$6" > "$answers/opened/$3" ;;
+"run --rm --user 0 --entrypoint sh --name xtask-package-"*)
+  [ ! -e "$answers/apt.fails" ] || fail "$(cat "$answers/apt.fails")" 100
+  answer package "" ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp --follow-link "*:/usr/bin/kubectl" "*)
   node=${3%%:*}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The arguments of `create-extension`.
+
+use clap::Args;
+
+/// What a new extension is to be.
+#[derive(Args, Clone, Debug)]
+pub struct CreateExtension {
+    /// The name of its directory: lower-case letters, digits, `-` and `_`.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The same, as an option.
+    #[arg(long = "name", value_name = "NAME")]
+    pub more: Vec<String>,
+    /// Its Debian package, with `{pg}` for PostgreSQL's major [default: `postgresql-{pg}-NAME`].
+    #[arg(long, value_name = "PACKAGE")]
+    pub package: Option<String>,
+    /// For these distros (Debian suites, like `trixie`) [default: those of most extensions here].
+    #[arg(long, value_delimiter = ',', value_name = "DISTRO")]
+    pub distro: Vec<String>,
+    /// For these PostgreSQL majors [default: those of most extensions here].
+    #[arg(long, value_delimiter = ',', value_name = "MAJOR")]
+    pub pg: Vec<String>,
+    /// It is a module alone: nothing is created in SQL.
+    #[arg(long)]
+    pub no_create: bool,
+    /// Ask the archive, in the base images, what the package holds and needs, and fill it in.
+    #[arg(long)]
+    pub from_archive: bool,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what was made as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `create-extension`: the directory of a new extension, and the places in the repository that name each.
+
+mod archive;
+mod request;
+
+use serde_json::json;
+
+use crate::{
+    cli,
+    context::Context,
+    engine::{Access, Engine},
+    failure::Failure,
+    stage::{
+        begin,
+        creation::{Draft, Files, Mention, Request},
+    },
+    ui::Table,
+    workspace::Workspace,
+};
+
+pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow::Result<()> {
+    let workspace = begin::workspace(context)?;
+    let request = request::of(args, &workspace)?;
+    refuse_existing(&workspace, &request)?;
+    let draft = if args.from_archive {
+        let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
+        let Some(draft) = archive::ask(context, &engine, &workspace, &request)? else {
+            return Ok(());
+        };
+        draft
+    } else {
+        Draft::of(&request)
+    };
+    let files = Files::of(&draft, &workspace, &context.config)?;
+    let plan = files.plan();
+    if args.dry_run {
+        context.print_local(&plan);
+        return Ok(());
+    }
+    let exec = context.exec.clone();
+    let report = context.run(&exec, &plan)?;
+    context.verdict(&report, "creating the extension")?;
+    say(&files, &draft, args.json, context);
+    Ok(())
+}
+
+/// What is there is somebody's work, whatever it is.
+fn refuse_existing(workspace: &Workspace, request: &Request) -> Result<(), Failure> {
+    let folder = workspace.shown(&request.name);
+    if fs_err::symlink_metadata(workspace.root.join(&folder)).is_ok() {
+        return Err(Failure::invalid(format!("`{}` exists", folder.display()))
+            .hint("choose another name; what is there is left as it is"));
+    }
+    let mut others = workspace.extensions().iter();
+    if let Some(other) = others.find(|one| one.image_name == *request.name) {
+        return Err(Failure::invalid(format!(
+            "`{}` has the image name `{}` already",
+            other.name, other.image_name
+        ))
+        .hint("choose another name"));
+    }
+    Ok(())
+}
+
+/// What was made, what was added elsewhere, and what is left to do.
+fn say(files: &Files, draft: &Draft, json: bool, context: &mut Context) {
+    let own = files.own.iter().map(|(path, text)| {
+        let path = files.folder.join(path).display().to_string();
+        vec![path, state(text)]
+    });
+    let elsewhere = files.mentions.iter().map(|(path, mention)| {
+        let said = match mention {
+            Mention::Written { added, .. } => format!("added: {added}"),
+            Mention::Left(what) => format!("unchanged: {what}"),
+        };
+        vec![path.display().to_string(), said]
+    });
+    let table = Table {
+        headings: vec!["FILE", "WHAT"],
+        rows: own.chain(elsewhere).collect(),
+    };
+    let is_written = |mention: &Mention| matches!(mention, Mention::Written { .. });
+    let mentioned = files.mentions.iter().filter(|(_, one)| is_written(one));
+    let by_hand = files
+        .mentions
+        .iter()
+        .filter_map(|(path, mention)| match mention {
+            Mention::Left(what) => Some(format!("{}: {what}", path.display())),
+            Mention::Written { .. } => None,
+        });
+    let left: Vec<String> = draft.undecided.iter().cloned().chain(by_hand).collect();
+    let value = json!({
+        "name": draft.name,
+        "directory": files.folder,
+        "files": files.own.iter().map(|(path, _)| files.folder.join(path)).collect::<Vec<_>>(),
+        "mentioned_in": mentioned.map(|(path, _)| path).collect::<Vec<_>>(),
+        "left_to_do": left,
+    });
+    context.result(json, value, &table);
+    for one in &left {
+        context.ui.warning(one);
+    }
+    let next = if draft.is_known() {
+        format!("`cargo xtask smoke {}` builds and tries it", draft.name)
+    } else {
+        format!(
+            "write its versions into metadata.hcl, then `cargo xtask checks {}`",
+            draft.name
+        )
+    };
+    let folder = files.folder.display();
+    context
+        .ui
+        .conclusion(&format!("`{folder}` is there: {next}"));
+}
+
+/// How far a file is done.
+fn state(text: &str) -> String {
+    match text.matches("TODO").count() + text.matches("-here>").count() {
+        0 => "written".to_owned(),
+        1 => "written, with 1 thing for a person to decide".to_owned(),
+        many => format!("written, with {many} things for a person to decide"),
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is asked for: the extension's name, its package, and the servers that it is to be built for.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    cli,
+    failure::Failure,
+    stage::creation::Request,
+    value::{Major, Name, PackagePattern, Server, Suite},
+    workspace::Workspace,
+};
+
+/// What extensions are built for where the repository has none to follow.
+const DISTROS: [&str; 2] = ["trixie", "bookworm"];
+const MAJOR: &str = "18";
+
+/// Refuses what is no name, no package and no server.
+pub(super) fn of(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Request, Failure> {
+    let name = name(args)?;
+    let package = package(args, &name)?;
+    let servers = servers(args, workspace)?;
+    Ok(Request {
+        name,
+        package,
+        is_named: args.package.is_some(),
+        servers,
+        no_create: args.no_create,
+    })
+}
+
+fn once<'a, T: PartialEq>(all: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
+    let mut found: Vec<&T> = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
+
+fn name(args: &cli::CreateExtension) -> Result<Name, Failure> {
+    let mut names = args.names.iter().chain(&args.more);
+    let name = match (names.next(), names.next()) {
+        (Some(name), None) => name,
+        (None, _) => {
+            return Err(Failure::invalid("what is the extension to be called?")
+                .hint("`cargo xtask create-extension NAME`"));
+        }
+        _ => return Err(Failure::invalid("one extension at a time")),
+    };
+    name.parse().map_err(|wanted| {
+        Failure::invalid(format!("`{name}` cannot be a name: it must be {wanted}"))
+    })
+}
+
+/// The old tooling wrote `%version%` for the major.
+fn package(args: &cli::CreateExtension, name: &Name) -> Result<PackagePattern, Failure> {
+    let usual = || format!("postgresql-{{pg}}-{}", name.replace('_', "-"));
+    let said = args.package.clone().unwrap_or_else(usual);
+    let text = said.replace("%version%", "{pg}");
+    text.parse()
+        .map_err(|wanted| Failure::invalid(format!("`--package` is `{said}`; it must be {wanted}")))
+}
+
+fn servers(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Vec<Server>, Failure> {
+    let distros: Vec<Suite> = parsed("--distro", &args.distro)?;
+    let majors: Vec<Major> = parsed("--pg", &args.pg)?;
+    let usual = usual(workspace)?;
+    let (distros, majors) = match (distros.is_empty(), majors.is_empty()) {
+        (true, true) => return Ok(usual),
+        (false, false) => (distros, majors),
+        (true, false) => (once_of(&usual, |server| &server.distro), majors),
+        (false, true) => (distros, once_of(&usual, |server| &server.major)),
+    };
+    let all = distros.iter().flat_map(|distro| {
+        majors.iter().map(|major| Server {
+            distro: distro.clone(),
+            major: major.clone(),
+        })
+    });
+    let all: Vec<Server> = all.collect();
+    Ok(once(all.iter()).into_iter().cloned().collect())
+}
+
+fn once_of<T: Clone + PartialEq>(servers: &[Server], of: impl Fn(&Server) -> &T) -> Vec<T> {
+    once(servers.iter().map(of)).into_iter().cloned().collect()
+}
+
+fn parsed<T: std::str::FromStr<Err = &'static str>>(
+    flag: &str,
+    texts: &[String],
+) -> Result<Vec<T>, Failure> {
+    let parse = |text: &String| {
+        text.parse().map_err(|wanted| {
+            Failure::invalid(format!("`{flag}` has `{text}`; it must be {wanted}"))
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// The servers that most of the repository's extensions are built for.
+fn usual(workspace: &Workspace) -> Result<Vec<Server>, Failure> {
+    let all = workspace.extensions();
+    let mut counts: BTreeMap<&Server, usize> = BTreeMap::new();
+    for server in all.iter().flat_map(|one| one.versions.keys()) {
+        *counts.entry(server).or_default() += 1;
+    }
+    let most = counts
+        .into_iter()
+        .filter(|(_, count)| count * 2 > all.len());
+    let most: Vec<Server> = most.map(|(server, _)| server.clone()).collect();
+    if !most.is_empty() {
+        return Ok(most);
+    }
+    let server = |distro: &str| {
+        let (Ok(distro), Ok(major)) = (distro.parse(), MAJOR.parse()) else {
+            return Err(Failure::invalid(format!(
+                "`{distro}` and `{MAJOR}` are no server"
+            )));
+        };
+        Ok(Server { distro, major })
+    };
+    DISTROS.into_iter().map(server).collect()
+}

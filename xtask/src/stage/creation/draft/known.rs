@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Takes into a draft what the archive says of the package.
+
+use super::{Draft, Pin, needs::Needs};
+use crate::{
+    extension::Extension,
+    failure::Failure,
+    image::copyright,
+    stage::creation::Request,
+    stage::package::Package,
+    value::{Major, PackageName, PackagePattern, Server, SqlName, Suite},
+};
+
+/// A server's package.
+pub(crate) struct Known<'a> {
+    pub server: Server,
+    pub package: &'a Package,
+    /// The distro whose archive was asked in its place.
+    pub of: Option<Suite>,
+}
+
+impl Draft {
+    /// The draft, as the archive says it; the first package counts for what is the same for all servers. `extensions` are those
+    /// that it may need.
+    pub(crate) fn known(
+        request: &Request,
+        known: &[Known<'_>],
+        extensions: &[std::sync::Arc<Extension>],
+    ) -> Result<Self, Failure> {
+        let mut draft = Self::of(request);
+        let Some(Known {
+            server, package, ..
+        }) = known.first()
+        else {
+            return Ok(draft);
+        };
+        let names = package.packages.iter();
+        let patterns = names.map(|(name, _)| pattern(name, &server.major));
+        draft.packages = patterns.collect::<Option<_>>().unwrap_or(draft.packages);
+        draft.homepage.clone_from(&package.homepage);
+        draft.summary.clone_from(&package.summary);
+        draft.files = package.files.iter().cloned().collect();
+        draft.licences = licences(&package.copyright);
+        draft.has_libraries = !package.lacks.is_empty();
+        draft.has_programs = package.files.iter().any(|file| file.starts_with("bin/"));
+        draft.name_in_sql(request, package)?;
+        draft.server_options(package);
+        draft.need(request, package, extensions)?;
+        draft.pins = known
+            .iter()
+            .map(|one| (one.server.clone(), draft.pin(one)))
+            .collect();
+        draft.doubts(package);
+        Ok(draft)
+    }
+
+    /// What is created, or loaded where there is nothing to create.
+    fn name_in_sql(&mut self, request: &Request, package: &Package) -> Result<(), Failure> {
+        let creatable = creatable(package);
+        if creatable.is_empty() && package.modules.is_empty() {
+            let names = package.packages.iter().map(|(name, _)| format!("`{name}`"));
+            return Err(Failure::invalid(format!(
+                "{} holds no module and no extension: there is nothing that a server could load",
+                names.collect::<Vec<_>>().join(", ")
+            ))
+            .hint("`--package` names another package"));
+        }
+        self.is_created = !creatable.is_empty() && !request.no_create;
+        let spelled = |name: &&str| name.replace('-', "_") == request.name.replace('-', "_");
+        if !self.is_created {
+            let modules: Vec<&str> = package.modules.iter().map(|one| &**one).collect();
+            let own = modules.iter().copied().find(|name| spelled(name));
+            let own = own.or_else(|| modules.first().copied());
+            if let Some(own) = own {
+                own.clone_into(&mut self.sql_name);
+            }
+            self.is_decoder = package.decoders.iter().any(|one| **one == *self.sql_name);
+            return Ok(());
+        }
+        // What the others need comes first where none has the directory's name.
+        let needed = |name: &&str| {
+            let mut others = creatable.iter().filter(|other| other != &name);
+            others.any(|other| {
+                package
+                    .controls
+                    .requires(other, None)
+                    .iter()
+                    .any(|one| one == name)
+            })
+        };
+        let own = creatable.iter().copied();
+        let own = own
+            .clone()
+            .find(|name| spelled(name))
+            .or_else(|| own.clone().find(needed))
+            .or_else(|| own.clone().find(|name| is_created(package, name)))
+            .or_else(|| creatable.first().copied());
+        if let Some(own) = own {
+            own.clone_into(&mut self.sql_name);
+        }
+        Ok(())
+    }
+
+    /// What the server is to be told.
+    fn server_options(&mut self, package: &Package) {
+        self.preload.clone_from(&package.preloaded);
+        self.parameters.clone_from(&package.settings);
+        for (name, value) in &package.parameters {
+            let names = package.decoders.iter().map(|one| format!(", {one}"));
+            if !package.decoders.is_empty() {
+                let names: String = names.collect();
+                self.parameters
+                    .insert(name.clone(), format!("{value}{names}"));
+            }
+        }
+    }
+
+    /// What it needs of others, and what else is created where that is there.
+    fn need(
+        &mut self,
+        request: &Request,
+        package: &Package,
+        extensions: &[std::sync::Arc<Extension>],
+    ) -> Result<(), Failure> {
+        let needs = Needs {
+            request,
+            package,
+            extensions,
+        };
+        self.required = needs.of_packages();
+        if !self.is_created {
+            return Ok(());
+        }
+        needs.add(&self.sql_name, &mut self.required)?;
+        for name in creatable(package) {
+            if name == self.sql_name {
+                continue;
+            }
+            if let Some((_, words)) = package.beside.iter().find(|(one, _)| **one == *name) {
+                self.undecided.push(format!(
+                    "`{name}` is not created: beside the others the server says: {words}"
+                ));
+                continue;
+            }
+            let mut required = self.required.clone();
+            match needs.add(name, &mut required) {
+                Err(failure) => self
+                    .undecided
+                    .push(format!("`{name}` is not created: {}", failure.message)),
+                Ok(()) if is_created(package, name) => {
+                    self.required = required;
+                    self.others.extend(name.parse::<SqlName>().ok());
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn pin(&self, known: &Known<'_>) -> Pin {
+        let package = known.package;
+        let sql = package.controls.default_version(&self.sql_name);
+        Pin {
+            package: package.packages.first().map(|(_, version)| version.clone()),
+            sql: sql
+                .filter(|_| self.is_created)
+                .and_then(|version| version.parse().ok()),
+            of: known.of.clone(),
+        }
+    }
+
+    /// What the archive does not say, or says in words for people.
+    fn doubts(&mut self, package: &Package) {
+        if let Some(trial) = &package.trial {
+            self.undecided
+                .push(format!("it was not tried as it will be used: {trial}"));
+        }
+        for (name, words) in &package.refused {
+            self.undecided
+                .push(format!("`{name}` could not be used in a trial: {words}"));
+        }
+        let is_data = |file: &&String| file.starts_with("/usr/share/") && !is_of_the_system(file);
+        let data = package.elsewhere.iter().filter(is_data).count();
+        if let (Some(first), true) = (package.elsewhere.iter().find(is_data), data > 0) {
+            self.undecided.push(format!(
+                "{data} files like `{first}` are outside of the server's folders and not in the image"
+            ));
+        }
+    }
+}
+
+/// The licences of a copyright file, which hold together. None: SPDX has no name for one, or the file is for people alone.
+fn licences(text: &str) -> Option<Vec<String>> {
+    let all = copyright::licence(text)?.to_string();
+    if ["LicenseRef-", "AdditionRef-"]
+        .iter()
+        .any(|own| all.contains(own))
+    {
+        return None;
+    }
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for word in all.split(' ') {
+        depth += word.matches('(').count();
+        depth -= word.matches(')').count().min(depth);
+        match (word, parts.last_mut()) {
+            ("AND", _) if depth == 0 => parts.push(String::new()),
+            (_, Some(part)) => {
+                let blank = if part.is_empty() { "" } else { " " };
+                *part += &format!("{blank}{word}");
+            }
+            (_, None) => {}
+        }
+    }
+    Some(parts)
+}
+
+/// Files that a server in a container has no use for.
+fn is_of_the_system(file: &str) -> bool {
+    let folders = [
+        "bash-completion",
+        "bug",
+        "doc-base",
+        "dbconfig",
+        "locale",
+        "python",
+        "perl5",
+        "postgresql-common",
+    ];
+    folders
+        .iter()
+        .any(|folder| file.contains(&format!("/{folder}")))
+}
+
+/// The extensions whose control file comes with a script.
+fn creatable(package: &Package) -> Vec<&str> {
+    let has_script = |name: &&str| {
+        let begin = format!("{name}--");
+        package.files.iter().any(|file| {
+            let file = file.rsplit('/').next().unwrap_or_default();
+            file.strip_suffix(".sql")
+                .is_some_and(|script| script.starts_with(&begin))
+        })
+    };
+    package.controls.names().filter(has_script).collect()
+}
+
+fn is_created(package: &Package, name: &str) -> bool {
+    package.created.iter().any(|one| **one == *name)
+}
+
+/// The name of the package for any major. None: it is none.
+fn pattern(name: &PackageName, major: &Major) -> Option<PackagePattern> {
+    let parts = name
+        .split('-')
+        .map(|part| if part == &**major { "{pg}" } else { part });
+    parts.collect::<Vec<_>>().join("-").parse().ok()
+}

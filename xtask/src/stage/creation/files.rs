@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The files of a new extension, and the places that name it: written as a whole directory or not at all.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    draft::Draft,
+    mentions::{FILES, Mention},
+    metadata::Layout,
+};
+use crate::{
+    config::{self, Config},
+    dockerfile::Shared,
+    extension::Extension,
+    own::source,
+    plan::{Action, Location, Plan, Step},
+    target::base_of,
+    workspace::Workspace,
+};
+
+/// Where the directory is put together, below `target/xtask`.
+const PLACE: &str = "target/xtask/create-extension";
+
+/// What is written.
+pub(crate) struct Files {
+    /// The extension's directory, relative to the root.
+    pub folder: PathBuf,
+    /// Relative to the directory, with their texts.
+    pub own: Vec<(PathBuf, String)>,
+    /// Relative to the root: what they become, or what is to be done by hand.
+    pub mentions: Vec<(PathBuf, Mention)>,
+}
+
+impl Files {
+    pub(crate) fn of(
+        draft: &Draft,
+        workspace: &Workspace,
+        config: &Config,
+    ) -> anyhow::Result<Self> {
+        let folder = workspace.shown(&draft.name);
+        let shared = Shared::beside(&workspace.root, &workspace.bake_file);
+        let layout = match shared.dockerfile {
+            Some(_) => Layout::Shared,
+            None => Layout::Own,
+        };
+        let mut own = vec![("metadata.hcl".into(), draft.metadata(layout))];
+        if layout == Layout::Own {
+            let base = draft.example().map(|(server, _)| base_of(server, config));
+            let base = base.transpose()?.map(|base| base.to_string());
+            own.push((
+                "Dockerfile".into(),
+                draft.dockerfile(&base.unwrap_or_default()),
+            ));
+        }
+        own.push((
+            "README.md".into(),
+            draft.readme(&needed(draft, workspace), config)?,
+        ));
+        own.push(("smoke.sql".into(), draft.proof()));
+        let steps = Path::new(config.get(config::PATHS_SUITE)).join("steps");
+        if workspace.root.join(&steps).is_dir() {
+            let up = "../".repeat(folder.components().count() + 1);
+            let suite = draft.suite(&format!("{up}{}", steps.display()));
+            own.push(("test/chainsaw-test.yaml".into(), suite));
+        }
+        let mut mentions = Vec::new();
+        for (places, write) in FILES {
+            for place in *places {
+                let Some(text) = source::read(&workspace.root, Path::new(place))? else {
+                    continue;
+                };
+                let mention = write(&text, draft, &folder.display().to_string());
+                mentions.extend(mention.map(|mention| (PathBuf::from(place), mention)));
+                break;
+            }
+        }
+        Ok(Self {
+            folder,
+            own,
+            mentions,
+        })
+    }
+
+    /// The directory appears when all of it is written.
+    pub(crate) fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        let name = self.folder.file_name().unwrap_or_default();
+        let name = name.to_string_lossy();
+        let place = Path::new(PLACE).join(&*name);
+        let location = Location::output(&place);
+        let cleared = Step::new("clear", Action::RemoveFolder(location.clone())).quiet();
+        let mut after = vec![plan.add(cleared)];
+        let mut folders: Vec<PathBuf> = self
+            .own
+            .iter()
+            .filter_map(|(path, _)| path.parent().map(|above| place.join(above)))
+            .collect();
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            let step = Step::new(
+                format!("folder {}", folder.display()),
+                Action::Folder(Location::output(folder)),
+            );
+            after.push(plan.add(step.quiet().after(after.clone())));
+        }
+        let mut written = Vec::new();
+        for (path, contents) in &self.own {
+            let action = Action::Write {
+                path: Location::output(place.join(path)),
+                contents: contents.clone(),
+            };
+            let step = Step::new(format!("write {}", path.display()), action);
+            written.push(plan.add(step.quiet().after(after.clone())));
+        }
+        if let Some(above) = self
+            .folder
+            .parent()
+            .filter(|above| !above.as_os_str().is_empty())
+        {
+            let above = Location::Repository(above.to_owned());
+            let step = Step::new("folder of the extensions", Action::Folder(above));
+            written.push(plan.add(step.quiet()));
+        }
+        let action = Action::Rename {
+            from: location,
+            to: Location::Repository(self.folder.clone()),
+        };
+        let step = Step::new(format!("create {}", self.folder.display()), action);
+        let created = plan.add(step.after(written));
+        for (path, mention) in &self.mentions {
+            if let Mention::Written { text, .. } = mention {
+                let action = Action::Write {
+                    path: Location::Repository(path.clone()),
+                    contents: text.clone(),
+                };
+                let step = Step::new(format!("edit {}", path.display()), action);
+                plan.add(step.after([created]));
+            }
+        }
+        plan
+    }
+}
+
+/// The extensions that it needs, direct or not, in mounting order.
+fn needed(draft: &Draft, workspace: &Workspace) -> Vec<Arc<Extension>> {
+    let mut all: Vec<Arc<Extension>> = Vec::new();
+    let direct = draft.required.iter().filter_map(|name| workspace.get(name));
+    for one in direct {
+        let both = std::iter::once(Arc::clone(one)).chain(workspace.dependencies(one));
+        for one in both {
+            if all.iter().all(|known| known.name != one.name) {
+                all.push(one);
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The text of a new `metadata.hcl`.
+
+use std::{fmt::Write as _, ops::Deref};
+
+use super::draft::{Draft, Pin};
+use crate::value::Server;
+
+/// How the image is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// By the shared Dockerfile, of the packages that the metadata names.
+    Shared,
+    /// By a Dockerfile beside the metadata.
+    Own,
+}
+
+/// What stands where a person is to write what is not known; `checks` finds it.
+const NO_PACKAGE: &str = "<package-version-here>";
+pub(crate) const NO_SQL: &str = "<sql-version-here>";
+
+impl Draft {
+    pub(crate) fn metadata(&self, layout: Layout) -> String {
+        let mut text = String::from("# SPDX-License-Identifier: Apache-2.0\n");
+        for one in &self.undecided {
+            text += &format!("# TODO: {one}\n");
+        }
+        text += "metadata = {\n";
+        self.fields(layout, &mut text);
+        text += "\n  versions = {\n";
+        let mut distros: Vec<_> = self.pins.keys().map(|server| &server.distro).collect();
+        distros.dedup();
+        for distro in distros {
+            text += &format!("    {distro} = {{\n");
+            for (server, pin) in self
+                .pins
+                .iter()
+                .filter(|(server, _)| server.distro == *distro)
+            {
+                text += &self.pin_text(server, pin);
+            }
+            text += "    }\n";
+        }
+        text + "  }\n}\n"
+    }
+
+    fn fields(&self, layout: Layout, text: &mut String) {
+        let mut field = |name: &str, value: &str| {
+            text.push_str(&format!("  {name:<24} = {value}\n"));
+        };
+        field("name", &quoted(&self.name));
+        field("sql_name", &quoted(&self.sql_name));
+        field("image_name", &quoted(&self.name));
+        if layout == Layout::Shared {
+            field("packages", &list(&self.packages));
+        }
+        match &self.licences {
+            Some(licences) => field(
+                "licenses",
+                &list(&licences.iter().map(String::as_str).collect::<Vec<_>>()),
+            ),
+            None => field(
+                "licenses",
+                "[] # TODO: the SPDX ids of what the package's copyright file says",
+            ),
+        }
+        field("shared_preload_libraries", &list(&self.preload));
+        if self.parameters.is_empty() {
+            field("postgresql_parameters", "{}");
+        } else {
+            let pairs = self.parameters.iter();
+            let pairs =
+                pairs.map(|(name, value)| format!("    {} = {}\n", quoted(name), quoted(value)));
+            field(
+                "postgresql_parameters",
+                &format!("{{\n{}  }}", pairs.collect::<String>()),
+            );
+        }
+        field("extension_control_path", "[]");
+        field("dynamic_library_path", "[]");
+        let folder = |is_there: bool, name: &str| {
+            let folders: Vec<&str> = is_there.then_some(name).into_iter().collect();
+            list(&folders)
+        };
+        field("ld_library_path", &folder(self.has_libraries, "system"));
+        field("bin_path", &folder(self.has_programs, "bin"));
+        field("env", "{}");
+        field("auto_update_os_libs", &self.has_libraries.to_string());
+        field("required_extensions", &list(&self.required));
+        field("create_extension", &self.is_created.to_string());
+        if !self.others.is_empty() {
+            let others = self.others.iter();
+            let others = others.map(|name| format!("    {{ name = {} }},\n", quoted(name)));
+            field(
+                "sql_extensions",
+                &format!("[\n{}  ]", others.collect::<String>()),
+            );
+        }
+    }
+
+    /// The comment that tells renovate where a version is from.
+    pub(crate) fn renovate(&self, server: &Server) -> String {
+        let package = self.packages.first().map(|one| one.package(&server.major));
+        let name = package.map(|name| name.to_string()).unwrap_or_default();
+        format!("renovate: suite={}-pgdg depName={name}", server.distro)
+    }
+
+    fn pin_text(&self, server: &Server, pin: &Pin) -> String {
+        let mut text = format!("      {} = {{\n", quoted(&server.major));
+        if let Some(suite) = &pin.of {
+            let _ = writeln!(
+                text,
+                "        // TODO: this is the version of {suite}, as the archive of {} could not be asked: `cargo xtask versions {} --update`",
+                server.distro, self.name
+            );
+        }
+        let renovate = format!("// {}", self.renovate(server));
+        let version = pin.package.as_deref().unwrap_or(NO_PACKAGE);
+        let _ = write!(
+            text,
+            "        {renovate}\n        package = {}\n",
+            quoted(version)
+        );
+        if self.is_created {
+            let sql = pin.sql.as_deref().unwrap_or(NO_SQL);
+            if let Some(pattern) = extract_version(version, sql) {
+                let _ = writeln!(text, "        {renovate} extractVersion={pattern}");
+            }
+            let _ = writeln!(text, "        sql     = {}", quoted(sql));
+        }
+        text + "      }\n"
+    }
+}
+
+/// The pattern by which renovate takes the SQL version out of the package's. None: it is no part of it, and `versions --update`
+/// alone knows it.
+pub(crate) fn extract_version(package: &str, sql: &str) -> Option<String> {
+    let parts = sql.split('.').count();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = package.strip_prefix(sql)?;
+    let ends = rest.is_empty() || !rest.starts_with(|c: char| c.is_ascii_digit());
+    (sql.split('.').all(is_number) && ends)
+        .then(|| format!("^(?<version>{})", vec![r"\d+"; parts].join(r"\.")))
+}
+
+fn list<T: Deref<Target = str>>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// As a text of HCL, in which `${` and `%{` would begin an expression.
+fn quoted(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace("${", "$${").replace("%{", "%%{"))
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a package of the archive gives to PostgreSQL: asked in the base image of a server, where the package is unpacked, and
+//! loaded and created in a throw-away server.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use crate::{
+    exec::Exec,
+    failure::Failure,
+    image::Controls,
+    plan::{Cmd, Console, Performed, Work},
+    printable::{clipped, printable},
+    value::{DebianVersion, Library, PackageName, Parameter, SqlName},
+};
+
+/// Says it, in a base image. Its arguments: the major, the extension's name, and the packages that it may be in.
+pub(crate) const SCRIPT: &str = include_str!("package.sh");
+
+/// How long pulling a base image, installing the packages and trying them may take.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// What tools say of a package, at most this long in characters.
+const LONGEST: usize = 300;
+
+/// A package, and those of the same source and version that a server reads too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Package {
+    /// The one that was asked for first, each with its version.
+    pub packages: Vec<(PackageName, DebianVersion)>,
+    /// All of them are for every architecture: there is no code for a machine in them.
+    pub is_for_all: bool,
+    pub homepage: Option<String>,
+    pub summary: Option<String>,
+    /// Other packages for the same server that it depends on or recommends.
+    pub depends: Vec<PackageName>,
+    /// Relative to the image's root: `lib/…`, `bin/…`, `share/…`.
+    pub files: Vec<String>,
+    /// Files that an image of the server's own folders leaves out, by their absolute paths.
+    pub elsewhere: Vec<String>,
+    /// What the base image can create.
+    pub server: BTreeSet<String>,
+    pub controls: Controls,
+    /// Shared libraries that its files need and the base image lacks.
+    pub lacks: Vec<String>,
+    pub modules: Vec<Library>,
+    /// The modules among them that are output plugins of logical decoding.
+    pub decoders: Vec<Library>,
+    /// The server's own parameters that matter here, where it has them.
+    pub parameters: BTreeMap<Parameter, String>,
+    /// Modules that say that they are to be preloaded, with their words.
+    pub preload: Vec<(Library, String)>,
+    /// The `shared_preload_libraries` with which the server has started, in this order.
+    pub preloaded: Vec<Library>,
+    /// Parameters without which nothing could be created.
+    pub settings: BTreeMap<Parameter, String>,
+    /// What was created, all in one database.
+    pub created: Vec<SqlName>,
+    /// What could be created, but not beside these: the server's words.
+    pub beside: Vec<(SqlName, String)>,
+    /// What could not be created or loaded: the server's words.
+    pub refused: Vec<(SqlName, String)>,
+    /// Why the trial could not be made as it was meant.
+    pub trial: Option<String>,
+    /// The copyright files, one after the other.
+    pub copyright: String,
+}
+
+/// What the archive has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Package(Box<Package>),
+    /// None of the names that were asked for. These have a control file of the extension.
+    Owners(Vec<PackageName>),
+}
+
+impl Found {
+    /// Takes what [`SCRIPT`] has printed. Lines that are none of its are left out.
+    pub(crate) fn parse(printed: &str) -> Self {
+        let mut package = Package::default();
+        let mut owners = Vec::new();
+        let mut controls: BTreeMap<String, String> = BTreeMap::new();
+        for line in printed.lines() {
+            let mut fields = line.split('\t');
+            let kind = fields.next().unwrap_or_default();
+            let first = fields.next().unwrap_or_default();
+            let second = fields.next().unwrap_or_default();
+            match kind {
+                "owner" => put(&mut owners, first),
+                "control" => {
+                    let text = controls.entry(first.to_owned()).or_default();
+                    *text += second;
+                    text.push('\n');
+                }
+                _ => package.take(kind, first, second, fields.next()),
+            }
+        }
+        for (name, text) in controls.iter().filter(|(name, _)| SqlName::is(name)) {
+            package.controls.insert(name, text);
+        }
+        if package.packages.is_empty() {
+            return Self::Owners(owners);
+        }
+        Self::Package(Box::new(package))
+    }
+}
+
+impl Package {
+    fn take(&mut self, kind: &str, first: &str, second: &str, third: Option<&str>) {
+        match kind {
+            "package" => {
+                if let (Ok(name), Ok(version)) = (first.parse(), second.parse()) {
+                    self.is_for_all =
+                        third == Some("all") && (self.is_for_all || self.packages.is_empty());
+                    self.packages.push((name, version));
+                }
+            }
+            "homepage" => self.homepage = said(first).filter(|text| text.starts_with("https://")),
+            "summary" => self.summary = said(first),
+            "depends" => put(&mut self.depends, first),
+            "file" => self.files.extend(said(first)),
+            "elsewhere" => self.elsewhere.extend(said(first)),
+            "server" => self.server.extend(said(first)),
+            "lacks" => self.lacks.extend(said(first)),
+            "module" => put(&mut self.modules, first),
+            "output-plugin" => put(&mut self.decoders, first),
+            "parameter" if !second.is_empty() => keep(&mut self.parameters, first, second),
+            "preload" => with_words(&mut self.preload, first, second),
+            "preloaded" => first
+                .split(',')
+                .for_each(|name| put(&mut self.preloaded, name)),
+            "setting" => keep(&mut self.settings, first, second),
+            "created" => put(&mut self.created, first),
+            "beside" => with_words(&mut self.beside, first, second),
+            "refused" => with_words(&mut self.refused, first, second),
+            "trial" => self.trial = said(first),
+            "copyright" => {
+                self.copyright += first;
+                self.copyright.push('\n');
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a tool has said, in one line of bounded length. None: nothing.
+fn said(text: &str) -> Option<String> {
+    let text = printable(text.trim());
+    let text = clipped(&text, LONGEST);
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+fn put<T: FromStr>(all: &mut Vec<T>, text: &str) {
+    all.extend(text.parse().ok());
+}
+
+fn keep(all: &mut BTreeMap<Parameter, String>, name: &str, value: &str) {
+    if let (Ok(name), Some(value)) = (name.parse(), said(value)) {
+        all.insert(name, value);
+    }
+}
+
+fn with_words<T: FromStr>(all: &mut Vec<(T, String)>, name: &str, words: &str) {
+    let words = said(words).unwrap_or_else(|| "it says nothing".to_owned());
+    all.extend(name.parse().ok().map(|name| (name, words)));
+}
+
+/// Where a question leaves its answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer(Arc<OnceLock<Found>>);
+
+impl Answer {
+    /// None: there is none.
+    pub(crate) fn get(&self) -> Option<&Found> {
+        self.0.get()
+    }
+}
+
+/// Asks in one base image.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub read: Cmd,
+    pub answer: Answer,
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.read)
+    }
+}
+
+impl Work for Ask {
+    fn programs(&self) -> &'static [&'static str] {
+        &["docker"]
+    }
+
+    fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
+        let printed = exec.read(&self.read, Some(PATIENCE))?;
+        let found = self.answer.0.get_or_init(|| Found::parse(&printed));
+        Ok(Performed::Done(Some(match found {
+            Found::Package(package) => {
+                let all = package.packages.iter();
+                let all: Vec<String> = all
+                    .map(|(name, version)| format!("{name} {version}"))
+                    .collect();
+                all.join(", ")
+            }
+            Found::Owners(_) => "the archive has no such package".to_owned(),
+        })))
+    }
+}
+
+#[cfg(test)]
+mod tests;

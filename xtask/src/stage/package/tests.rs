@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+use super::*;
+
+fn package(printed: &str) -> Package {
+    match Found::parse(printed) {
+        Found::Package(package) => *package,
+        Found::Owners(owners) => panic!("{owners:?}"),
+    }
+}
+
+#[test]
+fn facts_are_read_and_what_is_none_is_left_out() {
+    let found = package(
+        "package\tpostgresql-18-x\t1.0-1\tamd64\nowner\tpostgresql-18-y\nmodule\tx\nmodule\t-x y\nlacks\tliba.so.1\n\
+         control\tx\tdefault_version = '1.0'\ncontrol\tx\trequires = 'cube'\ncontrol\t../y\tdefault_version = '1'\n\
+         preload\tx\tERROR: x must be preloaded\npreloaded\tpg_stat_statements,x,;y\nsetting\tx.a\tb\nsetting\tx a\tb\n\
+         created\tx\nbeside\tx_core\tERROR: exists\nhomepage\tjavascript:x\nnonsense\tx\nlacks\t\u{1b}[2J\ndone\n",
+    );
+    assert_eq!(found.packages.len(), 1);
+    assert_eq!(found.modules.len(), 1);
+    assert_eq!(found.controls.default_version("x"), Some("1.0"));
+    assert_eq!(found.controls.requires("x", None), ["cube"]);
+    assert_eq!(found.controls.names().collect::<Vec<_>>(), ["x"]);
+    let preloaded: Vec<&str> = found.preloaded.iter().map(|one| &**one).collect();
+    assert_eq!(preloaded, ["pg_stat_statements", "x"]);
+    assert_eq!(found.settings.len(), 1);
+    assert_eq!(found.homepage, None);
+    assert!(found.lacks.iter().all(|text| !text.contains('\u{1b}')));
+    assert_eq!(found.beside[0].1, "ERROR: exists");
+    assert!(!found.is_for_all);
+}
+
+#[test]
+fn a_package_that_is_not_there_has_owners_of_its_control_file() {
+    let owners = Found::parse("owner\tpostgresql-18-y\nowner\t-o\nnoise\n");
+    let expected = Found::Owners(vec!["postgresql-18-y".parse().unwrap()]);
+    assert_eq!(owners, expected);
+    assert_eq!(Found::parse(""), Found::Owners(Vec::new()));
+}

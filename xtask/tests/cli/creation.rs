@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `create-extension`: what is asked of base images, what is written, and what is refused.
+
+use crate::cli::world::World;
+
+/// What the script prints of a package with two extensions, one of which needs `alpha`.
+const PRINTED: &str = "package\tpostgresql-18-maps\t2.1-1.pgdg13+1\tamd64\n\
+    homepage\thttps://maps.example/\n\
+    summary\tmaps | of <everything>\n\
+    file\tlib/maps.so\nfile\tshare/extension/maps--2.1.sql\nfile\tshare/extension/maps_more--2.1.sql\n\
+    file\tshare/extension/maps.control\n\
+    server\thstore\n\
+    control\tmaps\tdefault_version = '2.1'\ncontrol\tmaps\trequires = 'hstore'\n\
+    control\tmaps_more\tdefault_version = '2.1'\ncontrol\tmaps_more\trequires = 'maps, alpha'\n\
+    lacks\tlibmaps.so.2\nmodule\tmaps\n\
+    preload\tmaps\tERROR: maps must be loaded via shared_preload_libraries\npreloaded\tmaps\n\
+    setting\tmaps.database\tapp\ncreated\tmaps\ncreated\tmaps_more\n\
+    copyright\tFormat: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
+    copyright\t\ncopyright\tFiles: *\ncopyright\tLicense: Expat\ndone\n";
+
+/// Builds the packages that metadata names.
+const SHARED: &str = "ARG BASE\nFROM $BASE AS builder\nRUN apt-get download \"$PACKAGES=$EXT_VERSION\"\nFROM scratch\nCOPY --from=builder /licenses /licenses/\nUSER 65532:65532\n";
+
+/// With a Dockerfile for all.
+fn world() -> World {
+    let world = World::new();
+    world.write("docker/Dockerfile", SHARED);
+    world
+}
+
+const METADATA: &str = "extensions/maps/metadata.hcl";
+
+#[test]
+fn what_the_package_says_is_written_and_passes_checks() {
+    let world = world();
+    world.docker.has_package(PRINTED);
+    world.write("CODEOWNERS", "* @all\n/extensions/alpha/ @all @me\n");
+    world.write(
+        "README.md",
+        "| directory | `CREATE EXTENSION` | what it is | by |\n|---|---|---|---|\n| [alpha](extensions/alpha/README.md) | `alpha` | first | me |\n| [zeta](extensions/zeta/README.md) | `z` | last | me |\nend\n",
+    );
+    let ended = world
+        .run("create-extension maps --from-archive --distro trixie --json")
+        .success();
+    let json = ended.json();
+    assert_eq!(json["directory"], "extensions/maps");
+    assert_eq!(json["left_to_do"], serde_json::json!([]));
+    let metadata = world.read(METADATA);
+    for line in [
+        "sql_name                 = \"maps\"",
+        "packages                 = [\"postgresql-{pg}-maps\"]",
+        "licenses                 = [\"MIT\"]",
+        "shared_preload_libraries = [\"maps\"]",
+        "\"maps.database\" = \"app\"",
+        "ld_library_path          = [\"system\"]",
+        "required_extensions      = [\"alpha\"]",
+        "{ name = \"maps_more\" },",
+        "package = \"2.1-1.pgdg13+1\"",
+        "sql     = \"2.1\"",
+    ] {
+        assert!(metadata.contains(line), "{line}: {metadata}");
+    }
+    assert!(!metadata.contains("TODO"), "{metadata}");
+    let readme = world.read("README.md");
+    let row = "alpha | first | me |\n| [maps](extensions/maps/README.md) | `maps` | maps &#124; of &#60;everything&#62; | TODO |\n| [zeta]";
+    assert!(
+        readme.replace('`', "").contains(&row.replace('`', "")),
+        "{readme}"
+    );
+    assert!(
+        world
+            .read("CODEOWNERS")
+            .ends_with("@me\n/extensions/maps/ @all\n")
+    );
+    let call = world
+        .calls
+        .only("docker run --rm --user 0 --entrypoint sh --name xtask-package-");
+    let line = call.line();
+    assert!(
+        line.contains(" package 18 maps postgresql-18-maps --"),
+        "{line}"
+    );
+    world.run("checks maps --no-bake").success();
+}
+
+#[test]
+fn what_is_not_known_is_left_open_and_checks_say_so() {
+    let world = world();
+    let before = world.files_but_answers();
+    let dry = world.run("create-extension pg_new --dry-run").success();
+    assert!(
+        dry.stdout
+            .contains("mv -- target/xtask/create-extension/pg_new extensions/pg_new\n"),
+        "{}",
+        dry.stdout
+    );
+    assert_eq!(
+        world.files_but_answers(),
+        before,
+        "a dry run writes nothing"
+    );
+    world.run("create-extension NAME=pg_new").success();
+    let metadata = world.read("extensions/pg_new/metadata.hcl");
+    assert!(
+        metadata.contains("packages                 = [\"postgresql-{pg}-pg-new\"]"),
+        "{metadata}"
+    );
+    world
+        .run("checks pg_new --no-bake")
+        .status(2)
+        .says("still holds the placeholder `<package-version-here>`");
+    world.calls.never("docker run");
+}
+
+#[test]
+fn bad_input_is_refused_and_nothing_is_written() {
+    let world = world();
+    world.write("extensions/kept/notes.txt", "mine");
+    let before = world.files_but_answers();
+    for (line, message) in [
+        ("create-extension", "what is the extension to be called?"),
+        ("create-extension a b", "one extension at a time"),
+        (
+            "create-extension Bad",
+            "`Bad` cannot be a name: it must be the name of an extension",
+        ),
+        ("create-extension ../x", "`../x` cannot be a name"),
+        ("create-extension alpha", "`extensions/alpha` exists"),
+        ("create-extension kept", "`extensions/kept` exists"),
+        (
+            "create-extension x --package a;b",
+            "`--package` is `a;b`; it must be the name of a Debian package",
+        ),
+        (
+            "create-extension x --pg latest",
+            "`--pg` has `latest`; it must be a PostgreSQL major",
+        ),
+        (
+            "create-extension x --distro Trixie",
+            "`--distro` has `Trixie`; it must be a Debian suite",
+        ),
+    ] {
+        world.run(line).status(2).says(message);
+    }
+    assert_eq!(world.files_but_answers(), before);
+    world.calls.never("docker");
+}
+
+#[test]
+fn a_package_that_is_not_there_is_answered_with_those_that_own_the_control_file() {
+    let world = world();
+    world
+        .docker
+        .has_package("owner\tpostgresql-18-a\nowner\tpostgresql-18-b\nowner\t-o\n");
+    world
+        .run("create-extension maps --from-archive")
+        .status(2)
+        .says("no package for `maps`")
+        .says("`postgresql-18-b` has a control file of it");
+    world.docker.has_package(PRINTED);
+    world
+        .run("create-extension maps --from-archive --package postgresql-{pg}-none")
+        .status(2)
+        .says(
+            "`postgresql-18-maps` has a control file of `maps`: `--package postgresql-{pg}-maps`",
+        );
+    world
+        .docker
+        .has_package(&PRINTED.replace("'hstore'", "'hstore, cube_of_others'"));
+    world
+        .run("create-extension maps --from-archive")
+        .status(2)
+        .says("`maps` requires `cube_of_others`")
+        .says("first `cargo xtask create-extension cube-of-others --from-archive`");
+    world.docker.apt_fails("E: Unable to fetch some archives");
+    world
+        .run("create-extension maps --from-archive")
+        .status(1)
+        .says("Unable to fetch some archives");
+    assert!(!world.exists("extensions/maps"));
+}
+
+#[test]
+fn a_module_without_a_control_file_is_loaded_and_a_decoder_decodes() {
+    let world = world();
+    let printed = "package\tpostgresql-18-stream\t1.0-1\tamd64\nfile\tlib/stream.so\nmodule\tstream\noutput-plugin\tstream\n\
+        parameter\toutput_plugin_libraries\tpgoutput\nloaded\tstream\ndone\n";
+    world.docker.has_package(printed);
+    world
+        .run("create-extension stream --from-archive")
+        .success();
+    let metadata = world.read("extensions/stream/metadata.hcl");
+    for line in [
+        "create_extension         = false",
+        "output_plugin_libraries\" = \"pgoutput, stream\"",
+        "licenses                 = [] # TODO",
+    ] {
+        assert!(metadata.contains(line), "{line}: {metadata}");
+    }
+    assert!(!metadata.contains("sql     ="), "{metadata}");
+    let proof = world.read("extensions/stream/smoke.sql");
+    assert!(proof.contains("'stream', temporary => true"), "{proof}");
+    world.run("checks stream --no-bake").success();
+}
