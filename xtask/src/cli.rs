@@ -17,7 +17,7 @@ pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
 pub use create::CreateExtension;
 pub use init::Init;
-pub use release::{Images, Promote};
+pub use release::{Images, Located, Promote, Sbom, Sign, Verify};
 
 use crate::value::Platform;
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
@@ -98,6 +98,12 @@ pub enum Command {
     E2e(e2e::E2e),
     /// Copy tested images to another registry by their digests, with all that belongs to them.
     Promote(Promote),
+    /// Sign images that are in a registry.
+    Sign(Sign),
+    /// Verify the signatures of images that are in a registry.
+    Verify(Verify),
+    /// Print the bill of materials that is attached to an image, as SPDX in JSON.
+    Sbom(Sbom),
     /// The private container engine for a machine that has none.
     Sandbox(Sandbox),
     /// Show every setting, its value and where the value comes from.

@@ -3,6 +3,7 @@
 
 use std::{fmt, path::PathBuf};
 
+pub(crate) mod attestation;
 mod contents;
 mod controls;
 pub(crate) mod copyright;

@@ -87,6 +87,7 @@ mod cli {
     mod servers;
     mod shards;
     mod signals;
+    mod signatures;
     mod smoke;
     mod special;
     mod targets;

@@ -23,6 +23,7 @@ mod engine {
     mod majors;
     mod operands;
     mod packages;
+    mod release;
     mod repositories;
     mod sandbox;
     mod shards;

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Extensions, Filters};
-use crate::value::Registry;
+use super::{Extensions, Filters, platform};
+use crate::{
+    failure::Failure,
+    tool::cosign::Log,
+    value::{Platform, Registry},
+};
 
 /// A place for images, which is a part of references.
 pub(super) fn registry(text: &str) -> Result<Registry, String> {
@@ -14,7 +18,7 @@ pub(super) fn registry(text: &str) -> Result<Registry, String> {
         .map_err(|wanted| format!("it must be {wanted}"))
 }
 
-/// Which images, that are in a registry.
+/// Which images, that are in a registry: of extensions by their names, any other by its reference.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Images {
     #[command(flatten)]
@@ -48,4 +52,96 @@ pub struct Promote {
     /// Print what became of the images as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which images, where they are now.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Located {
+    #[command(flatten)]
+    pub images: Images,
+    /// The images as `promote --to` has copied them to this registry.
+    #[arg(long, value_name = "REGISTRY", value_parser = registry)]
+    pub(crate) promoted_to: Option<Registry>,
+}
+
+/// Whether the public transparency log has a part in it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TransparencyLog {
+    /// Without the public transparency log: nothing is published there or wanted from there. Only with a key.
+    #[arg(long)]
+    pub no_transparency_log: bool,
+}
+
+impl TransparencyLog {
+    /// Refuses to leave it out where a certificate is proven by nothing else.
+    pub(crate) fn without_key(&self) -> Result<(), Failure> {
+        if !self.no_transparency_log {
+            return Ok(());
+        }
+        Err(Failure::invalid("`--no-transparency-log` is for keys: that a certificate was valid when it signed, only the log proves")
+            .hint("add `--key`, or leave it out"))
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        if self.no_transparency_log {
+            Log::None
+        } else {
+            Log::Public
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct Sign {
+    #[command(flatten)]
+    pub images: Located,
+    /// The key: a file, `env://VARIABLE`, or the URI of a key service (`awskms://…`). Its password comes from `COSIGN_PASSWORD`.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Without a key: with a certificate for the identity that the CI system proves.
+    #[arg(long, conflicts_with = "key")]
+    pub keyless: bool,
+    #[command(flatten)]
+    pub log: TransparencyLog,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what became of the images as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Verify {
+    #[command(flatten)]
+    pub images: Located,
+    /// The public key: a file, `env://VARIABLE`, or the URI of a key service.
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Without a key: who must have signed, as the certificate says it.
+    #[arg(long, value_name = "IDENTITY", conflicts_with = "key")]
+    pub certificate_identity: Option<String>,
+    /// The same as a regular expression of Go's.
+    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["key", "certificate_identity"])]
+    pub certificate_identity_regexp: Option<String>,
+    /// Who must have proven that identity: `https://token.actions.githubusercontent.com`.
+    #[arg(long, value_name = "URL", conflicts_with = "key")]
+    pub certificate_oidc_issuer: Option<String>,
+    #[command(flatten)]
+    pub log: TransparencyLog,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what was seen of the images as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Sbom {
+    #[command(flatten)]
+    pub images: Located,
+    /// The image for this platform [default: this machine's, or the only one].
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
+    pub(crate) platform: Option<Platform>,
 }

@@ -14,9 +14,12 @@ mod manifest;
 mod prereqs;
 mod promote;
 mod sandbox;
+mod sbom;
+mod sign;
 mod smoke;
 mod targets;
 mod update_os_libs;
+mod verify;
 mod versions;
 
 use crate::{cli::Command, context::Context};
@@ -37,6 +40,9 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Init(args) => init::run(&args, context)?,
         Command::E2e(args) => return e2e::run(args.command, context),
         Command::Promote(args) => promote::run(&args, context)?,
+        Command::Sign(args) => sign::run(&args, context)?,
+        Command::Verify(args) => verify::run(&args, context)?,
+        Command::Sbom(args) => sbom::run(&args, context)?,
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     own::{file, process, source},
-    plan::{Cmd, DOCKER_LOGINS, PASSWORD, Stdin},
+    plan::{Cmd, DOCKER_LOGINS, PASSWORD, SIGNER, SIGNING_PASSWORD, Stdin},
 };
 
 /// The platform of images for docker where no option says one. What is built is for this machine or for what `--platform`
@@ -96,6 +96,7 @@ impl Real {
         let mut command = self.command(cmd)?;
         // Not one of ours to end when this run is killed.
         command
+            .env_remove(SIGNING_PASSWORD)
             .env_remove(process::VARIABLE)
             .stdin(Stdio::null())
             .stdout(file)
@@ -120,6 +121,9 @@ impl Real {
         };
         let mut command = self.command(cmd)?;
         command.env_remove(DEFAULT_PLATFORM);
+        if cmd.program != SIGNER {
+            command.env_remove(SIGNING_PASSWORD);
+        }
         let child = Child::start(command, input, apart)
             .map_err(|error| io_failure(cmd, &error, started))?;
         self.running().insert(child.group(), Running::new(true));

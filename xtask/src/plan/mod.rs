@@ -31,7 +31,7 @@ pub(crate) use joint::{Board, Joint, Part};
 pub(crate) use owned::{Kind, Owned};
 pub(crate) use probe::Probe;
 pub(crate) use question::Question;
-pub(crate) use secret::{DOCKER_LOGINS, PASSWORD, Secret};
+pub(crate) use secret::{DOCKER_LOGINS, PASSWORD, SIGNER, SIGNING_PASSWORD, Secret};
 pub(crate) use step::{Again, FOUND, Step, StepId, WARNING};
 pub(crate) use work::{Console, Hopeless, Look, Performed, Retry, Watch, Work};
 

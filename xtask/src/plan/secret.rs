@@ -6,6 +6,12 @@ use std::fmt;
 /// The variable of our own environment that holds the private registry's password. No child inherits it.
 pub(crate) const PASSWORD: &str = "REGISTRY_PASSWORD";
 
+/// The variable of our own environment that holds the password of the key to sign with. Only cosign inherits it, which reads it there.
+pub(crate) const SIGNING_PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// The program that inherits it.
+pub(crate) const SIGNER: &str = "cosign";
+
 /// Where docker 28.3 and its plugins look for logins before their own files, see
 /// <https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go>.
 pub(crate) const DOCKER_LOGINS: &str = "DOCKER_AUTH_CONFIG";

@@ -15,6 +15,7 @@ pub(crate) mod proofs;
 pub(crate) mod pushed;
 pub(crate) mod resources;
 pub(crate) mod results;
+pub(crate) mod signature;
 pub(crate) mod smoke;
 pub(crate) mod subject;
 pub(crate) mod suites;

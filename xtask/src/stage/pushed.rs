@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a registry may take to answer a question.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What bake puts behind a name with `environment=testing`.
 const TESTING: &str = "-testing";
@@ -79,12 +79,37 @@ impl Pushed {
         })
     }
 
+    /// An image that the user has named, whatever it is.
+    pub(crate) fn named(image: &ImageRef, exec: &dyn Exec) -> Result<Self, Failure> {
+        let digest = match &image.digest {
+            Some(digest) => digest.clone(),
+            None => digest_of(image, exec)?,
+        };
+        Ok(Self {
+            title: image.to_string(),
+            image: image.by_digest(&digest),
+            tags: image.tag.iter().cloned().collect(),
+        })
+    }
+
     /// The repository that it is promoted to: what is released has the name without `-testing`.
     pub(crate) fn promoted_to(&self, registry: &Registry) -> Result<String, Failure> {
         let name = self.image.name();
         let released = name.strip_suffix(TESTING).filter(|name| !name.is_empty());
         let to = format!("{registry}/{}", released.unwrap_or(name));
         Ok(ImageRef::from_str(&to)?.repository)
+    }
+
+    /// The same image where it was promoted to.
+    pub(crate) fn promoted(self, registry: &Registry) -> Result<Self, Failure> {
+        let repository = self.promoted_to(registry)?;
+        Ok(Self {
+            image: ImageRef {
+                repository,
+                ..self.image
+            },
+            ..self
+        })
     }
 }
 

@@ -86,7 +86,7 @@ impl Subjects {
 }
 
 /// Whether a name is an image's: an extension's has no registry, no tag and no digest.
-fn is_reference(name: &str) -> bool {
+pub(crate) fn is_reference(name: &str) -> bool {
     name.contains(['/', ':', '@'])
 }
 

@@ -51,7 +51,50 @@ pub(super) const KILLED: &str = "it was killed: the engine stopped, or memory ra
 /// What a command holds that names a builder.
 const OTHER_BUILDER: &str = " --builder ";
 
+/// Of the programs that speak to registries themselves: the registry that does not answer.
+const NO_ANSWER: &str =
+    r#""https?://([^/"]+)/.*(?:connection refused|no such host|i/o timeout|no route to host)"#;
+const NOBODY_ANSWERS: &str = "nothing answers at `$1`; start the registry, or name another";
+/// Of the same: who may not read or write there.
+const NO_LOGIN: &str = r"unauthorized|UNAUTHORIZED|DENIED|requested access to the resource is denied|40[13] (?:Unauthorized|Forbidden)";
+const LOG_IN: &str =
+    "log in to the registry with `docker login`, as somebody who may do this there";
+
 pub(super) const TABLE: &[Symptom<Advice>] = &[
+    says(
+        r"getting (signing config|trusted root) from TUF",
+        Kind::Unavailable,
+        "sigstore's services do not answer, which have the public transparency log: with a key, `--no-transparency-log` does without them",
+    )
+    .of("cosign "),
+    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("oras "),
+    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("cosign "),
+    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("oras "),
+    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("cosign "),
+    says(
+        r"encrypted: decryption failed",
+        Kind::Invalid,
+        "the environment variable `COSIGN_PASSWORD` has another password than the key",
+    )
+    .of("cosign "),
+    says(
+        r"unknown Public key PEM file type: .*PRIVATE KEY",
+        Kind::Invalid,
+        "verify with the public half of the key, `….pub`: `cosign public-key --key …` prints it",
+    )
+    .of("cosign "),
+    says(
+        r"no signatures found",
+        Kind::Failed,
+        "nobody has signed this image, or another one has its name now: `cargo xtask sign` signs what you have tested",
+    )
+    .of("cosign "),
+    says(
+        r"accepted signatures do not match threshold|invalid signature when validating",
+        Kind::Failed,
+        "it is signed, but not with this key",
+    )
+    .of("cosign "),
     says(
         r"This value does not have any indices",
         Kind::Failed,

@@ -297,6 +297,70 @@ fn the_cause_is_named_and_not_what_follows_from_it() {
 }
 
 #[test]
+fn what_helps_with_signatures_and_registries_is_said() {
+    for (command, line, kind, said) in [
+        (
+            "cosign sign --yes -- x",
+            r#"Error: error getting signing config from TUF: error getting signing config from TUF: failed to load metadata: tuf refresh failed: Get "https://tuf-repo-cdn.sigstore.dev/15.root.json": dial tcp: lookup tuf-repo-cdn.sigstore.dev on 169.254.1.1:53: no such host"#,
+            Kind::Unavailable,
+            "sigstore's services do not answer",
+        ),
+        (
+            "cosign verify --output json -- x",
+            "Error: setting trusted material: getting trusted root from TUF for new bundle verification: error getting live trusted root: failed to create TUF client",
+            Kind::Unavailable,
+            "sigstore's services do not answer",
+        ),
+        (
+            "cosign public-key --key=k",
+            "Error: decrypt: encrypted: decryption failed",
+            Kind::Invalid,
+            "the environment variable `COSIGN_PASSWORD`",
+        ),
+        (
+            "cosign verify --output json -- x",
+            "Error: loading verifier from key opts: loading public key: pem to public key: unknown Public key PEM file type: ENCRYPTED SIGSTORE PRIVATE KEY. Are you passing the correct public key?",
+            Kind::Invalid,
+            "verify with the public half",
+        ),
+        (
+            "cosign verify --output json -- x",
+            "Error: no signatures found",
+            Kind::Failed,
+            "nobody has signed this image",
+        ),
+        (
+            "cosign verify --output json -- x",
+            "Error: no matching attestations: failed to verify signature: could not verify envelope: accepted signatures do not match threshold, Found: 0, Expected 1",
+            Kind::Failed,
+            "it is signed, but not with this key",
+        ),
+        (
+            "cosign verify --output json -- x",
+            "Error: no matching signatures: invalid signature when validating ASN.1 encoded signature",
+            Kind::Failed,
+            "it is signed, but not with this key",
+        ),
+        (
+            "oras resolve --plain-http -- localhost:5999/t/x:b",
+            r#"Error: failed to resolve digest: Head "http://localhost:5999/v2/t/x/manifests/b": dial tcp 127.0.0.1:5999: connect: connection refused"#,
+            Kind::Unavailable,
+            "nothing answers at `localhost:5999`",
+        ),
+        (
+            "oras cp -- a b",
+            r#"Error from destination registry for "ghcr.io/o/x": response status code 403: denied: requested access to the resource is denied"#,
+            Kind::Unavailable,
+            "log in to the registry with `docker login`",
+        ),
+    ] {
+        let (found, hint) = advice(&failed(command, Reason::Status(1), &[line])).unwrap();
+        assert!(hint.starts_with(said), "{line}\n{hint}");
+        assert_eq!(found, kind, "{line}");
+    }
+}
+
+#[test]
 fn a_bake_file_that_reads_another_schema_is_known() {
     let line = r#"ERROR: docker-bake.hcl:49,39-59: Error in function call; Call to function "getVersion" failed: docker-bake.hcl:111,48-59: Invalid index; This value does not have any indices."#;
     let (kind, hint) = bake(&[line]).unwrap();

@@ -12,9 +12,10 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    failure::Failure,
     plan::{Cmd, Diagnose, Said},
     symptom,
-    value::{Annotations, Digest},
+    value::{Annotations, Digest, Platform},
 };
 
 pub(crate) use info::{Info, LEAST, info_cmd, no_answer, user};
@@ -43,6 +44,14 @@ pub(crate) fn platform_of(architecture: &str) -> String {
         other => other,
     };
     format!("linux/{oci}")
+}
+
+/// This machine's platform.
+pub(crate) fn here() -> Result<Platform, Failure> {
+    let text = platform_of(std::env::consts::ARCH);
+    text.parse().map_err(|wanted| {
+        Failure::unavailable(format!("this machine is `{text}`, which is not {wanted}"))
+    })
 }
 
 /// Whether `docker` has an image of that name.

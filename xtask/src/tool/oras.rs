@@ -27,6 +27,12 @@ pub(crate) fn manifest_cmd(image: &ImageRef) -> Cmd {
     )
 }
 
+/// Reads a blob of an image's repository, which is named by its digest.
+pub(crate) fn blob_cmd(blob: &ImageRef) -> Cmd {
+    let purpose = format!("read the blob `{blob}`");
+    about(blob, purpose, &["blob", "fetch", "--output", "-"])
+}
+
 /// Asks for the digest that an image has; [`parse_digest`] reads the answer.
 pub(crate) fn resolve_cmd(image: &ImageRef) -> Cmd {
     about(

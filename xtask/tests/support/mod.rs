@@ -4,4 +4,5 @@
 pub(crate) mod ended;
 pub(crate) mod hangup;
 pub(crate) mod locks;
+pub(crate) mod referrers;
 pub(crate) mod repository;

@@ -96,16 +96,18 @@ impl Repository {
 
     /// Asks the engine that xtask uses.
     pub(crate) fn docker(&self, args: &[&str]) -> Ended {
-        let output = if sandboxed() {
-            self.command(&[&["sandbox", "exec", "--", "docker"], args].concat())
-                .output()
-        } else {
-            Command::new("docker")
-                .args(args)
-                .current_dir(self.path())
-                .output()
-        };
-        Ended::from(&output.unwrap())
+        let mut command = self.tool(&[&["docker"], args].concat());
+        Ended::from(&command.output().unwrap())
+    }
+
+    /// A program where xtask's own children find it.
+    pub(crate) fn tool(&self, words: &[&str]) -> Command {
+        if sandboxed() {
+            return self.command(&[&["sandbox", "exec", "--"], words].concat());
+        }
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.path());
+        command
     }
 }
 

@@ -25,11 +25,7 @@ pub(crate) enum Wanted {
 impl Wanted {
     /// This machine's platform.
     pub(crate) fn here() -> Result<Self, Failure> {
-        let text = docker::platform_of(std::env::consts::ARCH);
-        let platform = text.parse().map_err(|wanted| {
-            Failure::unavailable(format!("this machine is `{text}`, which is not {wanted}"))
-        })?;
-        Ok(Self::Here(platform))
+        docker::here().map(Self::Here)
     }
 
     /// What is `named`, or else this machine's platform; all where images are pushed to a registry that is not local.

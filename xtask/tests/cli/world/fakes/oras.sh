@@ -6,6 +6,7 @@ command=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   case $1 in
   --plain-http | --from-plain-http | --to-plain-http | --no-tty | --recursive) ;;
+  --output) [ "$2" = - ] || refuse "$@"; shift ;;
   --format) [ "$2" = json ] || refuse "$@"; shift ;;
   -*) refuse "$@" ;;
   *) command="$command $1" ;;
@@ -22,7 +23,7 @@ place() {
 }
 there() { [ -f "$all/$1" ] || fail "Error response from registry: failed to resolve digest: $1: not found"; }
 case $command in
-" manifest fetch") there "$1"; cat "$all/$1" ;;
+" manifest fetch" | " blob fetch") there "$1"; cat "$all/$1" ;;
 " resolve") there "$1"; digest_of "$1" ;;
 " repo tags")
   for file in "$all/$1":*; do
