@@ -3,7 +3,10 @@
 
 use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
-use crate::cli::world::{World, metadata};
+use crate::{
+    cli::world::{World, metadata},
+    support::repository::Repository,
+};
 
 const WORKFLOW: &str = ".github/workflows/images.yml";
 
@@ -192,6 +195,9 @@ fn an_empty_one_also_gets_what_images_are_made_with() {
         "{note}"
     );
     assert_eq!(world.run("targets --json").success().stdout, "[]\n");
+    world.run("create-extension hypopg").success();
+    let targets = world.run("targets --json").success();
+    assert_eq!(targets.stdout, "[\"hypopg\"]\n");
 }
 
 #[test]
@@ -216,6 +222,23 @@ fn a_dry_run_prints_what_would_be_written_and_the_text_can_be_pasted() {
         .map(|file| (file.clone(), other.read(&file.to_string_lossy())))
         .collect();
     assert_eq!(pasted, written);
+}
+
+#[test]
+fn small_repositories_of_other_kinds_are_driven_as_they_are() {
+    for (name, folder, bake_file) in [
+        ("inline", ".", "docker-bake.hcl"),
+        ("matrix", ".", "docker-bake.hcl"),
+        ("older", "images", "build/images.hcl"),
+    ] {
+        let repository = Repository::foreign(name);
+        let said = repository.xtask(&["init", "--json"]).success().json();
+        let found = &said["found"];
+        assert_eq!(found["extensions_folder"], folder, "{name}");
+        assert_eq!(found["bake_file"], bake_file, "{name}");
+        let targets = repository.xtask(&["targets", "--json"]).success().json();
+        assert_eq!(targets, found["extensions"], "{name}");
+    }
 }
 
 #[test]

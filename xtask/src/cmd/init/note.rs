@@ -142,7 +142,9 @@ fn what_comes_next(found: &Found) -> String {
         env!("CARGO_PKG_REPOSITORY")
     )];
     if found.extensions.is_empty() {
-        steps.push("Make an extension: `cargo xtask create-extension NAME`".to_owned());
+        steps.push(
+            "Make an extension: `cargo xtask create-extension NAME --from-archive`".to_owned(),
+        );
     }
     steps.push("Look: `cargo xtask targets`, `cargo xtask checks --all --no-bake`".to_owned());
     steps.push(

@@ -8,7 +8,7 @@ const SUITE: &str = "the suite that all extensions share";
 pub(super) const FILES: &[(&str, &str, &str)] = &[
     (
         "extensions/README.md",
-        "# Extensions\n\nOne directory for each: `cargo xtask create-extension NAME` makes one.\n",
+        "# Extensions\n\nOne directory for each: `cargo xtask create-extension NAME --from-archive` makes one.\n",
         "where extensions will be",
     ),
     (
