@@ -179,7 +179,7 @@ fn of_file(
     let mut images = Vec::new();
     let mut absent = Vec::new();
     for target in targets.chosen() {
-        match Pushed::written(&target.title(), metadata, &target.name, file)? {
+        match Pushed::of_written_target(target, metadata, file)? {
             Some(image) => images.push(image),
             None => absent.push(format!(
                 "`{}` is left out: `{}` has no digest of `{}`",

@@ -9,7 +9,7 @@ use crate::{
     image::{ImageRef, Metadata},
     target::Target,
     tool::oras,
-    value::{Digest, Registry},
+    value::{Digest, Registry, split_host},
 };
 
 /// How long a registry may take to answer a question.
@@ -57,6 +57,9 @@ impl Pushed {
         let Some(first) = names.first() else {
             return Err(wrong("it says no name".into()));
         };
+        if split_host(&first.repository).0.is_none() {
+            return Err(wrong(format!("`{first}` names no registry")));
+        }
         let same = names
             .iter()
             .filter(|name| name.repository == first.repository);
@@ -65,6 +68,23 @@ impl Pushed {
             image: first.by_digest(&digest),
             tags: same.filter_map(|name| name.tag.clone()).collect(),
         }))
+    }
+
+    /// The same of a target that bake could build here. Of an index that buildx has put together of several nodes' the file says
+    /// the digest alone: it has the target's rolling tag then.
+    pub(crate) fn of_written_target(
+        target: &Target,
+        metadata: &Metadata,
+        file: &Path,
+    ) -> Result<Option<Self>, Failure> {
+        match metadata.digest(&target.name) {
+            Some(digest) if metadata.names(&target.name).is_empty() => Ok(Some(Self {
+                title: target.title(),
+                image: target.tag.by_digest(&digest),
+                tags: target.tag.tag.iter().cloned().collect(),
+            })),
+            _ => Self::written(&target.title(), metadata, &target.name, file),
+        }
     }
 
     /// What a target's tags name in its registry now.
@@ -193,7 +213,7 @@ mod tests {
             format!("localhost:5000/x-testing@{digest}")
         );
         assert_eq!(found.tags, ["1", "1-202611261506"]);
-        for names in ["", "--help", "localhost:5000/X:1"] {
+        for names in ["", "--help", "localhost:5000/X:1", "x:1"] {
             let failure = read(names).unwrap_err();
             assert!(
                 failure.message.contains("`f.json` has no image of `t`"),

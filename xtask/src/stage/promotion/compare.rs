@@ -59,7 +59,7 @@ impl Work for Compare {
         }
         let digest = self.to.digest.as_ref().map_or("", Digest::short);
         let referrers = match here.len() {
-            0 => "and nothing that refers to it".to_owned(),
+            0 => "without referrers".to_owned(),
             1 => "with 1 that refers to it".to_owned(),
             count => format!("with {count} that refer to it"),
         };

@@ -2,7 +2,7 @@
 //! Carries an image over with all that belongs to it: what refers to it, by the registry's API or by the tag that stands for that,
 //! and what cosign before version 3 has put under tags of its own (`sha256-….sig`), which refer to nothing.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ use crate::{
     tool::oras,
     value::Digest,
 };
+
+/// How long a copy may take, of whatever size: oras waits for ever for a registry that has stopped to answer.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// What those tags end with. Fact: cosign, `pkg/oci/remote/remote.go`.
 const ENDS: [&str; 3] = [".sig", ".att", ".sbom"];
@@ -38,11 +41,11 @@ impl Copy {
 
     /// The tags by which signatures of the image, and of the manifests in it, are found.
     fn beside(&self, exec: &dyn Exec) -> Result<Vec<String>, Failure> {
-        let manifest = exec.read(&oras::manifest_cmd(&self.from), None)?;
+        let manifest = exec.read(&oras::manifest_cmd(&self.from), Some(PATIENCE))?;
         let signed = digests(&manifest);
         let signed = signed.iter().chain(&self.from.digest);
         let begins: Vec<String> = signed.map(|digest| digest.replacen(':', "-", 1)).collect();
-        let listed = exec.read(&oras::tags_cmd(&self.from.repository), None)?;
+        let listed = exec.read(&oras::tags_cmd(&self.from.repository), Some(PATIENCE))?;
         let mut tags = oras::parse_tags(&listed);
         tags.retain(|tag| {
             let begin = ENDS.iter().find_map(|end| tag.strip_suffix(end));
@@ -90,7 +93,11 @@ impl Work for Copy {
         let mut copied = 0;
         let mut kept = Vec::new();
         let mut run = |cmd: &Cmd| {
-            exec.run(cmd, Supervision::default(), &mut |line| {
+            let how = Supervision {
+                timeout: Some(LIMIT),
+                ..Supervision::default()
+            };
+            exec.run(cmd, how, &mut |line| {
                 copied += usize::from(oras::is_copied(line));
                 (console.line)(line);
             })
