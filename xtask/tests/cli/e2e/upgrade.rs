@@ -132,6 +132,16 @@ fn a_failure_says_what_the_cluster_said() {
 }
 
 #[test]
+fn an_upgrade_is_no_proof_of_what_the_suites_want() {
+    let (world, [from, to], digests) = lab_with_two("trixie");
+    let to = format!("{to}@{}", digests[1]);
+    world
+        .run(("e2e upgrade-test gamma --from", [&from, "--to", &to]))
+        .success();
+    assert!(!world.root().join("target/xtask/proofs").exists());
+}
+
+#[test]
 fn what_to_upgrade_must_be_said() {
     let (world, _, _) = lab_with_two("trixie");
     world.run("e2e upgrade-test gamma").status(2).says("--from");
