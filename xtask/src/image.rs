@@ -15,6 +15,7 @@ mod opened;
 mod rotation;
 mod scripts;
 mod updates;
+mod stamped;
 
 pub(crate) use contents::{Contents, Entry};
 pub(crate) use controls::Controls;
@@ -26,6 +27,7 @@ pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 pub(crate) use scripts::SqlExtension;
 pub(crate) use updates::{Update, update_path};
+pub(crate) use stamped::Stamped;
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations, is_local};
 use crate::{failure::Failure, plan::Pending};

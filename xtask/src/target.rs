@@ -37,7 +37,7 @@ use crate::{
     config::{self, Config},
     extension::{Extension, External, version_of},
     failure::Failure,
-    image::{ImageRef, Rotation},
+    image::{ImageRef, Stamped},
     value::{Platform, Server, is_tag},
 };
 
@@ -56,7 +56,7 @@ pub(crate) struct Target {
     /// The rolling tag with its repository.
     pub tag: ImageRef,
     /// The tags with the moment of the bake, of which bakes leave one behind each.
-    pub stamped: Option<Rotation>,
+    pub stamped: Option<Stamped>,
     /// The base image it is built for and runs in.
     pub base: ImageRef,
     /// What it is built for. Empty: what its builder is.
@@ -115,7 +115,7 @@ impl Target {
         match all.and_then(|all| all.get(&self.name)) {
             Some(definition) => definition.tags().map(moment::shown).collect(),
             None => std::iter::once(self.tag.to_string())
-                .chain(self.stamped.as_ref().map(Rotation::pattern))
+                .chain(self.stamped.as_ref().map(Stamped::pattern))
                 .collect(),
         }
     }
@@ -193,10 +193,10 @@ fn rolling(definition: Definition<'_>, like: &str) -> Result<ImageRef, Failure> 
 }
 
 /// The tags that a tag with a mark in it leaves behind.
-fn stamped(tag: &str) -> Option<Rotation> {
+fn stamped(tag: &str) -> Option<Stamped> {
     let stamp = moment::stamp(tag)?;
     let (repository, prefix) = stamp.before.rsplit_once(':')?;
-    Some(Rotation {
+    Some(Stamped {
         repository: repository.to_owned(),
         prefix: prefix.to_owned(),
         digits: stamp.digits?,

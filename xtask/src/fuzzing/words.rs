@@ -5,7 +5,7 @@ use super::text;
 use crate::{
     environment::release::Release,
     extension::version_of,
-    image::{ImageRef, Naming, Rotation},
+    image::{ImageRef, Naming, Rotation, Stamped},
     printable::is_hidden,
     value::{
         BuilderName, ClusterName, DebianVersion, Domain, EnvironmentName, HostName, Library, Major,
@@ -35,12 +35,12 @@ pub fn debian_version(data: &[u8]) {
         package.replacen(':', "-", 1).starts_with(&version),
         "{package:?}: {version}"
     );
-    let rotation = Rotation {
+    let rotation = Rotation(Stamped {
         repository: "localhost:5000/x".into(),
         prefix: format!("{version}-"),
         digits: 12,
         suffix: "-18-trixie".into(),
-    };
+    });
     let tag = |time: &str| format!("{version}-{time}-18-trixie");
     let tags = [
         tag("202601010000"),

@@ -3,62 +3,35 @@
 
 use std::fmt;
 
+use super::Stamped;
 use crate::{
     exec::{Exec, Supervision},
     failure::Failure,
     plan::{Cmd, Console, Performed, Work, shell},
 };
 
-/// The timestamped tags of one target, of which only the newest is worth its room.
+/// Drops the timestamped tags of one target, of which only the newest is worth its room.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rotation {
-    /// `registry/name`, without a tag.
-    pub repository: String,
-    /// What stands before the digits of the time: `0.8.6-`.
-    pub prefix: String,
-    /// How many digits the time has.
-    pub digits: usize,
-    /// What stands behind them: `-18-trixie`.
-    pub suffix: String,
-}
+pub(crate) struct Rotation(pub Stamped);
 
 impl Rotation {
-    /// What they all look like.
-    pub(crate) fn pattern(&self) -> String {
-        let Self {
-            repository,
-            prefix,
-            suffix,
-            ..
-        } = self;
-        format!("{repository}:{prefix}{{YYYYMMDDhhmm}}{suffix}")
-    }
-
-    /// Whether `tag` is one of these.
-    pub(crate) fn covers(&self, tag: &str) -> bool {
-        tag.strip_prefix(&self.prefix)
-            .and_then(|rest| rest.strip_suffix(&self.suffix))
-            .is_some_and(|time| {
-                time.len() == self.digits && time.bytes().all(|byte| byte.is_ascii_digit())
-            })
-    }
-
     /// The references to drop, given the repository's tags: all that are covered but the newest.
     pub(crate) fn superseded<'a>(&self, tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        let mut own: Vec<&str> = tags.into_iter().filter(|tag| self.covers(tag)).collect();
-        own.sort_unstable();
-        own.dedup();
+        let mut own = self.0.of(tags);
         own.pop();
         own.iter()
-            .map(|tag| format!("{}:{tag}", self.repository))
+            .map(|tag| format!("{}:{tag}", self.0.repository))
             .collect()
     }
 
     /// Lists the repository's tags, one a line.
     fn list(&self) -> Cmd {
-        Cmd::new("docker", format!("list the images of {}", self.repository))
-            .args(["image", "ls", "--format", "{{.Tag}}", "--"])
-            .arg(&self.repository)
+        Cmd::new(
+            "docker",
+            format!("list the images of {}", self.0.repository),
+        )
+        .args(["image", "ls", "--format", "{{.Tag}}", "--"])
+        .arg(&self.0.repository)
     }
 
     fn remove(references: &[String]) -> Cmd {
@@ -77,10 +50,10 @@ impl fmt::Display for Rotation {
              [ -z \"$newest\" ] || set -- \"$@\" {}:\"$newest\"; newest=$tag ;; esac; done; \
              [ $# -eq 0 ] || docker image rm -- \"$@\")",
             self.list(),
-            shell::word(&self.prefix),
-            "[0-9]".repeat(self.digits),
-            shell::word(&self.suffix),
-            shell::word(&self.repository)
+            shell::word(&self.0.prefix),
+            "[0-9]".repeat(self.0.digits),
+            shell::word(&self.0.suffix),
+            shell::word(&self.0.repository)
         )
     }
 }
@@ -116,7 +89,7 @@ impl Work for Rotation {
                     .to_owned();
                 (console.warning)(format!(
                     "a superseded image of {} was not removed: {why}",
-                    self.repository
+                    self.0.repository
                 ));
                 return Ok(Performed::Done(None));
             }
@@ -134,12 +107,12 @@ mod tests {
     use super::*;
 
     fn rotation() -> Rotation {
-        Rotation {
+        Rotation(Stamped {
             repository: "localhost:5000/pgvector-testing".into(),
             prefix: "0.8.6-".into(),
             digits: 12,
             suffix: "-18-trixie".into(),
-        }
+        })
     }
 
     #[test]

@@ -11,7 +11,7 @@ use self::{
 use crate::{
     config::{self, Config, Sbom},
     engine::{builder::Builder, sources::Sources},
-    image::{Image, Merge},
+    image::{Image, Merge, Rotation},
     plan::{Action, Joint, Location, Part, Plan, Step, StepId},
     target::Target,
     tool::buildx::Bake,
@@ -181,7 +181,11 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
     for target in request.targets.iter().filter(|_| request.reaches_engine()) {
         if let (Some(done), Some(stamped)) = (Baked::of(target, baked), &target.stamped) {
             let name = format!("tidy {}", target.name);
-            plan.add(Step::work(name, stamped.clone()).after([done.step]).quiet());
+            plan.add(
+                Step::work(name, Rotation(stamped.clone()))
+                    .after([done.step])
+                    .quiet(),
+            );
         }
     }
     if let Some(into) = &request.metadata_file {

@@ -9,7 +9,7 @@ use crate::{
     config::{self, Config, Purpose},
     extension::{Extension, version_of},
     failure::Failure,
-    image::Rotation,
+    image::Stamped,
     value::{Platform, Server},
 };
 
@@ -59,7 +59,7 @@ fn target(
         sql_version: pin.sql.clone(),
         name: format!("{}-{version_in_name}-{server}", extension.name),
         tag: format!("{repository}:{version}-{server}").parse()?,
-        stamped: Some(Rotation {
+        stamped: Some(Stamped {
             repository,
             prefix: format!("{version}-"),
             digits: "YYYYMMDDhhmm".len(),

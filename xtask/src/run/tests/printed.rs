@@ -13,7 +13,7 @@ use proptest::{
 use super::*;
 use crate::{
     exec::Real,
-    image::Rotation,
+    image::{Rotation, Stamped},
     plan::{Action, Location, Stdin},
 };
 
@@ -324,7 +324,7 @@ fn a_rotation_removes_what_the_plan_would() {
     let tag = (any::<bool>(), 0..3_u8, any::<bool>());
     let parts = (text(), one_line(), one_line(), vec(tag, 0..6));
     try_with(60, &parts, |(repository, prefix, suffix, tags)| {
-        let rotation = Rotation {
+        let stamped = Stamped {
             repository,
             prefix: format!("p{prefix}"),
             digits: 12,
@@ -333,13 +333,14 @@ fn a_rotation_removes_what_the_plan_would() {
         let tags: Vec<String> = tags
             .into_iter()
             .map(|(own, time, same)| {
-                let prefix = if own { &rotation.prefix } else { "q" };
-                let suffix = if same { &rotation.suffix } else { "t" };
+                let prefix = if own { &stamped.prefix } else { "q" };
+                let suffix = if same { &stamped.suffix } else { "t" };
                 format!("{prefix}20260101000{time}0{suffix}")
             })
             .collect();
         let listed = tags.join("\n") + "\n";
         let mut plan = Plan::default();
+        let rotation = Rotation(stamped);
         plan.add(Step::work("tidy", rotation.clone()));
         shell.run(&plan, &[("tags", listed.as_bytes())]);
         let superseded = rotation.superseded(tags.iter().map(String::as_str));
