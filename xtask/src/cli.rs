@@ -259,6 +259,15 @@ pub struct Manifest {
     /// The PostgreSQL major, where it is built for several.
     #[arg(long, value_name = "MAJOR")]
     pub pg: Option<String>,
+    /// Take the images from a `ClusterImageCatalog`: that of `catalogs`, or `--catalog=NAME`.
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub catalog: Option<String>,
     /// Print the documents as a list in JSON.
     #[arg(long)]
     pub json: bool,

@@ -19,8 +19,8 @@ pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite, in_pa
 pub(crate) use image::{ImageRef, split_host};
 pub(crate) use licence::Licence;
 pub(crate) use name::{
-    BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName, Platform,
-    Username, joined,
+    BuilderName, ClusterName, EnvironmentName, HostName, LONGEST_NAME, Name, NetworkName,
+    ObjectName, Platform, Username, joined,
 };
 pub(crate) use path::InnerPath;
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};

@@ -15,6 +15,7 @@ use crate::{
     mount::{Mounted, Mounts, in_order},
     stage::{begin::Begun, resources},
     target::{Filter, Target, Targets},
+    value::ObjectName,
     workspace::{Aim, Selection},
     yaml,
 };
@@ -29,8 +30,13 @@ pub(super) fn run(args: &cli::Manifest, context: &mut Context) -> anyhow::Result
     let begun = Begun::open(context, &selection, Aim::Servers, &filter, Access::Look)?;
     let targets = begun.targets_with_needs(&filter, context)?;
     let target = targets.only().map_err(|_| several(&targets))?;
-    let manifest = Manifest::of(target, &targets);
-    if context.config.is_default(REGISTRY) {
+    let catalog = args.catalog.as_deref().map(|name| named(name, target));
+    let images = match catalog.transpose()? {
+        Some(name) => Images::Catalog(name),
+        None => Images::Named,
+    };
+    let manifest = Manifest::of(target, &targets, images);
+    if manifest.images == Images::Named && context.config.is_default(REGISTRY) {
         context.ui.warning(
             "the images are named as in the local registry: with `registry` and `environment` they are called what is published",
         );
@@ -58,14 +64,35 @@ fn several(targets: &Targets) -> Failure {
     .hint("choose one with `--distro` and `--pg`")
 }
 
+/// The catalog that the images are taken from: the one of that name, or where none is said, that of the target's distro.
+fn named(name: &str, target: &Target) -> Result<ObjectName, Failure> {
+    if name.is_empty() {
+        return resources::catalog_name(&target.server);
+    }
+    name.parse().map_err(|wanted| {
+        Failure::invalid(format!("`--catalog={name}`: it must be {wanted}"))
+            .hint("without a name, it is the one that `cargo xtask catalogs` makes")
+    })
+}
+
+/// Where the operator finds the images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Images {
+    /// The cluster names each.
+    Named,
+    /// A `ClusterImageCatalog` of that name does.
+    Catalog(ObjectName),
+}
+
 /// An image with those that it needs, in one server.
 struct Manifest<'a> {
     target: &'a Target,
     mounts: Mounts<&'a Target>,
+    images: Images,
 }
 
 impl<'a> Manifest<'a> {
-    fn of(target: &'a Target, targets: &'a Targets) -> Self {
+    fn of(target: &'a Target, targets: &'a Targets, images: Images) -> Self {
         let mounted = |target: &'a Target| Mounted {
             extension: Arc::clone(&target.extension),
             source: target,
@@ -73,31 +100,46 @@ impl<'a> Manifest<'a> {
         Self {
             target,
             mounts: Mounts::new(mounted(target), targets.needs(target).map(mounted)),
+            images,
         }
     }
 
     /// What must be there before: a comment above the documents.
     fn heading(&self) -> String {
         let extensions = self.mounts.iter().map(|one| &*one.extension);
-        let least = resources::least_release(extensions);
+        let (least, catalog) = match &self.images {
+            Images::Named => (resources::least_release(extensions), String::new()),
+            Images::Catalog(name) => (
+                resources::CATALOGS,
+                format!(
+                    "# The images are those of the ClusterImageCatalog `{name}`, which must be there: `cargo xtask catalogs` writes it.\n"
+                ),
+            ),
+        };
         format!(
             "# {}, with CloudNativePG {least} or later. Kubernetes mounts images from 1.35 on, and from 1.33 on with the\n\
-             # feature gate `ImageVolume`.\n",
+             # feature gate `ImageVolume`.\n{catalog}",
             self.target.title()
         )
     }
 
     fn documents(&self) -> Vec<Value> {
+        let mut spec = Map::from_iter([("instances".to_owned(), json!(1))]);
+        let (field, image) = match &self.images {
+            Images::Named => ("imageName", json!(self.target.base.to_string())),
+            Images::Catalog(name) => (
+                "imageCatalogRef",
+                resources::catalog_reference(name, &self.target.server),
+            ),
+        };
+        spec.insert(field.into(), image);
+        spec.insert("storage".into(), json!({ "size": "1Gi" }));
+        spec.insert("postgresql".into(), self.postgresql());
         let cluster = json!({
-            "apiVersion": "postgresql.cnpg.io/v1",
+            "apiVersion": resources::API_VERSION,
             "kind": "Cluster",
             "metadata": { "name": self.name() },
-            "spec": {
-                "instances": 1,
-                "imageName": self.target.base.to_string(),
-                "storage": { "size": "1Gi" },
-                "postgresql": self.postgresql(),
-            },
+            "spec": spec,
         });
         std::iter::once(cluster).chain(self.database()).collect()
     }
@@ -118,8 +160,11 @@ impl<'a> Manifest<'a> {
             all.insert("parameters".into(), json!(parameters));
         }
         let entries = self.mounts.iter().map(|one| {
-            let reference = one.source.tag.to_string();
-            resources::mounted(&one.extension, &reference)
+            match &self.images {
+                Images::Named => resources::mounted(&one.extension, &one.source.tag.to_string()),
+                // The catalog says the rest.
+                Images::Catalog(_) => json!({ "name": one.extension.name }),
+            }
         });
         all.insert("extensions".into(), entries.collect());
         all.into()
@@ -151,7 +196,7 @@ impl<'a> Manifest<'a> {
             .map(|one| resources::created(one, one.version));
         spec.insert("extensions".into(), extensions.collect());
         Some(json!({
-            "apiVersion": "postgresql.cnpg.io/v1",
+            "apiVersion": resources::API_VERSION,
             "kind": "Database",
             "metadata": { "name": format!("{}-app", self.name()) },
             "spec": spec,

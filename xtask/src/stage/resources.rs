@@ -10,12 +10,43 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     extension::Extension,
+    failure::Failure,
     mount::{Folders, Wanted},
+    value::{ObjectName, Server},
 };
 
 /// The first release of the operator that mounts images of extensions, and the first one that knows `bin_path` and `env`.
 const MOUNTS: &str = "1.27";
 const PROGRAMS_AND_VARIABLES: &str = "1.28.2";
+
+/// The first release whose catalogs have extensions. Fact: `docs/src/image_catalog.md` of the operator.
+pub(crate) const CATALOGS: &str = "1.29";
+
+/// The group and version of all of the operator's objects.
+pub(crate) const API_VERSION: &str = "postgresql.cnpg.io/v1";
+
+/// What the operator's own catalogs of minimal images are called, each with its distro behind it.
+const CATALOG: &str = "postgresql-minimal-";
+
+/// The name of the catalog for a server's distro.
+pub(crate) fn catalog_name(server: &Server) -> Result<ObjectName, Failure> {
+    let name = format!("{CATALOG}{}", server.distro);
+    name.parse().map_err(|wanted| {
+        Failure::invalid(format!(
+            "the catalog `{name}` cannot be called so: it must be {wanted}"
+        ))
+    })
+}
+
+/// What a `Cluster` says of the catalog that it takes its images from.
+pub(crate) fn catalog_reference(name: &ObjectName, server: &Server) -> Value {
+    json!({
+        "apiGroup": "postgresql.cnpg.io",
+        "kind": "ClusterImageCatalog",
+        "name": name,
+        "major": server.major.number(),
+    })
+}
 
 /// The entry of a `Cluster`'s `extensions` list for an extension whose image has that reference.
 pub(crate) fn mounted(extension: &Extension, reference: &str) -> Value {

@@ -46,6 +46,15 @@ text_type!(
 );
 
 text_type!(
+    /// What most objects of Kubernetes are called: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
+    ObjectName,
+    |text| text.len() <= 253 && text.split('.').all(|label| {
+        is_made_of(label, is_lower, |byte| is_lower(byte) || byte == b'-', 253) && !label.ends_with('-')
+    }),
+    "the name of an object of Kubernetes: lower-case letters, digits and `-`, in parts with a `.` between them, at most 253"
+);
+
+text_type!(
     /// A builder of buildx, or a context of docker.
     BuilderName,
     |text| is_made_of(text, |byte| byte.is_ascii_alphanumeric(), |byte| is_word(byte) || b".+-".contains(&byte), 128),

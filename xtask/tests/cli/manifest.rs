@@ -102,3 +102,52 @@ fn what_is_not_created_has_no_database_and_a_server_must_be_chosen() {
     world.run("manifest nothing").status(2).says("`nothing`");
     world.calls.never("docker run");
 }
+
+#[test]
+fn with_a_catalog_the_cluster_names_extensions_and_no_image() {
+    let world = World::new();
+    let beta = [
+        ("required_extensions", "[\"alpha\"]"),
+        ("shared_preload_libraries", "[\"beta\"]"),
+        ("env", "{ \"BETA\" = \"x\" }"),
+    ];
+    world.extension("beta", &metadata("beta", &beta));
+    let ended = world
+        .run("manifest beta --distro trixie --catalog --json")
+        .success();
+    assert!(!ended.stderr.contains("local registry"), "{}", ended.stderr);
+    let documents = ended.json();
+    let cluster = &documents[0]["spec"];
+    assert_eq!(
+        cluster["imageCatalogRef"],
+        json!({
+            "apiGroup": "postgresql.cnpg.io",
+            "kind": "ClusterImageCatalog",
+            "name": "postgresql-minimal-trixie",
+            "major": 18,
+        })
+    );
+    assert_eq!(cluster.get("imageName"), None);
+    assert_eq!(
+        cluster["postgresql"],
+        json!({
+            "shared_preload_libraries": ["beta"],
+            "extensions": [{ "name": "beta" }, { "name": "alpha" }],
+        })
+    );
+    assert_eq!(documents[1]["kind"], "Database");
+    let text = world
+        .run("manifest beta --distro trixie --catalog=my-own")
+        .success()
+        .stdout;
+    assert!(
+        text.contains("CloudNativePG 1.29 or later")
+            && text.contains("# The images are those of the ClusterImageCatalog `my-own`")
+            && text.contains("    name: my-own\n"),
+        "{text}"
+    );
+    world
+        .run("manifest beta --distro trixie --catalog=My_own")
+        .status(2)
+        .says("`--catalog=My_own`: it must be the name of an object of Kubernetes");
+}
