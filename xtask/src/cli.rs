@@ -5,6 +5,8 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod bundle;
+mod catalogs;
 mod choice;
 mod ci;
 mod create;
@@ -13,11 +15,13 @@ mod init;
 mod release;
 mod settings;
 
+pub use bundle::{Bundle, BundleCommand, BundleExport, BundleImport};
+pub use catalogs::Catalogs;
 pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
 pub use create::CreateExtension;
 pub use init::Init;
-pub use release::{Images, Located, Promote, Sbom, Sign, Verify};
+pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
 
 use crate::value::Platform;
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
@@ -88,6 +92,10 @@ pub enum Command {
     Manifest(Manifest),
     /// Create the directory of a new extension: `cargo xtask create-extension pg-cron --from-archive`.
     CreateExtension(CreateExtension),
+    /// Write image catalogs: for each distro and PostgreSQL major the newest published image of every extension.
+    Catalogs(Catalogs),
+    /// Images and the operator in one file, for a site without a way to their registries.
+    Bundle(Bundle),
     /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
     UpdateOsLibs(UpdateOsLibs),
     /// Show the versions that extensions are pinned to beside the newest ones, and write these.

@@ -5,6 +5,7 @@ pub(crate) mod choice;
 pub(crate) mod images;
 mod opener;
 mod run;
+pub(crate) mod signer;
 
 use std::{
     ffi::OsString,

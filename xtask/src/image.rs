@@ -4,30 +4,33 @@
 use std::{fmt, path::PathBuf};
 
 pub(crate) mod attestation;
+pub(crate) mod bundle;
 mod contents;
 mod controls;
 pub(crate) mod copyright;
 mod elf;
 mod inventory;
 mod libraries;
+mod likeness;
 mod metadata;
 mod opened;
 mod rotation;
 mod scripts;
-mod updates;
 mod stamped;
+mod updates;
 
 pub(crate) use contents::{Contents, Entry};
 pub(crate) use controls::Controls;
 pub(crate) use elf::Elf;
 pub(crate) use inventory::{Document, Inventory, Object, Said};
 pub(crate) use libraries::{How, Libraries, Provider, Source};
+pub(crate) use likeness::Pair;
 pub(crate) use metadata::{Merge, Metadata, Promised};
 pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 pub(crate) use scripts::SqlExtension;
-pub(crate) use updates::{Update, update_path};
 pub(crate) use stamped::Stamped;
+pub(crate) use updates::{Update, update_path};
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations, is_local};
 use crate::{failure::Failure, plan::Pending};

@@ -15,13 +15,29 @@ pub(crate) fn to_text(value: &Value) -> Result<String, Failure> {
 
 /// The document for people: what no reader would take for something else is not quoted.
 pub(crate) fn to_plain_text(value: &Value) -> Result<String, Failure> {
-    serde_saphyr::to_string(value)
+    // A reference is one word: whoever searches for it finds it in one line.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(value, options)
         .map_err(|error| Failure::failed(format!("cannot be written as YAML: {error}")))
 }
 
 /// The first document of a text that somebody else has written; None when it is no YAML.
 pub(crate) fn from_text(text: &str) -> Option<Value> {
     serde_saphyr::from_str(text).ok()
+}
+
+/// All documents of a text that somebody else has written. The error is what is wrong with it.
+pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
+    serde_saphyr::from_multiple(text).map_err(|error| error.to_string())
+}
+
+/// The only document of a text that somebody else has written. The error is what is wrong with it.
+pub(crate) fn one_document(text: &str) -> Result<Value, String> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        // What follows the first line is a copy of the text.
+        let error = error.to_string();
+        error.lines().next().unwrap_or_default().to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod cli {
     mod answers;
     mod bake;
     mod builders;
+    mod bundle;
+    mod catalogs;
     mod changes;
     mod checks;
     mod completions;
@@ -79,6 +81,7 @@ mod cli {
     mod pasted;
     mod platforms;
     mod promotion;
+    mod readme;
     mod record;
     mod refusal;
     mod repositories;

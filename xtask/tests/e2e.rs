@@ -18,6 +18,7 @@ mod e2e {
     pub(crate) mod lab;
 
     mod builders;
+    mod catalog;
     mod clients;
     mod cluster;
     mod images;

@@ -91,10 +91,9 @@ impl TransparencyLog {
     }
 }
 
-#[derive(Args, Debug)]
-pub struct Sign {
-    #[command(flatten)]
-    pub images: Located,
+/// With what is signed.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Signing {
     /// The key: a file, `env://VARIABLE`, or the URI of a key service (`awskms://…`). Its password comes from `COSIGN_PASSWORD`.
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
@@ -103,6 +102,14 @@ pub struct Sign {
     pub keyless: bool,
     #[command(flatten)]
     pub log: TransparencyLog,
+}
+
+#[derive(Args, Debug)]
+pub struct Sign {
+    #[command(flatten)]
+    pub images: Located,
+    #[command(flatten)]
+    pub signing: Signing,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,

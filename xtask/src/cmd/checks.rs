@@ -2,9 +2,11 @@
 //! `checks`: metadata, Dockerfiles and files that must be there, then bake's own check; all findings at once.
 
 mod bake;
+mod readme;
 
 use std::{collections::BTreeMap, path::Path};
 
+use self::readme::Readme;
 use crate::{
     cli,
     context::Context,
@@ -227,6 +229,14 @@ impl Read<'_> {
                     findings.warning(None, "still holds text of the template");
                 }
                 Some(_) => {}
+            }
+            if let (Some(text), Some(extension)) = (text, self.workspace.get(name)) {
+                let needed = self.workspace.dependencies(extension);
+                let readme = Readme {
+                    extension,
+                    needed: &needed,
+                };
+                readme.check(text, findings);
             }
         });
         all.extend(

@@ -67,7 +67,7 @@ fn several(targets: &Targets) -> Failure {
 /// The catalog that the images are taken from: the one of that name, or where none is said, that of the target's distro.
 fn named(name: &str, target: &Target) -> Result<ObjectName, Failure> {
     if name.is_empty() {
-        return resources::catalog_name(&target.server);
+        return resources::catalog_name(&target.server.distro);
     }
     name.parse().map_err(|wanted| {
         Failure::invalid(format!("`--catalog={name}`: it must be {wanted}"))

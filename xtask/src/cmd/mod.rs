@@ -2,6 +2,8 @@
 //! The commands, one file each: arguments and workspace in, a plan out, and what to say at the end.
 
 mod bake;
+mod bundle;
+mod catalogs;
 mod checks;
 mod ci;
 mod completions;
@@ -33,6 +35,8 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
+        Command::Bundle(args) => bundle::run(args.command, context)?,
+        Command::Catalogs(args) => catalogs::run(&args, context)?,
         Command::Manifest(args) => manifest::run(&args, context)?,
         Command::CreateExtension(args) => create_extension::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,

@@ -5,19 +5,17 @@ use serde::Serialize;
 
 use crate::{
     cli,
-    context::{Context, images},
+    context::{Context, images, signer},
     engine::Access,
     event::{Outcome, StepReport},
-    failure::Failure,
-    plan::{AfterFailure, Plan, SIGNING_PASSWORD, StepId},
+    plan::{AfterFailure, Plan, StepId},
     stage::{pushed::Pushed, signature},
-    tool::cosign::{Key, Signer},
     ui,
     verdict::Verdict,
 };
 
 pub(super) fn run(args: &cli::Sign, context: &mut Context) -> anyhow::Result<()> {
-    let signer = signer(args, context)?;
+    let signer = signer::of(context, &args.signing, args.dry_run)?;
     let access = Access::Share.or_look(args.dry_run);
     let chosen = images::located(context, &args.images, access)?;
     let mut plan = Plan {
@@ -41,30 +39,6 @@ pub(super) fn run(args: &cli::Sign, context: &mut Context) -> anyhow::Result<()>
     chosen.read?;
     context.ui.conclusion(&conclusion(&rows));
     Ok(())
-}
-
-/// With what is signed. Refuses what cosign would ask a person for: which key, a browser, a password.
-fn signer(args: &cli::Sign, context: &Context) -> Result<Signer, Failure> {
-    let Some(key) = &args.key else {
-        if args.keyless {
-            args.log.without_key()?;
-            return Ok(Signer::Keyless);
-        }
-        return Err(Failure::invalid("with what is to be signed?")
-            .hint("`--key FILE`, or `--keyless` where a CI system proves who is signing"));
-    };
-    let key: Key = key.parse()?;
-    let key = key.resolved(|path| context.resolve(path));
-    images::check_key(&key)?;
-    if key.has_password() && !args.dry_run && std::env::var_os(SIGNING_PASSWORD).is_none() {
-        return Err(Failure::invalid(format!(
-            "the key's password is not in the environment variable `{SIGNING_PASSWORD}`"
-        ))
-        .hint(
-            "set it, to nothing for a key without one; no argument and no setting takes a password",
-        ));
-    }
-    Ok(Signer::Key(key, args.log.log()))
 }
 
 fn conclusion(rows: &[Row]) -> String {

@@ -2,11 +2,13 @@
 //! What people write: metadata, Dockerfiles, settings, arguments. And what we have written ourselves, which they may edit.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     path::{Component, Path},
 };
 
 use clap::CommandFactory as _;
+use serde_json::json;
 
 use super::text;
 use crate::{
@@ -20,9 +22,40 @@ use crate::{
     parse,
     plan::PASSWORD,
     printable::is_hidden,
-    stage::{proofs, results::Earlier},
+    stage::{
+        catalog::{Catalog, Entries, Read, merged},
+        proofs,
+        results::Earlier,
+    },
     value::{Digest, Name},
 };
+
+/// A catalog of others with one more entry has that and all else that it had, and is written once.
+pub fn image_catalog(data: &[u8]) {
+    let Read::Catalog(catalog) = Catalog::read(text(data)) else {
+        return;
+    };
+    let entry = json!({"name": "ours", "image": {"reference": "x:1"}});
+    let entries = catalog.majors().map(|major| {
+        let mut entries = catalog.entries(major);
+        entries.insert("ours".into(), merged(entries.get("ours"), &entry));
+        (major, entries)
+    });
+    let entries: BTreeMap<u64, Entries> = entries.collect();
+    let Ok(written) = catalog.with(&entries) else {
+        return;
+    };
+    let Read::Catalog(again) = Catalog::read(&written.text) else {
+        panic!("it is no catalog any more: {}", written.text);
+    };
+    for (major, wanted) in &entries {
+        assert_eq!(again.entries(*major), *wanted);
+    }
+    let twice = again
+        .with(&entries)
+        .unwrap_or_else(|failure| panic!("{}", failure.message));
+    assert_eq!(twice.text, written.text);
+}
 
 /// Of results that are read again, nothing leads out of the repository, and nothing is an option; what is read of one image alone
 /// says of which.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::text;
 use crate::{
-    image::{Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider, copyright},
+    image::{Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider, bundle, copyright},
     plan::{Kind, Owned},
     printable::is_hidden,
     sandbox::archive::{Archive, Asked},
@@ -90,6 +90,17 @@ pub fn package_facts(data: &[u8]) {
     let words = words.chain(&package.files).chain(&package.lacks);
     for words in words.chain(package.settings.values()) {
         assert!(!words.contains(is_hidden), "{words:?}");
+    }
+}
+
+/// What a bundle says that it holds are references with digests, whatever else is in it.
+pub fn image_bundle(data: &[u8]) {
+    let Ok(index) = bundle::index(data) else {
+        return;
+    };
+    for (image, _) in index.images {
+        let text = image.to_string();
+        assert_eq!(text.parse::<ImageRef>().ok(), Some(image), "{text}");
     }
 }
 

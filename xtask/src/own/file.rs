@@ -32,21 +32,37 @@ use self::{
 use super::{Location, beneath, removal};
 use crate::failure::Failure;
 
+/// Gives a file's contents to a writer.
+pub(crate) type Fill<'a> = dyn FnMut(&mut dyn Write) -> io::Result<()> + 'a;
+
 /// Writes `contents` to a temporary file beside `location` and renames it: a reader, a full disk or a
 /// kill never sees half of it, and the old file stays until the new one is complete. A file that is
 /// replaced keeps its mode and its owner.
 pub(crate) fn write_atomically(location: &Location, contents: &str) -> anyhow::Result<()> {
-    write(location, contents, Access::Readable)
+    write_with(location, &mut |to| to.write_all(contents.as_bytes()))
+}
+
+/// The same, of what is given piece by piece to a writer.
+pub(crate) fn write_with(location: &Location, give: &mut Fill<'_>) -> anyhow::Result<()> {
+    write(location, give, Access::Readable)
 }
 
 /// The same, for a file that only its owner may read.
 pub(crate) fn write_private(location: &Location, contents: &str) -> anyhow::Result<()> {
-    write(location, contents, Access::Private)
+    write(
+        location,
+        &mut |to| to.write_all(contents.as_bytes()),
+        Access::Private,
+    )
 }
 
 /// The same, for a program that anybody may run.
 pub(crate) fn write_program(location: &Location, contents: &str) -> anyhow::Result<()> {
-    write(location, contents, Access::Program)
+    write(
+        location,
+        &mut |to| to.write_all(contents.as_bytes()),
+        Access::Program,
+    )
 }
 
 /// Writes a file where there is none, whole or not at all. What is there already, a link too, stays as it is and is
@@ -60,7 +76,7 @@ pub(crate) fn write_new(location: &Location, contents: &str) -> anyhow::Result<(
         .map_err(io::Error::from)
         .with_context(failed)?;
     let is_made = new
-        .fill(contents)
+        .fill(&mut |to| to.write_all(contents.as_bytes()))
         .and_then(|()| new.take_a_free_name(&name));
     if is_made.with_context(failed)? {
         return Ok(());
@@ -195,7 +211,7 @@ pub(super) fn is_absent(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<()> {
+fn write(location: &Location, give: &mut Fill<'_>, access: Access) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", location.display());
     let anchored = Anchored::find(location)?;
     let parent = anchored.parent(true);
@@ -214,7 +230,7 @@ fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<
                 return Err(io::Error::other("it is not a regular file")).with_context(failed);
             }
             // What a user names may be a pipe or a device: it is written to, not replaced.
-            return write_into(&folder, &name, contents).with_context(failed);
+            return write_into(&folder, &name, give).with_context(failed);
         }
     }
     let old = old.filter(|old| beneath::is(old, SFlag::S_IFREG));
@@ -223,20 +239,20 @@ fn write(location: &Location, contents: &str, access: Access) -> anyhow::Result<
         // Only root can give a file away. One that lies in a folder of several people stays whose it is.
         Err(Errno::EPERM) if old.is_some() => {
             drop(new);
-            return write_into(&folder, &name, contents).with_context(failed);
+            return write_into(&folder, &name, give).with_context(failed);
         }
         dressed => dressed.map_err(io::Error::from).with_context(failed)?,
     }
-    new.fill(contents)
+    new.fill(give)
         .and_then(|()| new.take_the_name(&name))
         .with_context(failed)
 }
 
-fn write_into(folder: &OwnedFd, name: &OsStr, contents: &str) -> io::Result<()> {
+fn write_into(folder: &OwnedFd, name: &OsStr, give: &mut Fill<'_>) -> io::Result<()> {
     let flags = SPECIAL | OFlag::O_TRUNC | OFlag::O_NOFOLLOW;
     let file = openat(folder, name, flags, Mode::empty())?;
     // It has a reader now, who may take his time.
     fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
     let mut file = File::from(file);
-    file.write_all(contents.as_bytes())
+    give(&mut file)
 }

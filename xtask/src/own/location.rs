@@ -30,6 +30,19 @@ impl Location {
             path: path.into(),
         }
     }
+
+    /// What lies below it, which nothing may lead out of either.
+    pub(crate) fn below(&self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Output(own) => Self::Output(own.join(path)),
+            Self::Repository(own) => Self::Repository(own.join(path)),
+            Self::Ours { folder, path: own } => Self::Ours {
+                folder: folder.clone(),
+                path: own.join(path),
+            },
+            Self::Named(own) => Self::Named(own.join(path)),
+        }
+    }
 }
 
 /// As a path it is what people and tools call it.

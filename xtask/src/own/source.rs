@@ -56,6 +56,24 @@ pub(crate) fn read_named(path: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
+/// A file that the user has named, opened, of any size; None when there is none.
+pub(crate) fn open_named(path: &Path) -> Result<Option<File>, Failure> {
+    let refused =
+        |what: &str| Failure::invalid(format!("`{}` cannot be read: {what}", path.display()));
+    let file = match open(path, READ, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::ENOENT) => return Ok(None),
+        Err(error) => return Err(refused(&std::io::Error::from(error).to_string())),
+    };
+    let found = file
+        .metadata()
+        .map_err(|error| refused(&error.to_string()))?;
+    if !found.is_file() {
+        return Err(refused("it is not an ordinary file"));
+    }
+    Ok(Some(file))
+}
+
 /// The text of a file of our own: `path` beneath `folder`, without a link in any part of it. None when there
 /// is none.
 pub(crate) fn read_own(folder: &Path, path: &Path) -> Result<Option<String>, Failure> {

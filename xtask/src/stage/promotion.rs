@@ -7,6 +7,8 @@ mod compare;
 mod copy;
 mod tag;
 
+pub(super) use copy::beside;
+
 use crate::{
     image::ImageRef,
     plan::{Plan, Step, StepId},

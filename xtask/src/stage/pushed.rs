@@ -163,7 +163,8 @@ pub(super) fn find(image: &ImageRef, exec: &dyn Exec) -> Result<Option<Digest>, 
     })
 }
 
-fn digest_of(image: &ImageRef, exec: &dyn Exec) -> Result<Digest, Failure> {
+/// The same, of one that must be there.
+pub(super) fn digest_of(image: &ImageRef, exec: &dyn Exec) -> Result<Digest, Failure> {
     find(image, exec)?.ok_or_else(|| {
         Failure::invalid(format!("image `{image}` is not in its registry"))
             .hint("build and push it: `cargo xtask bake … --push`")

@@ -12,7 +12,7 @@ use crate::{
     extension::Extension,
     failure::Failure,
     mount::{Folders, Wanted},
-    value::{ObjectName, Server},
+    value::{ObjectName, Server, Suite},
 };
 
 /// The first release of the operator that mounts images of extensions, and the first one that knows `bin_path` and `env`.
@@ -28,9 +28,9 @@ pub(crate) const API_VERSION: &str = "postgresql.cnpg.io/v1";
 /// What the operator's own catalogs of minimal images are called, each with its distro behind it.
 const CATALOG: &str = "postgresql-minimal-";
 
-/// The name of the catalog for a server's distro.
-pub(crate) fn catalog_name(server: &Server) -> Result<ObjectName, Failure> {
-    let name = format!("{CATALOG}{}", server.distro);
+/// The name of the catalog for a distro.
+pub(crate) fn catalog_name(distro: &Suite) -> Result<ObjectName, Failure> {
+    let name = format!("{CATALOG}{distro}");
     name.parse().map_err(|wanted| {
         Failure::invalid(format!(
             "the catalog `{name}` cannot be called so: it must be {wanted}"
@@ -67,6 +67,15 @@ pub(crate) fn mounted(extension: &Extension, reference: &str) -> Value {
         entry.insert("env".into(), pairs.into());
     }
     entry.into()
+}
+
+/// The fields that [`mounted`] knows.
+pub(crate) fn mounted_fields() -> Vec<&'static str> {
+    let folders = Folders::ALL.map(Folders::field);
+    ["name", "image", "env"]
+        .into_iter()
+        .chain(folders)
+        .collect()
 }
 
 /// The first release of the operator that takes such entries for all of these.

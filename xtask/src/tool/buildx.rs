@@ -147,6 +147,31 @@ pub(crate) fn copy_cmd(
         .stdin(stages + &copies)
 }
 
+/// Copies the files of two images into an archive, each of them into one of `folders`, for all of the platforms.
+pub(crate) fn pair_cmd(
+    images: [&ImageRef; 2],
+    folders: [&str; 2],
+    platforms: &[String],
+    builder: Option<&str>,
+    archive: &Path,
+) -> Cmd {
+    let [old, new] = images;
+    let purpose = format!("read the files of `{old}` and of `{new}`");
+    let mut cmd = Cmd::new("docker", purpose).args(["buildx", "build", "--provenance", "false"]);
+    if let Some(builder) = builder {
+        cmd = cmd.args(["--builder", builder]);
+    }
+    let stages = format!("FROM {old} AS old\nFROM {new} AS new\nFROM scratch\n");
+    let [of_old, of_new] = folders;
+    let copies = format!("COPY --from=old / /{of_old}/\nCOPY --from=new / /{of_new}/\n");
+    let mut output = OsString::from("type=tar,dest=");
+    output.push(archive);
+    cmd.args(["--platform", &platforms.join(","), "--output"])
+        .arg(output)
+        .arg("-")
+        .stdin(stages + &copies)
+}
+
 /// The builder of the engine's own, in the context of that name.
 pub(crate) const DEFAULT: &str = "default";
 

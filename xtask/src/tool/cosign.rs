@@ -142,7 +142,12 @@ pub(crate) enum Pattern {
 /// Signs an image, which is named by its digest.
 pub(crate) fn sign_cmd(image: &ImageRef, signer: &Signer) -> Cmd {
     let cmd = Cmd::new(PROGRAM, format!("sign `{image}`")).args(["sign", "--yes"]);
-    let cmd = match signer {
+    let cmd = signed_with(cmd, signer);
+    cmd.args(["--".to_owned(), image.to_string()])
+}
+
+fn signed_with(cmd: Cmd, signer: &Signer) -> Cmd {
+    match signer {
         Signer::Keyless => cmd,
         Signer::Key(key, log) => {
             let cmd = cmd.arg(key.option());
@@ -152,8 +157,27 @@ pub(crate) fn sign_cmd(image: &ImageRef, signer: &Signer) -> Cmd {
                 Log::None => cmd.args(["--use-signing-config=false", "--tlog-upload=false"]),
             }
         }
+    }
+}
+
+/// Signs a file, and leaves all that is needed to verify it in `bundle`.
+pub(crate) fn sign_file_cmd(file: &Path, bundle: &Path, signer: &Signer) -> Cmd {
+    let cmd = Cmd::new(PROGRAM, format!("sign `{}`", file.display())).args(["sign-blob", "--yes"]);
+    let cmd = signed_with(cmd, signer);
+    cmd.arg("--bundle").arg(bundle).arg("--").arg(file)
+}
+
+/// Checks the signature of a file with a public key that is handed over in the environment.
+pub(crate) fn verify_file_cmd(file: &Path, bundle: &Path, public_key: &str, log: Log) -> Cmd {
+    let key = Key::Variable(PUBLIC_KEY.to_owned());
+    let cmd = Cmd::new(PROGRAM, format!("verify `{}`", file.display()))
+        .args(["verify-blob".to_owned(), key.option()]);
+    let cmd = match log {
+        Log::Public => cmd,
+        Log::None => cmd.arg("--insecure-ignore-tlog=true"),
     };
-    cmd.args(["--".to_owned(), image.to_string()])
+    let cmd = cmd.arg("--bundle").arg(bundle).arg("--").arg(file);
+    cmd.env(PUBLIC_KEY, public_key)
 }
 
 /// Prints the public half of a key.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     exec::{Exec, Reason},
-    failure::Failure,
+    failure::{Failure, Kind},
     plan::Cmd,
     value::{Annotations, Digest, ImageRef, Server},
 };
@@ -93,24 +93,21 @@ impl Described {
         Ok((described, first))
     }
 
+    /// The platform of an image without an index, as its configuration says.
+    pub(crate) fn platform(&self, exec: &dyn Exec) -> Result<String, Failure> {
+        let reference = &self.reference;
+        let format = "{{.Image.OS}}/{{.Image.Architecture}}";
+        let cmd = Cmd::new("docker", format!("read the platform of `{reference}`"))
+            .args(["buildx", "imagetools", "inspect", "--format", format, "--"])
+            .arg(reference.to_string());
+        Ok(ask(&cmd, reference, exec)?.trim().to_owned())
+    }
+
     /// Refuses an image that has nothing for the platform: containerd mounts a foreign one without a word.
     pub(crate) fn check_platform(&self, wanted: &str, exec: &dyn Exec) -> Result<(), Failure> {
         let mut platforms = self.platforms.clone();
         if platforms.is_empty() {
-            let cmd = Cmd::new(
-                "docker",
-                format!("read the platform of `{}`", self.reference),
-            )
-            .args([
-                "buildx",
-                "imagetools",
-                "inspect",
-                "--format",
-                "{{.Image.OS}}/{{.Image.Architecture}}",
-                "--",
-            ])
-            .arg(self.reference.to_string());
-            platforms.push(ask(&cmd, &self.reference, exec)?.trim().to_owned());
+            platforms.push(self.platform(exec)?);
         }
         if platforms.iter().any(|platform| platform == wanted) {
             return Ok(());
@@ -123,6 +120,19 @@ impl Described {
         .hint(format!(
             "build it for the nodes: `cargo xtask bake … --push --platform {wanted}`"
         )))
+    }
+}
+
+/// The same as [`Described::read`], where it may not be there.
+pub(crate) fn described_if_there(
+    image: &ImageRef,
+    exec: &dyn Exec,
+) -> Result<Option<Described>, Failure> {
+    match Described::read(image, exec) {
+        Ok(described) => Ok(Some(described)),
+        // Of all that may be wrong with a registry, that alone is so.
+        Err(failure) if failure.kind == Kind::Invalid => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

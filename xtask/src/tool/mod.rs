@@ -9,6 +9,7 @@ pub(crate) mod buildkit;
 pub(crate) mod buildx;
 pub(crate) mod chainsaw;
 pub(crate) mod cosign;
+pub(crate) mod curl;
 pub(crate) mod docker;
 pub(crate) mod git;
 pub(crate) mod imagetools;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `oras`: images, and what refers to them, in registries and between them. It logs in as docker does, by docker's configuration.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::Value;
 
@@ -64,6 +64,28 @@ pub(crate) fn copy_with_referrers_cmd(from: &ImageRef, to: &ImageRef) -> Cmd {
 /// Copies one image, and nothing that refers to it.
 pub(crate) fn copy_cmd(from: &ImageRef, to: &ImageRef) -> Cmd {
     copy(from, to, &[])
+}
+
+/// Copies an image, by its digest, with what refers to it into a folder in OCI's layout.
+pub(crate) fn copy_to_layout_cmd(from: &ImageRef, layout: &Path) -> Cmd {
+    let digest = from.digest.as_deref().unwrap_or_default();
+    Cmd::new(PROGRAM, format!("copy `{from}`"))
+        .args(["cp", "--no-tty", "--recursive"])
+        .args(plain(&from.repository, "--from-plain-http"))
+        .args(["--to-oci-layout", "--"])
+        .args([from.to_string(), format!("{}@{digest}", layout.display())])
+}
+
+/// Pushes an image of such a folder with what refers to it.
+pub(crate) fn copy_from_layout_cmd(layout: &Path, digest: &Digest, to: &ImageRef) -> Cmd {
+    Cmd::new(PROGRAM, format!("push `{to}`"))
+        .args(["cp", "--no-tty", "--recursive", "--from-oci-layout"])
+        .args(plain(&to.repository, "--to-plain-http"))
+        .args([
+            "--".to_owned(),
+            format!("{}@{digest}", layout.display()),
+            to.to_string(),
+        ])
 }
 
 fn copy(from: &ImageRef, to: &ImageRef, options: &[&str]) -> Cmd {
@@ -130,6 +152,12 @@ pub(crate) fn is_copied(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let is_digest = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
     words.next() == Some("Copied") && words.next().is_some_and(is_digest)
+}
+
+/// Whether a registry has answered that it has no such repository, or none for whoever asks: some say the one for the other.
+pub(crate) fn is_no_repository(failed: &CmdFailure) -> bool {
+    let answers = ["name unknown", "denied", "unauthorized"];
+    failed.mentions("response from registry") && answers.iter().any(|said| failed.mentions(said))
 }
 
 /// Whether a registry has said that what was asked for is not there, by whatever it lacks: the tag, the digest, the repository.

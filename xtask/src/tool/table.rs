@@ -140,6 +140,16 @@ const TOOLS: &[Tool] = &[
         install: "install cosign {version} or newer: https://docs.sigstore.dev/cosign/system_config/installation; or add `--sandbox` to use a private engine that has it (Linux, root)",
         otherwise: Otherwise::Missing,
     },
+    Tool {
+        name: "curl",
+        needed_for: &[NeededFor::Release],
+        version: &["--version"],
+        read: first,
+        least: None,
+        advised: None,
+        install: "install curl",
+        otherwise: Otherwise::Anywhere("only `catalogs --from` with a URL needs it"),
+    },
     of_host("apt-get"),
     of_host("bash"),
     of_host("dpkg-deb"),
@@ -239,7 +249,7 @@ mod tests {
         assert_eq!(names(&[NeededFor::Smoke]), ["docker"]);
         let all = names(&[NeededFor::Bake, NeededFor::E2e]);
         assert_eq!(all, ["docker", "kind", "kubectl", "chainsaw"]);
-        assert_eq!(names(&[NeededFor::Release]), ["oras", "cosign"]);
+        assert_eq!(names(&[NeededFor::Release]), ["oras", "cosign", "curl"]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) const BASE_OS: &str = "io.cloudnativepg.image.base.os";
 pub(crate) const BASE_MAJOR: &str = "io.cloudnativepg.image.base.pgmajor";
 /// The version of the software in the image. Fact: OCI's image specification, annotations.
 pub(crate) const VERSION: &str = "org.opencontainers.image.version";
+/// SPDX expressions of what it may be used under.
+pub(crate) const LICENSES: &str = "org.opencontainers.image.licenses";
 /// The version for `CREATE EXTENSION`.
 pub(crate) const SQL_VERSION: &str = "io.cloudnativepg.image.sql.version";
 

@@ -2,6 +2,8 @@
 //! Hosts of registries, and repositories in them. Facts: the grammar of
 //! <https://github.com/distribution/reference/blob/main/reference.go>.
 
+use std::io::{self, Read};
+
 use sha2::{Digest as _, Sha256};
 
 use super::{hex, is_lower, is_made_of, is_word, text_type};
@@ -48,6 +50,22 @@ impl Digest {
     /// The digest of some bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(format!("sha256:{}", hex(&Sha256::digest(bytes))))
+    }
+
+    /// The digest of all that a reader gives, and how many bytes that is.
+    pub(crate) fn of_all(mut from: impl Read) -> io::Result<(Self, u64)> {
+        let mut hash = Sha256::new();
+        let mut size = 0;
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok((Self(format!("sha256:{}", hex(&hash.finalize()))), size)),
+                read => {
+                    hash.update(&buffer[..read]);
+                    size += read as u64;
+                }
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     os::fd::{AsFd, OwnedFd},
 };
 
@@ -97,8 +97,10 @@ impl<'a> Temporary<'a> {
         fchmod(&self.file, Mode::from_bits_truncate(mode))
     }
 
-    pub(super) fn fill(&self, contents: &str) -> io::Result<()> {
-        (&self.file).write_all(contents.as_bytes())?;
+    pub(super) fn fill(&self, give: &mut super::Fill<'_>) -> io::Result<()> {
+        let mut file = BufWriter::new(&self.file);
+        give(&mut file)?;
+        file.flush()?;
         self.file.sync_all()
     }
 

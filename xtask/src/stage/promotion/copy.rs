@@ -39,22 +39,6 @@ impl Copy {
         oras::copy_with_referrers_cmd(&self.from, &to)
     }
 
-    /// The tags by which signatures of the image, and of the manifests in it, are found.
-    fn beside(&self, exec: &dyn Exec) -> Result<Vec<String>, Failure> {
-        let manifest = exec.read(&oras::manifest_cmd(&self.from), Some(PATIENCE))?;
-        let signed = digests(&manifest);
-        let signed = signed.iter().chain(&self.from.digest);
-        let begins: Vec<String> = signed.map(|digest| digest.replacen(':', "-", 1)).collect();
-        let listed = exec.read(&oras::tags_cmd(&self.from.repository), Some(PATIENCE))?;
-        let mut tags = oras::parse_tags(&listed);
-        tags.retain(|tag| {
-            let begin = ENDS.iter().find_map(|end| tag.strip_suffix(end));
-            begin.is_some_and(|begin| begins.iter().any(|signed| signed == begin))
-        });
-        tags.sort();
-        Ok(tags)
-    }
-
     /// Whether what a tag names there holds something that would be lost: it is a list that grows on both sides.
     fn would_lose(&self, tag: &str, exec: &dyn Exec) -> Result<bool, Failure> {
         let (from, to) = (self.from.by_tag(tag), self.to.by_tag(tag));
@@ -65,6 +49,22 @@ impl Copy {
         let (ours, theirs) = (layers(&read(&from)?), layers(&read(&to)?));
         Ok(!theirs.is_subset(&ours))
     }
+}
+
+/// The tags by which signatures of an image, and of the manifests in it, are found beside it.
+pub(crate) fn beside(image: &ImageRef, exec: &dyn Exec) -> Result<Vec<String>, Failure> {
+    let manifest = exec.read(&oras::manifest_cmd(image), Some(PATIENCE))?;
+    let signed = digests(&manifest);
+    let signed = signed.iter().chain(&image.digest);
+    let begins: Vec<String> = signed.map(|digest| digest.replacen(':', "-", 1)).collect();
+    let listed = exec.read(&oras::tags_cmd(&image.repository), Some(PATIENCE))?;
+    let mut tags = oras::parse_tags(&listed);
+    tags.retain(|tag| {
+        let begin = ENDS.iter().find_map(|end| tag.strip_suffix(end));
+        begin.is_some_and(|begin| begins.iter().any(|signed| signed == begin))
+    });
+    tags.sort();
+    Ok(tags)
 }
 
 /// The digests of an index's manifests; of what is no index none.
@@ -103,7 +103,7 @@ impl Work for Copy {
             })
         };
         run(&self.whole())?;
-        for tag in self.beside(exec)? {
+        for tag in beside(&self.from, exec)? {
             if self.would_lose(&tag, exec)? {
                 kept.push(tag);
                 continue;
