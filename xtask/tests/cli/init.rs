@@ -75,6 +75,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         new,
         [
             ".github/actions/xtask/action.yml",
+            ".github/workflows/catalogs.yml",
             ".github/workflows/extension.yml",
             ".github/workflows/images.yml",
             ".github/workflows/os-libs.yml",

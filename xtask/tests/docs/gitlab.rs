@@ -89,7 +89,7 @@ fn its_commands_parse_and_do_what_the_workflows_do() {
             commands.insert(line.args[0].clone());
         }
     }
-    for file in ["images.yml", "extension.yml", "os-libs.yml"] {
+    for file in ["images.yml", "extension.yml", "catalogs.yml", "os-libs.yml"] {
         let workflow = text(&format!(".github/workflows/{file}"));
         let lines = workflow
             .lines()

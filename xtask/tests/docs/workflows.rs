@@ -104,6 +104,7 @@ fn every_step_is_one_command_that_parses() {
 const VARIABLES: &[(&str, &str)] = &[
     ("$CI_NODE_INDEX/$CI_NODE_TOTAL", "1/3"),
     ("$CI_REGISTRY_IMAGE", "localhost:5000/project"),
+    ("$CATALOGS", "https://catalogs.example/{distro}.yaml"),
     ("$EXTENSIONS", "pgvector postgis"),
     ("$EXTENSION", "pgvector"),
     ("$REGISTRY", "localhost:5000"),

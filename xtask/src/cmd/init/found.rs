@@ -34,6 +34,7 @@ const TASKFILES: &[&str] = &[
 const WORKFLOWS: &[(&str, &str)] = &[
     ("update-oslibs", "os-libs.yml"),
     ("update-os-libs", "os-libs.yml"),
+    ("generate-catalogs", "catalogs.yml"),
     ("docker/bake-action", "extension.yml"),
     ("bake_targets.yml", "images.yml"),
     ("task bake", "images.yml"),

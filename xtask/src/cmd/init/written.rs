@@ -24,6 +24,11 @@ const WORKFLOWS: &[(&str, &str, &str)] = &[
         "builds, tests and publishes an extension",
     ),
     (
+        ".github/workflows/catalogs.yml",
+        include_str!("../../../../.github/workflows/catalogs.yml"),
+        "keeps the catalogs of images up to date",
+    ),
+    (
         ".github/workflows/os-libs.yml",
         include_str!("../../../../.github/workflows/os-libs.yml"),
         "keeps the lists of system libraries up to date",
