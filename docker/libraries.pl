@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# libraries.pl FILE...: puts the shared libraries that these modules and programs need, directly or through each other, and
-# that the base image lacks, into image/system and their packages' copyright files into image/licenses. It reads the ELF headers
+# libraries.pl FILE...: puts the shared libraries that these modules and programs need, directly, by a name in their text or through
+# each other, and that the base image lacks, into image/system and their packages' copyright files into image/licenses. It reads the ELF headers
 # instead of asking ldd, so a build for arm64 needs no emulation. Modules of perl-base suffice.
 #
 # packages/<package>/  what apt would install on the base image, unpacked
@@ -13,18 +13,19 @@ use Cwd qw(abs_path);
 use File::Basename qw(basename);
 
 my (%seen, %licensed);
-my @queue = map { needed($_) } @ARGV;
+# Modules may need each other.
+my %own = map { basename($_) => 1 } @ARGV;
+my @queue = map { needed($_), named($_) } @ARGV;
 while (defined(my $name = shift @queue)) {
-    next if $seen{$name}++ || $name =~ /^ld-linux/;
+    next if $seen{$name}++ || $own{$name} || $name =~ /^ld-linux/;
     # Where alternatives are in use (BLAS) the file lies one folder deeper.
     next if in('/base/lib/*-linux-gnu', $name) || in('/base/lib', $name) || in('/base/lib/*-linux-gnu/*', $name);
-    my $path = in('packages/*{/usr,}/lib/*-linux-gnu', $name) // in('packages/*{/usr,}/lib', $name)
-        // in('packages/*{/usr,}/lib/*-linux-gnu/*', $name) // die "neither the base image nor any package has $name\n";
-    my $real = abs_path($path) // die "$path leads nowhere\n";
+    my $path = packaged($name) // die "neither the base image nor any package has $name\n";
+    my $real = resolved($path) // die "$path leads nowhere\n";
     my $file = basename($real);
     run('cp', '-f', $real, "image/system/$file");
     $file eq $name or symlink($file, "image/system/$name") or die "image/system/$name: $!\n";
-    license((split m{/}, $path)[1]);
+    license($_) for "$path $real" =~ m{\bpackages/([^/]+)/}g;
     push @queue, needed($real);
 }
 
@@ -35,6 +36,31 @@ sub in {
         return "$folder/$name" if -e "$folder/$name" || -l "$folder/$name";
     }
     return undef;
+}
+
+# Where a package has a library of that name.
+sub packaged {
+    my ($name) = @_;
+    return in('packages/*{/usr,}/lib/*-linux-gnu', $name) // in('packages/*{/usr,}/lib', $name)
+        // in('packages/*{/usr,}/lib/*-linux-gnu/*', $name);
+}
+
+# The file itself. A link may lead into another package.
+sub resolved {
+    my ($path) = @_;
+    for (1 .. 9) {
+        return abs_path($path) if -e $path;
+        $path = packaged(basename(readlink($path) // return undef)) // return undef;
+    }
+    return undef;
+}
+
+# What a module may load by its name while it runs: the names of libraries among its texts, where a package has such a one.
+sub named {
+    my ($path) = @_;
+    open(my $handle, '<:raw', $path) or die "$path: $!\n";
+    my $elf = do { local $/; <$handle> };
+    return grep { packaged($_) } $elf =~ /(?<![\w.+-])(lib[\w+-]+\.so(?:\.\d+)*)\0/g;
 }
 
 # Packages from one source often share a documentation folder, by a link to that of another package.

@@ -9,8 +9,8 @@ mod words;
 
 pub use self::{
     files::{
-        arguments, earlier_results, extension_dockerfile, extension_metadata, image_catalog,
-        settings_file,
+        arguments, earlier_results, extension_dockerfile, extension_metadata, extension_template,
+        image_catalog, settings_file,
     },
     shown::{shell_line, shown_text},
     tools::{
@@ -36,7 +36,7 @@ macro_rules! targets {
 
 targets! {
     apt_output arguments bake_metadata bake_print bake_progress control_files copyright_file debian_version earlier_results engine_output extension_dockerfile
-    extension_metadata image_bundle image_catalog image_files image_reference operator_release package_facts registry_manifest settings_file shared_object shell_line
+    extension_metadata extension_template image_bundle image_catalog image_files image_reference operator_release package_facts registry_manifest settings_file shared_object shell_line
     shown_text typed_value
 }
 

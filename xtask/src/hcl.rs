@@ -194,6 +194,19 @@ impl File {
     /// Where a plain text stands, with its quotes: bytes of the file. `path` names an attribute, and then keys of objects.
     /// None: there is none, or it is an expression that is more.
     pub(crate) fn text_at(&self, path: &[&str]) -> Option<Range<usize>> {
+        let found = self.expression_at(path)?;
+        let span = found.span()?;
+        let written = self.text.get(span.clone())?;
+        let is_plain = matches!(found, Expression::String(_)) && written.starts_with('"');
+        is_plain.then_some(span)
+    }
+
+    /// The same of a value, whatever it is.
+    pub(crate) fn value_at(&self, path: &[&str]) -> Option<Range<usize>> {
+        self.expression_at(path)?.span()
+    }
+
+    fn expression_at(&self, path: &[&str]) -> Option<&Expression> {
         let (name, keys) = path.split_first()?;
         let attribute = self.body.get_attribute(name)?;
         let mut found = &attribute.value;
@@ -205,10 +218,7 @@ impl File {
             let (_, value) = entries.find(|(key, _)| name_of(key).0 == *wanted)?;
             found = value.expr();
         }
-        let span = found.span()?;
-        let written = self.text.get(span.clone())?;
-        let is_plain = matches!(found, Expression::String(_)) && written.starts_with('"');
-        is_plain.then_some(span)
+        Some(found)
     }
 
     fn line(&self, span: Option<Range<usize>>) -> usize {

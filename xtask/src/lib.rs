@@ -40,6 +40,7 @@ mod sandbox;
 mod stage;
 mod symptom;
 mod target;
+mod template;
 mod tool;
 mod ui;
 mod value;

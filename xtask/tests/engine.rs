@@ -16,6 +16,7 @@ mod support;
 mod engine {
     mod bake;
     mod builders;
+    mod creation;
     mod faults;
     mod inspect;
     mod libraries;

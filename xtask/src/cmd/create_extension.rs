@@ -23,7 +23,7 @@ pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow:
     let workspace = begin::workspace(context)?;
     let request = request::of(args, &workspace)?;
     refuse_existing(&workspace, &request)?;
-    let draft = if args.from_archive {
+    let mut draft = if args.from_archive {
         let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
         let Some(draft) = archive::ask(context, &engine, &workspace, &request)? else {
             return Ok(());
@@ -32,7 +32,7 @@ pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow:
     } else {
         Draft::of(&request)
     };
-    let files = Files::of(&draft, &workspace, &context.config)?;
+    let files = Files::of(&mut draft, &workspace, &context.config)?;
     let plan = files.plan();
     if args.dry_run {
         context.print_local(&plan);

@@ -27,6 +27,7 @@ use crate::{
         proofs,
         results::Earlier,
     },
+    template,
     value::{Digest, Name},
 };
 
@@ -72,6 +73,24 @@ pub fn earlier_results(data: &[u8]) {
             !row.values.starts_with('-') && !row.values.contains(is_hidden),
             "{row:?}"
         );
+    }
+}
+
+/// A template is filled in, or refused with one of its lines.
+pub fn extension_template(data: &[u8]) {
+    let text = text(data);
+    let value = |text: &str| template::Value::Text(text.to_owned());
+    let fields = BTreeMap::from([
+        ("Name", value("x")),
+        (
+            "Distros",
+            template::Value::List(vec![value("a"), value("b")]),
+        ),
+        ("DefaultVersion", template::Value::Number(18)),
+    ]);
+    if let Err(wrong) = template::filled(text, &fields) {
+        let lines = text.matches('\n').count() + 1;
+        assert!((1..=lines).contains(&wrong.line), "{wrong:?}");
     }
 }
 

@@ -6,6 +6,7 @@ mod draft;
 mod files;
 mod mentions;
 mod metadata;
+mod own_templates;
 mod proof;
 mod readme;
 

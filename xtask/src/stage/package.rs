@@ -43,6 +43,8 @@ pub(crate) struct Package {
     pub files: Vec<String>,
     /// Files that an image of the server's own folders leaves out, by their absolute paths.
     pub elsewhere: Vec<String>,
+    /// Scripts that name files by where a package would install them: each with such a path.
+    pub absolute: Vec<(String, String)>,
     /// What the base image can create.
     pub server: BTreeSet<String>,
     pub controls: Controls,
@@ -125,6 +127,7 @@ impl Package {
             "depends" => put(&mut self.depends, first),
             "file" => self.files.extend(said(first)),
             "elsewhere" => self.elsewhere.extend(said(first)),
+            "absolute" => self.absolute.extend(said(first).zip(said(second))),
             "server" => self.server.extend(said(first)),
             "lacks" => self.lacks.extend(said(first)),
             "module" => put(&mut self.modules, first),

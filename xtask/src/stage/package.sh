@@ -26,11 +26,11 @@ control="usr/share/postgresql/$major/extension/$spelled(-[0-9]+)?\.control"
 # The packages that have such a control file: first those with a similar name, then whatever the archive's list of files has.
 owners() {
   word=$(printf '%s' "$name" | sed 's/^\(pg\|postgresql\|pgsql\)[-_]*//; s/[-_].*//')
-  for package in $(apt-cache pkgnames "postgresql-$major-" | grep -F -- "$word" | sort); do
+  for similar in $(apt-cache pkgnames "postgresql-$major-" | grep -F -- "$word" | sort); do
     rm -f ./*.deb
-    fetch "$package" || continue
+    fetch "$similar" || continue
     dpkg-deb --fsys-tarfile ./*.deb | tar -t > names
-    ! grep -qE "^\./$control\$" names || echo "$package"
+    ! grep -qE "^\./$control\$" names || echo "$similar"
   done > found
   rm -f ./*.deb
   if [ ! -s found ]; then
@@ -97,6 +97,8 @@ list $share | while IFS= read -r file; do say file "share/$file"; done
 find root ! -type d -not -path "root/$lib/*" -not -path "root/$bin/*" -not -path "root/$share/*" -not -path 'root/usr/share/doc/*' \
   -not -path 'root/usr/share/man/*' -not -path 'root/usr/share/lintian/*' -printf '/%P\n' | sort |
   while IFS= read -r file; do say elsewhere "$file"; done
+find "root/$share" -name '*.sql' -exec grep -oE "/usr/(share|lib)/postgresql/[A-Za-z0-9_./-]+" {} + 2> /dev/null | sort -u |
+  while IFS=: read -r file path; do say absolute "${file##*/}" "$path"; done
 for control in /"$share"/extension/*.control; do
   own=${control##*/}
   [ ! -e "$control" ] || say server "${own%.control}"
@@ -111,6 +113,11 @@ find "root/$lib" "root/$bin" -type f -not -path '*/bitcode/*' 2> /dev/null | whi
 done | sort -u | while IFS= read -r library; do
   [ -n "$(find "root/$lib" -name "$library")" ] || say lacks "$library"
 done
+# Libraries that are loaded by their names while a module runs, and are none of the base image's: what comes with the packages is
+# known once they are installed.
+at_hand() { [ -n "$(find /usr/lib /lib -name "$1" -print -quit 2> /dev/null)" ]; }
+find "root/$lib" -maxdepth 1 -name '*.so' -exec grep -aohE 'lib[A-Za-z0-9_+-]+\.so(\.[0-9]+)*' {} + 2> /dev/null | sort -u |
+  while IFS= read -r library; do at_hand "$library" || echo "$library"; done > named
 # What the base image has, before anything is installed.
 ls "/$lib" > libraries
 modules=$(find "root/$lib" -maxdepth 1 -name '*.so' -type f -printf '%f\n' 2> /dev/null | sed 's/\.so$//' | sort)
@@ -127,6 +134,7 @@ for needed in $(cat root/"$share"/extension/*.control 2> /dev/null | sed -n "s/^
 done
 apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root install $(for one in $all $beside; do echo "$one=$(version_of "$one")"; done) >&2 ||
   { say trial "the package cannot be installed in the base image"; exit 0; }
+while read -r library; do ! at_hand "$library" || say lacks "$library"; done < named
 postgres=$(command -v postgres || echo "/$bin/postgres") initdb=$(command -v initdb || echo "/$bin/initdb")
 user=$(id -u postgres) group=$(id -g postgres)
 install -d -o "$user" server

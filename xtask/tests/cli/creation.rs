@@ -202,3 +202,71 @@ fn a_module_without_a_control_file_is_loaded_and_a_decoder_decodes() {
     assert!(proof.contains("'stream', temporary => true"), "{proof}");
     world.run("checks stream --no-bake").success();
 }
+
+const TEMPLATE: &str = r#"metadata = {
+  # ours
+  name = "{{ .Name }}"
+  sql_name = "{{ .Name }}"
+  image_name = "{{ .Name }}"
+  licenses = ["Apache-2.0"]
+  shared_preload_libraries = []
+  versions = {
+    {{- range $distro := .Distros}}
+    {{ $distro }} = {
+      {{- range $major := $.Versions}}
+      "{{ $major }}" = {
+        // renovate: suite={{ $distro }}-pgdg depName={{ replaceAll $.Package "%version%" $major }}
+        package = "<package-version-here>"
+        sql = "<sql-version-here>"
+      }
+      {{- end}}
+    }
+    {{- end}}
+  }
+}
+"#;
+
+#[test]
+fn the_templates_of_a_repository_are_filled_in_with_what_is_known() {
+    let world = World::new();
+    world.write("templates/metadata.hcl.tmpl", TEMPLATE);
+    world.write(
+        "templates/Dockerfile.tmpl",
+        "FROM scratch\n# COPY {{ .Name }} /lib/\n",
+    );
+    world.write("templates/README.md.tmpl", "# {{ toTitle .Name }}\n");
+    world.docker.has_package(PRINTED);
+    let ended = world
+        .run("create-extension maps --from-archive --distro trixie --json")
+        .success();
+    let metadata = world.read(METADATA);
+    for line in [
+        "  # ours\n",
+        "licenses = [\"MIT\"]",
+        "shared_preload_libraries = [\"maps\"]",
+        "depName=postgresql-18-maps\n        package = \"2.1-1.pgdg13+1\"\n        sql = \"2.1\"",
+    ] {
+        assert!(metadata.contains(line), "{line}: {metadata}");
+    }
+    let left = ended.json()["left_to_do"].to_string();
+    assert!(
+        left.contains("the template has no `ld_library_path`"),
+        "{left}"
+    );
+    assert_eq!(world.read("extensions/maps/README.md"), "# Maps\n");
+    // A template that copies nothing would make an empty image.
+    let dockerfile = world.read("extensions/maps/Dockerfile");
+    for line in [
+        "\"postgresql-${PG_MAJOR}-maps=${EXT_VERSION}\"",
+        "COPY --from=builder /usr/lib/postgresql/${PG_MAJOR}/lib/maps.so /lib/maps.so",
+        "COPY --from=builder /system/ /system/",
+    ] {
+        assert!(dockerfile.contains(line), "{line}: {dockerfile}");
+    }
+    world.write("templates/README.md.tmpl", "a\n{{ .Nam }}\n");
+    world
+        .run("create-extension other")
+        .status(2)
+        .says("templates/README.md.tmpl:2: there is no field `Nam`");
+    assert!(!world.exists("extensions/other"));
+}

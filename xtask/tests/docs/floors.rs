@@ -15,6 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "symptom",
             "finding",
             "hcl",
+            "template",
             "yaml",
             "json",
             "printable",

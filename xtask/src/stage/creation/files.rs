@@ -10,6 +10,7 @@ use super::{
     draft::Draft,
     mentions::{FILES, Mention},
     metadata::Layout,
+    own_templates,
 };
 use crate::{
     config::{self, Config},
@@ -36,7 +37,7 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn of(
-        draft: &Draft,
+        draft: &mut Draft,
         workspace: &Workspace,
         config: &Config,
     ) -> anyhow::Result<Self> {
@@ -46,20 +47,32 @@ impl Files {
             Some(_) => Layout::Shared,
             None => Layout::Own,
         };
-        let mut own = vec![("metadata.hcl".into(), draft.metadata(layout))];
-        if layout == Layout::Own {
-            let base = draft.example().map(|(server, _)| base_of(server, config));
-            let base = base.transpose()?.map(|base| base.to_string());
-            own.push((
-                "Dockerfile".into(),
-                draft.dockerfile(&base.unwrap_or_default()),
-            ));
+        let mut own = own_templates::filled(draft, &workspace.root)?;
+        let is_made =
+            |own: &[(PathBuf, String)], name: &str| own.iter().any(|(path, _)| *path == *name);
+        if !is_made(&own, "metadata.hcl") {
+            own.push(("metadata.hcl".into(), draft.metadata(layout)));
         }
-        own.push((
-            "README.md".into(),
-            draft.readme(&needed(draft, workspace), config)?,
-        ));
-        own.push(("smoke.sql".into(), draft.proof()));
+        if layout == Layout::Own {
+            // A template that copies nothing is a sketch: what is in the package makes a whole one.
+            own.retain(|(path, text)| *path != *"Dockerfile" || !draft.is_known() || copies(text));
+            if !is_made(&own, "Dockerfile") {
+                let base = draft.example().map(|(server, _)| base_of(server, config));
+                let base = base.transpose()?.map(|base| base.to_string());
+                let text = draft.dockerfile(&base.unwrap_or_default());
+                own.push(("Dockerfile".into(), text));
+            }
+        } else {
+            // It would not be read.
+            own.retain(|(path, _)| *path != *"Dockerfile");
+        }
+        if !is_made(&own, "README.md") {
+            let needed = needed(draft, workspace);
+            own.push(("README.md".into(), draft.readme(&needed, config)?));
+        }
+        if !is_made(&own, "smoke.sql") {
+            own.push(("smoke.sql".into(), draft.proof()));
+        }
         let steps = Path::new(config.get(config::PATHS_SUITE)).join("steps");
         if workspace.root.join(&steps).is_dir() {
             let up = "../".repeat(folder.components().count() + 1);
@@ -158,4 +171,12 @@ fn needed(draft: &Draft, workspace: &Workspace) -> Vec<Arc<Extension>> {
         }
     }
     all
+}
+
+/// Whether a Dockerfile copies something into its image.
+fn copies(dockerfile: &str) -> bool {
+    let mut words = dockerfile
+        .lines()
+        .map(|line| line.trim_start().to_lowercase());
+    words.any(|line| line.starts_with("copy "))
 }

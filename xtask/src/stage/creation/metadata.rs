@@ -26,7 +26,13 @@ impl Draft {
             text += &format!("# TODO: {one}\n");
         }
         text += "metadata = {\n";
-        self.fields(layout, &mut text);
+        for (name, value) in self.fields(layout) {
+            text += &format!("  {name:<24} = {value}");
+            if name == "licenses" && self.licences.is_none() {
+                text += " # TODO: the SPDX ids of what the package's copyright file says";
+            }
+            text.push('\n');
+        }
         text += "\n  versions = {\n";
         let mut distros: Vec<_> = self.pins.keys().map(|server| &server.distro).collect();
         distros.dedup();
@@ -44,58 +50,54 @@ impl Draft {
         text + "  }\n}\n"
     }
 
-    fn fields(&self, layout: Layout, text: &mut String) {
-        let mut field = |name: &str, value: &str| {
-            text.push_str(&format!("  {name:<24} = {value}\n"));
-        };
-        field("name", &quoted(&self.name));
-        field("sql_name", &quoted(&self.sql_name));
-        field("image_name", &quoted(&self.name));
-        if layout == Layout::Shared {
-            field("packages", &list(&self.packages));
-        }
-        match &self.licences {
-            Some(licences) => field(
-                "licenses",
-                &list(&licences.iter().map(String::as_str).collect::<Vec<_>>()),
-            ),
-            None => field(
-                "licenses",
-                "[] # TODO: the SPDX ids of what the package's copyright file says",
-            ),
-        }
-        field("shared_preload_libraries", &list(&self.preload));
-        if self.parameters.is_empty() {
-            field("postgresql_parameters", "{}");
-        } else {
-            let pairs = self.parameters.iter();
-            let pairs =
-                pairs.map(|(name, value)| format!("    {} = {}\n", quoted(name), quoted(value)));
-            field(
-                "postgresql_parameters",
-                &format!("{{\n{}  }}", pairs.collect::<String>()),
-            );
-        }
-        field("extension_control_path", "[]");
-        field("dynamic_library_path", "[]");
+    /// The fields with their values, as they are written.
+    pub(crate) fn fields(&self, layout: Layout) -> Vec<(&'static str, String)> {
         let folder = |is_there: bool, name: &str| {
             let folders: Vec<&str> = is_there.then_some(name).into_iter().collect();
             list(&folders)
         };
-        field("ld_library_path", &folder(self.has_libraries, "system"));
-        field("bin_path", &folder(self.has_programs, "bin"));
-        field("env", "{}");
-        field("auto_update_os_libs", &self.has_libraries.to_string());
-        field("required_extensions", &list(&self.required));
-        field("create_extension", &self.is_created.to_string());
+        let mut all = vec![
+            ("name", quoted(&self.name)),
+            ("sql_name", quoted(&self.sql_name)),
+            ("image_name", quoted(&self.name)),
+        ];
+        if layout == Layout::Shared {
+            all.push(("packages", list(&self.packages)));
+        }
+        let licences = self.licences.iter().flatten();
+        let licences: Vec<&str> = licences.map(String::as_str).collect();
+        all.extend([
+            ("licenses", list(&licences)),
+            ("shared_preload_libraries", list(&self.preload)),
+            ("postgresql_parameters", self.parameters_text()),
+            ("extension_control_path", "[]".to_owned()),
+            ("dynamic_library_path", "[]".to_owned()),
+            ("ld_library_path", folder(self.has_libraries, "system")),
+            ("bin_path", folder(self.has_programs, "bin")),
+            ("env", "{}".to_owned()),
+            ("auto_update_os_libs", self.has_libraries.to_string()),
+            ("required_extensions", list(&self.required)),
+            ("create_extension", self.is_created.to_string()),
+        ]);
         if !self.others.is_empty() {
             let others = self.others.iter();
             let others = others.map(|name| format!("    {{ name = {} }},\n", quoted(name)));
-            field(
+            all.push((
                 "sql_extensions",
-                &format!("[\n{}  ]", others.collect::<String>()),
-            );
+                format!("[\n{}  ]", others.collect::<String>()),
+            ));
         }
+        all
+    }
+
+    fn parameters_text(&self) -> String {
+        if self.parameters.is_empty() {
+            return "{}".to_owned();
+        }
+        let pairs = self.parameters.iter();
+        let pairs =
+            pairs.map(|(name, value)| format!("    {} = {}\n", quoted(name), quoted(value)));
+        format!("{{\n{}  }}", pairs.collect::<String>())
     }
 
     /// The comment that tells renovate where a version is from.
@@ -149,7 +151,7 @@ fn list<T: Deref<Target = str>>(items: &[T]) -> String {
 }
 
 /// As a text of HCL, in which `${` and `%{` would begin an expression.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace("${", "$${").replace("%{", "%%{"))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The first `README.md` of an extension: what it is, and how a cluster gets it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     draft::{Draft, Pin},
@@ -81,7 +81,7 @@ impl Draft {
              name: {}-demo\nspec:\n  instances: 1\n  imageName: {base}\n  storage:\n    size: 1Gi\n  postgresql:\n{}    extensions:\n      \
              - name: {2}\n        image:\n          # {3}\n          reference: {registry}/{2}:{version}-{server}\n{4}{5}```\n\n",
             self.resource(),
-            self.options(),
+            self.options(needed),
             self.name,
             self.renovate(server),
             self.folders(),
@@ -129,16 +129,32 @@ impl Draft {
         self.name.replace('_', "-")
     }
 
-    /// What the server is told besides.
-    fn options(&self) -> String {
-        let mut text = String::new();
-        if !self.preload.is_empty() {
-            text += "    shared_preload_libraries:\n";
-            text.extend(self.preload.iter().map(|name| format!("      - {name}\n")));
+    /// What the server is told besides, for what is needed before the extension itself.
+    fn options(&self, needed: &[Arc<Extension>]) -> String {
+        let mut preload: Vec<&str> = Vec::new();
+        let mut parameters: BTreeMap<&str, &str> = BTreeMap::new();
+        for one in needed.iter().rev() {
+            preload.extend(one.shared_preload_libraries.iter().map(String::as_str));
+            let pairs = one.postgresql_parameters.iter();
+            parameters.extend(pairs.map(|(name, value)| (&**name, &**value)));
         }
-        if !self.parameters.is_empty() {
+        preload.extend(self.preload.iter().map(|name| &**name));
+        let own = self.parameters.iter();
+        parameters.extend(own.map(|(name, value)| (&**name, &**value)));
+        let mut text = String::new();
+        if !preload.is_empty() {
+            text += "    shared_preload_libraries:\n";
+            let mut said: Vec<&str> = Vec::new();
+            for name in preload {
+                if !said.contains(&name) {
+                    said.push(name);
+                    text += &format!("      - {name}\n");
+                }
+            }
+        }
+        if !parameters.is_empty() {
             text += "    parameters:\n";
-            let pairs = self.parameters.iter();
+            let pairs = parameters.iter();
             text.extend(
                 pairs.map(|(name, value)| {
                     format!("      {name}: '{}'\n", value.replace('\'', "''"))

@@ -179,6 +179,12 @@ impl Draft {
             self.undecided
                 .push(format!("`{name}` could not be used in a trial: {words}"));
         }
+        for (script, path) in &package.absolute {
+            self.undecided.push(format!(
+                "`{script}` reads `{path}`, which in an image volume is below `/extensions/{}`: it has to be changed in a Dockerfile of its own",
+                self.name
+            ));
+        }
         let is_data = |file: &&String| file.starts_with("/usr/share/") && !is_of_the_system(file);
         let data = package.elsewhere.iter().filter(is_data).count();
         if let (Some(first), true) = (package.elsewhere.iter().find(is_data), data > 0) {
