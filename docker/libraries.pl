@@ -5,7 +5,8 @@
 # each other, and that the base image lacks, into image/system and their packages' copyright files into image/licenses. It reads the ELF headers
 # instead of asking ldd, so a build for arm64 needs no emulation. Modules of perl-base suffice.
 #
-# packages/<package>/  what apt would install on the base image, unpacked
+# packages/<package>/  what apt would install on the base image, unpacked; beside it <package>.control, which goes into
+#                      image/var/lib/dpkg/status.d
 # /base/lib, /base/doc the base image's /usr/lib and /usr/share/doc
 use strict;
 use warnings;
@@ -71,6 +72,8 @@ sub license {
     my ($copyright) = grep { -e } map { "$_/$doc/copyright" } "packages/$doc/usr/share/doc", '/base/doc';
     $copyright // die "$package has no copyright file\n";
     run('install', '-D', '-m', '644', '-t', "image/licenses/$package", $copyright);
+    my $control = "packages/$package.control";
+    run('install', '-D', '-m', '644', $control, "image/var/lib/dpkg/status.d/$package") if -e $control;
 }
 
 sub run { system(@_) == 0 or die "@_: failed\n"; }

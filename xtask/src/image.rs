@@ -17,6 +17,7 @@ mod opened;
 mod rotation;
 mod scripts;
 mod stamped;
+mod status;
 mod updates;
 
 pub(crate) use contents::{Contents, Entry};
@@ -30,6 +31,7 @@ pub(crate) use opened::Opened;
 pub(crate) use rotation::Rotation;
 pub(crate) use scripts::SqlExtension;
 pub(crate) use stamped::Stamped;
+pub(crate) use status::Installed;
 pub(crate) use updates::{Update, update_path};
 
 pub(crate) use crate::value::{Annotations, ImageRef, annotations, is_local};

@@ -6,10 +6,10 @@ use std::io::{self, Read};
 
 use serde::Serialize;
 
-use super::{Contents, Elf, Entry, controls, copyright, elf, scripts::Scripts};
+use super::{Contents, Elf, Entry, controls, copyright, elf, scripts::Scripts, status};
 use crate::{
-    image::SqlExtension,
-    value::{Digest, Licence},
+    image::{Installed, SqlExtension},
+    value::{DebianVersion, Digest, Licence},
 };
 
 /// Bytes of a file that is looked into. Of a larger one nothing but its size is known.
@@ -50,6 +50,7 @@ pub(crate) struct Inventory {
     pub objects: Vec<Object>,
     pub extensions: Vec<SqlExtension>,
     pub documents: Vec<Document>,
+    pub packages: Vec<Installed>,
 }
 
 impl Inventory {
@@ -69,6 +70,7 @@ impl Inventory {
         })?;
         found.objects.sort_by(|a, b| a.path.cmp(&b.path));
         found.documents.sort_by(|a, b| a.path.cmp(&b.path));
+        found.packages.sort();
         found.extensions = scripts.extensions();
         Ok(found)
     }
@@ -93,7 +95,16 @@ impl Inventory {
                 path: file.path.clone(),
                 licence: copyright::licence(&text(LONGEST_TEXT)),
             });
+        } else if folder == status::FOLDER || file.path == status::FILE {
+            let packages = status::packages(&text(LONGEST_TEXT));
+            self.packages.extend(packages);
         }
+    }
+
+    /// The version of a package, as the image says it.
+    pub(crate) fn version(&self, package: &str) -> Option<&DebianVersion> {
+        let mut packages = self.packages.iter();
+        Some(&packages.find(|one| *one.package == *package)?.version)
     }
 
     /// The objects that can be read.

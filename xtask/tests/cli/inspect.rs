@@ -48,6 +48,8 @@ fn world_with_a_module() -> World {
     }
     let copyright = "Format: x\n\nFiles: *\nLicense: Expat or GPL-2+\n";
     world.docker.file("licenses/gamma/copyright", copyright);
+    let status = "Package: gamma\nVersion: 1.2-3\nArchitecture: amd64\n";
+    world.docker.file("var/lib/dpkg/status.d/gamma", status);
     world
         .docker
         .file_of_base("usr/lib/x86_64-linux-gnu/libc.so.6", "");
@@ -138,7 +140,7 @@ fn a_module_is_told_with_its_server_and_with_where_its_libraries_come_from() {
         "\nerror  /lib/gamma.so  it needs `libx.so.1`, which neither",
         "\n/lib/gamma.so  amd64     18 sample 1.2  libx.so.1 (missing), 1 of the base image\n",
         "\ngamma  2.0      gamma   cube      from all 2 other versions\n",
-        "\ngamma    MIT OR GPL-2.0-or-later\n",
+        "\ngamma    1.2-3    MIT OR GPL-2.0-or-later\n",
         "\norg.opencontainers.image.licenses    MIT\n",
     ] {
         assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);

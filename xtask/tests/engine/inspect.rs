@@ -19,7 +19,7 @@ fn the_files_of_an_image_are_those_that_were_copied_into_it() {
     assert!(has("/lib/vector.so"), "{found:#}");
     assert!(has("/share/extension/vector.control"), "{found:#}");
     // What the engine puts into each container is not the image's.
-    let places = ["/lib/", "/share/", "/licenses/"];
+    let places = ["/lib/", "/share/", "/licenses/", "/var/lib/dpkg/status.d/"];
     for file in files {
         let path = file["path"].as_str().unwrap();
         assert!(places.iter().any(|place| path.starts_with(place)), "{path}");
@@ -43,6 +43,11 @@ fn the_files_of_an_image_are_those_that_were_copied_into_it() {
         "{extension:#}"
     );
     assert_eq!(found["licences"][0]["licence"], "PostgreSQL");
+    let package = &found["packages"][0];
+    assert_eq!(package["package"], found["licences"][0]["package"]);
+    let version = package["version"].as_str().unwrap();
+    let upstream = found["labels"]["org.opencontainers.image.version"].as_str();
+    assert!(version.starts_with(upstream.unwrap()), "{package:#}");
     assert_eq!(found["findings"].as_array().unwrap().len(), 0, "{found:#}");
     repository.has_no_containers();
 }

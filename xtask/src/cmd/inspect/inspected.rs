@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An image that was looked into, as scripts and people get it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -52,6 +52,7 @@ impl<'a> Inspected<'a> {
             "objects": objects?,
             "shared_libraries": self.libraries.shared,
             "extensions": image.extensions,
+            "packages": image.packages,
             "licences": image.documents,
             "findings": self.findings,
         }))
@@ -88,7 +89,7 @@ impl<'a> Inspected<'a> {
             .and("Libraries that the base image has too", self.shared())
             .rows("SQL extensions", &self.image.extensions)
             .and("Modules that scripts name with $libdir", self.named())
-            .rows("Licences", &self.image.documents)
+            .and("Packages", self.packages())
             .pairs("Annotations", self.subject.said.labels.pairs())
             .rows("Files", &self.image.contents.files)
     }
@@ -181,6 +182,29 @@ impl<'a> Inspected<'a> {
         }
     }
 
+    /// Those that the image says it is made of, and others of which it has a copyright file.
+    fn packages(&self) -> Table {
+        let image = self.image;
+        let documents = image.documents.iter();
+        let licences: BTreeMap<&str, &Document> =
+            documents.map(|one| (one.package.as_str(), one)).collect();
+        let installed = image.packages.iter().map(|one| &*one.package);
+        let names: BTreeSet<&str> = installed.chain(licences.keys().copied()).collect();
+        let rows = names.into_iter().map(|name| {
+            let version = image.version(name).map(ToString::to_string);
+            let licence = licences.get(name).map(|one| match &one.licence {
+                Some(licence) => licence.to_string(),
+                None => "said for people alone".to_owned(),
+            });
+            let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+            vec![name.to_owned(), or_none(version), or_none(licence)]
+        });
+        Table {
+            headings: vec!["PACKAGE", "VERSION", "LICENCE"],
+            rows: rows.collect(),
+        }
+    }
+
     pub(super) fn conclusion(&self) -> String {
         let count = |severity| {
             self.findings
@@ -212,16 +236,6 @@ impl Row for Entry {
             None => self.path.clone(),
         };
         vec![self.size.to_string(), file]
-    }
-}
-
-impl Row for Document {
-    const HEADINGS: &'static [&'static str] = &["PACKAGE", "LICENCE"];
-
-    fn cells(&self) -> Vec<String> {
-        let licence = self.licence.as_ref();
-        let licence = licence.map_or_else(|| "not said for machines".into(), ToString::to_string);
-        vec![self.package.clone(), licence]
     }
 }
 
