@@ -88,6 +88,8 @@ pub enum Command {
     Smoke(Smoke),
     /// Show what is in an image: files, modules, libraries, SQL extensions, licences.
     Inspect(Inspect),
+    /// List the packages of images with their licences, and fail where one is not allowed.
+    Licences(Licences),
     /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
     Manifest(Manifest),
     /// Create the directory of a new extension: `cargo xtask create-extension pg-cron --from-archive`.
@@ -315,6 +317,23 @@ pub struct Inspect {
     #[arg(long)]
     pub json: bool,
     /// Print it as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Licences {
+    #[command(flatten)]
+    pub extensions: Extensions,
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the packages as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print them as Markdown.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
 }

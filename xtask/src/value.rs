@@ -2,6 +2,7 @@
 //! Text from outside as values that cannot hold anything else: what has one of these types is no option, no
 //! path to elsewhere, and no command, whoever it is handed to.
 
+mod allow_list;
 pub(crate) mod annotations;
 mod debian;
 mod image;
@@ -14,6 +15,7 @@ mod registry;
 mod server;
 mod url;
 
+pub(crate) use allow_list::AllowList;
 pub(crate) use annotations::Annotations;
 pub(crate) use debian::{DebianVersion, PackageName, PackagePattern, Suite, in_package_names};
 pub(crate) use image::{ImageRef, split_host};

@@ -71,6 +71,7 @@ mod cli {
     mod interruption;
     mod joint;
     mod libraries;
+    mod licences;
     mod locks;
     mod manifest;
     mod mistakes;

@@ -12,6 +12,7 @@ mod create_extension;
 mod e2e;
 mod init;
 mod inspect;
+mod licences;
 mod manifest;
 mod prereqs;
 mod promote;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Bundle(args) => bundle::run(args.command, context)?,
         Command::Catalogs(args) => catalogs::run(&args, context)?,
+        Command::Licences(args) => licences::run(&args, context)?,
         Command::Manifest(args) => manifest::run(&args, context)?,
         Command::CreateExtension(args) => create_extension::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,

@@ -4,8 +4,8 @@
 use std::str::FromStr;
 
 use crate::value::{
-    BuilderName, ClusterName, Domain, EnvironmentName, HostName, ImageRef, NetworkName, Registry,
-    Suite, Url, Username, is_one_line,
+    AllowList, BuilderName, ClusterName, Domain, EnvironmentName, HostName, ImageRef, Licence,
+    NetworkName, PackageName, Registry, Suite, Url, Username, is_one_line,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,12 @@ pub(crate) enum Kind {
     Host,
     Cluster,
     Username,
+    /// A licence that may be used, by its SPDX name.
+    Licence,
+    /// An expression of SPDX.
+    Licences,
+    /// A package of an image.
+    Package,
     /// Of files, with keys like `{suite}` in place of what settings name.
     Glob,
 }
@@ -54,6 +60,9 @@ impl Kind {
             Kind::Host => HostName::is(text),
             Kind::Cluster => ClusterName::is(text),
             Kind::Username => Username::is(text),
+            Kind::Licence => AllowList::takes(text),
+            Kind::Licences => Licence::from_str(text).is_ok(),
+            Kind::Package => PackageName::is(text),
             Kind::Glob => line && is_glob(text),
         }
     }
@@ -82,6 +91,11 @@ impl Kind {
             Kind::Host => HostName::WANTED,
             Kind::Cluster => ClusterName::WANTED,
             Kind::Username => Username::WANTED,
+            Kind::Licence => AllowList::WANTED,
+            Kind::Licences => {
+                "an expression of SPDX: `GPL-3.0-or-later WITH GCC-exception-3.1`, `MIT OR Zlib`"
+            }
+            Kind::Package => PackageName::WANTED,
             Kind::Glob => {
                 "a glob that begins below the root and names files: `*` for names, `**` for folders of any depth (`base/**`), `[…]` for characters; of `{…}` there are `{bake-file}`, `{bake-folder}` and `{suite}`"
             }

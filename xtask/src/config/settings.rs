@@ -245,6 +245,10 @@ settings! {
         "Debian suites: the first is that of the sandbox and its base images, the others are asked for a PostgreSQL that it lacks";
     SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"
         "the Debian mirror; empty: the one that this machine's apt uses";
+    LICENCES_ALLOWED: Vec<String> = List("", Kind::Licence), "licences.allowed" "XTASK_LICENCES_ALLOWED"
+        "licences that packages of images may have, by their SPDX names, for `licences`; empty: any";
+    LICENCES_CLARIFIED: Vec<(String, String)> = Map(Kind::Package, Kind::Licences), "licences.clarified" "XTASK_LICENCES_CLARIFIED"
+        "the licences of packages whose copyright files do not say them for machines, or say more than concerns the image";
     DISK_WARNING: u32 = Number(5, GIBIBYTES), "disk.warning" "XTASK_DISK_WARNING"
         "warn when the engine's disk has less than this many GiB left";
 }

@@ -70,7 +70,13 @@ impl<'a> Looking<'a> {
         }
     }
 
-    /// Of each image what is in it, and what its base image provides for it: each base image is read once.
+    /// Of each image what is in it.
+    pub(crate) fn images(&mut self, subjects: &[Subject]) -> Vec<Found> {
+        let all = subjects.iter().map(|subject| self.image(subject).0);
+        all.collect()
+    }
+
+    /// The same, and what their base images provide for them: each base image is read once.
     pub(crate) fn images_with_bases(&mut self, subjects: &[Subject]) -> Vec<Looked> {
         let mut bases: BTreeMap<String, (ImageRef, Vec<Found>, Vec<StepId>)> = BTreeMap::new();
         let mut all = Vec::new();

@@ -112,6 +112,19 @@ impl Subject {
         })
     }
 
+    /// Whether a package of the image is the extension's own, and no library that came along.
+    pub(crate) fn is_own(&self, package: &str) -> bool {
+        let Some(target) = &self.target else {
+            let begin = format!("postgresql-{}-", self.major().unwrap_or_default());
+            return package.starts_with(&begin);
+        };
+        let major = &target.server.major;
+        let mut named = target.extension.packages.iter();
+        let pinned = target.extension.pin(&target.server);
+        let pinned = pinned.and_then(|pin| pin.package_name.as_deref());
+        pinned == Some(package) || named.any(|one| *one.package(major) == *package)
+    }
+
     /// The PostgreSQL image that it is for. None: nothing says it, or what does is no reference.
     pub(crate) fn base(&self) -> Option<ImageRef> {
         match &self.target {

@@ -10,7 +10,7 @@ use spdx::{Expression, LicenseReq, ParseMode};
 const LONGEST: usize = 64 * 1024;
 
 /// What is taken: names that SPDX has given up (`GPL-2.0`) too, as labels and SBOMs have them, and none that it never had.
-const MODE: ParseMode = ParseMode {
+pub(super) const MODE: ParseMode = ParseMode {
     allow_slash_as_or_operator: false,
     allow_imprecise_license_names: false,
     allow_postfix_plus_on_gpl: true,
@@ -38,6 +38,12 @@ impl FromStr for Licence {
     }
 }
 
+impl Licence {
+    pub(super) fn expression(&self) -> &Expression {
+        &self.0
+    }
+}
+
 /// As it was written.
 impl fmt::Display for Licence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,7 +64,7 @@ impl Serialize for Licence {
 }
 
 /// What stands where nobody has said anything.
-fn says_nothing(licence: &LicenseReq) -> bool {
+pub(super) fn says_nothing(licence: &LicenseReq) -> bool {
     let name = licence.license.id().map(|id| id.name);
     name.is_some_and(|name| ["NOASSERTION", "NONE"].contains(&name))
 }
