@@ -90,6 +90,8 @@ pub enum Command {
     Inspect(Inspect),
     /// List the packages of images with their licences, and fail where one is not allowed.
     Licences(Licences),
+    /// Let scanners look for known faults in images: trivy, grype, dockle, debsecan.
+    Scan(Scan),
     /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
     Manifest(Manifest),
     /// Create the directory of a new extension: `cargo xtask create-extension pg-cron --from-archive`.
@@ -336,6 +338,37 @@ pub struct Licences {
     /// Print them as Markdown.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Scan {
+    #[command(flatten)]
+    pub extensions: Extensions,
+    #[command(flatten)]
+    pub filters: Filters,
+    /// The scanners [default: the setting `scan.with`].
+    #[arg(long, value_delimiter = ',', value_name = "SCANNER")]
+    pub with: Vec<String>,
+    /// Where the reports go, SARIF where the scanner writes it [default: target/xtask/scan].
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Fail when something is found that is at least as bad [default: what is found is no failure].
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub fail_on: Option<FailOn>,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the results as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How bad a finding is, as SARIF says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Error,
+    Warning,
+    Note,
 }
 
 #[derive(Args, Debug)]

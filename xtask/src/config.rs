@@ -20,8 +20,7 @@ mod value;
 
 pub(crate) use at_once::AtOnce;
 pub use choice::Base;
-use choice::Choice;
-pub(crate) use choice::{OciArtifact, Purpose, Sbom, SmokeMount};
+pub(crate) use choice::{Choice, OciArtifact, Purpose, Sbom, Scanner, SmokeMount};
 use file::EXTERNAL;
 use kind::Kind;
 pub(crate) use kind::PLACES;

@@ -15,7 +15,8 @@ pub use self::{
     shown::{shell_line, shown_text},
     tools::{
         apt_output, bake_metadata, bake_print, bake_progress, control_files, copyright_file,
-        engine_output, image_bundle, image_files, package_facts, registry_manifest, shared_object,
+        engine_output, image_bundle, image_files, package_facts, registry_manifest, scan_report,
+        shared_object,
     },
     words::{debian_version, image_reference, operator_release, typed_value},
 };
@@ -38,6 +39,7 @@ targets! {
     apt_output arguments bake_metadata bake_print bake_progress control_files copyright_file debian_version earlier_results engine_output extension_dockerfile
     extension_metadata extension_template image_bundle image_catalog image_files image_reference operator_release package_facts registry_manifest settings_file shared_object shell_line
     shown_text typed_value
+    scan_report
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.

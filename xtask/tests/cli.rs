@@ -87,6 +87,7 @@ mod cli {
     mod refusal;
     mod repositories;
     mod sandbox;
+    mod scan;
     mod selection;
     mod servers;
     mod shards;

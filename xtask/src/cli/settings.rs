@@ -31,6 +31,10 @@ impl Cli {
             Command::Promote(args) => {
                 config.with_flag(config::REGISTRY, "--from", args.from.as_deref())
             }
+            Command::Scan(args) => {
+                let with = Some(args.with.join(",")).filter(|with| !with.is_empty());
+                config.with_flag(config::SCAN_WITH, "--with", with.as_deref())
+            }
             _ => Ok(config),
         }
     }

@@ -18,6 +18,7 @@ mod prereqs;
 mod promote;
 mod sandbox;
 mod sbom;
+mod scan;
 mod sign;
 mod smoke;
 mod targets;
@@ -39,6 +40,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Bundle(args) => bundle::run(args.command, context)?,
         Command::Catalogs(args) => catalogs::run(&args, context)?,
         Command::Licences(args) => licences::run(&args, context)?,
+        Command::Scan(args) => scan::run(&args, context)?,
         Command::Manifest(args) => manifest::run(&args, context)?,
         Command::CreateExtension(args) => create_extension::run(&args, context)?,
         Command::UpdateOsLibs(args) => update_os_libs::run(&args, context)?,

@@ -145,7 +145,7 @@ fn look(
         }
         exec = Engine::open(context, Access::Share)?.exec;
     }
-    let without_engine = [NeededFor::Release, NeededFor::Sandbox];
+    let without_engine = [NeededFor::Release, NeededFor::Scan, NeededFor::Sandbox];
     if wanted.iter().any(|what| !without_engine.contains(what)) {
         checks.extend(engine::checks(context, &exec, wanted));
     }
@@ -153,6 +153,11 @@ fn look(
         let only_for = |what| tool.needed_for == [what];
         // What a sandbox needs has been looked at, and so has the engine with its program.
         if tool.name == "docker" || only_for(NeededFor::Sandbox) {
+            continue;
+        }
+        // Of scanners those that the settings name.
+        let chosen = context.config.get(config::SCAN_WITH);
+        if only_for(NeededFor::Scan) && !chosen.iter().any(|name| name == tool.name) {
             continue;
         }
         let is_apart = tool.needed_for.iter().all(|what| APART.contains(what));

@@ -73,6 +73,14 @@ choices! {
         Image "image",
         Copy "copy",
     }
+    /// What looks for known faults in images.
+    #[derive(PartialOrd, Ord)]
+    pub(crate) enum Scanner {
+        Trivy "trivy",
+        Grype "grype",
+        Dockle "dockle",
+        Debsecan "debsecan",
+    }
     /// What images are for, which their names show.
     pub(crate) enum Purpose {
         Testing "testing",

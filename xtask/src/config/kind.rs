@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use super::{Choice as _, Scanner};
 use crate::value::{
     AllowList, BuilderName, ClusterName, Domain, EnvironmentName, HostName, ImageRef, Licence,
     NetworkName, PackageName, Registry, Suite, Url, Username, is_one_line,
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     Licences,
     /// A package of an image.
     Package,
+    /// A scanner of the program's own table.
+    Scanner,
     /// Of files, with keys like `{suite}` in place of what settings name.
     Glob,
 }
@@ -63,6 +66,7 @@ impl Kind {
             Kind::Licence => AllowList::takes(text),
             Kind::Licences => Licence::from_str(text).is_ok(),
             Kind::Package => PackageName::is(text),
+            Kind::Scanner => Scanner::ALL.iter().any(|one| one.name() == text),
             Kind::Glob => line && is_glob(text),
         }
     }
@@ -96,6 +100,7 @@ impl Kind {
                 "an expression of SPDX: `GPL-3.0-or-later WITH GCC-exception-3.1`, `MIT OR Zlib`"
             }
             Kind::Package => PackageName::WANTED,
+            Kind::Scanner => "one of `trivy`, `grype`, `dockle`, `debsecan`",
             Kind::Glob => {
                 "a glob that begins below the root and names files: `*` for names, `**` for folders of any depth (`base/**`), `[…]` for characters; of `{…}` there are `{bake-file}`, `{bake-folder}` and `{suite}`"
             }

@@ -249,6 +249,10 @@ settings! {
         "licences that packages of images may have, by their SPDX names, for `licences`; empty: any";
     LICENCES_CLARIFIED: Vec<(String, String)> = Map(Kind::Package, Kind::Licences), "licences.clarified" "XTASK_LICENCES_CLARIFIED"
         "the licences of packages whose copyright files do not say them for machines, or say more than concerns the image";
+    SCAN_WITH: Vec<String> = List("", Kind::Scanner), "scan.with" "XTASK_SCAN_WITH"
+        "what looks for known faults in images, for `scan`: trivy, grype, dockle, debsecan";
+    SCAN_TRACKER: String = Text("", Kind::Source), "scan.tracker" "XTASK_SCAN_TRACKER"
+        "where debsecan has its data from, the URL of a folder or a path below the root; empty: Debian's security tracker";
     DISK_WARNING: u32 = Number(5, GIBIBYTES), "disk.warning" "XTASK_DISK_WARNING"
         "warn when the engine's disk has less than this many GiB left";
 }

@@ -18,6 +18,7 @@ use crate::{
         docker,
         imagetools::Described,
         kubectl, oras,
+        scan_report::{Counts, Level},
     },
     value::{Digest, Licence, Major, PackageName, Server, SqlName, SqlVersion, is_tag},
 };
@@ -70,6 +71,15 @@ pub fn shared_object(data: &[u8]) {
         assert!((10..100).contains(&magic.major), "{magic:?}");
         assert!(magic.abi.len() < 32 && magic.abi.is_ascii(), "{magic:?}");
     }
+}
+
+/// Of a scanner's report no more is counted than is in it.
+pub fn scan_report(data: &[u8]) {
+    if let Ok(counts) = Counts::of_sarif(data) {
+        assert!(counts.from(Level::Note) <= data.len(), "{counts}");
+    }
+    let lines = text(data).lines().count();
+    assert!(Counts::of_debsecan(text(data)).from(Level::Note) <= lines);
 }
 
 /// What is made of a copyright file is a licence that can be read again.

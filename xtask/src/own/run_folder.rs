@@ -24,9 +24,10 @@ use super::{
 
 /// Folders below the repository's root with files of images, of a `smoke` that copies them and of `inspect`; and what
 /// names in them begin with, before the first digits of the run's id.
-const COPIES: [(&str, &str); 2] = [
+const COPIES: [(&str, &str); 3] = [
     ("target/xtask/smoke", "xtask-smoke-"),
     ("target/xtask/inspect", "xtask-inspect-"),
+    ("target/xtask/scan", "xtask-scan-"),
 ];
 /// Runs whose logs are kept.
 const KEPT: usize = 20;

@@ -15,7 +15,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     image::{Image, ImageRef, Inventory, Opened, Provider},
-    own::{RunId, source},
+    own::{RunId, file, source},
     plan::{Action, Cmd, Console, Location, Performed, Plan, Step, StepId, Undo, Work, shell},
     stage::subject::Subject,
     tool::docker::RUN_LABEL,
@@ -68,6 +68,23 @@ impl<'a> Looking<'a> {
             run,
             opened: 0,
         }
+    }
+
+    /// The same, where others of this run are numbered below.
+    pub(crate) fn numbered(plan: &'a mut Plan, run: &'a RunId, opened: usize) -> Self {
+        Self { plan, run, opened }
+    }
+
+    /// Writes which packages an image says that it is made of, as dpkg keeps them.
+    pub(crate) fn packages(&mut self, subject: &Subject, into: Location, after: StepId) -> StepId {
+        let reading = Reading::Packages(into);
+        self.add(
+            &subject.image,
+            "image",
+            &subject.title,
+            reading,
+            vec![after],
+        )
     }
 
     /// Of each image what is in it.
@@ -163,6 +180,8 @@ impl<'a> Looking<'a> {
 #[derive(Debug)]
 enum Reading {
     Image(Found),
+    /// The packages that it says it is made of, and where these are written.
+    Packages(Location),
     /// Of a base image, what it provides for others.
     Base {
         of: Vec<Found>,
@@ -180,11 +199,16 @@ struct Read {
 impl fmt::Display for Read {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let archive = self.folder.join(ARCHIVE);
-        write!(
-            f,
-            "tar --list --verbose --file {}",
-            shell::operand(&archive)
-        )
+        let archive = shell::operand(&archive);
+        match &self.reading {
+            Reading::Packages(into) => write!(
+                f,
+                "tar --extract --file {archive} --to-command {} var/lib/dpkg/status.d > {}",
+                shell::word("cat; printf 'Status: install ok installed\\n\\n'"),
+                shell::operand(into)
+            ),
+            _ => write!(f, "tar --list --verbose --file {archive}"),
+        }
     }
 }
 
@@ -206,6 +230,10 @@ impl Work for Read {
                 let inventory = Inventory::read(archive).map_err(refused)?;
                 found.0.get_or_init(|| inventory);
             }
+            Reading::Packages(into) => {
+                let inventory = Inventory::read(archive).map_err(refused)?;
+                write_packages(&inventory, into)?;
+            }
             Reading::Base { of, found } => {
                 let of: Vec<&Inventory> = of.iter().filter_map(Found::get).collect();
                 let provider = Provider::read(archive, &of).map_err(refused)?;
@@ -214,4 +242,16 @@ impl Work for Read {
         }
         Ok(Performed::Done(None))
     }
+}
+
+/// An image that says nothing of its packages is no image without faults.
+fn write_packages(image: &Inventory, into: &Location) -> Result<(), Failure> {
+    if image.packages.is_empty() {
+        return Err(Failure::failed(
+            "the image does not say which packages it is made of: it has no `/var/lib/dpkg/status.d`",
+        )
+        .hint("images that are baked here have it; for others choose a scanner that reads the image's files"));
+    }
+    let texts: Vec<String> = image.packages.iter().map(ToString::to_string).collect();
+    Ok(file::write_atomically(into, &texts.join("\n"))?)
 }

@@ -18,6 +18,7 @@ pub(crate) mod proofs;
 pub(crate) mod pushed;
 pub(crate) mod resources;
 pub(crate) mod results;
+pub(crate) mod scan;
 pub(crate) mod signature;
 pub(crate) mod signed_file;
 pub(crate) mod smoke;

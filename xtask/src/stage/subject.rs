@@ -7,12 +7,13 @@ use crate::{
     engine::{Access, Engine, Opener},
     image::{
         ImageRef,
-        annotations::{BASE_MAJOR, BASE_NAME},
+        annotations::{BASE_MAJOR, BASE_NAME, BASE_OS},
     },
     mount::Folders,
     stage::{begin::Begun, described},
     target::{Filter, Target},
     tool::docker,
+    value::Suite,
     workspace::{Aim, Selection},
 };
 
@@ -138,6 +139,14 @@ impl Subject {
         match &self.target {
             Some(target) => Some(&target.server.major),
             None => self.said.labels.get(BASE_MAJOR),
+        }
+    }
+
+    /// The Debian suite that it is for.
+    pub(crate) fn suite(&self) -> Option<Suite> {
+        match &self.target {
+            Some(target) => Some(target.server.distro.clone()),
+            None => self.said.labels.get(BASE_OS)?.parse().ok(),
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) mod kubeconfig;
 pub(crate) mod kubectl;
 pub(crate) mod oras;
 pub(crate) mod proxy;
+pub(crate) mod scan_report;
+pub(crate) mod scanner;
 pub(crate) mod table;
 pub(crate) mod version;
 

@@ -19,6 +19,7 @@ pub enum NeededFor {
     Smoke,
     E2e,
     Release,
+    Scan,
     Sandbox,
 }
 
@@ -69,6 +70,20 @@ const fn of_host(name: &'static str) -> Tool {
         least: None,
         advised: Some(docker::LEAST),
         install: HOST,
+        otherwise: Otherwise::Missing,
+    }
+}
+
+/// One that looks for known faults; which are used is a setting.
+const fn scanner(name: &'static str, install: &'static str) -> Tool {
+    Tool {
+        name,
+        needed_for: &[NeededFor::Scan],
+        version: &[],
+        read: first,
+        least: None,
+        advised: None,
+        install,
         otherwise: Otherwise::Missing,
     }
 }
@@ -150,6 +165,22 @@ const TOOLS: &[Tool] = &[
         install: "install curl",
         otherwise: Otherwise::Anywhere("only `catalogs --from` with a URL needs it"),
     },
+    scanner(
+        "trivy",
+        "install Trivy: https://trivy.dev/latest/getting-started/installation",
+    ),
+    scanner(
+        "grype",
+        "install grype: https://github.com/anchore/grype#installation",
+    ),
+    scanner(
+        "dockle",
+        "install dockle: https://github.com/goodwithtech/dockle#installation",
+    ),
+    scanner(
+        "debsecan",
+        "install debsecan, a package of Debian and Ubuntu: `apt-get install debsecan`",
+    ),
     of_host("apt-get"),
     of_host("bash"),
     of_host("dpkg-deb"),

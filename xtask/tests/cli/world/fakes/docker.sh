@@ -273,6 +273,7 @@ info*)
   [ -d "$engine/containers/$node" ] || fail "Error response from daemon: No such container: $node"
   echo "the node's kubectl" > "$4" ;;
 "cp "*) ;;
+"save --output "*) echo "an image" > "$3" ;;
 "export --output "*)
   [ ! -e "$answers/export.hangs" ] || hang
   # What a test says is in one image, or else what is in any; a base image has files of its own.
