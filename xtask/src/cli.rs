@@ -310,6 +310,9 @@ pub struct Inspect {
     /// An extension, whose image was baked before; or an image by its reference, pulled when the engine does not have it.
     #[arg(value_name = "TARGET|REFERENCE")]
     pub image: String,
+    /// Show how it differs from another one, an older one mostly.
+    #[arg(long, value_name = "TARGET|REFERENCE")]
+    pub against: Option<String>,
     #[command(flatten)]
     pub filters: Filters,
     /// Print the commands instead of running them.

@@ -137,6 +137,19 @@ pub(crate) enum Source {
     Unknown,
 }
 
+impl Source {
+    /// A word for people.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Image { .. } => "of the image",
+            Self::Unsearched { .. } => "of the image, not on the path",
+            Self::Base => "of the base image",
+            Self::Missing => "missing",
+            Self::Unknown => "from elsewhere",
+        }
+    }
+}
+
 /// A library that an object needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Need {

@@ -2,7 +2,10 @@
 //! Looks into images, as steps: each is opened, its files go into an archive of this run, the archive is read, and nothing of
 //! that stays. No file of an image is unpacked or run.
 
-pub(crate) mod findings;
+mod findings;
+mod inspection;
+
+pub(crate) use inspection::Inspection;
 
 use std::{
     collections::BTreeMap,

@@ -11,10 +11,10 @@ use crate::{
     },
     mount::Folders,
     stage::{begin::Begun, described},
-    target::{Filter, Target},
+    target::{Filter, Target, Targets},
     tool::docker,
     value::Suite,
-    workspace::{Aim, Selection},
+    workspace::{Aim, Selection, Workspace},
 };
 
 /// An image with what is known of it before it is opened.
@@ -34,6 +34,14 @@ pub(crate) struct Subjects {
     pub engine: Engine,
     /// In the order of the names.
     pub all: Vec<Subject>,
+    /// None: no extension was named.
+    pub known: Option<Known>,
+}
+
+/// What the repository knows of the extensions that were named.
+pub(crate) struct Known {
+    pub targets: Targets,
+    pub workspace: Workspace,
 }
 
 impl Subjects {
@@ -57,14 +65,16 @@ impl Subjects {
             }
         };
         let is_of_references = extensions.names().is_empty() && !references.is_empty();
-        let (engine, targets) = if is_of_references && extensions != Selection::All {
-            (Engine::open(opener, access)?, Vec::new())
+        let (engine, targets, known) = if is_of_references && extensions != Selection::All {
+            (Engine::open(opener, access)?, Vec::new(), None)
         } else {
             let begun = Begun::open(opener, &extensions, Aim::Images, filter, access)?;
             let targets = begun.targets(filter, opener)?;
             begun.check_read()?;
             let built = targets.chosen().filter(|target| target.is_built());
-            (begun.engine, built.cloned().collect())
+            let built: Vec<Target> = built.cloned().collect();
+            let workspace = begun.sources.workspace;
+            (begun.engine, built, Some(Known { targets, workspace }))
         };
         let mut all = Vec::new();
         if extensions == Selection::All {
@@ -82,7 +92,7 @@ impl Subjects {
                 }
             }
         }
-        Ok(Self { engine, all })
+        Ok(Self { engine, all, known })
     }
 }
 

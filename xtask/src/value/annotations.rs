@@ -41,6 +41,12 @@ impl Annotations {
         self.0.clone().into_iter()
     }
 
+    /// The same, for those that keep nothing.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, String)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.clone()))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -229,6 +229,69 @@ fn an_extension_stands_for_its_image() {
         .says("did you mean `gamma`?");
 }
 
+/// For reviewers: what another image in its place changes, in its files and in a server.
+#[test]
+fn against_another_image_what_differs_is_shown() {
+    let world = world_with_a_module();
+    let old = "localhost:5000/gamma:0";
+    let control = "default_version = '1.0'\nmodule_pathname = 'gamma'\n";
+    for (path, bytes) in [
+        ("share/extension/gamma.control", control.as_bytes()),
+        ("share/extension/gamma--1.0.sql", b"SELECT 1;"),
+        (
+            "var/lib/dpkg/status.d/gamma",
+            b"Package: gamma\nVersion: 1.0-1\n",
+        ),
+    ] {
+        world.docker.file_of("gamma:0", path, bytes);
+    }
+    world
+        .docker
+        .proof(r#"{"settings":["gamma.a"],"objects":["function f()"]}"#);
+    let args = ["inspect", "gamma", "--distro", "trixie", "--against", old];
+    let value = world.run((&args, "--json")).success().json();
+    assert_eq!(value["against"], old);
+    let gamma = json!([{ "name": "gamma", "from": "1.0-1", "to": "1.2-3" }]);
+    assert_eq!(value["packages"], gamma);
+    assert_eq!(value["extensions"][0]["path"], json!(["1.0", "2.0"]));
+    let library = json!({ "name": "libx.so.1", "from": null, "to": "missing" });
+    assert_eq!(value["libraries"][1], library);
+    assert_eq!(value["modules"][0]["to"], "amd64 PostgreSQL 18 1.2");
+    assert_eq!(
+        (&value["settings"], &value["objects"]),
+        (&json!([]), &json!([]))
+    );
+    let servers = world.calls.of("docker run --rm --interactive");
+    assert_eq!(servers.len(), 2);
+    assert!(
+        servers
+            .iter()
+            .all(|one| one.stdin.contains("json_build_object"))
+    );
+    let ended = world.run(args).success();
+    for line in [
+        "\ngamma    1.0-1  1.2-3\n",
+        "\ngamma  1.0  2.0  1.0 -> 2.0\n",
+        "\nlibx.so.1  -    missing\n",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
+    }
+    ended.says("settings 0, SQL objects 0");
+    // A server that does not start hides nothing of what the files say.
+    world
+        .docker
+        .test_fails("error: the extension could not be created\n");
+    let ended = world.run(args).status(1);
+    assert!(
+        ended.stdout.contains("\ngamma    1.0-1  1.2-3\n"),
+        "{}",
+        ended.stdout
+    );
+    // Without metadata it is not known how a server is started.
+    let ended = world.run(["inspect", IMAGE, "--against", old]).success();
+    ended.says("no server was asked");
+}
+
 #[test]
 fn a_step_summary_on_github_has_as_many_rows_as_it_has_room_for() {
     const FILES: usize = 2_000;

@@ -49,5 +49,16 @@ fn the_files_of_an_image_are_those_that_were_copied_into_it() {
     let upstream = found["labels"]["org.opencontainers.image.version"].as_str();
     assert!(version.starts_with(upstream.unwrap()), "{package:#}");
     assert_eq!(found["findings"].as_array().unwrap().len(), 0, "{found:#}");
+    // Two real servers have the same of the same image, and say so.
+    let args = ["inspect", "pgvector", "--against", image, "--json"];
+    let difference = repository.xtask(&args).success().json();
+    for part in ["files", "packages", "settings", "objects"] {
+        assert_eq!(difference[part].as_array().map(Vec::len), Some(0), "{part}");
+    }
+    let rule = [("XTASK_LICENCES_ALLOWED", "MIT")];
+    repository
+        .xtask_with(&["licences", image], &rule)
+        .status(1)
+        .says("postgresql-18-pgvector: PostgreSQL (/licenses/");
     repository.has_no_containers();
 }

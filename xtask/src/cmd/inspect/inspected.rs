@@ -1,44 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An image that was looked into, as scripts and people get it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
 
 use serde_json::{Value, json};
 
 use crate::{
     finding::{Finding, Severity},
-    image::{Document, Entry, How, Inventory, Libraries, Object, Said, Source, SqlExtension},
-    stage::{
-        look::{Looked, findings},
-        subject::Subject,
-    },
+    image::{Document, Entry, How, Object, Said, Source, SqlExtension},
+    stage::look::Inspection,
     ui::{Report, Row, Table, bytes},
 };
 
 /// Everything that is known of it.
-pub(super) struct Inspected<'a> {
-    pub subject: &'a Subject,
-    pub image: &'a Inventory,
-    pub libraries: Libraries,
-    pub findings: Vec<Finding>,
+pub(super) struct Inspected<'a>(pub &'a Inspection<'a>);
+
+impl<'a> Deref for Inspected<'a> {
+    type Target = Inspection<'a>;
+
+    fn deref(&self) -> &Inspection<'a> {
+        self.0
+    }
 }
 
-impl<'a> Inspected<'a> {
-    /// None: it was not read.
-    pub(super) fn of(subject: &'a Subject, looked: &'a Looked) -> Option<Self> {
-        let image = looked.found.get()?;
-        let base = looked.base.as_ref().and_then(|base| base.get());
-        let libraries = Libraries::of(image, subject.searched().as_deref(), base);
-        Some(Self {
-            findings: findings::all(subject, image, &libraries),
-            subject,
-            image,
-            libraries,
-        })
-    }
-
+impl Inspected<'_> {
     pub(super) fn value(&self) -> anyhow::Result<Value> {
-        let Self { subject, image, .. } = self;
+        let Inspection { subject, image, .. } = self.0;
         let objects: Result<Vec<Value>, _> =
             image.objects.iter().map(|one| self.object(one)).collect();
         Ok(json!({

@@ -66,8 +66,8 @@ pub(super) fn input(test: &SmokeTest) -> String {
     format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default())
 }
 
-/// Adds the step that tries the images, mounted as Docker 28 mounts them.
-pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
+/// The server with the images, mounted as Docker 28 mounts them, and what takes it away.
+pub(super) fn server(test: &SmokeTest, runner: &Runner) -> (Cmd<Arg>, Owned) {
     let container = Container::of(test, runner);
     let mounted = |mut cmd: Cmd<Arg>| {
         for one in test.mounts.iter() {
@@ -80,10 +80,16 @@ pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId 
         cmd
     };
     let cmd = container.cmd("run", test, mounted).stdin(input(test));
+    (cmd, container.remove())
+}
+
+/// Adds the step that tries the images.
+pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
+    let (cmd, removal) = server(test, runner);
     plan.add(
         Step::run(format!("smoke {}", test.name), cmd)
             .after(test.after.iter().copied())
-            .undo(container.remove())
+            .undo(removal)
             .timeout(runner.limit)
             .speaks()
             .proof("smoke"),

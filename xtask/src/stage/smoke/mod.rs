@@ -8,12 +8,14 @@ pub(crate) mod given;
 mod proof;
 mod pulled;
 mod server;
+mod view;
 mod written;
 
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
+pub(crate) use view::{View, Viewed};
 pub(crate) use written::Written;
 
 use crate::{

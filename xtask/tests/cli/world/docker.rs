@@ -167,6 +167,11 @@ impl Docker {
         self.put_file("files", path, contents.as_ref());
     }
 
+    /// A file of one image, `name:tag`, which has no others than these.
+    pub(crate) fn file_of(&self, image: &str, path: &str, contents: impl AsRef<[u8]>) {
+        self.put_file(&format!("files.{image}"), path, contents.as_ref());
+    }
+
     /// A file of any base image that is opened.
     pub(crate) fn file_of_base(&self, path: &str, contents: impl AsRef<[u8]>) {
         self.put_file("files.base", path, contents.as_ref());
