@@ -18,10 +18,10 @@ mod e2e {
     pub(crate) mod lab;
 
     mod builders;
-    mod catalog;
     mod clients;
     mod cluster;
     mod images;
+    mod life;
     mod login;
     mod proxy;
     mod removal;
