@@ -100,21 +100,28 @@ impl Index {
             let annotations = &one["annotations"];
             if one["artifactType"] == OPERATOR_TYPE {
                 let image = annotations[OPERATOR_IMAGE].as_str().unwrap_or_default();
+                if !image.is_empty() {
+                    reference(image)?;
+                }
                 index.operator = Some((descriptor.digest.clone(), image.to_owned()));
             } else if let Some(name) = annotations[NAME].as_str() {
-                let image: ImageRef = name.parse().map_err(|_| {
-                    format!(
-                        "it calls an image `{}`, which is no reference",
-                        crate::printable::printable(name)
-                    )
-                })?;
-                index.images.push((image, descriptor.digest.clone()));
+                index
+                    .images
+                    .push((reference(name)?, descriptor.digest.clone()));
             }
             index.manifests.push(descriptor);
         }
         index.images.sort_by_key(|(image, _)| image.to_string());
         Ok(index)
     }
+}
+
+/// What the layout calls an image.
+fn reference(name: &str) -> Result<ImageRef, String> {
+    name.parse().map_err(|_| {
+        let name = crate::printable::printable(name);
+        format!("it calls an image `{name}`, which is no reference")
+    })
 }
 
 /// What an index of a layout says of a manifest.

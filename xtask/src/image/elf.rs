@@ -19,6 +19,10 @@ use crate::value::hex;
 const MOST: usize = 1_000;
 /// No name of a library is as long, in bytes.
 const LONGEST: usize = 4_096;
+/// No linker makes more segments than that, tells more to the dynamic linker, or keeps more notes.
+const MOST_SEGMENTS: usize = 512;
+const MOST_ENTRIES: usize = 10_000;
+const MOST_NOTES: usize = 1_000;
 /// What begins a file of this format.
 const BEGINNING: &[u8] = b"\x7fELF";
 
@@ -114,6 +118,9 @@ impl<'data, Header: FileHeader<Endian = Endianness>> File<'data, Header> {
         let header = Header::parse(bytes).map_err(wrong)?;
         let endian = header.endian().map_err(wrong)?;
         let segments = header.program_headers(endian, bytes).map_err(wrong)?;
+        if segments.len() > MOST_SEGMENTS {
+            return Err(format!("it has more than {MOST_SEGMENTS} segments"));
+        }
         Ok(Self {
             bytes,
             header,
@@ -142,12 +149,21 @@ impl<'data, Header: FileHeader<Endian = Endianness>> File<'data, Header> {
 
     fn dynamic(&self) -> Result<Option<Dynamic<'data>>, String> {
         let wrong = |error: object::read::Error| error.to_string();
-        let mut entries = Vec::new();
-        for segment in self.segments {
-            let all = segment.dynamic(self.endian, self.bytes).map_err(wrong)?;
-            let all = all.unwrap_or_default().iter();
-            let all = all.map(|one| (one.tag(self.endian), one.val(self.endian)));
-            entries.extend(all.take_while(|(tag, _)| *tag != elf::DT_NULL));
+        let mut segments = self.segments.iter();
+        // A linker reads one.
+        let segment = segments.find(|one| one.p_type(self.endian) == elf::PT_DYNAMIC);
+        let Some(segment) = segment else {
+            return Ok(None);
+        };
+        let all = segment.dynamic(self.endian, self.bytes).map_err(wrong)?;
+        let all = all.unwrap_or_default().iter();
+        let all = all.map(|one| (one.tag(self.endian), one.val(self.endian)));
+        let all = all.take_while(|(tag, _)| *tag != elf::DT_NULL);
+        let entries: Vec<(elf::DynamicTag, u64)> = all.take(MOST_ENTRIES + 1).collect();
+        if entries.len() > MOST_ENTRIES {
+            return Err(format!(
+                "it tells its linker more than {MOST_ENTRIES} things"
+            ));
         }
         if entries.is_empty() {
             return Ok(None);
@@ -168,10 +184,12 @@ impl<'data, Header: FileHeader<Endian = Endianness>> File<'data, Header> {
     }
 
     fn build_id(&self) -> Option<String> {
+        let mut left = MOST_NOTES;
         for segment in self.segments {
             let notes = segment.notes(self.endian, self.bytes);
             let mut notes = notes.ok().flatten();
             while let Some(note) = notes.as_mut().and_then(|notes| notes.next().ok()?) {
+                left = left.checked_sub(1)?;
                 let is_one = note.n_type(self.endian) == elf::NT_GNU_BUILD_ID;
                 if is_one && note.name() == elf::ELF_NOTE_GNU && note.desc().len() <= 64 {
                     return Some(hex(note.desc()));

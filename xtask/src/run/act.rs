@@ -4,6 +4,7 @@
 use std::{
     io::{Read, Write},
     net::{TcpStream, ToSocketAddrs},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use crate::{
     exec::{CmdFailure, Reason, Supervision},
     failure::{self, Failure},
     own::{file, source},
-    plan::{Action, Again, Arg, Cmd, Console, Owned, Probe, Step, Undo},
+    plan::{Action, Again, Arg, Cmd, Console, Owned, Probe, Step, Undo, Work},
 };
 
 /// How long it may take to take one step back.
@@ -68,7 +69,10 @@ impl Walk<'_> {
                     line: output,
                     warning: warn,
                 };
-                return Ok(work.perform(self.exec, &mut console)?.into());
+                // A thread that is gone would be waited for for ever.
+                let performed =
+                    catch_unwind(AssertUnwindSafe(|| work.perform(self.exec, &mut console)));
+                return Ok(performed.map_err(|_| broken(work.as_ref()))??.into());
             }
             // Parts are carried out together, see `joint`.
             Action::Part(part) => anyhow::bail!("`{part}` was to be run with other steps"),
@@ -288,4 +292,10 @@ fn answers(address: &str, path: &str) -> bool {
         Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 200"))
     };
     ask().unwrap_or(false)
+}
+
+/// What has come of work that panicked.
+fn broken(work: &dyn Work) -> Failure {
+    Failure::failed(format!("xtask itself has a fault: `{work}` panicked"))
+        .hint("please report it, with what it says above and what it was given")
 }

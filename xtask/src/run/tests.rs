@@ -10,7 +10,8 @@ mod printed;
 use super::*;
 use crate::{
     exec::{CmdFailure, Reason, Supervision},
-    plan::{Cmd, Probe, Step},
+    failure::Failure,
+    plan::{Cmd, Console, Performed, Probe, Step, Work},
 };
 
 mod joint;
@@ -126,6 +127,39 @@ fn a_failure_stops_the_rest_and_is_undone_last_first() {
     assert_eq!(fake.asked(), ["a", "b", "undo-b", "undo-a"]);
     assert_eq!(report.failure(false), Some(Kind::Failed));
     assert!(matches!(report.step(StepId(3)).outcome, Outcome::NotRun));
+}
+
+/// Work that has a fault.
+#[derive(Debug)]
+struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("work")
+    }
+}
+
+impl Work for Broken {
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
+        panic!("of a fault")
+    }
+}
+
+#[test]
+fn work_that_panics_is_a_failed_step_and_nobody_waits_for_it() {
+    let mut plan = Plan::default();
+    let before = plan.add(step("a"));
+    let broken = plan.add(Step::work("b", Broken).after([before]));
+    plan.add(step("c").after([broken]));
+    let fake = Fake::default();
+    let report = walk(&plan, &fake);
+    assert_eq!(fake.asked(), ["a", "undo-a"]);
+    assert_eq!(report.failure(false), Some(Kind::Failed));
+    assert!(matches!(report.step(StepId(2)).outcome, Outcome::NotRun));
 }
 
 #[test]

@@ -70,9 +70,14 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     )?;
     let folder = Path::new("/host").join(folder.strip_prefix("/")?);
     let name = folder.join(entries::ENGINE);
-    // An engine that ends in order takes its name away.
-    if name.exists() {
-        leftovers::sweep(&exec)?;
+    // An engine that ends in order takes its name away. Without that being swept it may still do.
+    let swept = if name.exists() {
+        leftovers::sweep(&exec)
+    } else {
+        Ok(())
+    };
+    if let Err(failed) = swept {
+        tracing::warn!(%failed, "what a killed engine left is still there");
     }
     let name = Location::ours(&folder, name);
     // Written last and by our own hand: who reads it finds namespaces that are complete.

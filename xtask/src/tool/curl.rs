@@ -10,13 +10,8 @@ const LARGEST: &str = "4194304";
 pub(crate) fn read_cmd(url: &Url) -> Cmd {
     Cmd::new("curl", format!("read `{url}`"))
         .args(["--silent", "--show-error", "--fail", "--location"])
-        // The address is taken as it is, and leads nowhere but to the web.
-        .args([
-            "--globoff",
-            "--proto",
-            "=http,https",
-            "--max-filesize",
-            LARGEST,
-        ])
+        // The address is taken as it is, and leads nowhere but to the web, from there on with TLS.
+        .args(["--globoff", "--proto", "=http,https"])
+        .args(["--proto-redir", "=https", "--max-filesize", LARGEST])
         .args(["--url", url])
 }

@@ -2,7 +2,10 @@
 //! Hosts of registries, and repositories in them. Facts: the grammar of
 //! <https://github.com/distribution/reference/blob/main/reference.go>.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    net::Ipv4Addr,
+};
 
 use sha2::{Digest as _, Sha256};
 
@@ -140,5 +143,31 @@ pub(crate) fn is_tag(text: &str) -> bool {
 pub(crate) fn is_local(registry: &str) -> bool {
     let host = registry.split('/').next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.starts_with("127.")
+    let is_loopback = |address: Ipv4Addr| address.is_loopback();
+    matches!(host, "localhost" | "[::1]") || host.parse().is_ok_and(is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn this_machine_is_known_by_its_own_names_alone() {
+        for host in [
+            "localhost:5000/x",
+            "127.0.0.1",
+            "127.1.2.3:5000",
+            "[::1]:5000/x",
+        ] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in [
+            "127.evil.example.com/x",
+            "127.0.0.1.nip.io:5000",
+            "127.1",
+            "ghcr.io/localhost",
+        ] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
 }

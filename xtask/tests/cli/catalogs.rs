@@ -342,7 +342,7 @@ fn catalogs_of_the_web_are_read_for_each_distro() {
     let call = world.calls.only("curl");
     assert_eq!(
         call.line(),
-        "curl --silent --show-error --fail --location --globoff --proto =http,https --max-filesize 4194304 --url https://example.org/trixie.yaml"
+        "curl --silent --show-error --fail --location --globoff --proto =http,https --proto-redir =https --max-filesize 4194304 --url https://example.org/trixie.yaml"
     );
     assert!(
         world

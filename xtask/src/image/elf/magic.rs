@@ -48,8 +48,14 @@ impl Magic {
     ) -> Result<Self, String> {
         let pointer = if file.header.is_type_64() { 8 } else { 4 };
         let extended = COMMON + 2 * pointer;
+        // Segments may overlap, but no linker makes them do so.
+        let mut left = file.bytes.len().saturating_mul(2);
         for (begin, bytes) in file.loaded() {
-            for (at, block) in (begin..).step_by(4).zip(bytes.windows(COMMON).step_by(4)) {
+            let Some(rest) = left.checked_sub(bytes.len()) else {
+                return Err("its segments are larger than the file".into());
+            };
+            left = rest;
+            for (offset, block) in (0u64..).step_by(4).zip(bytes.windows(COMMON).step_by(4)) {
                 let length = number(file.endian, block, 0) as usize;
                 if ![COMMON, extended].contains(&length) {
                     continue;
@@ -59,8 +65,12 @@ impl Magic {
                 };
                 if length == extended {
                     let texts = Texts { file, dynamic };
-                    magic.name = texts.behind(at + COMMON as u64, pointer);
-                    magic.version = texts.behind(at + (COMMON + pointer) as u64, pointer);
+                    let behind = |place: usize| {
+                        let address = begin.checked_add(offset)?.checked_add(place as u64)?;
+                        texts.behind(address, pointer)
+                    };
+                    magic.name = behind(COMMON);
+                    magic.version = behind(COMMON + pointer);
                 }
                 return Ok(magic);
             }
