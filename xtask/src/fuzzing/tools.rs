@@ -5,7 +5,11 @@ use std::time::SystemTime;
 
 use super::text;
 use crate::{
-    image::{Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider, bundle, copyright},
+    image::{
+        Controls, Elf, ImageRef, Inventory, Libraries, Metadata, Provider,
+        attestation::{self, SPDX},
+        bundle, copyright,
+    },
     plan::{Kind, Owned},
     printable::is_hidden,
     sandbox::archive::{Archive, Asked},
@@ -137,6 +141,17 @@ pub fn registry_manifest(data: &[u8]) {
     assert!(oras::parse_tags(printed).iter().all(|tag| is_tag(tag)));
     for referrer in oras::parse_referrers(printed).unwrap_or_default() {
         assert!(Digest::is(&referrer), "{referrer}");
+    }
+    for one in attestation::attested(printed) {
+        let digests = [
+            Some(one.image),
+            Some(one.attestations),
+            attestation::statement(printed, SPDX),
+        ];
+        assert!(
+            digests.iter().flatten().all(|digest| Digest::is(digest)),
+            "{digests:?}"
+        );
     }
     let image = ImageRef {
         repository: "localhost:5000/x".into(),
