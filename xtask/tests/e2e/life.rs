@@ -6,11 +6,13 @@ use std::process::Command;
 use super::lab::Lab;
 use crate::support::{ended::Ended, repository::sandboxed};
 
+const LIFE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/life.sh");
+
 #[test]
 fn an_extension_is_created_tested_released_and_replaced() {
     let lab = Lab::new();
     let xtask = lab.command(&[]);
-    let mut life = Command::new("xtask/tests/e2e/life.sh");
+    let mut life = Command::new(LIFE);
     life.current_dir(lab.repository.path())
         .env("XTASK", xtask.get_program());
     for (name, value) in xtask.get_envs() {
