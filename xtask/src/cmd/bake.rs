@@ -25,7 +25,7 @@ use crate::{
     },
     target::{Filter, Target},
     tool::docker,
-    ui::{self, seconds},
+    ui::{self, counted, seconds},
     value::{Platform, joined},
     verdict::Verdict,
     workspace::{Aim, Selection, Unread},
@@ -118,8 +118,7 @@ fn conclusion(rows: &[Row]) -> String {
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
     match images.count() {
         0 => NONE_IN_SHARE.to_owned(),
-        1 => "1 image baked".to_owned(),
-        images => format!("{images} images baked"),
+        images => format!("{} baked", counted(images, "image")),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     own::source,
     stage::smoke,
     target::Recipe,
-    ui::Table,
+    ui::{Table, counted},
     value::PackageName,
     workspace::{Selection, Workspace},
 };
@@ -97,10 +97,6 @@ fn say(findings: &[Finding], json: bool, context: &mut Context) -> anyhow::Resul
     };
     context.result(json, serde_json::to_value(findings)?, &none);
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What reading alone shows.

@@ -22,7 +22,7 @@ use crate::{
         proofs::{Proof, Proofs},
         pushed::Pushed,
     },
-    ui,
+    ui::{self, counted},
     value::Registry,
     verdict::Verdict,
 };
@@ -163,10 +163,7 @@ fn why_not(found: &[Proof]) -> Option<String> {
 
 fn conclusion(rows: &[Row]) -> String {
     let unchanged = rows.iter().filter(|row| row.unchanged).count();
-    let all = match rows.len() {
-        1 => "1 image".to_owned(),
-        count => format!("{count} images"),
-    };
+    let all = counted(rows.len(), "image");
     match unchanged {
         0 => format!("{all} promoted"),
         _ if unchanged == rows.len() => format!("{all} unchanged: all of it was there"),

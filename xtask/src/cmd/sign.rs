@@ -10,7 +10,7 @@ use crate::{
     event::{Outcome, StepReport},
     plan::{AfterFailure, Plan, StepId},
     stage::{pushed::Pushed, signature},
-    ui,
+    ui::{self, counted},
     verdict::Verdict,
 };
 
@@ -43,10 +43,7 @@ pub(super) fn run(args: &cli::Sign, context: &mut Context) -> anyhow::Result<()>
 
 fn conclusion(rows: &[Row]) -> String {
     let unchanged = rows.iter().filter(|row| row.unchanged).count();
-    let all = match rows.len() {
-        1 => "1 image".to_owned(),
-        count => format!("{count} images"),
-    };
+    let all = counted(rows.len(), "image");
     match unchanged {
         0 => format!("{all} signed"),
         _ if unchanged == rows.len() => format!("{all} unchanged: signed with this key before"),

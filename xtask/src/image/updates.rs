@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The update scripts of an SQL extension as a graph of its versions.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use serde::Serialize;
 
@@ -33,16 +33,22 @@ impl<'a> Graph<'a> {
 
     /// What is reached along the edges, `from` itself with it.
     pub(super) fn reached(edges: &Edges<'a>, from: &'a str) -> BTreeSet<&'a str> {
-        let mut reached = BTreeSet::from([from]);
+        Self::ways(edges, from).into_keys().collect()
+    }
+
+    /// What is reached along the edges, each with the one before it on the shortest way; None: `from` itself.
+    fn ways(edges: &Edges<'a>, from: &'a str) -> BTreeMap<&'a str, Option<&'a str>> {
+        let mut before = BTreeMap::from([(from, None)]);
         let mut next = VecDeque::from([from]);
         while let Some(version) = next.pop_front() {
             for other in edges.get(version).into_iter().flatten() {
-                if reached.insert(other) {
+                if let Entry::Vacant(place) = before.entry(*other) {
+                    place.insert(Some(version));
                     next.push_back(other);
                 }
             }
         }
-        reached
+        before
     }
 }
 
@@ -50,22 +56,12 @@ impl<'a> Graph<'a> {
 /// fewest scripts, as `find_update_path` in `src/backend/commands/extension.c` of PostgreSQL looks for it. One where they
 /// are the same; none where no scripts lead there.
 pub(crate) fn update_path(updates: &[Update], from: &str, to: &str) -> Vec<String> {
-    let graph = Graph::of(updates);
-    let mut come_from: BTreeMap<&str, Option<&str>> = BTreeMap::from([(from, None)]);
-    let mut next = VecDeque::from([from]);
-    while let Some(version) = next.pop_front() {
-        for other in graph.forward.get(version).into_iter().flatten() {
-            if !come_from.contains_key(other) {
-                come_from.insert(other, Some(version));
-                next.push_back(other);
-            }
-        }
-    }
+    let before = Graph::ways(&Graph::of(updates).forward, from);
     let mut path = Vec::new();
-    let mut at = come_from.contains_key(to).then_some(to);
+    let mut at = before.contains_key(to).then_some(to);
     while let Some(version) = at {
         path.push(version.to_owned());
-        at = come_from.get(version).copied().flatten();
+        at = before.get(version).copied().flatten();
     }
     path.reverse();
     path

@@ -70,13 +70,10 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     )?;
     let folder = Path::new("/host").join(folder.strip_prefix("/")?);
     let name = folder.join(entries::ENGINE);
-    // An engine that ends in order takes its name away. Without that being swept it may still do.
-    let swept = if name.exists() {
-        leftovers::sweep(&exec)
-    } else {
-        Ok(())
-    };
-    if let Err(failed) = swept {
+    // An engine that ends in order takes its name away. Without a sweep the next one may still do.
+    if name.exists()
+        && let Err(failed) = leftovers::sweep(&exec)
+    {
         tracing::warn!(%failed, "what a killed engine left is still there");
     }
     let name = Location::ours(&folder, name);

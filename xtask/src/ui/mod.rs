@@ -176,6 +176,11 @@ fn tool_line(line: &str) -> String {
     printable::clipped(&printable(&line), printable::LONGEST_LINE).into_owned()
 }
 
+/// `1 image`, `2 images`: of what takes an `s`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `0.4s`, `12.3s`, `2m03s`.
 pub(crate) fn seconds(elapsed: Duration) -> String {
     let whole = elapsed.as_secs();

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use super::counted;
 use crate::{
     config::{self, Config},
     context::Context,
@@ -21,6 +20,7 @@ use crate::{
     symptom::PLACEHOLDER,
     target::{Filter, Target},
     tool::buildx::Bake,
+    ui::counted,
     workspace::{Selection, Workspace},
 };
 

@@ -12,7 +12,7 @@ use crate::{
     finding::{Finding, Severity},
     image::{Document, Entry, How, Object, Said, Source, SqlExtension},
     stage::look::Inspection,
-    ui::{Report, Row, Table, bytes},
+    ui::{Report, Row, Table, bytes, counted},
 };
 
 /// Everything that is known of it.
@@ -201,10 +201,6 @@ impl Inspected<'_> {
                 .iter()
                 .filter(|one| one.severity == severity)
                 .count()
-        };
-        let counted = |number: usize, what: &str| match number {
-            1 => format!("1 {what}"),
-            number => format!("{number} {what}s"),
         };
         let contents = &self.image.contents;
         format!(
