@@ -12,6 +12,7 @@ mod elf;
 mod inventory;
 mod libraries;
 mod likeness;
+pub(crate) mod listed;
 mod metadata;
 mod opened;
 mod rotation;

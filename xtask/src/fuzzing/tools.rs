@@ -139,8 +139,10 @@ pub fn bake_metadata(data: &[u8]) {
 pub fn registry_manifest(data: &[u8]) {
     let printed = text(data);
     assert!(oras::parse_tags(printed).iter().all(|tag| is_tag(tag)));
-    for referrer in oras::parse_referrers(printed).unwrap_or_default() {
-        assert!(Digest::is(&referrer), "{referrer}");
+    let found = oras::parse_referrers(printed, &Digest::of(data)).unwrap_or_default();
+    for (digest, referrer) in found {
+        assert!(Digest::is(&digest), "{digest}");
+        assert!(Digest::is(&referrer.subject), "{}", referrer.subject);
     }
     for one in attestation::attested(printed) {
         let digests = [

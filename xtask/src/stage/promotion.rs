@@ -3,11 +3,21 @@
 //! proof that both sides are equal, and only then the tags. What is there already is left as it is, so a run that was killed is
 //! completed by the next one.
 
+mod beside;
 mod compare;
 mod copy;
+mod origin;
+mod referrers;
 mod tag;
 
-pub(super) use copy::beside;
+pub(crate) use self::{
+    beside::{Held, apart, beside, held, is_beside},
+    compare::is_there,
+    copy::run,
+    origin::Origin,
+    referrers::complete,
+    tag::{is_another, is_stamped},
+};
 
 use crate::{
     image::ImageRef,

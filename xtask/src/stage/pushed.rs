@@ -15,6 +15,9 @@ use crate::{
 /// How long a registry may take to answer a question.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a copy may take, of whatever size: oras waits for ever for a registry that has stopped to answer.
+pub(crate) const LIMIT: Duration = Duration::from_secs(1800);
+
 /// What bake puts behind a name with `environment=testing`.
 const TESTING: &str = "-testing";
 
@@ -151,7 +154,7 @@ fn stamped(target: &Target, digest: &Digest, exec: &dyn Exec) -> Result<Option<S
 }
 
 /// The digest that an image has in its registry. None: it is not there.
-pub(super) fn find(image: &ImageRef, exec: &dyn Exec) -> Result<Option<Digest>, Failure> {
+pub(crate) fn find(image: &ImageRef, exec: &dyn Exec) -> Result<Option<Digest>, Failure> {
     let printed = match exec.read(&oras::resolve_cmd(image), Some(PATIENCE)) {
         Ok(printed) => printed,
         Err(failed) if oras::is_absent(&failed) => return Ok(None),

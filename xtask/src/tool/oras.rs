@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `oras`: images, and what refers to them, in registries and between them. It logs in as docker does, by docker's configuration.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
@@ -18,6 +18,9 @@ pub(crate) const LEAST: Least = Least::of(&[1, 3]);
 /// The name on PATH.
 pub(crate) const PROGRAM: &str = "oras";
 
+/// What an index is. Fact: OCI's image specification, `media-types.md`.
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
 /// Reads an image's index or manifest, byte by byte.
 pub(crate) fn manifest_cmd(image: &ImageRef) -> Cmd {
     about(
@@ -25,6 +28,25 @@ pub(crate) fn manifest_cmd(image: &ImageRef) -> Cmd {
         format!("read the manifest of `{image}`"),
         &["manifest", "fetch"],
     )
+}
+
+/// The same of an image in a folder in OCI's layout.
+pub(crate) fn manifest_in_layout_cmd(layout: &Path, digest: &Digest) -> Cmd {
+    let purpose = format!("read the manifest of `{digest}`");
+    in_layout(layout, digest, purpose, &["manifest", "fetch"])
+}
+
+/// Puts an index into a registry under a tag.
+pub(crate) fn push_index_cmd(name: &ImageRef, index: &str) -> Cmd {
+    let words = ["manifest", "push", "--media-type", INDEX];
+    let cmd = about(name, format!("push the index `{name}`"), &words).arg("-");
+    cmd.stdin(index)
+}
+
+/// Asks whether a registry has a blob, which is named by its digest; the answer is its descriptor.
+pub(crate) fn blob_descriptor_cmd(blob: &ImageRef) -> Cmd {
+    let purpose = format!("ask for the blob `{blob}`");
+    about(blob, purpose, &["blob", "fetch", "--descriptor"])
 }
 
 /// Reads a blob of an image's repository, which is named by its digest.
@@ -54,6 +76,13 @@ pub(crate) fn tags_cmd(repository: &str) -> Cmd {
 pub(crate) fn discover_cmd(image: &ImageRef) -> Cmd {
     let purpose = format!("ask what refers to `{image}`");
     about(image, purpose, &["discover", "--format", "json"])
+}
+
+/// The same of an image in a folder in OCI's layout.
+pub(crate) fn discover_in_layout_cmd(layout: &Path, digest: &Digest) -> Cmd {
+    let purpose = format!("ask what refers to `{digest}`");
+    let words = ["discover", "--format", "json"];
+    in_layout(layout, digest, purpose, &words)
 }
 
 /// Copies an image with all its manifests, blobs and what refers to them. Without a tag nothing names it there but its digest.
@@ -116,6 +145,13 @@ fn about(image: &ImageRef, purpose: String, words: &[&str]) -> Cmd {
         .args(["--".to_owned(), image.to_string()])
 }
 
+/// A command about one image in a folder in OCI's layout.
+fn in_layout(layout: &Path, digest: &Digest, purpose: String, words: &[&str]) -> Cmd {
+    let image = format!("{}@{digest}", layout.display());
+    let cmd = Cmd::new(PROGRAM, purpose).args(words);
+    cmd.args(["--oci-layout".to_owned(), "--".to_owned(), image])
+}
+
 /// The flag for a registry on this machine, which speaks no TLS. oras knows `localhost` by itself, not its addresses.
 fn plain(repository: &str, flag: &'static str) -> Option<&'static str> {
     is_local(repository).then_some(flag)
@@ -132,15 +168,36 @@ pub(crate) fn parse_tags(printed: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// The digests of all that refers to an image, directly or not, in an answer to [`discover_cmd`]. None: it is no such answer.
-pub(crate) fn parse_referrers(printed: &str) -> Option<BTreeSet<Digest>> {
+/// What refers to an image, or to something that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Referrer {
+    /// What it refers to.
+    pub subject: Digest,
+    /// How an index names it. Fact: OCI's image specification, `descriptor.md`.
+    pub descriptor: Value,
+}
+
+/// What of an answer belongs to a descriptor.
+const DESCRIPTOR: [&str; 5] = ["mediaType", "digest", "size", "artifactType", "annotations"];
+
+/// All that refers to an image, directly or not, by its digest, in an answer to [`discover_cmd`]. None: it is no such answer.
+pub(crate) fn parse_referrers(printed: &str, image: &Digest) -> Option<BTreeMap<Digest, Referrer>> {
     let answer: Value = serde_json::from_str(printed).ok()?;
-    let mut found = BTreeSet::new();
-    let mut left = vec![&answer];
-    while let Some(one) = left.pop() {
-        for referrer in one["referrers"].as_array().into_iter().flatten() {
-            found.insert(referrer["digest"].as_str()?.parse().ok()?);
-            left.push(referrer);
+    let mut found = BTreeMap::new();
+    let mut left = vec![(image.clone(), &answer)];
+    while let Some((subject, one)) = left.pop() {
+        for said in one["referrers"].as_array().into_iter().flatten() {
+            let digest: Digest = said["digest"].as_str()?.parse().ok()?;
+            let parts = DESCRIPTOR.into_iter().filter_map(|key| {
+                let value = said.get(key).filter(|value| !value.is_null())?;
+                Some((key.to_owned(), value.clone()))
+            });
+            let referrer = Referrer {
+                subject: subject.clone(),
+                descriptor: Value::Object(parts.collect()),
+            };
+            left.push((digest.clone(), said));
+            found.insert(digest, referrer);
         }
     }
     Some(found)
@@ -212,18 +269,27 @@ mod tests {
         assert_eq!(parse_tags("1.0\n--x\n\n a-1 \n"), ["1.0", "a-1"]);
         let other = Digest::of(b"y");
         let said = format!(
-            r#"{{"digest": "no matter", "referrers": [{{"digest": "{digest}", "referrers": [{{"digest": "{other}", "referrers": []}}]}}]}}"#
+            r#"{{"digest": "no matter", "referrers": [{{"digest": "{digest}", "size": 3, "artifactType": "a/b", "annotations": null, "reference": "x", "referrers": [{{"digest": "{other}", "referrers": []}}]}}]}}"#
+        );
+        let image = Digest::of(b"image");
+        let found = parse_referrers(&said, &image).unwrap();
+        let subjects: Vec<(&Digest, &Digest)> = found
+            .iter()
+            .map(|(one, said)| (one, &said.subject))
+            .collect();
+        let mut wanted = [(&digest, &image), (&other, &digest)];
+        wanted.sort();
+        assert_eq!(subjects, wanted);
+        assert_eq!(
+            found[&digest].descriptor,
+            serde_json::json!({"digest": digest, "size": 3, "artifactType": "a/b"})
         );
         assert_eq!(
-            parse_referrers(&said),
-            Some(BTreeSet::from([digest, other]))
-        );
-        assert_eq!(
-            parse_referrers(r#"{"referrers": []}"#),
-            Some(BTreeSet::new())
+            parse_referrers(r#"{"referrers": []}"#, &image),
+            Some(BTreeMap::new())
         );
         for wrong in ["", r#"{"referrers": [{"digest": "x"}]}"#] {
-            assert_eq!(parse_referrers(wrong), None, "{wrong}");
+            assert_eq!(parse_referrers(wrong, &image), None, "{wrong}");
         }
     }
 

@@ -201,6 +201,30 @@ fn a_registry_that_has_another_image_afterwards_is_a_failure() {
 }
 
 #[test]
+fn what_the_registry_has_is_not_lost_to_a_bundle() {
+    let (world, signature) = world();
+    world.run(EXPORT).success();
+    let tag = signature.rsplit_once(':').unwrap().1;
+    let there = format!("localhost:5001/site/cloudnative-pg/beta:{tag}");
+    let signed = |name: &str| serde_json::json!({"layers": [{"digest": format!("sha256:{}", name.repeat(32))}]});
+    world.registry.put(&there, &signed("bb"));
+    // What the bundle has under that tag holds no signature at all, so nothing of it is lacking there.
+    world
+        .run(IMPORT)
+        .success()
+        .says("the registry has these signatures and more");
+    let kept = fs::read_to_string(world.state("engine/registries").join(&there)).unwrap();
+    assert_eq!(kept, signed("bb").to_string());
+    // A rolling tag is moved, and what it was is said.
+    let rolling = "localhost:5001/site/cloudnative-pg/alpha:1.2-18-trixie";
+    let before = world.registry.put(rolling, &signed("cc"));
+    world
+        .run(IMPORT)
+        .success()
+        .says(&format!("`{rolling}` was `{before}` until now"));
+}
+
+#[test]
 fn dry_runs_write_and_push_nothing() {
     let (world, _) = world();
     let ended = world.run(format!("{EXPORT} --dry-run").as_str()).success();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `promote`: what is copied, in which order, and what is refused before anything is.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::world::{
     World,
-    image::{annotations, index},
+    image::{MANIFESTS, annotations, index},
 };
 
 const FROM: &str = "localhost:5000/x-testing";
@@ -126,7 +126,7 @@ fn it_is_copied_by_its_digest_compared_and_named_last() {
     let signature = format!("{FROM}:{}.sig", digest.replace(':', "-"));
     world
         .registry
-        .put(&signature, &json!({"layers": [{"digest": digest}]}));
+        .put(&signature, &json!({"layers": [{"digest": MANIFESTS[0]}]}));
     // Another image's, and a name that only looks like one.
     for other in ["sha256-ab.sig", "latest"] {
         world
@@ -209,29 +209,109 @@ fn another_image_than_was_asked_for_is_never_named() {
     world.calls.never("oras tag");
 }
 
+/// Lets something refer to the image. Gives its digest.
+fn refer(world: &World, digest: &str) -> String {
+    let referrer = world
+        .registry
+        .put(&format!("{FROM}:referrer"), &json!({"layers": []}));
+    fs::write(referrers(world, FROM, digest), format!("{referrer}\n")).unwrap();
+    referrer
+}
+
+/// Where the fakes have what refers to an image.
+fn referrers(world: &World, repository: &str, digest: &str) -> PathBuf {
+    let folder = world.state("engine/registries");
+    folder.join(format!("{repository}@{digest}.referrers"))
+}
+
 #[test]
 fn what_refers_to_the_image_must_have_come_along() {
     let (world, digest) = world();
-    let signature = format!("sha256:{}", "5f".repeat(32));
-    let referrers = world
-        .state("engine/registries")
-        .join(format!("{FROM}@{digest}.referrers"));
-    fs::write(referrers, format!("{signature}\n")).unwrap();
+    let referrer = refer(&world, &digest);
     world
         .run(untested().as_str())
         .success()
         .says("with 1 that refers to it");
+    fs::remove_file(referrers(&world, TO, &digest)).unwrap();
     let there = world
         .state("engine/registries")
-        .join(format!("{TO}@{digest}.referrers"));
-    world
-        .tools
-        .rule("oras cp", &format!(": > {}; exit 0", there.display()));
+        .join(format!("{TO}@{referrer}"));
+    fs::remove_file(there).unwrap();
+    world.tools.rule("oras cp", "exit 0");
     world
         .run(untested().as_str())
         .status(1)
         .says("lacks what refers to the image")
-        .says(&signature);
+        .says(&referrer);
+}
+
+#[test]
+fn what_a_kill_has_left_unlisted_is_listed_beside_what_is() {
+    let (world, digest) = world();
+    let referrer = refer(&world, &digest);
+    world.run(untested().as_str()).success();
+    // As it stands between the push of a manifest and that of the index which lists it: another's is in the index.
+    let name = format!("{TO}:{}", digest.replace(':', "-"));
+    let other = world
+        .registry
+        .put(&format!("{TO}:other"), &json!({"other": 1}));
+    world
+        .registry
+        .put(&name, &json!({"manifests": [{"digest": other}]}));
+    fs::write(referrers(&world, TO, &digest), format!("{other}\n")).unwrap();
+    world.calls.forget();
+    world
+        .run(untested().as_str())
+        .success()
+        .says("with 1 that refers to it")
+        .says("1 image promoted");
+    let push = world.calls.only("oras manifest push");
+    assert!(
+        push.line().ends_with(&format!("-- {name} -")),
+        "{}",
+        push.line()
+    );
+    let index: Value = serde_json::from_str(&push.stdin).unwrap();
+    let listed = index["manifests"].as_array().unwrap();
+    assert_eq!(listed[0]["digest"], json!(other), "{index:#}");
+    assert_eq!(listed[1]["digest"], json!(referrer), "{index:#}");
+    assert_eq!(listed[1]["artifactType"], "a/b", "{index:#}");
+    world.calls.forget();
+    world
+        .run(untested().as_str())
+        .success()
+        .says("1 image unchanged");
+    world.calls.never("oras manifest push");
+}
+
+#[test]
+fn an_image_of_which_a_part_is_gone_is_not_called_unchanged() {
+    let (world, digest) = world();
+    let blob = format!("sha256:{}", "b1".repeat(32));
+    let child = world.registry.put(
+        &format!("{FROM}:child"),
+        &json!({"config": {"digest": blob}, "layers": []}),
+    );
+    world.registry.put(
+        &format!("{TO}:child"),
+        &json!({"config": {"digest": blob}, "layers": []}),
+    );
+    let image = json!({"manifests": [{"digest": child}]});
+    let whole = world.registry.put(&format!("{FROM}:1"), &image);
+    let built = fs::read_to_string(world.root().join("built.json")).unwrap();
+    world.write("built.json", &built.replace(&digest, &whole));
+    world.registry.put(&format!("{TO}:x"), &image);
+    let run = || world.run(untested().as_str());
+    run()
+        .status(1)
+        .says(&format!("`{TO}@{blob}`, a part of the image, is not there"));
+    let there = world.state("engine/registries");
+    fs::write(there.join(format!("{TO}@{blob}")), "").unwrap();
+    run().success();
+    fs::remove_file(there.join(format!("{TO}@{child}"))).unwrap();
+    run().status(1).says(&format!(
+        "`{TO}@{child}`, a part of the image, is not there"
+    ));
 }
 
 #[test]
@@ -246,19 +326,78 @@ fn a_tag_with_the_moment_of_a_bake_is_never_moved() {
     world.calls.never("oras tag");
 }
 
+/// A manifest of older cosign's, with these signatures.
+fn signed(names: &[&str]) -> Value {
+    let layers = names
+        .iter()
+        .map(|name| json!({"digest": format!("sha256:{}", name.repeat(32))}));
+    json!({"layers": layers.collect::<Vec<_>>()})
+}
+
 #[test]
-fn signatures_of_the_other_side_are_not_overwritten() {
+fn signatures_of_the_other_side_are_not_overwritten_and_ours_must_arrive() {
     let (world, digest) = world();
     let tag = format!("{}.sig", digest.replace(':', "-"));
-    let signed =
-        |name: &str| json!({"layers": [{"digest": format!("sha256:{}", name.repeat(32))}]});
-    world.registry.put(&format!("{FROM}:{tag}"), &signed("aa"));
-    world.registry.put(&format!("{TO}:{tag}"), &signed("bb"));
+    world
+        .registry
+        .put(&format!("{FROM}:{tag}"), &signed(&["aa"]));
+    world.registry.put(&format!("{TO}:{tag}"), &signed(&["bb"]));
+    world.run(untested().as_str()).status(1).says(&format!(
+        "`{TO}:{tag}` holds signatures that `{FROM}` does not have, and lacks some of those"
+    ));
+    assert_eq!(world.calls.of("oras cp").len(), 1);
+    world.calls.never("oras tag");
+    world
+        .registry
+        .put(&format!("{TO}:{tag}"), &signed(&["bb", "aa"]));
     world
         .run(untested().as_str())
         .success()
-        .says("stays as it is: it holds signatures that");
-    assert_eq!(world.calls.of("oras cp").len(), 1);
+        .says("1 signature's tag beside it");
+    assert_eq!(world.calls.of("oras cp").len(), 2);
+}
+
+#[test]
+fn pasted_lines_lose_nothing_that_the_run_protects() {
+    let programs = ["grep", "tr", "sha256sum"];
+    let paste = |world: &World| {
+        let dry = world.run(format!("{} --dry-run", untested()).as_str());
+        let printed = dry.success().stdout;
+        for program in programs {
+            let real = world.tools.path().join(program);
+            let _missing = fs::remove_file(real);
+        }
+        world.shell(&format!("set -e\n{printed}"), &programs)
+    };
+    let (signatures, digest) = world();
+    let tag = format!("{}.sig", digest.replace(':', "-"));
+    signatures
+        .registry
+        .put(&format!("{FROM}:{tag}"), &signed(&["aa"]));
+    signatures
+        .registry
+        .put(&format!("{TO}:{tag}"), &signed(&["bb"]));
+    let ended = paste(&signatures);
+    assert_eq!(ended.status, Some(1), "{ended:#?}");
+    assert_eq!(signatures.calls.of("oras cp").len(), 1);
+    signatures.calls.never("oras tag");
+
+    let (stamped, _) = world();
+    stamped
+        .registry
+        .put(&format!("{TO}:{STAMPED}"), &json!({"other": 1}));
+    let ended = paste(&stamped);
+    assert_eq!(ended.status, Some(1), "{ended:#?}");
+    stamped.calls.never("oras tag");
+
+    let (unlisted, digest) = world();
+    refer(&unlisted, &digest);
+    unlisted.run(untested().as_str()).success();
+    fs::remove_file(referrers(&unlisted, TO, &digest)).unwrap();
+    unlisted.calls.forget();
+    let ended = paste(&unlisted);
+    assert_eq!(ended.status, Some(1), "{ended:#?}");
+    unlisted.calls.never("oras tag");
 }
 
 #[test]

@@ -146,6 +146,34 @@ fn signed_by_an_older_cosign_it_goes_back(
     assert!(tags.stdout.contains(".sig"), "{}", tags.stdout);
     let copied = format!("{back}/pgvector@{digest}");
     verify(repository, &copied).success();
+    what_a_kill_has_left_unlisted_is_listed(repository, image, digest, back);
+}
+
+/// As a client leaves a registry without the API that ends between the push of a signature and that of the index which lists it.
+fn what_a_kill_has_left_unlisted_is_listed(
+    repository: &Repository,
+    image: &str,
+    digest: &str,
+    back: &str,
+) {
+    let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    fs::write(repository.path().join("empty.json"), empty).unwrap();
+    let name = format!("{back}/pgvector:{}", digest.replace(':', "-"));
+    tool(
+        repository,
+        &["oras", "manifest", "push", &name, "empty.json"],
+    )
+    .success();
+    let promote = ["promote", image, "--to", back, "--untested"];
+    repository
+        .xtask(&promote)
+        .success()
+        .says("with 1 that refers to it")
+        .says("1 image promoted");
+    repository
+        .xtask(&promote)
+        .success()
+        .says("1 image unchanged");
 }
 
 fn verify(repository: &Repository, image: &str) -> Ended {

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `bundle import`: checks a bundle, pushes its images by their digests, and looks whether the registry has them.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+mod push;
 
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use self::push::Push;
 use super::{Row, shown};
 use crate::{
     cli,
     context::Context,
     engine::{Access, Engine},
-    exec::{Exec, Supervision},
+    exec::Exec,
     failure::Failure,
     image::{
         ImageRef,
@@ -22,12 +19,9 @@ use crate::{
     },
     own::{file, source},
     plan::{Action, Console, Location, Performed, Plan, Step, StepId, Undo, Work, shell::operand},
-    tool::oras,
-    value::{Digest, Registry, split_host},
+    value::{Registry, split_host},
 };
 
-/// How long a registry may take to say which image a tag is.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What clusters without a way to anywhere else are given.
 const MANIFEST: &str = "target/xtask/bundle/operator-manifest.yaml";
 
@@ -85,13 +79,7 @@ fn pushes(index: &Index, registry: &Registry) -> Result<Vec<Push>, Failure> {
     let mut all: BTreeMap<String, Push> = BTreeMap::new();
     for (image, digest) in &index.images {
         let to = below(image, registry)?;
-        let push = Push {
-            image: image.clone(),
-            digest: digest.clone(),
-            to: to.clone(),
-            folder: None,
-            done: Arc::default(),
-        };
+        let push = Push::new(image.clone(), digest.clone(), to.clone());
         if let Some(other) = all.insert(to.to_string(), push)
             && other.digest != *digest
         {
@@ -123,10 +111,7 @@ impl Request {
         let unpack = plan.add(unpack.undo(Undo::RemoveFolder(self.folder.clone())));
         let push = |push: &Push| {
             let name = format!("push {}", push.to);
-            let push = Push {
-                folder: Some(self.folder.clone()),
-                ..push.clone()
-            };
+            let push = push.unpacked(&self.folder);
             Step::work(name, push).after([unpack])
         };
         let steps: Vec<Step> = self.pushes.iter().map(push).collect();
@@ -191,84 +176,6 @@ impl Work for Unpack {
             unpacked.blobs,
             shown(unpacked.size)
         ))))
-    }
-}
-
-/// Pushes an image with all that refers to it, and looks at what the registry has then.
-#[derive(Clone, Debug)]
-struct Push {
-    image: ImageRef,
-    digest: Digest,
-    to: ImageRef,
-    /// Where the bundle is unpacked.
-    folder: Option<Location>,
-    done: Arc<OnceLock<()>>,
-}
-
-impl Push {
-    /// As it is there from now on.
-    fn by_digest(&self) -> ImageRef {
-        ImageRef {
-            digest: Some(self.digest.clone()),
-            ..self.to.clone()
-        }
-    }
-
-    fn row(&self) -> Row {
-        Row {
-            image: self.image.to_string(),
-            digest: self.digest.to_string(),
-            pushed: self.done.get().map(|()| self.by_digest().to_string()),
-        }
-    }
-
-    fn commands(&self) -> Option<[crate::plan::Cmd; 2]> {
-        let folder = self.folder.as_ref()?;
-        Some([
-            oras::copy_from_layout_cmd(folder, &self.digest, &self.to),
-            oras::resolve_cmd(&self.to),
-        ])
-    }
-}
-
-impl fmt::Display for Push {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some([push, resolve]) = self.commands() else {
-            return Ok(());
-        };
-        write!(f, "{push}\n[ \"$({resolve})\" = {} ]", self.digest)
-    }
-}
-
-impl Work for Push {
-    fn programs(&self) -> &'static [&'static str] {
-        &[oras::PROGRAM]
-    }
-
-    fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
-        let Some([push, resolve]) = self.commands() else {
-            return Ok(Performed::Skipped("there is nothing to push".into()));
-        };
-        let mut copied = 0;
-        exec.run(&push, Supervision::default(), &mut |line| {
-            copied += usize::from(oras::is_copied(line));
-            (console.line)(line);
-        })?;
-        let seen = oras::parse_digest(&exec.read(&resolve, Some(PATIENCE))?);
-        if seen.as_ref() != Some(&self.digest) {
-            let seen = seen.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string());
-            return Err(Failure::failed(format!(
-                "`{}` was pushed as `{}`, and the registry has `{seen}`",
-                self.to, self.digest
-            )));
-        }
-        self.done.get_or_init(|| ());
-        Ok(match copied {
-            0 => Performed::Skipped("the registry has all of it".into()),
-            count => Performed::Done(Some(format!(
-                "{count} manifests and blobs; the digest is the same there"
-            ))),
-        })
     }
 }
 

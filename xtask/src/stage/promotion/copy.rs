@@ -1,32 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Carries an image over with all that belongs to it: what refers to it, by the registry's API or by the tag that stands for that,
-//! and what cosign before version 3 has put under tags of its own (`sha256-….sig`), which refer to nothing.
+//! and what older cosign has put beside it.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::fmt;
 
-use serde_json::Value;
-
+use super::{
+    beside::{Held, apart, beside, held},
+    origin::Origin,
+    referrers,
+};
 use crate::{
     exec::{Exec, Supervision},
     failure::Failure,
-    image::ImageRef,
+    image::{ImageRef, listed},
     plan::{Cmd, Console, Performed, Work, shell},
-    stage::pushed::{PATIENCE, find},
+    stage::pushed::{LIMIT, PATIENCE},
     tool::oras,
-    value::Digest,
 };
-
-/// How long a copy may take, of whatever size: oras waits for ever for a registry that has stopped to answer.
-const LIMIT: Duration = Duration::from_secs(1800);
-
-/// What those tags end with. Fact: cosign, `pkg/oci/remote/remote.go`.
-const ENDS: [&str; 3] = [".sig", ".att", ".sbom"];
 
 /// Copies an image, both by digest.
 #[derive(Clone, Debug)]
 pub(super) struct Copy {
     pub from: ImageRef,
     pub to: ImageRef,
+}
+
+/// Runs a copy, within its limit. Gives how many manifests and blobs it has carried over.
+pub(crate) fn run(cmd: &Cmd, exec: &dyn Exec, console: &mut Console<'_>) -> Result<usize, Failure> {
+    let how = Supervision {
+        timeout: Some(LIMIT),
+        ..Supervision::default()
+    };
+    let mut copied = 0;
+    exec.run(cmd, how, &mut |line| {
+        copied += usize::from(oras::is_copied(line));
+        (console.line)(line);
+    })?;
+    Ok(copied)
 }
 
 impl Copy {
@@ -39,49 +49,14 @@ impl Copy {
         oras::copy_with_referrers_cmd(&self.from, &to)
     }
 
-    /// Whether what a tag names there holds something that would be lost: it is a list that grows on both sides.
-    fn would_lose(&self, tag: &str, exec: &dyn Exec) -> Result<bool, Failure> {
-        let (from, to) = (self.from.by_tag(tag), self.to.by_tag(tag));
-        if find(&to, exec)?.is_none() {
-            return Ok(false);
-        }
-        let read = |image: &ImageRef| exec.read(&oras::manifest_cmd(image), Some(PATIENCE));
-        let (ours, theirs) = (layers(&read(&from)?), layers(&read(&to)?));
-        Ok(!theirs.is_subset(&ours))
+    /// Lets the other side list what a copy that was killed has left unlisted.
+    fn complete(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<usize, Failure> {
+        let text = exec.read(&oras::manifest_cmd(&self.from), Some(PATIENCE))?;
+        let mut manifests = listed::manifests(&text);
+        manifests.extend(self.from.digest.clone());
+        let origin = Origin::Registry(self.from.clone());
+        referrers::complete(&origin, &self.to, &manifests, exec, console)
     }
-}
-
-/// The tags by which signatures of an image, and of the manifests in it, are found beside it.
-pub(crate) fn beside(image: &ImageRef, exec: &dyn Exec) -> Result<Vec<String>, Failure> {
-    let manifest = exec.read(&oras::manifest_cmd(image), Some(PATIENCE))?;
-    let signed = digests(&manifest);
-    let signed = signed.iter().chain(&image.digest);
-    let begins: Vec<String> = signed.map(|digest| digest.replacen(':', "-", 1)).collect();
-    let listed = exec.read(&oras::tags_cmd(&image.repository), Some(PATIENCE))?;
-    let mut tags = oras::parse_tags(&listed);
-    tags.retain(|tag| {
-        let begin = ENDS.iter().find_map(|end| tag.strip_suffix(end));
-        begin.is_some_and(|begin| begins.iter().any(|signed| signed == begin))
-    });
-    tags.sort();
-    Ok(tags)
-}
-
-/// The digests of an index's manifests; of what is no index none.
-fn digests(manifest: &str) -> BTreeSet<Digest> {
-    listed(manifest, "manifests")
-}
-
-/// The digests of a manifest's layers, which of cosign's are its signatures.
-fn layers(manifest: &str) -> BTreeSet<Digest> {
-    listed(manifest, "layers")
-}
-
-fn listed(manifest: &str, list: &str) -> BTreeSet<Digest> {
-    let value: Value = serde_json::from_str(manifest).unwrap_or_default();
-    let entries = value[list].as_array().into_iter().flatten();
-    let digests = entries.filter_map(|entry| entry["digest"].as_str()?.parse().ok());
-    digests.collect()
 }
 
 impl Work for Copy {
@@ -90,35 +65,16 @@ impl Work for Copy {
     }
 
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
-        let mut copied = 0;
-        let mut kept = Vec::new();
-        let mut run = |cmd: &Cmd| {
-            let how = Supervision {
-                timeout: Some(LIMIT),
-                ..Supervision::default()
-            };
-            exec.run(cmd, how, &mut |line| {
-                copied += usize::from(oras::is_copied(line));
-                (console.line)(line);
-            })
-        };
-        run(&self.whole())?;
+        let mut copied = run(&self.whole(), exec, console)?;
+        copied += self.complete(exec, console)?;
         for tag in beside(&self.from, exec)? {
-            if self.would_lose(&tag, exec)? {
-                kept.push(tag);
-                continue;
+            let (from, to) = (self.from.by_tag(&tag), self.to.by_tag(&tag));
+            let ours = exec.read(&oras::manifest_cmd(&from), Some(PATIENCE))?;
+            match held(&ours, &to, exec)? {
+                Held::All => {}
+                Held::Part => copied += run(&oras::copy_cmd(&from, &to), exec, console)?,
+                Held::Other => return Err(apart(&to, &self.from.repository)),
             }
-            run(&oras::copy_cmd(
-                &self.from.by_tag(&tag),
-                &self.to.by_tag(&tag),
-            ))?;
-        }
-        for tag in kept {
-            (console.warning)(format!(
-                "`{}` stays as it is: it holds signatures that `{}` does not have",
-                self.to.by_tag(&tag),
-                self.from.by_tag(&tag)
-            ));
         }
         Ok(match copied {
             0 => Performed::Skipped("unchanged: all of it is there".into()),
@@ -128,7 +84,7 @@ impl Work for Copy {
     }
 }
 
-/// The copy as it is run, and for signatures under tags of their own a loop that does the same.
+/// The copy as it is run, and for signatures under tags of their own a loop that ends where the other side has others.
 impl fmt::Display for Copy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (&self.from.repository, &self.to.repository);
@@ -136,31 +92,25 @@ impl fmt::Display for Copy {
         let tags = oras::tags_cmd(from);
         let manifest = oras::manifest_cmd(&self.from);
         let copy = oras::copy_between_cmd(from, to, &[]);
+        let repository = |image: &ImageRef| ImageRef {
+            digest: None,
+            ..image.clone()
+        };
+        let (ours, theirs) = (
+            oras::resolve_cmd(&repository(&self.from)),
+            oras::resolve_cmd(&repository(&self.to)),
+        );
         let (from, to) = (shell::word(from), shell::word(to));
         let signed = format!(
             "$({{ {manifest} < /dev/null | grep -Eo 'sha256:[0-9a-f]{{64}}'; echo {digest}; }} | tr ':\\n' '-|')"
         );
         write!(
             f,
-            "{whole} && {tags} | grep -E \"^({signed})[.](sig|att|sbom)\\$\" | while IFS= read -r tag; \
-             do {copy} {from}:\"$tag\" {to}:\"$tag\" < /dev/null; done",
+            "({whole} && {tags} | grep -E \"^({signed})[.](sig|att|sbom)\\$\" | while IFS= read -r tag; \
+             do there=\"$({theirs}:\"$tag\" < /dev/null 2> /dev/null)\" || there=; \
+             if [ -z \"$there\" ]; then {copy} {from}:\"$tag\" {to}:\"$tag\" < /dev/null || exit 1; \
+             elif [ \"$there\" != \"$({ours}:\"$tag\" < /dev/null)\" ]; then echo \"$tag has other signatures there\" >&2; exit 1; fi; done)",
             whole = self.whole(),
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_manifest_lists_is_read_and_what_is_no_digest_is_not() {
-        let (one, other) = (Digest::of(b"1"), Digest::of(b"2"));
-        let index = format!(
-            r#"{{"manifests": [{{"digest": "{one}"}}, {{"digest": "--x"}}], "layers": [{{"digest": "{other}"}}]}}"#
-        );
-        assert_eq!(digests(&index), BTreeSet::from([one]));
-        assert_eq!(layers(&index), BTreeSet::from([other]));
-        assert!(digests("no JSON").is_empty() && digests("[]").is_empty());
     }
 }

@@ -24,13 +24,19 @@ pub(super) struct Tag {
 }
 
 /// Whether a tag has the moment of a bake in it: it names one image for ever.
-fn is_stamped(tag: &str) -> bool {
+pub(crate) fn is_stamped(tag: &str) -> bool {
     let is_moment = |part: &str| {
         part.len() >= MOMENT
             && part.starts_with("20")
             && part.bytes().all(|byte| byte.is_ascii_digit())
     };
     tag.split('-').any(is_moment)
+}
+
+/// That a tag is not moved.
+pub(crate) fn is_another(name: &ImageRef, found: &Digest) -> Failure {
+    Failure::failed(format!("`{name}` is another image already: `{found}`"))
+        .hint("a tag with the moment of a bake is never moved: somebody may have it by that name")
 }
 
 impl Tag {
@@ -51,11 +57,7 @@ impl Work for Tag {
             match self.named(tag, exec)? {
                 Some(found) if Some(&found) == self.image.digest.as_ref() => continue,
                 Some(found) if is_stamped(tag) => {
-                    return Err(Failure::failed(format!(
-                        "`{}` is another image already: `{found}`",
-                        self.image.by_tag(tag)
-                    ))
-                    .hint("a tag with the moment of a bake is never moved: somebody may have it by that name"));
+                    return Err(is_another(&self.image.by_tag(tag), &found));
                 }
                 Some(found) => did.push(format!("{tag}, which was {}", found.short())),
                 None => did.push(tag.clone()),
@@ -81,9 +83,17 @@ impl Work for Tag {
     }
 }
 
+/// A shell asks as well what a tag names that is never moved.
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", oras::tag_cmd(&self.image, &self.tags))
+        let digest = self.image.digest.as_deref().unwrap_or_default();
+        let stamped = self.tags.iter().filter(|tag| is_stamped(tag));
+        let asked = stamped.map(|tag| {
+            let asked = oras::resolve_cmd(&self.image.by_tag(tag));
+            format!("[ \"$({asked} 2> /dev/null || echo {digest})\" = {digest} ] && ")
+        });
+        let tag = oras::tag_cmd(&self.image, &self.tags);
+        write!(f, "({}{tag})", asked.collect::<String>())
     }
 }
 

@@ -3,6 +3,12 @@
 
 use serde_json::{Value, json};
 
+/// The two manifests of every index here, which the fakes know: `{}` and `{ }`.
+pub(crate) const MANIFESTS: [&str; 2] = [
+    "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    "sha256:257c1be96ae69f4b01c2c69bdb6d78605f59175819fb007d0bf245bf48444c4a",
+];
+
 /// What an image says of itself, as our bake file has it.
 pub(crate) fn annotations(distro: &str, major: &str, sql: &str) -> Value {
     json!({
@@ -24,8 +30,8 @@ pub(crate) fn index_for(architecture: &str, annotations: &Value) -> Value {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
         "manifests": [
-            {"digest": format!("sha256:{}", "1a".repeat(32)), "platform": {"os": "linux", "architecture": architecture}},
-            {"digest": format!("sha256:{}", "1b".repeat(32)), "platform": {"os": "unknown", "architecture": "unknown"}},
+            {"digest": MANIFESTS[0], "platform": {"os": "linux", "architecture": architecture}},
+            {"digest": MANIFESTS[1], "platform": {"os": "unknown", "architecture": "unknown"}},
         ],
     });
     if !annotations.is_null() {

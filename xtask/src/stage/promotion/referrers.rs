@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What refers to an image and to the manifests in it. A registry without the API for that has an index under a tag that stands for
+//! it, which a client writes behind the manifest that it lists: where the client ends between the two, the next copy finds the
+//! manifest and leaves the index as it is. Then it is written here. Fact: OCI's distribution specification, "Referrers Tag Schema".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::origin::Origin;
+use crate::{
+    exec::{Exec, Supervision},
+    failure::Failure,
+    image::ImageRef,
+    plan::Console,
+    stage::pushed::{LIMIT, PATIENCE, find},
+    tool::oras::{self, Referrer},
+    value::Digest,
+};
+
+/// All that refers to these manifests, by its digest.
+pub(super) fn of(
+    origin: &Origin,
+    manifests: &BTreeSet<Digest>,
+    exec: &dyn Exec,
+) -> Result<BTreeMap<Digest, Referrer>, Failure> {
+    let mut all = BTreeMap::new();
+    for digest in manifests {
+        let printed = origin.discover(digest, exec)?;
+        let found = oras::parse_referrers(&printed, digest).ok_or_else(|| {
+            Failure::failed(format!(
+                "oras does not say what refers to `{digest}` in `{origin}`"
+            ))
+        })?;
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// Lets the registry's indexes list what has arrived and is in none of them. Gives how many were written.
+pub(crate) fn complete(
+    origin: &Origin,
+    to: &ImageRef,
+    manifests: &BTreeSet<Digest>,
+    exec: &dyn Exec,
+    console: &mut Console<'_>,
+) -> Result<usize, Failure> {
+    let ours = of(origin, manifests, exec)?;
+    let theirs = of(&Origin::Registry(to.clone()), manifests, exec)?;
+    let mut unlisted: BTreeMap<&Digest, Vec<&Value>> = BTreeMap::new();
+    for (digest, referrer) in &ours {
+        if !theirs.contains_key(digest) && find(&to.by_digest(digest), exec)?.is_some() {
+            let of_it = unlisted.entry(&referrer.subject).or_default();
+            of_it.push(&referrer.descriptor);
+        }
+    }
+    let count = unlisted.len();
+    for (subject, descriptors) in unlisted {
+        let name = to.by_tag(&subject.replacen(':', "-", 1));
+        let index = match find(&name, exec)? {
+            Some(_) => exec.read(&oras::manifest_cmd(&name), Some(PATIENCE))?,
+            None => String::new(),
+        };
+        let how = Supervision {
+            timeout: Some(LIMIT),
+            ..Supervision::default()
+        };
+        let index = with(&index, &descriptors);
+        exec.run(&oras::push_index_cmd(&name, &index), how, console.line)?;
+    }
+    Ok(count)
+}
+
+/// An index with further entries; what it has stays as it is.
+fn with(index: &str, descriptors: &[&Value]) -> String {
+    let index: Value = serde_json::from_str(index).unwrap_or_default();
+    let mut entries = index["manifests"].as_array().cloned().unwrap_or_default();
+    for descriptor in descriptors {
+        let is_it = |entry: &Value| entry["digest"] == descriptor["digest"];
+        if !entries.iter().any(is_it) {
+            entries.push((*descriptor).clone());
+        }
+    }
+    json!({"schemaVersion": 2, "mediaType": oras::INDEX, "manifests": entries}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_index_lists_stays_and_nothing_is_listed_twice() {
+        let [one, other] = ["1", "2"].map(|digest| json!({"digest": digest, "size": 1}));
+        let entries = |index: &str| -> Value {
+            let index: Value = serde_json::from_str(index).unwrap();
+            assert_eq!(index["mediaType"], oras::INDEX);
+            index["manifests"].clone()
+        };
+        let first = with("", &[&one]);
+        assert_eq!(entries(&first), json!([one]));
+        assert_eq!(entries(&with(&first, &[&one, &other])), json!([one, other]));
+    }
+}
