@@ -254,7 +254,7 @@ fn against_another_image_what_differs_is_shown() {
     let gamma = json!([{ "name": "gamma", "from": "1.0-1", "to": "1.2-3" }]);
     assert_eq!(value["packages"], gamma);
     assert_eq!(value["extensions"][0]["path"], json!(["1.0", "2.0"]));
-    let library = json!({ "name": "libx.so.1", "from": null, "to": "missing" });
+    let library = json!({ "name": "libx.so.1 of /lib/gamma.so", "from": null, "to": "missing" });
     assert_eq!(value["libraries"][1], library);
     assert_eq!(value["modules"][0]["to"], "amd64 PostgreSQL 18 1.2");
     assert_eq!(
@@ -272,7 +272,7 @@ fn against_another_image_what_differs_is_shown() {
     for line in [
         "\ngamma    1.0-1  1.2-3\n",
         "\ngamma  1.0  2.0  1.0 -> 2.0\n",
-        "\nlibx.so.1  -    missing\n",
+        "\nlibx.so.1 of /lib/gamma.so  -    missing\n",
     ] {
         assert!(ended.stdout.contains(line), "{line}\n{}", ended.stdout);
     }

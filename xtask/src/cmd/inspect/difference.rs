@@ -21,23 +21,41 @@ struct Change {
     to: Option<String>,
 }
 
-/// What differs between what two images have, by name.
-fn changes<'a>(
-    from: impl IntoIterator<Item = (&'a str, String)>,
-    to: impl IntoIterator<Item = (&'a str, String)>,
+/// What differs between what two images have, by name. Of a name with several values each is a thing of its own.
+fn changes<N: Into<String>>(
+    from: impl IntoIterator<Item = (N, String)>,
+    to: impl IntoIterator<Item = (N, String)>,
 ) -> Vec<Change> {
-    let from: BTreeMap<&str, String> = from.into_iter().collect();
-    let to: BTreeMap<&str, String> = to.into_iter().collect();
-    let names: BTreeSet<&str> = from.keys().chain(to.keys()).copied().collect();
-    let changed = names
-        .into_iter()
-        .filter(|name| from.get(name) != to.get(name));
-    let changed = changed.map(|name| Change {
-        name: name.to_owned(),
-        from: from.get(name).cloned(),
-        to: to.get(name).cloned(),
-    });
-    changed.collect()
+    let mut all: BTreeMap<String, [BTreeSet<String>; 2]> = BTreeMap::new();
+    for (name, value) in from {
+        all.entry(name.into()).or_default()[0].insert(value);
+    }
+    for (name, value) in to {
+        all.entry(name.into()).or_default()[1].insert(value);
+    }
+    let mut changed = Vec::new();
+    for (name, [from, to]) in &all {
+        let mut gone: Vec<&String> = from.difference(to).collect();
+        let mut new: Vec<&String> = to.difference(from).collect();
+        let pairs = usize::from(from.len() == 1 && to.len() == 1 && !gone.is_empty());
+        let mut change = |from: Option<&String>, to: Option<&String>| {
+            changed.push(Change {
+                name: name.clone(),
+                from: from.cloned(),
+                to: to.cloned(),
+            });
+        };
+        for (from, to) in gone.drain(..pairs).zip(new.drain(..pairs)) {
+            change(Some(from), Some(to));
+        }
+        for from in gone {
+            change(Some(from), None);
+        }
+        for to in new {
+            change(None, Some(to));
+        }
+    }
+    changed
 }
 
 /// The same of names alone.
@@ -166,7 +184,7 @@ impl Difference {
     }
 }
 
-fn between<'a, I: IntoIterator<Item = (&'a str, String)>>(
+fn between<'a, N: Into<String>, I: IntoIterator<Item = (N, String)>>(
     [old, new]: [&'a Inspection<'a>; 2],
     of: fn(&'a Inspection<'a>) -> I,
 ) -> Vec<Change> {
@@ -175,16 +193,26 @@ fn between<'a, I: IntoIterator<Item = (&'a str, String)>>(
 
 fn packages<'a>(one: &'a Inspection<'a>) -> Vec<(&'a str, String)> {
     let packages = one.image.packages.iter();
-    let packages = packages.map(|one| (&*one.package, one.version.to_string()));
-    let documents = one.image.documents.iter();
-    let documents = documents.map(|one| (one.package.as_str(), "without a version".to_owned()));
+    let packages: BTreeMap<&str, String> = packages
+        .map(|one| (&*one.package, one.version.to_string()))
+        .collect();
     // What names a version goes before.
-    documents.chain(packages).collect()
+    let documents = one.image.documents.iter();
+    let documents = documents.map(|one| one.package.as_str());
+    let documents = documents.filter(|package| !packages.contains_key(package));
+    let documents: Vec<_> = documents
+        .map(|package| (package, "without a version".to_owned()))
+        .collect();
+    documents.into_iter().chain(packages).collect()
 }
 
-fn libraries<'a>(one: &'a Inspection<'a>) -> Vec<(&'a str, String)> {
+/// By what needs it: several objects may need a library, and each from elsewhere.
+fn libraries(one: &Inspection<'_>) -> Vec<(String, String)> {
     let needs = one.libraries.needs.iter();
-    let needs = needs.map(|need| (need.library.as_str(), need.source.word().to_owned()));
+    let needs = needs.map(|need| {
+        let name = format!("{} of {}", need.library, need.object);
+        (name, need.source.word().to_owned())
+    });
     needs.collect()
 }
 
@@ -293,5 +321,40 @@ fn named(changes: &[Change]) -> Table {
     Table {
         headings: vec!["", ""],
         rows: rows.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_with_several_values_none_is_lost() {
+        let of = |from: &[(&str, &str)], to: &[(&str, &str)]| -> Vec<[Option<String>; 2]> {
+            let owned = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+                all.iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect()
+            };
+            let changes = changes(owned(from), owned(to));
+            changes.into_iter().map(|one| [one.from, one.to]).collect()
+        };
+        let said = |text: &str| Some(text.to_owned());
+        // Two findings of one file, of which either goes.
+        for (kept, gone) in [("one", "other"), ("other", "one")] {
+            assert_eq!(
+                of(&[("f", "one"), ("f", "other")], &[("f", kept)]),
+                [[said(gone), None]]
+            );
+        }
+        assert_eq!(
+            of(&[("f", "one")], &[("f", "two")]),
+            [[said("one"), said("two")]]
+        );
+        assert_eq!(
+            of(&[("f", "a")], &[("f", "b"), ("f", "c")]),
+            [[said("a"), None], [None, said("b")], [None, said("c")]]
+        );
+        assert!(of(&[("f", "a"), ("f", "b")], &[("f", "b"), ("f", "a")]).is_empty());
     }
 }
