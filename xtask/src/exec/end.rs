@@ -25,6 +25,9 @@ const WATCH: Duration = if cfg!(test) {
     Duration::from_secs(4)
 };
 
+/// How many bytes of an answer are taken: some come from a registry or an archive, which may send without an end.
+const LARGEST: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+
 /// What is asked once we are told to stop is for the clean-up, and may take no longer: nobody would stop it again.
 const CLEAN_UP: Duration = if cfg!(test) {
     Duration::from_millis(500)
@@ -133,10 +136,20 @@ impl Exec for Real {
         if !stopping && self.interrupted() {
             self.end(child.group());
         }
+        let group = child.group();
         let mut texts = [Vec::new(), Vec::new()];
+        let mut too_much = false;
         let ended = self.wait(&mut child, limit, &mut |at, bytes| {
-            texts[at].extend_from_slice(bytes);
+            if texts[at].len() + bytes.len() <= LARGEST {
+                texts[at].extend_from_slice(bytes);
+            } else if !std::mem::replace(&mut too_much, true) {
+                self.end(group);
+            }
         });
+        if too_much {
+            let why = format!("it has printed more than {} MiB", LARGEST >> 20);
+            return Err(io_failure(cmd, &std::io::Error::other(why), started));
+        }
         let [stdout, stderr] = texts;
         let reason = match ended {
             Ok((status, false)) if status.success() => {

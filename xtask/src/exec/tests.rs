@@ -56,6 +56,17 @@ fn read_gives_stdout_only() {
 }
 
 #[test]
+fn an_answer_without_an_end_is_ended_and_said() {
+    for script in ["yes", "yes >&2"] {
+        let failed = Real::default().read(&sh(script), None).unwrap_err();
+        let Reason::Io(why) = failed.reason else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(why, "it has printed more than 1 MiB");
+    }
+}
+
+#[test]
 fn a_missing_program_is_told_apart() {
     let failed = Real::default()
         .read(&Cmd::new("no-such-tool-of-ours", "try"), None)
