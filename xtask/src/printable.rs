@@ -39,6 +39,29 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// JSON that acts on no terminal, and has the same values for every other reader. Between its values JSON has blanks and ends of
+/// lines alone.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| is_hidden(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut fit = String::with_capacity(text.len());
+    for c in text.chars() {
+        if acts(c) {
+            let mut units = [0; 2];
+            fit.extend(
+                c.encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}")),
+            );
+        } else {
+            fit.push(c);
+        }
+    }
+    Cow::Owned(fit)
+}
+
 /// Whether a character acts on the terminal or on its neighbours in place of being seen: C0, DEL and C1,
 /// Unicode's separators of lines and paragraphs, and its marks for the direction of writing (UAX #9).
 pub(crate) fn is_hidden(c: char) -> bool {
@@ -96,6 +119,20 @@ mod tests {
             assert_eq!(printable(text), shown, "{text:?}");
             // What is fit stays as it is.
             assert_eq!(printable(&printable(text)), shown);
+        }
+    }
+
+    #[test]
+    fn json_acts_on_no_terminal_and_says_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J\n\u{feff}ü漢"});
+        for text in [value.to_string(), format!("{value:#}")] {
+            let fit = json(&text);
+            assert!(!fit.chars().any(|c| is_hidden(c) && c != '\n'), "{fit:?}");
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&fit).unwrap(),
+                value
+            );
+            assert!(fit.contains("ü漢"), "{fit}");
         }
     }
 

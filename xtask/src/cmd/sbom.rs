@@ -14,6 +14,7 @@ use crate::{
     plan::Cmd,
     stage::pushed::{PATIENCE, Pushed},
     tool::{docker, oras},
+    ui::{Form, Report},
     value::Platform,
 };
 
@@ -38,8 +39,7 @@ pub(super) fn run(args: &cli::Sbom, context: &mut Context) -> anyhow::Result<()>
             image.image
         ))
     })?;
-    let text = serde_json::to_string_pretty(&document)?;
-    context.ui.data(&format!("{text}\n"));
+    context.ui.result(Form::Json, &document, &Report::default());
     Ok(chosen.read?)
 }
 

@@ -9,6 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{BAD, line::Line, workflow};
+use crate::printable;
 
 pub(super) struct Screen {
     /// Whether a GitHub runner reads it.
@@ -95,12 +96,13 @@ impl Screen {
         }
     }
 
-    /// A value, and the end of its line, on standard output.
+    /// A value, and the end of its line, on standard output. What is said in it acts on no terminal.
     pub(super) fn write_json(&self, json: &str) {
+        let json = printable::json(json);
         let json = if self.runner {
-            workflow::json_without_commands(json)
+            workflow::json_without_commands(&json)
         } else {
-            json.to_owned()
+            json.into_owned()
         };
         self.write(&(json + "\n"));
     }

@@ -280,7 +280,7 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
         let statement = json!({
             "predicateType": "https://spdx.dev/Document",
             "subject": [{"digest": {"sha256": image.trim_start_matches("sha256:")}}],
-            "predicate": {"spdxVersion": "SPDX-2.3", "name": architecture},
+            "predicate": {"spdxVersion": "SPDX-2.3", "name": architecture, "comment": HOSTILE},
         });
         let blob = put_blob(&world, &statement.to_string());
         let attestations = json!({"layers": [{"digest": blob, "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}]});
@@ -294,6 +294,9 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
     };
     let (here, image) = of(architecture());
     let (there, other) = of("s390x");
+/// What moves, colours and turns a terminal that believes it.
+const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
+
     let all = [
         here.as_array().unwrap().clone(),
         there.as_array().unwrap().clone(),
@@ -325,3 +328,8 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
         .status(1)
         .says("no SBOM is attached");
 }
+    // What a registry says acts on nobody's terminal.
+    let hostile = world.run(format!("sbom {tag}").as_str()).success();
+    assert_eq!(hostile.json()["comment"], HOSTILE);
+    let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!hostile.stdout.contains(acts), "{:?}", hostile.stdout);
