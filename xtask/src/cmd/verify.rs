@@ -55,7 +55,7 @@ fn trusted(args: &cli::Verify, context: &Context) -> Result<Trusted, Failure> {
     if let Some(key) = &args.key {
         let key: Key = key.parse()?;
         let key = key.resolved(|path| context.resolve(path));
-        images::check_key(&key)?;
+        images::check_key(&key, context)?;
         return Ok(Trusted::Key(key, args.log.log()));
     }
     let like = args.certificate_identity_regexp.clone().map(Pattern::Like);

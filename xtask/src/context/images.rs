@@ -116,7 +116,10 @@ pub(crate) fn require(engine: &Engine) -> Result<(), Failure> {
 }
 
 /// Refuses a key that is not there.
-pub(crate) fn check_key(key: &Key) -> Result<(), Failure> {
+pub(crate) fn check_key(key: &Key, context: &Context) -> Result<(), Failure> {
+    if let Key::Variable(name) = key {
+        context.exec.withhold(name);
+    }
     match key {
         Key::File(path) if !path.is_file() => Err(Failure::invalid(format!(
             "the key `{}` is no file",

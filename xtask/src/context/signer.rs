@@ -21,7 +21,7 @@ pub(crate) fn of(context: &Context, args: &cli::Signing, dry_run: bool) -> Resul
     };
     let key: Key = key.parse()?;
     let key = key.resolved(|path| context.resolve(path));
-    check_key(&key)?;
+    check_key(&key, context)?;
     if key.has_password() && !dry_run && std::env::var_os(SIGNING_PASSWORD).is_none() {
         return Err(Failure::invalid(format!(
             "the key's password is not in the environment variable `{SIGNING_PASSWORD}`"

@@ -19,7 +19,7 @@ use nix::{
 
 use crate::{
     own::{RunId, process},
-    plan::Secret,
+    plan::{SIGNING_PASSWORD, Secret},
 };
 
 /// How long a child may take to end once it has been asked to.
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) interrupted: AtomicBool,
     /// The children that are not reaped yet, by their numbers.
     running: Mutex<BTreeMap<i32, Running>>,
+    /// The variable that holds the key which is signed with.
+    signing_key: OnceLock<String>,
     /// What is done even when we leave at once.
     last: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -114,6 +116,17 @@ impl Real {
     /// Does `last` before a second Ctrl-C ends us. Only the first one that is given counts.
     pub(crate) fn before_leaving(&self, last: impl Fn() + Send + Sync + 'static) {
         self.shared.last.get_or_init(|| Box::new(last));
+    }
+
+    /// Keeps a variable, which holds a signing key, from all children but the signer. Only the first one that is given counts.
+    pub(crate) fn withhold(&self, variable: &str) {
+        self.shared.signing_key.get_or_init(|| variable.to_owned());
+    }
+
+    /// The variables that are the signer's alone.
+    pub(super) fn of_the_signer(&self) -> impl Iterator<Item = &str> {
+        let key = self.shared.signing_key.get().map(String::as_str);
+        key.into_iter().chain([SIGNING_PASSWORD])
     }
 
     /// The same, with children that run in `folder`.

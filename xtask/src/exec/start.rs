@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     own::{file, process, source},
-    plan::{Cmd, DOCKER_LOGINS, PASSWORD, SIGNER, SIGNING_PASSWORD, Stdin},
+    plan::{Cmd, DOCKER_LOGINS, PASSWORD, SIGNER, Stdin},
 };
 
 /// The platform of images for docker where no option says one. What is built is for this machine or for what `--platform`
@@ -94,9 +94,11 @@ impl Real {
         let file = file::open_log(log, true).map_err(failed)?;
         let errors = file.try_clone().map_err(failed)?;
         let mut command = self.command(cmd)?;
+        self.of_the_signer().for_each(|name| {
+            command.env_remove(name);
+        });
         // Not one of ours to end when this run is killed.
         command
-            .env_remove(SIGNING_PASSWORD)
             .env_remove(process::VARIABLE)
             .stdin(Stdio::null())
             .stdout(file)
@@ -122,7 +124,9 @@ impl Real {
         let mut command = self.command(cmd)?;
         command.env_remove(DEFAULT_PLATFORM);
         if cmd.program != SIGNER {
-            command.env_remove(SIGNING_PASSWORD);
+            self.of_the_signer().for_each(|name| {
+                command.env_remove(name);
+            });
         }
         let child = Child::start(command, input, apart)
             .map_err(|error| io_failure(cmd, &error, started))?;

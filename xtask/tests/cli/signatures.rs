@@ -109,6 +109,31 @@ fn the_password_of_the_key_is_cosigns_alone_and_stands_nowhere() {
     world.calls.never("cosign");
 }
 
+#[test]
+fn a_key_in_a_variable_is_cosigns_alone() {
+    let (world, _) = world();
+    let seen = world.state("seen");
+    for program in ["oras", "docker", "cosign"] {
+        let line = format!("echo \"{program} ${{MY_KEY-none}}\" >> {}", seen.display());
+        world.tools.rule(program, &line);
+    }
+    let environment = [("COSIGN_PASSWORD", ""), ("MY_KEY", "ours")];
+    for command in ["sign", "verify"] {
+        let named = format!("{command} {IMAGE}:1-18-trixie --key env://MY_KEY");
+        world.run_with(named.as_str(), &environment).success();
+    }
+    let seen = fs::read_to_string(seen).unwrap();
+    let lines: std::collections::BTreeSet<&str> = seen.lines().collect();
+    assert!(
+        lines.contains("oras none") && lines.contains("cosign ours"),
+        "{seen}"
+    );
+    assert!(
+        !lines.contains("oras ours") && !lines.contains("docker ours"),
+        "{seen}"
+    );
+}
+
 /// The files in a folder, at any depth.
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder)
@@ -269,6 +294,9 @@ fn put_blob(world: &World, text: &str) -> String {
     format!("sha256:{hex}")
 }
 
+/// What moves, colours and turns a terminal that believes it.
+const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
+
 #[test]
 fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
     let (world, _) = world();
@@ -294,9 +322,6 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
     };
     let (here, image) = of(architecture());
     let (there, other) = of("s390x");
-/// What moves, colours and turns a terminal that believes it.
-const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
-
     let all = [
         here.as_array().unwrap().clone(),
         there.as_array().unwrap().clone(),
@@ -311,6 +336,11 @@ const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
         .run(format!("sbom {tag} --platform linux/arm/v7").as_str())
         .status(2)
         .says("has attestations for");
+    // What a registry says acts on nobody's terminal.
+    let hostile = world.run(format!("sbom {tag}").as_str()).success();
+    assert_eq!(hostile.json()["comment"], HOSTILE);
+    let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!hostile.stdout.contains(acts), "{:?}", hostile.stdout);
     // One that is about another image is none of this one.
     let text = json!({"manifests": here})
         .to_string()
@@ -328,8 +358,3 @@ const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
         .status(1)
         .says("no SBOM is attached");
 }
-    // What a registry says acts on nobody's terminal.
-    let hostile = world.run(format!("sbom {tag}").as_str()).success();
-    assert_eq!(hostile.json()["comment"], HOSTILE);
-    let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
-    assert!(!hostile.stdout.contains(acts), "{:?}", hostile.stdout);
