@@ -18,9 +18,11 @@ use crate::{
     stage::{
         proofs,
         results::{self, Tested},
+        suites,
     },
     tool,
     ui::{Form, Report, Row, Table, junit},
+    verdict::Verdict,
 };
 
 impl Context {
@@ -111,10 +113,25 @@ impl Context {
         results::note(&self.run_folder()?)
     }
 
-    /// The same of the suites that every image is to pass: what they say of it is kept with its digest.
-    pub(crate) fn proved(&mut self, json: bool, tested: &[Tested]) -> anyhow::Result<()> {
+    /// The same of the suites that every image is to pass: what they say of it is kept with its digest. That an image has passed is
+    /// not, where `options` may have left tests out.
+    pub(crate) fn proved(
+        &mut self,
+        json: bool,
+        tested: &[Tested],
+        options: &suites::Options,
+    ) -> anyhow::Result<()> {
         self.tested(json, tested)?;
-        proofs::keep(tested, &self.run_id)
+        if !options.may_narrow() {
+            return proofs::keep(tested, &self.run_id);
+        }
+        let is_passed = |one: &&Tested| one.result == Verdict::Passed;
+        if tested.iter().filter(is_passed).count() > 0 {
+            self.ui.warning(
+                "what has passed is no proof for `promote`: flags behind `--` may have left tests out",
+            );
+        }
+        proofs::keep(tested.iter().filter(|one| !is_passed(one)), &self.run_id)
     }
 
     /// The same, where scripts get more than the rows of a table.

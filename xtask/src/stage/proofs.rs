@@ -63,8 +63,11 @@ fn prefix(digest: &Digest) -> String {
 }
 
 /// Keeps what a run has found.
-pub(crate) fn keep(tested: &[Tested], run: &RunId) -> anyhow::Result<()> {
-    for proof in tested.iter().filter_map(|one| Proof::of(one, run)) {
+pub(crate) fn keep<'a>(
+    tested: impl IntoIterator<Item = &'a Tested>,
+    run: &RunId,
+) -> anyhow::Result<()> {
+    for proof in tested.into_iter().filter_map(|one| Proof::of(one, run)) {
         let place = Path::new(FOLDER).join(proof.file_name());
         let text = serde_json::to_string_pretty(&proof)? + "\n";
         file::write_atomically(&Location::output(place), &text)?;

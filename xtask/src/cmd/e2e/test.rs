@@ -76,7 +76,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     let report = context.run(&engine.exec, &plan)?;
     let mut tested = results::of(&runner, &subjects, &report);
     tested.extend(unread.iter().map(Tested::unread));
-    context.proved(args.json, &tested)?;
+    context.proved(args.json, &tested, &Options::from(&args.suites))?;
     context.verdict(&report, "the tests")?;
     begin::check_read(&unread, subjects.len())?;
     context.ui.conclusion(&results::passed(&tested));

@@ -77,7 +77,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let mut tested = results::of(&runner, &subjects, &report);
     tested.extend(sources.unavailable.iter().map(Tested::unavailable));
     tested.extend(begun.unread.iter().map(Tested::unread));
-    context.proved(args.json, &tested)?;
+    context.proved(args.json, &tested, &Options::from(&args.suites))?;
     context.verdict(&report, "the tests")?;
     begun.check_read()?;
     context.ui.conclusion(&results::passed(&tested));
