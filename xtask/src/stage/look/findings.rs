@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is wrong with an image, or looks so.
 
+use std::collections::BTreeMap;
+
 use crate::{
     finding::{Finding, Severity},
     image::{Elf, Entry, How, Inventory, Libraries, Said, Source, SqlExtension},
@@ -163,9 +165,13 @@ impl Collected {
 
     /// An image is mounted into a server, whose files an absolute link leads to.
     fn links(&mut self, files: &[Entry]) {
+        let targets = files
+            .iter()
+            .filter_map(|file| Some((file.path.as_str(), file.link.as_deref()?)))
+            .collect();
         for file in files {
             let Some(link) = &file.link else { continue };
-            if leads_out(file.folder(), link) {
+            if leads_out(file.folder(), link, &targets) {
                 self.error(
                     &file.path,
                     format!("it is a link to `{link}`, out of the image"),
@@ -187,19 +193,74 @@ impl Modules<'_> {
     }
 }
 
-/// Whether a symbolic link in a folder leads above the image's root. A hard link is named from there on.
-fn leads_out(folder: &str, link: &str) -> bool {
-    let mut depth = folder.split('/').filter(|part| !part.is_empty()).count();
+/// Links that are followed one after the other. Fact: Linux, `path_resolution(7)`.
+const HOPS: usize = 40;
+
+/// Whether a symbolic link in a folder leads above the image's root, be it by way of other links of the image, which are given by
+/// their paths. A hard link is named from the root on.
+fn leads_out(folder: &str, link: &str, links: &BTreeMap<&str, &str>) -> bool {
+    let mut at: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut left: Vec<&str> = link.rsplit('/').collect();
+    let mut hops = 0;
     if link.starts_with('/') {
         return true;
     }
-    for part in link.split('/') {
+    while let Some(part) = left.pop() {
         match part {
-            "" | "." => {}
-            ".." if depth == 0 => return true,
-            ".." => depth -= 1,
-            _ => depth += 1,
+            ".." if at.pop().is_none() => return true,
+            "" | "." | ".." => {}
+            name => at.push(name),
         }
+        let Some(next) = links.get(format!("/{}", at.join("/")).as_str()) else {
+            continue;
+        };
+        hops += 1;
+        if next.starts_with('/') {
+            return true;
+        }
+        if hops > HOPS {
+            return false;
+        }
+        at.pop();
+        left.extend(next.rsplit('/'));
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_followed_by_way_of_others() {
+        let links = BTreeMap::from([
+            ("/lib/deep", "../share/a/b"),
+            ("/lib/here", "."),
+            ("/lib/root", "/etc"),
+            ("/lib/loop", "pool"),
+            ("/lib/pool", "loop"),
+            ("/up", ".."),
+        ]);
+        for link in [
+            "/etc/passwd",
+            "../../etc/passwd",
+            // By its words it would stay in the image.
+            "here/../../etc/passwd",
+            "here/here/../../etc",
+            "deep/../../../../etc",
+            "root/passwd",
+            "../up/etc",
+        ] {
+            assert!(leads_out("/lib", link, &links), "{link}");
+        }
+        for link in [
+            "x.so.1",
+            "../share/x",
+            "here/x",
+            "deep/../../../lib/x",
+            "loop/../../../../etc",
+        ] {
+            assert!(!leads_out("/lib", link, &links), "{link}");
+        }
+    }
 }
