@@ -3,6 +3,8 @@
 //! <https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/>. Their short names of licences become those of SPDX;
 //! what SPDX has no name for becomes a `LicenseRef-` of the same name.
 
+use std::collections::BTreeSet;
+
 use crate::value::Licence;
 
 /// How the first line of a file for machines begins.
@@ -46,6 +48,7 @@ pub(crate) fn licence(text: &str) -> Option<Licence> {
         return None;
     }
     let mut all: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut of_the_whole = None;
     for (at, paragraph) in paragraphs(text).enumerate() {
         let Some(names) = paragraph.field("license") else {
@@ -56,7 +59,7 @@ pub(crate) fn licence(text: &str) -> Option<Licence> {
             Some(files) if is_packaging(&files) => {}
             Some(_) => {
                 for licence in joined_by_and(&expression(names)) {
-                    if !all.contains(&licence) {
+                    if seen.insert(licence.clone()) {
                         all.push(licence);
                     }
                 }
