@@ -217,14 +217,19 @@ pub(crate) fn is_no_repository(failed: &CmdFailure) -> bool {
     failed.mentions("response from registry") && answers.iter().any(|said| failed.mentions(said))
 }
 
-/// Whether a registry has said that what was asked for is not there, by whatever it lacks: the tag, the digest, the repository.
+/// Whether a registry has said that what was asked for is not there, by whatever it lacks: the tag, the digest, the repository. A
+/// shell says of a program that it is `not found`, and does not begin with what oras begins with.
 pub(crate) fn is_absent(failed: &CmdFailure) -> bool {
-    failed.mentions(": not found") || failed.mentions("name unknown")
+    let absent = [": not found", "name unknown"];
+    let says =
+        |line: &str| line.starts_with("Error") && absent.iter().any(|end| line.contains(end));
+    failed.kept().any(says)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Reason;
 
     fn image(text: &str) -> ImageRef {
         text.parse().unwrap()
@@ -290,6 +295,30 @@ mod tests {
         );
         for wrong in ["", r#"{"referrers": [{"digest": "x"}]}"#] {
             assert_eq!(parse_referrers(wrong, &image), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_not_there_is_told_from_a_program_that_is_not() {
+        let cmd: Cmd = Cmd::new(PROGRAM, "ask");
+        let is = |line: &str| {
+            let mut failed = CmdFailure::before_start(&cmd, Reason::Status(1));
+            failed.tail.push(line.to_owned());
+            is_absent(&failed)
+        };
+        for line in [
+            "Error response from registry: failed to resolve digest: r/x:1: not found",
+            "Error: r/x@sha256:0: not found",
+            "Error response from registry: name unknown: repository name not known to registry",
+        ] {
+            assert!(is(line), "{line}");
+        }
+        for line in [
+            "sh: 1: exec: oras: not found",
+            "Error response from registry: unauthorized",
+            "",
+        ] {
+            assert!(!is(line), "{line}");
         }
     }
 
