@@ -7,6 +7,7 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     },
     stage::{look::Looking, subject::Subject},
     tool::{scan_report::Counts, scanner::Given},
+    value::Digest,
 };
 
 /// Where reports go when nothing else is said, and what is only for scanners.
@@ -27,6 +29,9 @@ pub(crate) const FOLDER: &str = "target/xtask/scan";
 
 /// Bytes of a report that are read.
 const LARGEST: u64 = 256 << 20;
+
+/// How long a scanner may take, which may first download what it knows.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// What is to be scanned, and with what.
 pub(crate) struct Scan<'a> {
@@ -142,7 +147,13 @@ impl Scan<'_> {
                 '-'
             }
         };
-        let name: String = self.subject.title.chars().map(safe).collect();
+        let title = &self.subject.title;
+        let mut name: String = title.chars().map(safe).collect();
+        // `a/b:1` and `a-b-1` are two images.
+        if title.contains(['/', ':', '@']) {
+            let digest = Digest::of(title.as_bytes());
+            name += &format!("-{}", digest.short().trim_start_matches("sha256:"));
+        }
         let (program, end) = (scanner.program(), scanner.extension());
         self.output.join(format!("{name}.{program}.{end}"))
     }
@@ -182,13 +193,17 @@ impl Work for Looks {
     }
 
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
+        let how = Supervision {
+            timeout: Some(LIMIT),
+            ..Supervision::default()
+        };
         let (text, counts) = if self.scanner.reads_archive() {
-            match exec.run(&self.cmd, Supervision::default(), console.line) {
+            match exec.run(&self.cmd, how, console.line) {
                 Err(failed) if !self.has_only_found(&failed.reason) => return Err(failed.into()),
                 Err(_) | Ok(()) => self.read()?,
             }
         } else {
-            let printed = exec.read(&self.cmd, None)?;
+            let printed = exec.read(&self.cmd, Some(LIMIT))?;
             let counts = Counts::of_debsecan(&printed);
             (printed, counts)
         };
