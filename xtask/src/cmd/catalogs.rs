@@ -22,7 +22,11 @@ use crate::{
     failure::Failure,
     image::Stamped,
     plan::{Action, AfterFailure, Location, Plan, Step, StepId},
-    stage::{begin::Begun, catalog, signed_file::SignFile},
+    stage::{
+        begin::Begun,
+        catalog,
+        signed_file::{self, SignFile},
+    },
     target::{Filter, Target},
     tool::cosign::Signer,
     workspace::{Aim, Selection},
@@ -109,6 +113,10 @@ impl Request<'_> {
             let distro = source.base.distro.clone();
             let sign = self.sign(&source)?;
             let write = Write {
+                signature: self
+                    .signer
+                    .is_none()
+                    .then(|| signed_file::beside(&source.file)),
                 command: self.command(&distro),
                 source,
                 slots,
@@ -245,6 +253,7 @@ fn conclusion(rows: &[Row]) -> String {
         State::New,
         State::Updated,
         State::Kept,
+        State::Older,
         State::Unchanged,
         State::Missing,
     ];

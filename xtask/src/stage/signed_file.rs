@@ -22,6 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What the media type of a signature's file begins with.
 const KIND: &str = "application/vnd.dev.sigstore.bundle";
 
+/// Where the signature of a file is.
+pub(crate) fn beside(file: &Path) -> PathBuf {
+    let mut bundle = file.as_os_str().to_owned();
+    bundle.push(".sigstore.json");
+    PathBuf::from(bundle)
+}
+
 /// Signs a file, unless it has a signature of the same key.
 #[derive(Clone, Debug)]
 pub(crate) struct SignFile {
@@ -33,9 +40,7 @@ pub(crate) struct SignFile {
 impl SignFile {
     /// With the signature in a file beside it. Refused where something else is in that place.
     pub(crate) fn beside(file: &Path, signer: &Signer) -> Result<Self, Failure> {
-        let mut bundle = file.as_os_str().to_owned();
-        bundle.push(".sigstore.json");
-        let bundle = PathBuf::from(bundle);
+        let bundle = beside(file);
         if let Some(text) = source::read_named(&bundle)? {
             let there: Value = serde_json::from_str(&text).unwrap_or_default();
             let is_signature = there["mediaType"]

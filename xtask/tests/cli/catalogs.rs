@@ -391,6 +391,24 @@ fn a_dry_run_asks_no_registry_and_writes_nothing() {
 }
 
 #[test]
+fn a_catalog_does_not_go_back() {
+    let world = world();
+    let command = "catalogs --output out --distro trixie";
+    let newer = put(&world, "alpha", "1.2-202602020000-18-trixie", BOTH);
+    world.run(command).success();
+    let before = world.read("out/catalog-minimal-trixie.yaml");
+    assert!(before.contains(&newer), "{before}");
+    // Its tag is gone, and what is left was baked before.
+    let tags = world.state(&format!("tags/{REGISTRY}/alpha"));
+    fs::write(tags, "").unwrap();
+    put(&world, "alpha", "1.2-202601010000-18-trixie", BOTH);
+    let ended = world.run(command).success();
+    assert_eq!(world.read("out/catalog-minimal-trixie.yaml"), before);
+    assert!(ended.stdout.contains("older"), "{}", ended.stdout);
+    ended.says("is newer than `1.2-202601010000-18-trixie`, the newest that is there: it stays");
+}
+
+#[test]
 fn a_catalog_is_signed_beside_it_and_what_is_there_of_somebody_else_stays() {
     let world = world();
     put(&world, "alpha", "1.2-202601010000-18-trixie", BOTH);
@@ -424,6 +442,14 @@ fn a_catalog_is_signed_beside_it_and_what_is_there_of_somebody_else_stays() {
         .success()
         .says("it has a signature of this key");
     assert_eq!(world.calls.of("cosign sign-blob").len(), 1);
+    // A catalog that is written anew without one has an old one beside it.
+    let unsigned = "catalogs --output out --distro trixie";
+    let quiet = world.run(unsigned).success();
+    assert!(!quiet.stderr.contains("sigstore"), "{}", quiet.stderr);
+    put(&world, "gamma", "1.2-202601010000-18-trixie", BOTH);
+    world.run(unsigned).success().says(&format!(
+        "`{bundle}` is of what `out/catalog-minimal-trixie.yaml` was before"
+    ));
     world
         .run("catalogs --output out --key x")
         .status(2)

@@ -44,6 +44,8 @@ pub(super) enum Found {
     Same,
     /// An image that holds the same as the one that the catalog has.
     Alike(ImageRef),
+    /// One that was baked before the one that the catalog has.
+    Older(ImageRef),
     /// None, and why.
     Missing(String),
 }
@@ -104,6 +106,15 @@ impl Work for Find {
                     "{tag} holds the same as what the catalog has"
                 )))
             }
+            Found::Older(image) => {
+                let tag = image.tag.as_deref().unwrap_or_default();
+                let current = self.current.as_ref().map(ToString::to_string);
+                let current = current.unwrap_or_default();
+                (console.warning)(format!(
+                    "`{current}`, which the catalog has, is newer than `{tag}`, the newest that is there: it stays"
+                ));
+                Performed::Done(Some(format!("{tag} is older than what the catalog has")))
+            }
             Found::Missing(why) if self.strict => {
                 return Err(Failure::failed(why.clone())
                     .hint("push and publish it; without `--strict` it is left out"));
@@ -149,10 +160,20 @@ impl Find {
             ));
             return Ok(Found::Other(new.reference));
         };
+        if self.is_newer(current, newest) {
+            return Ok(Found::Older(new.reference));
+        }
         if self.is_alike(&old, &new, exec)? {
             return Ok(Found::Alike(new.reference));
         }
         Ok(Found::Other(new.reference))
+    }
+
+    /// Whether what the catalog has was baked after the image with this tag, by its own tag.
+    fn is_newer(&self, current: &ImageRef, newest: &str) -> bool {
+        let tag = current.tag.as_deref();
+        let tag = tag.filter(|tag| self.stamped.covers(tag));
+        tag.is_some_and(|tag| tag > newest)
     }
 
     /// The tags of the repository, or why there are none.

@@ -16,6 +16,8 @@ pub(super) enum State {
     Updated,
     /// There is a newer image, which holds the same.
     Kept,
+    /// The newest image that is there is older.
+    Older,
     Unchanged,
     /// No image was found: what the catalog has, if anything, stays.
     Missing,
@@ -27,6 +29,7 @@ impl State {
             Self::New => "new",
             Self::Updated => "updated",
             Self::Kept => "kept, as a newer one holds the same",
+            Self::Older => "kept, as the newest one there is older",
             Self::Unchanged => "unchanged",
             Self::Missing => "missing",
         }
@@ -51,6 +54,7 @@ impl ui::Row for Row {
     fn cells(&self) -> Vec<String> {
         let state = match self.state {
             State::Kept => "kept".to_owned(),
+            State::Older => "older".to_owned(),
             state => state.words().to_owned(),
         };
         let image = self.image.as_deref().unwrap_or("-");

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
@@ -44,6 +45,8 @@ impl Rows {
 pub(super) struct Write {
     pub source: Source,
     pub slots: Vec<Slot>,
+    /// Where its signature is, where this run makes none.
+    pub signature: Option<PathBuf>,
     /// The options of the command that does the same.
     pub command: Vec<String>,
     pub rows: Rows,
@@ -93,6 +96,12 @@ impl Work for Write {
             return Ok(Performed::Skipped(format!("`{shown}` is up to date")));
         }
         file::write_atomically(file, &written.text)?;
+        if let Some(signature) = self.signature.as_ref().filter(|path| path.is_file()) {
+            (console.warning)(format!(
+                "`{}` is of what `{shown}` was before: sign it again with `--sign`, or remove the signature",
+                signature.display()
+            ));
+        }
         Ok(Performed::Done(Some(shown.to_string())))
     }
 }
@@ -130,6 +139,10 @@ impl Slot {
             (Some(Found::Alike(newer)), Some(current)) => {
                 let why = format!("`{newer}` holds the same");
                 (State::Kept, Some(ours(current)), Some(why))
+            }
+            (Some(Found::Older(other)), Some(current)) => {
+                let why = format!("`{other}` is older");
+                (State::Older, Some(ours(current)), Some(why))
             }
             (Some(Found::Missing(why)), _) => (State::Missing, self.old.clone(), Some(why.clone())),
             (_, _) => (State::Missing, self.old.clone(), None),
