@@ -13,7 +13,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     image::{ImageRef, listed},
-    plan::{Console, Performed, Work},
+    plan::{Console, Performed, Work, shell},
     stage::pushed::PATIENCE,
     tool::oras,
     value::Digest,
@@ -143,11 +143,12 @@ impl fmt::Display for Compare {
         };
         write!(
             f,
-            "({from} | {check} && {to} | {check} && \
-             {to} | {digests} | while IFS= read -r part; do {manifest}@\"$part\" < /dev/null > /dev/null || \
+            "([ \"$copied\" = {it} ] && {from} | {check} && {to} | {check} && \
+             {to} | {digests} | while IFS= read -r part; do {manifest}@\"$part\" < /dev/null > /dev/null 2>&1 || \
              {blob}@\"$part\" < /dev/null > /dev/null || exit 1; done && \
              there=\"$({theirs})\" && {ours} | {digests} | while IFS= read -r part; do case $there in *\"$part\"*) ;; \
-             *) echo \"$part is missing\" >&2; exit 1 ;; esac; done)",
+             *) echo \"$part is missing\" >&2; exit 1 ;; esac; done) && compared={it}",
+            it = shell::word(self.to.to_string()),
             manifest = oras::manifest_cmd(&part),
             blob = oras::blob_descriptor_cmd(&part),
         )

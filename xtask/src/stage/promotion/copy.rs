@@ -84,7 +84,8 @@ impl Work for Copy {
     }
 }
 
-/// The copy as it is run, and for signatures under tags of their own a loop that ends where the other side has others.
+/// The copy as it is run, and for signatures under tags of their own a loop that ends where the other side has others. What is
+/// pasted goes on after a failure: each line of an image asks whether the one before has ended well.
 impl fmt::Display for Copy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (&self.from.repository, &self.to.repository);
@@ -109,8 +110,9 @@ impl fmt::Display for Copy {
             "({whole} && {tags} | grep -E \"^({signed})[.](sig|att|sbom)\\$\" | while IFS= read -r tag; \
              do there=\"$({theirs}:\"$tag\" < /dev/null 2> /dev/null)\" || there=; \
              if [ -z \"$there\" ]; then {copy} {from}:\"$tag\" {to}:\"$tag\" < /dev/null || exit 1; \
-             elif [ \"$there\" != \"$({ours}:\"$tag\" < /dev/null)\" ]; then echo \"$tag has other signatures there\" >&2; exit 1; fi; done)",
+             elif [ \"$there\" != \"$({ours}:\"$tag\" < /dev/null)\" ]; then echo \"$tag has other signatures there\" >&2; exit 1; fi; done) && copied={it}",
             whole = self.whole(),
+            it = shell::word(self.to.to_string()),
         )
     }
 }

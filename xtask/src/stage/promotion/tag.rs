@@ -7,7 +7,7 @@ use crate::{
     exec::{Exec, Supervision},
     failure::Failure,
     image::ImageRef,
-    plan::{Console, Performed, Work},
+    plan::{Console, Performed, Work, shell},
     stage::pushed::find,
     tool::oras,
     value::Digest,
@@ -93,7 +93,9 @@ impl fmt::Display for Tag {
             format!("[ \"$({asked} 2> /dev/null || echo {digest})\" = {digest} ] && ")
         });
         let tag = oras::tag_cmd(&self.image, &self.tags);
-        write!(f, "({}{tag})", asked.collect::<String>())
+        let it = shell::word(self.image.to_string());
+        let asked: String = asked.collect();
+        write!(f, "([ \"$compared\" = {it} ] && {asked}{tag})")
     }
 }
 
