@@ -51,6 +51,8 @@ pub(crate) struct Inventory {
     pub extensions: Vec<SqlExtension>,
     pub documents: Vec<Document>,
     pub packages: Vec<Installed>,
+    /// Files that say something, and are too large to be read, or to be read to their end.
+    pub unread: Vec<String>,
 }
 
 impl Inventory {
@@ -60,6 +62,9 @@ impl Inventory {
         let mut scripts = Scripts::default();
         found.contents = Contents::read(archive, &mut |file, bytes| {
             if file.size > LARGEST {
+                if says_something(file) {
+                    found.unread.push(file.path.clone());
+                }
                 return Ok(());
             }
             let mut text = Vec::new();
@@ -76,6 +81,16 @@ impl Inventory {
     }
 
     fn look_into(&mut self, file: &Entry, bytes: &[u8], scripts: &mut Scripts) {
+        let is_text = !elf::is_elf(bytes) && !is_library(file.name());
+        let is_control = file.name().ends_with(".control");
+        let most = if is_control {
+            controls::LONGEST
+        } else {
+            LONGEST_TEXT
+        };
+        if is_text && bytes.len() > most && says_something(file) {
+            self.unread.push(file.path.clone());
+        }
         let text = |most: usize| String::from_utf8_lossy(&bytes[..bytes.len().min(most)]);
         let (folder, name) = (file.folder(), file.name());
         if elf::is_elf(bytes) || is_library(name) {
@@ -114,6 +129,15 @@ impl Inventory {
             Said::Broken { .. } => None,
         })
     }
+}
+
+/// Whether a file is one that is looked into, by its name.
+fn says_something(file: &Entry) -> bool {
+    let (folder, name) = (file.folder(), file.name());
+    let is_text = [".control", ".sql"].iter().any(|end| name.ends_with(end));
+    let is_licence = folder.starts_with("/licenses/");
+    let is_status = folder == status::FOLDER || file.path == status::FILE;
+    is_library(name) || is_text || is_licence || is_status
 }
 
 /// `libx.so`, `libx.so.1`: a file that is called so is to be one.

@@ -129,6 +129,8 @@ pub(crate) enum Source {
     Image { path: String },
     /// One of the image, in a folder that the linker is not told of.
     Unsearched { path: String },
+    /// One of the image, and it is not known in which folders a server looks.
+    Unplaced { path: String },
     /// The base image.
     Base,
     /// Nowhere.
@@ -143,6 +145,7 @@ impl Source {
         match self {
             Self::Image { .. } => "of the image",
             Self::Unsearched { .. } => "of the image, not on the path",
+            Self::Unplaced { .. } => "of the image, if its folder is on the path",
             Self::Base => "of the base image",
             Self::Missing => "missing",
             Self::Unknown => "from elsewhere",
@@ -189,7 +192,7 @@ pub(crate) struct Libraries {
 }
 
 impl Libraries {
-    /// `searched`: the folders that the linker is told of, without a `/` before them; None: they are not known, so any counts.
+    /// `searched`: the folders that the linker is told of, without a `/` before them; None: they are not known.
     /// `base`: None: it is not known.
     pub(crate) fn of(
         image: &Inventory,
@@ -212,6 +215,9 @@ impl Libraries {
                         path: file.path.clone(),
                     },
                     (None, _, Some(base)) if base.0.contains_key(library) => Source::Base,
+                    (None, Some(file), _) if searched.is_none() => Source::Unplaced {
+                        path: file.path.clone(),
+                    },
                     (None, Some(file), _) => Source::Unsearched {
                         path: file.path.clone(),
                     },
@@ -243,7 +249,7 @@ fn is_on_path(file: &Entry, own: &str, elf: &Elf, searched: Option<&[String]>) -
         let mut all = all.iter();
         all.any(|searched| searched.trim_matches('/') == folder.trim_matches('/'))
     };
-    of_object || searched.is_none_or(on_path)
+    of_object || searched.is_some_and(on_path)
 }
 
 /// The libraries of the image that the base image has too: by the names that they are looked for.

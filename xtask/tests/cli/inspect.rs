@@ -156,6 +156,19 @@ fn a_module_is_told_with_its_server_and_with_where_its_libraries_come_from() {
         .status(2);
 }
 
+#[test]
+fn a_library_in_a_folder_of_which_nobody_has_spoken_is_not_called_found() {
+    let world = world_with_a_module();
+    world.docker.file("odd/libx.so.1", MODULE);
+    let ended = world.run(["inspect", IMAGE, "--json"]).success();
+    let value = ended.json();
+    let unplaced = r#""libx.so.1":{"from":"unplaced","path":"/odd/libx.so.1"}"#;
+    assert!(value.to_string().contains(unplaced), "{value:#}");
+    let ended = world.run(["inspect", IMAGE]).success();
+    let said = "libx.so.1 (if its folder is on the path)";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
+}
+
 /// What somebody else has made is material: it is told what is wrong with it, and the command ends well.
 #[test]
 fn a_hostile_image_is_told_and_does_no_harm() {
@@ -175,6 +188,8 @@ fn a_hostile_image_is_told_and_does_no_harm() {
     ] {
         world.docker.file(path, bytes);
     }
+    let large = "#".repeat(70_000);
+    world.docker.file("share/extension/large.control", &large);
     let files = world.root().join("../").join("fakes/docker/files");
     symlink("/etc/passwd", files.join("lib/out")).unwrap();
     symlink("../../../etc/passwd", files.join("lib/above")).unwrap();
@@ -187,6 +202,7 @@ fn a_hostile_image_is_told_and_does_no_harm() {
         "/lib/huge.so: error: it cannot be read: ",
         "/lib/out: error: it is a link to `/etc/passwd`, out of the image",
         "/lib/above: error: it is a link to `../../../etc/passwd`, out of the image",
+        "/share/extension/large.control: warning: it is too large to be looked into",
         "/share/extension/b.control: error: no script makes its default version 9",
         "/share/extension/b--1--2.sql: warning: line 1 names `$libdir/gamma`",
     ] {

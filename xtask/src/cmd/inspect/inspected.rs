@@ -119,6 +119,9 @@ impl Inspected<'_> {
             match source {
                 Source::Base => of_base += 1,
                 Source::Image { .. } | Source::Unknown => others.push(library.to_owned()),
+                Source::Unplaced { .. } => {
+                    others.push(format!("{library} (if its folder is on the path)"));
+                }
                 Source::Unsearched { .. } => others.push(format!("{library} (not on the path)")),
                 Source::Missing => others.push(format!("{library} (missing)")),
             }

@@ -19,6 +19,7 @@ const NAMED: usize = 5;
 /// The findings, errors first.
 pub(crate) fn all(subject: &Subject, image: &Inventory, libraries: &Libraries) -> Vec<Finding> {
     let mut found = Collected::default();
+    found.unread(image);
     found.objects(subject, image);
     found.libraries(libraries);
     for extension in &image.extensions {
@@ -48,6 +49,16 @@ impl Collected {
             severity,
             message,
         });
+    }
+
+    /// What may be wrong and was not seen.
+    fn unread(&mut self, image: &Inventory) {
+        for path in &image.unread {
+            self.warning(
+                path,
+                "it is too large to be looked into: what is wrong with it would not be said".into(),
+            );
+        }
     }
 
     fn objects(&mut self, subject: &Subject, image: &Inventory) {
@@ -100,7 +111,8 @@ impl Collected {
                         "it needs `{library}`, and `{path}` is in no folder of `ld_library_path`"
                     ),
                 ),
-                Source::Image { .. } | Source::Base | Source::Unknown => {}
+                Source::Image { .. } | Source::Unplaced { .. } | Source::Base | Source::Unknown => {
+                }
             }
         }
         for shared in &libraries.shared {
