@@ -72,5 +72,5 @@ pub(crate) fn apart(tag: &ImageRef, origin: &str) -> Failure {
     Failure::failed(format!(
         "`{tag}` holds signatures that `{origin}` does not have, and lacks some of those"
     ))
-    .hint("sign the image there with the same key, or remove one of the two tags when its signatures are not wanted: nothing is written over")
+    .hint("nothing is written over: remove the tag whose signatures are not wanted any more; `cargo xtask sign` signs an image without such a tag")
 }
