@@ -36,4 +36,15 @@ impl Extension {
             None => pinned.for_major(&server.major, major),
         }
     }
+
+    /// The Debian packages that an image for a major is made of: those that metadata names, or the one whose version it follows.
+    pub(crate) fn package_names(&self, major: &Major) -> Vec<PackageName> {
+        if !self.packages.is_empty() {
+            let patterns = self.packages.iter();
+            return patterns.map(|pattern| pattern.package(major)).collect();
+        }
+        let mut like = self.servers_like(major).into_iter();
+        let name = like.find_map(|server| self.package_name(server, major));
+        name.into_iter().collect()
+    }
 }

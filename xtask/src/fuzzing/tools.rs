@@ -95,11 +95,11 @@ pub fn copyright_file(data: &[u8]) {
 
 /// What is said of a package are names, versions and single lines.
 pub fn package_facts(data: &[u8]) {
-    let Found::Package(package) = Found::parse(text(data)) else {
+    let Some(Found::Package(package)) = Found::parse(text(data)) else {
         return;
     };
     assert!(!package.packages.is_empty());
-    let words = package.preload.iter().map(|(_, words)| words);
+    let words = package.hints.iter().map(|(_, words)| words);
     let words = words.chain(&package.summary);
     let words = words.chain(&package.files).chain(&package.lacks);
     for words in words.chain(package.settings.values()) {

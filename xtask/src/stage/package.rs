@@ -22,6 +22,9 @@ use crate::{
 /// Says it, in a base image. Its arguments: the major, the extension's name, and the packages that it may be in.
 pub(crate) const SCRIPT: &str = include_str!("package.sh");
 
+/// The last line of its whole answer.
+const END: &str = "done";
+
 /// How long pulling a base image, installing the packages and trying them may take.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
@@ -33,12 +36,12 @@ const LONGEST: usize = 300;
 pub(crate) struct Package {
     /// The one that was asked for first, each with its version.
     pub packages: Vec<(PackageName, DebianVersion)>,
-    /// All of them are for every architecture: there is no code for a machine in them.
-    pub is_for_all: bool,
     pub homepage: Option<String>,
     pub summary: Option<String>,
-    /// Other packages for the same server that it depends on or recommends.
+    /// Other packages for the same server that it cannot do without.
     pub depends: Vec<PackageName>,
+    /// Those that it recommends, or that are one of several which it can do with.
+    pub recommends: Vec<PackageName>,
     /// Relative to the image's root: `lib/…`, `bin/…`, `share/…`.
     pub files: Vec<String>,
     /// Files that an image of the server's own folders leaves out, by their absolute paths.
@@ -55,8 +58,9 @@ pub(crate) struct Package {
     pub decoders: Vec<Library>,
     /// The server's own parameters that matter here, where it has them.
     pub parameters: BTreeMap<Parameter, String>,
-    /// Modules that say that they are to be preloaded, with their words.
-    pub preload: Vec<(Library, String)>,
+    /// Modules that are taken to want to be preloaded for a text in their files alone, with that text: the server could load
+    /// them without.
+    pub hints: Vec<(Library, String)>,
     /// The `shared_preload_libraries` with which the server has started, in this order.
     pub preloaded: Vec<Library>,
     /// Parameters without which nothing could be created.
@@ -68,7 +72,7 @@ pub(crate) struct Package {
     /// What could not be created or loaded: the server's words.
     pub refused: Vec<(SqlName, String)>,
     /// Why the trial could not be made as it was meant.
-    pub trial: Option<String>,
+    pub trial: Vec<String>,
     /// The copyright files, one after the other.
     pub copyright: String,
 }
@@ -82,11 +86,14 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    /// Takes what [`SCRIPT`] has printed. Lines that are none of its are left out.
-    pub(crate) fn parse(printed: &str) -> Self {
+    /// Takes what [`SCRIPT`] has printed. Lines that are none of its are left out. None: it was cut short.
+    pub(crate) fn parse(printed: &str) -> Option<Self> {
         let mut package = Package::default();
         let mut owners = Vec::new();
         let mut controls: BTreeMap<String, String> = BTreeMap::new();
+        if printed.lines().next_back() != Some(END) {
+            return None;
+        }
         for line in printed.lines() {
             let mut fields = line.split('\t');
             let kind = fields.next().unwrap_or_default();
@@ -99,32 +106,31 @@ impl Found {
                     *text += second;
                     text.push('\n');
                 }
-                _ => package.take(kind, first, second, fields.next()),
+                _ => package.take(kind, first, second),
             }
         }
         for (name, text) in controls.iter().filter(|(name, _)| SqlName::is(name)) {
             package.controls.insert(name, text);
         }
         if package.packages.is_empty() {
-            return Self::Owners(owners);
+            return Some(Self::Owners(owners));
         }
-        Self::Package(Box::new(package))
+        Some(Self::Package(Box::new(package)))
     }
 }
 
 impl Package {
-    fn take(&mut self, kind: &str, first: &str, second: &str, third: Option<&str>) {
+    fn take(&mut self, kind: &str, first: &str, second: &str) {
         match kind {
             "package" => {
                 if let (Ok(name), Ok(version)) = (first.parse(), second.parse()) {
-                    self.is_for_all =
-                        third == Some("all") && (self.is_for_all || self.packages.is_empty());
                     self.packages.push((name, version));
                 }
             }
             "homepage" => self.homepage = said(first).filter(|text| text.starts_with("https://")),
             "summary" => self.summary = said(first),
             "depends" => put(&mut self.depends, first),
+            "recommends" => put(&mut self.recommends, first),
             "file" => self.files.extend(said(first)),
             "elsewhere" => self.elsewhere.extend(said(first)),
             "absolute" => self.absolute.extend(said(first).zip(said(second))),
@@ -133,7 +139,7 @@ impl Package {
             "module" => put(&mut self.modules, first),
             "output-plugin" => put(&mut self.decoders, first),
             "parameter" if !second.is_empty() => keep(&mut self.parameters, first, second),
-            "preload" => with_words(&mut self.preload, first, second),
+            "hint" => with_words(&mut self.hints, first, second),
             "preloaded" => first
                 .split(',')
                 .for_each(|name| put(&mut self.preloaded, name)),
@@ -141,7 +147,7 @@ impl Package {
             "created" => put(&mut self.created, first),
             "beside" => with_words(&mut self.beside, first, second),
             "refused" => with_words(&mut self.refused, first, second),
-            "trial" => self.trial = said(first),
+            "trial" => self.trial.extend(said(first)),
             "copyright" => {
                 self.copyright += first;
                 self.copyright.push('\n');
@@ -204,7 +210,11 @@ impl Work for Ask {
 
     fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
         let printed = exec.read(&self.read, Some(PATIENCE))?;
-        let found = self.answer.0.get_or_init(|| Found::parse(&printed));
+        let found = Found::parse(&printed).ok_or_else(|| {
+            Failure::failed("the answer of the archive was cut short: its last line is missing")
+                .hint("run it again; with `--verbose` its whole output is shown")
+        })?;
+        let found = self.answer.0.get_or_init(|| found);
         Ok(Performed::Done(Some(match found {
             Found::Package(package) => {
                 let all = package.packages.iter();

@@ -13,6 +13,9 @@ say() {
   for field; do printf '\t%s' "$(printf '%s' "$field" | tr -s '\t\n\r' '   ')"; done
   echo
 }
+# The last line of a whole answer: one that was cut short has none.
+finish() { say done; exit 0; }
+give_up() { say trial "$1"; finish; }
 fetch() { apt-get -q -o APT::Sandbox::User=root download "$@" >&2; }
 version_of() { apt-cache policy -- "$1" | sed -n 's/^ *Candidate: \([0-9].*\)$/\1/p'; }
 place=$(mktemp -d)
@@ -55,7 +58,7 @@ if [ -z "$package" ]; then
   while read -r owner; do say owner "$owner"; done < owners
   [ "$(wc -l < owners)" != 1 ] || package=$(cat owners)
 fi
-[ -n "$package" ] || exit 0
+[ -n "$package" ] || finish
 version=$(version_of "$package")
 
 # Others of the same source and version that a server reads too: the scripts may be in a package of their own.
@@ -63,11 +66,18 @@ all=$package beside=
 fetch "$package"
 mkdir debs
 mv ./*.deb debs/
-for other in $(apt-cache depends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$package" |
-  sed -n 's/^ *|*\(Depends\|Recommends\): \([a-z0-9][a-z0-9.+-]*\)$/\2/p' | sort -u); do
+# What it cannot do without is told from what it recommends and from alternatives, of which all but the last have a bar before them.
+for related in $(apt-cache depends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$package" | awk '
+  $1 ~ /^[|]?(Pre)?(Depends|Recommends):$/ {
+    name = $2
+    if (name ~ /^[a-z0-9][a-z0-9.+-]*$/) { if ($1 ~ /^(Pre)?Depends:$/ && !bar) hard[name]; else soft[name] }
+    bar = $1 ~ /^[|]/
+  }
+  END { for (name in hard) print "depends:" name; for (name in soft) if (!(name in hard)) print "recommends:" name }' | sort -t : -k 2); do
+  kind=${related%%:*} other=${related#*:}
   case $other in
   "postgresql-$major" | "postgresql-contrib-$major") continue ;;
-  postgresql*"-$major" | "postgresql-$major-"*) say depends "$other" ;;
+  postgresql*"-$major" | "postgresql-$major-"*) say "$kind" "$other" ;;
   esac
   there=$(version_of "$other")
   case $there,$other in ?*,postgresql-"$major"-*) beside="$beside $other" ;; esac
@@ -79,7 +89,7 @@ for other in $(apt-cache depends --no-suggests --no-conflicts --no-breaks --no-r
   fi
   rm -f ./*.deb
 done
-for one in $all; do say package "$one" "$(version_of "$one")" "$(apt-cache show "$one" | sed -n 's/^Architecture: //p' | head -n 1)"; done
+for one in $all; do say package "$one" "$(version_of "$one")"; done
 apt-cache show "$package=$version" > show
 say homepage "$(sed -n 's/^Homepage: //p' show | head -n 1)"
 say summary "$(sed -n 's/^Description\(-en\)\{0,1\}: //p' show | head -n 1)"
@@ -133,13 +143,13 @@ for needed in $(cat root/"$share"/extension/*.control 2> /dev/null | sed -n "s/^
   done
 done
 apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root install $(for one in $all $beside; do echo "$one=$(version_of "$one")"; done) >&2 ||
-  { say trial "the package cannot be installed in the base image"; exit 0; }
+  give_up "the package cannot be installed in the base image"
 while read -r library; do ! at_hand "$library" || say lacks "$library"; done < named
 postgres=$(command -v postgres || echo "/$bin/postgres") initdb=$(command -v initdb || echo "/$bin/initdb")
 user=$(id -u postgres) group=$(id -g postgres)
 install -d -o "$user" server
 setpriv --reuid "$user" --regid "$group" --clear-groups "$initdb" --pgdata=server/data --username=postgres --auth=trust --no-sync --encoding=UTF8 --no-locale > initdb.log 2>&1 ||
-  { say trial "initdb: $(tail -n 1 initdb.log)"; exit 0; }
+  give_up "initdb: $(tail -n 1 initdb.log)"
 sql() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@" 2>&1; }
 decoders=
 for module in $modules; do ! grep -qa _PG_output_plugin_init "root/$lib/$module.so" || decoders="$decoders, $module"; done
@@ -162,7 +172,7 @@ stop() {
 trap stop EXIT
 lives() { kill -0 "$pid" 2> /dev/null && pg_isready --quiet --host=/tmp; }
 failure() { grep -m 1 -E 'FATAL|ERROR|PANIC' server.log || tail -n 1 server.log; }
-start '' || { say trial "the server does not start: $(failure)"; exit 0; }
+start '' || give_up "the server does not start: $(failure)"
 say parameter output_plugin_libraries "$(sql --dbname=postgres --command="SELECT setting FROM pg_settings WHERE name = 'output_plugin_libraries'")"
 
 # What a library says of itself when it is loaded, in the words that it has for those who call it, or by asking the server whether it
@@ -175,11 +185,11 @@ for module in $modules; do
   case $said$words in
   *preload* | *PGC_POSTMASTER*)
     wants="$wants $module"
-    case $said in *preload* | *PGC_POSTMASTER*) words=$said ;; esac
-    say preload "$module" "$words"
+    # A text in the file alone proves nothing where the server has loaded it as it is.
+    case $said in *preload* | *PGC_POSTMASTER*) ;; *) say hint "$module" "$words" ;; esac
     ;;
   esac
-  lives || { stop; start '' || break; }
+  lives || { stop; start '' || give_up "the server does not start after \`LOAD '$module'\`: $(failure)"; }
 done
 stop
 # Modules of others that these build upon, and that want the same: those of the base image are part of what is said.
@@ -201,10 +211,11 @@ if [ -n "$joined$before" ]; then
   else
     say trial "the server does not start with $joined: $(failure)"
     stop
-    start '' || exit 0
+    joined=
+    start '' || give_up "the server does not start again: $(failure)"
   fi
 else
-  start '' || exit 0
+  start '' || give_up "the server does not start again: $(failure)"
 fi
 
 # Each in the order of their names, the one that the image is named after first; what they need is created by CASCADE. What fails
@@ -218,6 +229,7 @@ controls() {
   done
 }
 create() { sql --dbname="$1" --command="CREATE EXTENSION IF NOT EXISTS \"$2\" CASCADE" | grep -v '^NOTICE\|^DETAIL: *The extension' || true; }
+restart() { stop; start "$joined" || give_up "the server does not start again after \`$1\`: $(failure)"; }
 is_created() { [ "$(sql --dbname="$1" --command="SELECT 1 FROM pg_extension WHERE extname = '$2'")" = 1 ]; }
 sql --dbname=postgres --command='CREATE DATABASE app' > /dev/null
 number=0
@@ -228,7 +240,7 @@ while read -r own; do
   if [ -n "$wanted" ] && ! is_created app "$own"; then
     echo "$wanted" >> server/data/postgresql.conf
     stop
-    start "$joined" || { say trial "the server does not start with $wanted: $(failure)"; exit 0; }
+    start "$joined" || give_up "the server does not start with $wanted: $(failure)"
     said=$(create app "$own")
     ! is_created app "$own" || say setting "${wanted%% = *}" "$(printf '%s' "${wanted#* = }" | tr -d "'")"
   fi
@@ -236,17 +248,17 @@ while read -r own; do
     say created "$own"
     continue
   fi
-  lives || { stop; start "$joined" || exit 0; }
+  lives || restart "$own"
   number=$((number + 1))
   sql --dbname=postgres --command="CREATE DATABASE alone$number" > /dev/null || true
   alone=$(create "alone$number" "$own")
   if is_created "alone$number" "$own"; then say beside "$own" "$said"; else say refused "$own" "$alone"; fi
-  lives || { stop; start "$joined" || exit 0; }
+  lives || restart "$own"
 done < names
 if [ ! -s names ]; then
   for module in $modules; do
     said=$(sql --dbname=app --command="LOAD '$module'") && say loaded "$module" || say refused "$module" "$said"
-    lives || { stop; start "$joined" || exit 0; }
+    lives || restart "$module"
   done
 fi
-say done
+finish

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `create-extension`: what is asked of base images, what is written, and what is refused.
 
-use crate::cli::world::World;
+use crate::cli::world::{World, metadata};
 
 /// What the script prints of a package with two extensions, one of which needs `alpha`.
-const PRINTED: &str = "package\tpostgresql-18-maps\t2.1-1.pgdg13+1\tamd64\n\
+const PRINTED: &str = "package\tpostgresql-18-maps\t2.1-1.pgdg13+1\n\
     homepage\thttps://maps.example/\n\
     summary\tmaps | of <everything>\n\
     file\tlib/maps.so\nfile\tshare/extension/maps--2.1.sql\nfile\tshare/extension/maps_more--2.1.sql\n\
@@ -13,7 +13,7 @@ const PRINTED: &str = "package\tpostgresql-18-maps\t2.1-1.pgdg13+1\tamd64\n\
     control\tmaps\tdefault_version = '2.1'\ncontrol\tmaps\trequires = 'hstore'\n\
     control\tmaps_more\tdefault_version = '2.1'\ncontrol\tmaps_more\trequires = 'maps, alpha'\n\
     lacks\tlibmaps.so.2\nmodule\tmaps\n\
-    preload\tmaps\tERROR: maps must be loaded via shared_preload_libraries\npreloaded\tmaps\n\
+    preloaded\tmaps\n\
     setting\tmaps.database\tapp\ncreated\tmaps\ncreated\tmaps_more\n\
     copyright\tFormat: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
     copyright\t\ncopyright\tFiles: *\ncopyright\tLicense: Expat\ndone\n";
@@ -151,7 +151,7 @@ fn a_package_that_is_not_there_is_answered_with_those_that_own_the_control_file(
     let world = world();
     world
         .docker
-        .has_package("owner\tpostgresql-18-a\nowner\tpostgresql-18-b\nowner\t-o\n");
+        .has_package("owner\tpostgresql-18-a\nowner\tpostgresql-18-b\nowner\t-o\ndone\n");
     world
         .run("create-extension maps --from-archive")
         .status(2)
@@ -172,6 +172,13 @@ fn a_package_that_is_not_there_is_answered_with_those_that_own_the_control_file(
         .status(2)
         .says("`maps` requires `cube_of_others`")
         .says("first `cargo xtask create-extension cube-of-others --from-archive`");
+    for cut_short in [PRINTED.strip_suffix("done\n").unwrap(), "garbage\n"] {
+        world.docker.has_package(cut_short);
+        world
+            .run("create-extension maps --from-archive")
+            .status(1)
+            .says("the answer of the archive was cut short");
+    }
     world.docker.apt_fails("E: Unable to fetch some archives");
     world
         .run("create-extension maps --from-archive")
@@ -181,9 +188,89 @@ fn a_package_that_is_not_there_is_answered_with_those_that_own_the_control_file(
 }
 
 #[test]
+fn what_any_server_needs_is_written_and_where_they_differ_is_left_open() {
+    let world = world();
+    world.docker.has_package(PRINTED);
+    let older = "package\tpostgresql-18-maps\t2.0-1.pgdg12+1\nfile\tlib/maps.so\nfile\tshare/extension/maps--2.0.sql\n\
+        control\tmaps\tdefault_version = '2.0'\nmodule\tmaps\npreloaded\tmaps_old\ncreated\tmaps\n\
+        hint\tmaps_old\tmaps_old wants shared_preload_libraries\ntrial\tthe server does not start again\ndone\n";
+    world.docker.has_package_for("18-bookworm", older);
+    let ended = world
+        .run("create-extension maps --from-archive --json")
+        .success();
+    let metadata = world.read(METADATA);
+    for line in [
+        "ld_library_path          = [\"system\"]",
+        "\"maps.database\" = \"app\"",
+        "required_extensions      = [\"alpha\"]",
+        "{ name = \"maps_more\" },",
+        "package = \"2.1-1.pgdg13+1\"",
+        "package = \"2.0-1.pgdg12+1\"",
+        "sql     = \"2.0\"",
+    ] {
+        assert!(metadata.contains(line), "{line}: {metadata}");
+    }
+    let left = ended.json()["left_to_do"].to_string();
+    for said in [
+        "18-bookworm: `maps_old` is preloaded for what stands in its file alone",
+        "18-bookworm: it was not tried as it will be used: the server does not start again",
+        "`ld_library_path` is one value for all servers",
+        "18-bookworm has []; 18-trixie has [\\\"system\\\"]",
+    ] {
+        assert!(left.contains(said), "{said}: {left}");
+    }
+    let both = "shared_preload_libraries = [\"maps_old\", \"maps\"]";
+    assert!(metadata.contains(both), "{metadata}");
+}
+
+#[test]
+fn packages_that_are_called_otherwise_for_another_server_are_refused() {
+    let world = world();
+    world.docker.has_package(PRINTED);
+    let other = PRINTED.replace("postgresql-18-maps", "postgresql-18-maps-2");
+    world.docker.has_package_for("18-bookworm", &other);
+    world
+        .run("create-extension maps --from-archive")
+        .status(2)
+        .says("the servers' packages are not called alike")
+        .says("18-bookworm: [\"postgresql-{pg}-maps-2\"]")
+        .says("`--distro` and `--pg` leave servers out");
+    assert!(!world.exists("extensions/maps"));
+}
+
+#[test]
+fn only_what_a_package_cannot_do_without_is_required() {
+    // It has a Dockerfile of its own, and its package's name in the comment above the version.
+    let beta = "{\n    trixie = {\n      \"18\" = {\n        // renovate: suite=trixie-pgdg depName=postgresql-18-beta-3\n        \
+        package = \"1.2-1.pgdg13+1\"\n        sql = \"1.2\"\n      }\n    }\n  }";
+    let beta = metadata("beta", &[("versions", beta)]);
+    let world = world();
+    world.write("extensions/beta/metadata.hcl", &beta);
+    let depends =
+        |kind: &str| PRINTED.replace("lacks\t", &format!("{kind}\tpostgresql-18-beta-3\nlacks\t"));
+    world.docker.has_package(&depends("recommends"));
+    let ended = world
+        .run("create-extension maps --from-archive --distro trixie --json")
+        .success();
+    let left = ended.json()["left_to_do"].to_string();
+    assert!(left.contains("recommends that of `beta`"), "{left}");
+    assert!(!world.read(METADATA).contains("[\"alpha\", \"beta\"]"));
+    fs_err::remove_dir_all(world.root().join("extensions/maps")).unwrap();
+    world.docker.has_package(&depends("depends"));
+    world
+        .run("create-extension maps --from-archive --distro trixie")
+        .success();
+    let metadata = world.read(METADATA);
+    assert!(
+        metadata.contains("required_extensions      = [\"beta\", \"alpha\"]"),
+        "{metadata}"
+    );
+}
+
+#[test]
 fn a_module_without_a_control_file_is_loaded_and_a_decoder_decodes() {
     let world = world();
-    let printed = "package\tpostgresql-18-stream\t1.0-1\tamd64\nfile\tlib/stream.so\nmodule\tstream\noutput-plugin\tstream\n\
+    let printed = "package\tpostgresql-18-stream\t1.0-1\nfile\tlib/stream.so\nmodule\tstream\noutput-plugin\tstream\n\
         parameter\toutput_plugin_libraries\tpgoutput\nloaded\tstream\ndone\n";
     world.docker.has_package(printed);
     world

@@ -135,15 +135,11 @@ fn others(workspace: &Workspace, server: &Server) -> Vec<String> {
         .iter()
         .filter(|one| one.create_extension)
     {
-        let mut like = extension.servers_like(&server.major).into_iter();
-        let package = like.find_map(|like| extension.package_name(like, &server.major));
+        let packages = extension.package_names(&server.major);
         let names = extension.sql_extensions.iter().map(|one| &one.name);
-        let names = std::iter::once(&extension.sql_name).chain(names);
-        all.extend(
-            package
-                .iter()
-                .flat_map(|package| names.clone().map(move |name| format!("{name}={package}"))),
-        );
+        for name in std::iter::once(&extension.sql_name).chain(names) {
+            all.extend(packages.iter().map(|package| format!("{name}={package}")));
+        }
     }
     all
 }

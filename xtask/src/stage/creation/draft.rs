@@ -3,10 +3,11 @@
 
 mod known;
 mod needs;
+mod servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use known::Known;
+pub(crate) use servers::Known;
 
 use super::Request;
 use crate::value::{

@@ -224,6 +224,11 @@ impl Docker {
         self.answer("package", lines);
     }
 
+    /// What is printed of it in the base image of one server.
+    pub(crate) fn has_package_for(&self, server: &str, lines: &str) {
+        self.answer(&format!("package.{server}"), lines);
+    }
+
     /// Lets apt fail in any image.
     pub(crate) fn apt_fails(&self, said: &str) {
         self.answer("apt.fails", said);

@@ -1,41 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Takes into a draft what the archive says of the package.
+//! Takes into a draft what the archive says of one package.
 
-use super::{Draft, Pin, needs::Needs};
+use super::{Draft, needs::Needs};
 use crate::{
     extension::Extension,
     failure::Failure,
     image::copyright,
     stage::creation::Request,
     stage::package::Package,
-    value::{Major, PackageName, PackagePattern, Server, SqlName, Suite},
+    value::{Major, Name, PackageName, PackagePattern, SqlName},
 };
 
-/// A server's package.
-pub(crate) struct Known<'a> {
-    pub server: Server,
-    pub package: &'a Package,
-    /// The distro whose archive was asked in its place.
-    pub of: Option<Suite>,
-}
-
 impl Draft {
-    /// The draft, as the archive says it; the first package counts for what is the same for all servers. `extensions` are those
-    /// that it may need.
-    pub(crate) fn known(
+    /// The draft, as a package says it that was asked for one major; pinned to nothing. `extensions` are those that it may need.
+    pub(super) fn of_package(
         request: &Request,
-        known: &[Known<'_>],
+        major: &Major,
+        package: &Package,
         extensions: &[std::sync::Arc<Extension>],
     ) -> Result<Self, Failure> {
         let mut draft = Self::of(request);
-        let Some(Known {
-            server, package, ..
-        }) = known.first()
-        else {
-            return Ok(draft);
-        };
         let names = package.packages.iter();
-        let patterns = names.map(|(name, _)| pattern(name, &server.major));
+        let patterns = names.map(|(name, _)| pattern(name, major));
         draft.packages = patterns.collect::<Option<_>>().unwrap_or(draft.packages);
         draft.homepage.clone_from(&package.homepage);
         draft.summary.clone_from(&package.summary);
@@ -46,10 +32,6 @@ impl Draft {
         draft.name_in_sql(request, package)?;
         draft.server_options(package);
         draft.need(request, package, extensions)?;
-        draft.pins = known
-            .iter()
-            .map(|one| (one.server.clone(), draft.pin(one)))
-            .collect();
         draft.doubts(package);
         Ok(draft)
     }
@@ -128,7 +110,9 @@ impl Draft {
             extensions,
         };
         self.required = needs.of_packages();
+        let recommended = needs.recommended();
         if !self.is_created {
+            self.leave_open(recommended);
             return Ok(());
         }
         needs.add(&self.sql_name, &mut self.required)?;
@@ -154,26 +138,30 @@ impl Draft {
                 Ok(()) => {}
             }
         }
+        self.leave_open(recommended);
         Ok(())
     }
 
-    fn pin(&self, known: &Known<'_>) -> Pin {
-        let package = known.package;
-        let sql = package.controls.default_version(&self.sql_name);
-        Pin {
-            package: package.packages.first().map(|(_, version)| version.clone()),
-            sql: sql
-                .filter(|_| self.is_created)
-                .and_then(|version| version.parse().ok()),
-            of: known.of.clone(),
+    /// Of what is only recommended nobody but a person knows whether it is needed.
+    fn leave_open(&mut self, recommended: Vec<Name>) {
+        let open = recommended.into_iter();
+        for name in open.filter(|name| !self.required.contains(name)) {
+            self.undecided.push(format!(
+                "the package recommends that of `{name}`, or can do with it: where it is needed, `required_extensions` is to have it"
+            ));
         }
     }
 
     /// What the archive does not say, or says in words for people.
     fn doubts(&mut self, package: &Package) {
-        if let Some(trial) = &package.trial {
+        for trial in &package.trial {
             self.undecided
                 .push(format!("it was not tried as it will be used: {trial}"));
+        }
+        for (name, words) in &package.hints {
+            self.undecided.push(format!(
+                "`{name}` is preloaded for what stands in its file alone, the server loads it without: {words}"
+            ));
         }
         for (name, words) in &package.refused {
             self.undecided

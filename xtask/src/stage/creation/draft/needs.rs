@@ -4,8 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
-    extension::Extension, failure::Failure, stage::creation::Request, stage::package::Package,
-    value::Name,
+    extension::Extension,
+    failure::Failure,
+    stage::creation::Request,
+    stage::package::Package,
+    value::{Name, PackageName},
 };
 
 /// Looks for what is needed.
@@ -19,20 +22,27 @@ pub(crate) struct Needs<'a> {
 impl Needs<'_> {
     /// The extensions here whose packages those of the new one depend on.
     pub(crate) fn of_packages(&self) -> Vec<Name> {
-        let mut required = Vec::new();
-        for package in &self.package.depends {
+        self.owners(&self.package.depends)
+    }
+
+    /// The extensions here that those packages recommend, or that are one of several which they can do with.
+    pub(crate) fn recommended(&self) -> Vec<Name> {
+        self.owners(&self.package.recommends)
+    }
+
+    /// Whose packages these are.
+    fn owners(&self, packages: &[PackageName]) -> Vec<Name> {
+        let mut owners = Vec::new();
+        for package in packages {
             let is_of = |one: &&Arc<Extension>| {
-                let servers = self.request.servers.iter();
-                one.packages.iter().any(|pattern| {
-                    let mut names = servers.clone().map(|server| pattern.package(&server.major));
-                    names.any(|name| name == *package)
-                })
+                let mut servers = self.request.servers.iter();
+                servers.any(|server| one.package_names(&server.major).contains(package))
             };
             if let Some(found) = self.extensions.iter().find(is_of) {
-                put(&mut required, found);
+                put(&mut owners, found);
             }
         }
-        required
+        owners
     }
 
     /// Adds the directories that an extension of the package needs. Fails where nobody has what it requires.

@@ -266,7 +266,11 @@ info*)
   echo "$6" > "$answers/opened/$3" ;;
 "run --rm --user 0 --entrypoint sh --name xtask-package-"*)
   [ ! -e "$answers/apt.fails" ] || fail "$(cat "$answers/apt.fails")" 100
-  answer package "" ;;
+  asked=package
+  for file in "$answers"/package.*; do
+    case $8 in *"-${file##*/package.}") asked=${file##*/} ;; esac
+  done
+  answer "$asked" done ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp --follow-link "*:/usr/bin/kubectl" "*)
   node=${3%%:*}
