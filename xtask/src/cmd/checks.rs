@@ -16,7 +16,10 @@ use crate::{
     failure::Failure,
     finding::{Finding, Findings, Severity},
     own::source,
-    stage::smoke,
+    stage::{
+        left_open::{self, Open},
+        smoke,
+    },
     target::Recipe,
     ui::{Table, counted},
     value::PackageName,
@@ -221,10 +224,10 @@ impl Read<'_> {
                     "missing: users want to know what is in the image and how to use it",
                 ),
                 Some("") => findings.warning(None, "empty"),
-                Some(text) if text.contains("TODO") || text.contains("-here>") => {
-                    findings.warning(None, "still holds text of the template");
+                Some(_) => {
+                    let open = text.map(left_open::anywhere).unwrap_or_default();
+                    warn_of_open(open, findings);
                 }
-                Some(_) => {}
             }
             if let (Some(text), Some(extension)) = (text, self.workspace.get(name)) {
                 let needed = self.workspace.dependencies(extension);
@@ -236,7 +239,15 @@ impl Read<'_> {
             }
         });
         all.extend(
+            self.about_file(&folder.join("metadata.hcl"), |text, findings| {
+                let open = text.map(left_open::in_comments).unwrap_or_default();
+                warn_of_open(open, findings);
+            }),
+        );
+        all.extend(
             self.about_file(&folder.join("smoke.sql"), |text, findings| {
+                let open = text.map(left_open::in_comments).unwrap_or_default();
+                warn_of_open(open, findings);
                 let lacking = match text.map(str::trim) {
                     None => "missing",
                     Some("") => "empty",
@@ -249,5 +260,12 @@ impl Read<'_> {
             }),
         );
         all
+    }
+}
+
+/// What a person was left to decide is no fault, but is not to be forgotten.
+fn warn_of_open(open: Vec<Open>, findings: &mut Findings) {
+    for one in open {
+        findings.warning(Some(one.line), format!("is left open: {}", one.what));
     }
 }

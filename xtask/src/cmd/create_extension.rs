@@ -14,6 +14,7 @@ use crate::{
     stage::{
         begin,
         creation::{Draft, Files, Mention, Request},
+        left_open,
     },
     ui::Table,
     workspace::Workspace,
@@ -82,14 +83,7 @@ fn say(files: &Files, draft: &Draft, json: bool, context: &mut Context) {
     };
     let is_written = |mention: &Mention| matches!(mention, Mention::Written { .. });
     let mentioned = files.mentions.iter().filter(|(_, one)| is_written(one));
-    let by_hand = files
-        .mentions
-        .iter()
-        .filter_map(|(path, mention)| match mention {
-            Mention::Left(what) => Some(format!("{}: {what}", path.display())),
-            Mention::Written { .. } => None,
-        });
-    let left: Vec<String> = draft.undecided.iter().cloned().chain(by_hand).collect();
+    let left = files.left_to_do(draft);
     let value = json!({
         "name": draft.name,
         "directory": files.folder,
@@ -117,7 +111,7 @@ fn say(files: &Files, draft: &Draft, json: bool, context: &mut Context) {
 
 /// How far a file is done.
 fn state(text: &str) -> String {
-    match text.matches("TODO").count() + text.matches("-here>").count() {
+    match left_open::anywhere(text).len() {
         0 => "written".to_owned(),
         1 => "written, with 1 thing for a person to decide".to_owned(),
         many => format!("written, with {many} things for a person to decide"),

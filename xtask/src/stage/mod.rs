@@ -8,6 +8,7 @@ pub(crate) mod catalog;
 pub(crate) mod creation;
 pub(crate) mod described;
 pub(crate) mod environment;
+pub(crate) mod left_open;
 pub(crate) mod licences;
 pub(crate) mod look;
 pub(crate) mod newest;

@@ -44,7 +44,16 @@ fn what_the_package_says_is_written_and_passes_checks() {
         .success();
     let json = ended.json();
     assert_eq!(json["directory"], "extensions/maps");
-    assert_eq!(json["left_to_do"], serde_json::json!([]));
+    let left = json["left_to_do"].to_string();
+    assert!(
+        left.contains("README.md: TODO"),
+        "the cell of the table: {left}"
+    );
+    assert!(
+        left.contains("extensions/maps/smoke.sql: use maps for"),
+        "{left}"
+    );
+    assert!(!left.contains("metadata.hcl"), "{left}");
     let metadata = world.read(METADATA);
     for line in [
         "sql_name                 = \"maps\"",
@@ -80,7 +89,10 @@ fn what_the_package_says_is_written_and_passes_checks() {
         line.contains(" package 18 maps postgresql-18-maps --"),
         "{line}"
     );
-    world.run("checks maps --no-bake").success();
+    world
+        .run("checks maps --no-bake")
+        .success()
+        .says("maps/smoke.sql:2: warning: is left open: use maps for");
 }
 
 #[test]
@@ -273,10 +285,13 @@ fn a_module_without_a_control_file_is_loaded_and_a_decoder_decodes() {
     let printed = "package\tpostgresql-18-stream\t1.0-1\nfile\tlib/stream.so\nmodule\tstream\noutput-plugin\tstream\n\
         parameter\toutput_plugin_libraries\tpgoutput\nloaded\tstream\ndone\n";
     world.docker.has_package(printed);
-    world
-        .run("create-extension stream --from-archive")
+    let ended = world
+        .run("create-extension stream --from-archive --json")
         .success();
     let metadata = world.read("extensions/stream/metadata.hcl");
+    let left = ended.json()["left_to_do"].to_string();
+    let licences = "extensions/stream/metadata.hcl: the SPDX ids";
+    assert!(left.contains(licences), "{left}");
     for line in [
         "create_extension         = false",
         "output_plugin_libraries\" = \"pgoutput, stream\"",
@@ -287,7 +302,10 @@ fn a_module_without_a_control_file_is_loaded_and_a_decoder_decodes() {
     assert!(!metadata.contains("sql     ="), "{metadata}");
     let proof = world.read("extensions/stream/smoke.sql");
     assert!(proof.contains("'stream', temporary => true"), "{proof}");
-    world.run("checks stream --no-bake").success();
+    world
+        .run("checks stream --no-bake")
+        .success()
+        .says("stream/metadata.hcl:7: warning: is left open: the SPDX ids");
 }
 
 const TEMPLATE: &str = r#"metadata = {

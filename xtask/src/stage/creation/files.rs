@@ -18,6 +18,7 @@ use crate::{
     extension::Extension,
     own::source,
     plan::{Action, Location, Plan, Step},
+    stage::left_open,
     target::base_of,
     workspace::Workspace,
 };
@@ -95,6 +96,38 @@ impl Files {
             own,
             mentions,
         })
+    }
+
+    /// What a person must decide, a sentence each: what the draft leaves open, what the files do, and what is to be done by hand.
+    pub(crate) fn left_to_do(&self, draft: &Draft) -> Vec<String> {
+        let mut all = draft.undecided.clone();
+        let own = self
+            .own
+            .iter()
+            .map(|(path, text)| (self.folder.join(path), text.as_str()));
+        let elsewhere = self.mentions.iter().map(|(path, mention)| match mention {
+            Mention::Written { added, .. } => (path.clone(), added.as_str()),
+            Mention::Left(_) => (path.clone(), ""),
+        });
+        for (path, text) in own.chain(elsewhere) {
+            let open = left_open::anywhere(text).into_iter();
+            // What is undecided stands in the metadata too.
+            for open in open.filter(|open| !draft.undecided.contains(&open.what)) {
+                let sentence = format!("{}: {}", path.display(), open.what);
+                if !all.contains(&sentence) {
+                    all.push(sentence);
+                }
+            }
+        }
+        all.extend(
+            self.mentions
+                .iter()
+                .filter_map(|(path, mention)| match mention {
+                    Mention::Left(what) => Some(format!("{}: {what}", path.display())),
+                    Mention::Written { .. } => None,
+                }),
+        );
+        all
     }
 
     /// The directory appears when all of it is written.
