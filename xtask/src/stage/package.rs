@@ -16,7 +16,7 @@ use crate::{
     image::Controls,
     plan::{Cmd, Console, Performed, Work},
     printable::{clipped, printable},
-    value::{DebianVersion, Library, PackageName, Parameter, SqlName},
+    value::{DebianVersion, Library, PackageName, Parameter, SqlName, Url},
 };
 
 /// Says it, in a base image. Its arguments: the major, the extension's name, and the packages that it may be in.
@@ -127,7 +127,11 @@ impl Package {
                     self.packages.push((name, version));
                 }
             }
-            "homepage" => self.homepage = said(first).filter(|text| text.starts_with("https://")),
+            "homepage" => {
+                // Whoever reads it follows it: as text it could end the Markdown around it.
+                let is_safe = |home: &String| home.starts_with("https://") && Url::is(home);
+                self.homepage = said(first).filter(is_safe);
+            }
             "summary" => self.summary = said(first),
             "depends" => put(&mut self.depends, first),
             "recommends" => put(&mut self.recommends, first),

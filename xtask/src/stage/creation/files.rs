@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     draft::Draft,
-    mentions::{FILES, Mention},
+    mentions::{FILES, Mention, Place},
     metadata::Layout,
     own_templates,
 };
@@ -80,13 +80,19 @@ impl Files {
             let suite = draft.suite(&format!("{up}{}", steps.display()));
             own.push(("test/chainsaw-test.yaml".into(), suite));
         }
+        let shown = folder.display().to_string();
+        let extensions: Vec<&str> = workspace.names().collect();
+        let here = Place {
+            folder: &shown,
+            extensions: &extensions,
+        };
         let mut mentions = Vec::new();
         for (places, write) in FILES {
             for place in *places {
                 let Some(text) = source::read(&workspace.root, Path::new(place))? else {
                     continue;
                 };
-                let mention = write(&text, draft, &folder.display().to_string());
+                let mention = write(&text, draft, &here);
                 mentions.extend(mention.map(|mention| (PathBuf::from(place), mention)));
                 break;
             }

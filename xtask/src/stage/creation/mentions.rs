@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where else a repository names each of its extensions: its owners, where its images are published, and the table of its
-//! README. A new one is written in where such a file has a place for it.
+//! README. A new one is written in where such a file has a place for it; every other byte stays as it is.
 
-use super::{draft::Draft, readme::markdown};
+mod table;
+
+use std::ops::Range;
+
+use self::table::table;
+use super::draft::Draft;
+use crate::value::Url;
 
 /// A file that names extensions, and what it becomes.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,8 +19,16 @@ pub(crate) enum Mention {
     Left(String),
 }
 
-/// Writes an extension into the text of a file, by its directory. None: the file needs no change.
-type Write = fn(&str, &Draft, &str) -> Option<Mention>;
+/// Where the new extension is, and what is there already.
+pub(crate) struct Place<'a> {
+    /// Its directory, relative to the root.
+    pub folder: &'a str,
+    /// The extensions that the repository has.
+    pub extensions: &'a [&'a str],
+}
+
+/// Writes an extension into the text of a file. None: the file needs no change.
+type Write = fn(&str, &Draft, &Place<'_>) -> Option<Mention>;
 
 /// Files that may name each extension, relative to the root; of several places for one file the first that there is counts.
 pub(crate) const FILES: &[(&[&str], Write)] = &[
@@ -33,9 +47,40 @@ pub(crate) const FILES: &[(&[&str], Write)] = &[
     (&["README.md"], table),
 ];
 
-/// The owners of everything own the new directory too; a line of its own is where more are added. `folder` is the extension's
-/// directory, relative to the root.
-fn owners(text: &str, _: &Draft, folder: &str) -> Option<Mention> {
+/// The lines of a text without their ends, each with the place where the next one begins.
+struct Lines<'a>(Vec<(usize, &'a str)>);
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut end = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            end += line.len();
+            (end, line.trim_end_matches(['\r', '\n']))
+        });
+        Self(lines.collect())
+    }
+
+    /// The text with lines behind the one at an index, which end as it does.
+    fn with(&self, behind: usize, text: &str, added: &[String]) -> String {
+        let at = self.0.get(behind).map_or(text.len(), |(end, _)| *end);
+        let (before, after) = text.split_at(at);
+        let is_dos = text.contains("\r\n") && (before.ends_with("\r\n") || !before.ends_with('\n'));
+        let end = if is_dos { "\r\n" } else { "\n" };
+        let mut new = before.to_owned();
+        if !before.is_empty() && !before.ends_with('\n') {
+            new += end;
+        }
+        for line in added {
+            new += line;
+            new += end;
+        }
+        new + after
+    }
+}
+
+/// The owners of everything own the new directory too; a line of its own is where more are added.
+fn owners(text: &str, _: &Draft, place: &Place<'_>) -> Option<Mention> {
+    let folder = place.folder;
     let rules = || {
         text.lines()
             .filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty())
@@ -58,19 +103,31 @@ fn owners(text: &str, _: &Draft, folder: &str) -> Option<Mention> {
         return Some(Mention::Left(format!("add the owners of `/{folder}/`")));
     };
     let added = format!("/{folder}/ {}", all.trim());
+    let lines = Lines::of(text);
+    let last = lines
+        .0
+        .iter()
+        .rposition(|(_, line)| !line.trim().is_empty())?;
     Some(Mention::Written {
-        text: format!("{}\n{added}\n", text.trim_end_matches('\n')),
+        text: lines.with(last, text, std::slice::from_ref(&added)),
         added,
     })
 }
 
-/// Another point of distribution, like the last one.
-fn distribution(text: &str, draft: &Draft, _: &str) -> Option<Mention> {
-    let lines: Vec<&str> = text.lines().collect();
+/// What stands behind the key of a list's item.
+fn uri(line: &str) -> Option<&str> {
+    Some(line.trim_start().strip_prefix("- uri:")?.trim_start())
+}
+
+fn depth(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Where the list of points is, without what separates it from what follows.
+fn points(lines: &[&str]) -> Option<Range<usize>> {
     let begin = lines
         .iter()
         .position(|line| line.trim() == "distribution-points:")?;
-    let depth = |line: &str| line.len() - line.trim_start().len();
     let item = lines
         .get(begin + 1)
         .filter(|line| line.trim_start().starts_with("- uri:"))?;
@@ -83,122 +140,50 @@ fn distribution(text: &str, draft: &Draft, _: &str) -> Option<Mention> {
     while lines[end - 1].trim().is_empty() {
         end -= 1;
     }
-    let last = (begin + 1..end)
-        .rev()
-        .find(|line| lines[*line].trim_start().starts_with("- uri:"))?;
-    let (prefix, _) = lines[last].rsplit_once('/')?;
-    let uri = format!("{prefix}/{}", draft.name);
-    if lines.contains(&uri.as_str()) {
+    Some(begin + 1..end)
+}
+
+/// Another point of distribution, like the last one.
+fn distribution(text: &str, draft: &Draft, _: &Place<'_>) -> Option<Mention> {
+    let all = Lines::of(text);
+    let lines: Vec<&str> = all.0.iter().map(|(_, line)| *line).collect();
+    let points = points(&lines)?;
+    let end = points.end;
+    let points = &lines[points];
+    let at = depth(points.first()?);
+    let is_named = |value: &str| {
+        let value = value.split_whitespace().next().unwrap_or_default();
+        let (_, name) = value.rsplit_once('/').unwrap_or_default();
+        name.trim_matches(['"', '\'']) == &*draft.name
+    };
+    if points.iter().copied().filter_map(uri).any(is_named) {
         return None;
     }
-    let mut added = vec![uri.clone()];
-    added.extend(lines[last + 1..end].iter().filter_map(|line| {
-        let (indent, _) = line.split_once("comment:")?;
-        Some(format!(
+    let last = points.iter().rposition(|line| uri(line).is_some())?;
+    let value = uri(points.get(last)?)?.trim_end();
+    let by_hand = || {
+        Mention::Left("add the image's point of distribution, in the form of the others".to_owned())
+    };
+    // What is quoted, or has a comment behind it, is not to be guessed at.
+    let Some((above, _)) = value.rsplit_once('/').filter(|_| Url::is(value)) else {
+        return Some(by_hand());
+    };
+    let item = format!("{}- uri: {above}/{}", &points[0][..at], draft.name);
+    let mut added = vec![item.clone()];
+    for line in &points[last + 1..] {
+        let (indent, key) = line.split_at(depth(line));
+        if !key.starts_with("comment:") {
+            return Some(by_hand());
+        }
+        added.push(format!(
             "{indent}comment: GitHub packages for the {} extension image",
             draft.name
-        ))
-    }));
-    let mut all: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-    all.splice(end..end, added);
-    Some(Mention::Written {
-        text: all.join("\n") + "\n",
-        added: uri.trim().to_owned(),
-    })
-}
-
-/// A row of the table whose rows lead to the extensions' directories, behind the last that the alphabet puts before it.
-fn table(text: &str, draft: &Draft, folder: &str) -> Option<Mention> {
-    let lines: Vec<&str> = text.lines().collect();
-    let (above, name) = folder
-        .rsplit_once('/')
-        .map_or(("", folder), |(above, name)| (above, name));
-    let prefix = if above.is_empty() {
-        String::new()
-    } else {
-        format!("{above}/")
-    };
-    let linked = |line: &str| -> Option<String> {
-        let (_, rest) = line.strip_prefix('|')?.split_once(&format!("]({prefix}"))?;
-        let end = rest.find([')', '/'])?;
-        let name = rest[..end].trim_start_matches("./");
-        (!name.is_empty()).then(|| name.to_owned())
-    };
-    let rows: Vec<usize> = (0..lines.len())
-        .filter(|at| linked(lines[*at]).is_some())
-        .collect();
-    let first = *rows.first()?;
-    if rows
-        .iter()
-        .any(|at| linked(lines[*at]).as_deref() == Some(name))
-    {
-        return None;
+        ));
     }
-    let heading = (0..first).rev().find(|at| {
-        lines.get(at + 1).is_some_and(|line| {
-            line.starts_with('|') && line.trim_matches(['|', '-', ':', ' ']).is_empty()
-        })
-    })?;
-    let row = row(lines[heading], lines[first], &linked(lines[first])?, draft)?;
-    let before = rows
-        .iter()
-        .rev()
-        .find(|at| linked(lines[**at]).is_some_and(|other| *other < *name));
-    let at = before.map_or(first, |at| at + 1);
-    let mut all = lines.clone();
-    all.insert(at, &row);
     Some(Mention::Written {
-        text: all.join("\n") + "\n",
-        added: row.clone(),
+        text: all.with(end - 1, text, &added),
+        added: item.trim().to_owned(),
     })
-}
-
-/// The cells by what stands above them.
-fn row(headings: &str, like: &str, other: &str, draft: &Draft) -> Option<String> {
-    let cells = |line: &str| -> Vec<String> {
-        let inner = line.trim().trim_matches('|');
-        inner
-            .split('|')
-            .map(|cell| cell.trim().to_owned())
-            .collect()
-    };
-    let headings = cells(headings);
-    let link = cells(like).into_iter().next()?;
-    let (_, target) = link.split_once("](")?;
-    let is_bold = link.starts_with("**");
-    let shown = format!(
-        "[{}]({}",
-        draft.name,
-        target.replacen(other, &draft.name, 1)
-    );
-    let shown = if is_bold { format!("**{shown}") } else { shown };
-    let all = headings.iter().enumerate().map(|(at, heading)| {
-        let heading = heading.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| heading.contains(word));
-        if at == 0 {
-            shown.clone()
-        } else if has(&["create extension", "sql"]) {
-            let created = format!("`{}`", draft.sql_name);
-            if draft.is_created {
-                created
-            } else {
-                "not created, loaded".to_owned()
-            }
-        } else if has(&["what", "description", "about"]) {
-            draft
-                .summary
-                .as_deref()
-                .map_or_else(|| "TODO".to_owned(), markdown)
-        } else if has(&["url", "home", "project"]) {
-            draft
-                .homepage
-                .as_ref()
-                .map_or_else(|| "TODO".to_owned(), |home| format!("<{home}>"))
-        } else {
-            "TODO".to_owned()
-        }
-    });
-    Some(format!("| {} |", all.collect::<Vec<_>>().join(" | ")))
 }
 
 #[cfg(test)]

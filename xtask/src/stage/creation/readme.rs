@@ -43,7 +43,7 @@ impl Draft {
         if let Some((server, pin)) = self.example() {
             text += &self.cluster(server, pin, needed, config)?;
             if self.is_created {
-                text += &self.database(server, pin, needed);
+                text += &self.database(server, pin, needed)?;
             } else {
                 text += "It creates nothing in a database.\n\n";
             }
@@ -79,17 +79,23 @@ impl Draft {
         Ok(format!(
             "Mount the image into a `Cluster`:\n\n```yaml\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  \
              name: {}-demo\nspec:\n  instances: 1\n  imageName: {base}\n  storage:\n    size: 1Gi\n  postgresql:\n{}    extensions:\n      \
-             - name: {2}\n        image:\n          # {3}\n          reference: {registry}/{2}:{version}-{server}\n{4}{5}```\n\n",
+             - name: {6}\n        image:\n          # {3}\n          reference: {registry}/{2}:{version}-{server}\n{4}{5}```\n\n",
             self.resource(),
-            self.options(needed),
+            self.options(needed)?,
             self.name,
             self.renovate(server),
             self.folders(),
-            entries(needed, server, registry)?
+            entries(needed, server, registry)?,
+            scalar(&self.name)?
         ))
     }
 
-    fn database(&self, server: &Server, pin: &Pin, needed: &[Arc<Extension>]) -> String {
+    fn database(
+        &self,
+        server: &Server,
+        pin: &Pin,
+        needed: &[Arc<Extension>],
+    ) -> Result<String, Failure> {
         let package = pin.package.as_deref().unwrap_or_default();
         let sql = pin.sql.as_deref().unwrap_or(NO_SQL);
         let renovate = extract_version(package, sql).map(|pattern| {
@@ -98,30 +104,31 @@ impl Draft {
                 self.renovate(server)
             )
         });
-        let others = self
-            .others
-            .iter()
-            .map(|name| format!("    - name: {name}\n"));
+        let mut others = String::new();
+        for name in &self.others {
+            others += &format!("    - name: {}\n", scalar(name)?);
+        }
         let before = needed.iter().rev().filter(|one| one.create_extension);
-        let before = before.map(|one| {
+        let mut names = String::new();
+        for one in before {
             let sql = one.pin(server).and_then(|pin| pin.sql.as_ref());
             let version = sql.map(|sql| format!("      version: '{sql}'\n"));
-            format!(
+            names += &format!(
                 "    - name: {}\n{}",
-                one.sql_name,
+                scalar(&one.sql_name)?,
                 version.unwrap_or_default()
-            )
-        });
-        format!(
+            );
+        }
+        Ok(format!(
             "Create the extension in a database:\n\n```yaml\napiVersion: postgresql.cnpg.io/v1\nkind: Database\nmetadata:\n  \
              name: {0}-demo-app\nspec:\n  name: app\n  owner: app\n  cluster:\n    name: {0}-demo\n  extensions:\n{4}    \
              - name: {1}\n{2}      version: '{sql}'\n{3}```\n\n",
             self.resource(),
-            self.sql_name,
+            scalar(&self.sql_name)?,
             renovate.unwrap_or_default(),
-            others.collect::<String>(),
-            before.collect::<String>()
-        )
+            others,
+            names
+        ))
     }
 
     /// A name as Kubernetes takes it.
@@ -130,7 +137,7 @@ impl Draft {
     }
 
     /// What the server is told besides, for what is needed before the extension itself.
-    fn options(&self, needed: &[Arc<Extension>]) -> String {
+    fn options(&self, needed: &[Arc<Extension>]) -> Result<String, Failure> {
         let mut preload: Vec<&str> = Vec::new();
         let mut parameters: BTreeMap<&str, &str> = BTreeMap::new();
         for one in needed.iter().rev() {
@@ -148,7 +155,7 @@ impl Draft {
             for name in preload {
                 if !said.contains(&name) {
                     said.push(name);
-                    text += &format!("      - {name}\n");
+                    text += &format!("      - {}\n", scalar(name)?);
                 }
             }
         }
@@ -161,7 +168,7 @@ impl Draft {
                 }),
             );
         }
-        text
+        Ok(text)
     }
 
     fn folders(&self) -> String {
@@ -173,6 +180,12 @@ impl Draft {
         let lines = named.map(|(_, field, name)| format!("        {field}:\n          - {name}\n"));
         lines.collect()
     }
+}
+
+/// A name in YAML, quoted where it would be something else, as `true` and `1e3`.
+fn scalar(name: &str) -> Result<String, Failure> {
+    let text = yaml::to_plain_text(&serde_json::json!(name))?;
+    Ok(text.trim_end().to_owned())
 }
 
 /// What a `Cluster` says of other extensions.
@@ -200,4 +213,22 @@ pub(crate) fn markdown(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_text_whatever_yaml_would_take_it_for() {
+        for name in [
+            "vector", "true", "null", "123", "1e3", "no", "0x1f", "1_000", "pg_cron",
+        ] {
+            let text = scalar(name).unwrap();
+            let read = yaml::from_text(&format!("name: {text}\n")).unwrap();
+            assert_eq!(read["name"], name, "{text}");
+        }
+        assert_eq!(scalar("pg_cron").unwrap(), "pg_cron");
+        assert_eq!(scalar("no").unwrap(), "\"no\"");
+    }
 }

@@ -41,6 +41,29 @@ fn a_package_that_is_not_there_has_owners_of_its_control_file() {
 }
 
 #[test]
+fn a_home_is_an_address_and_nothing_else() {
+    let home = |text: &str| {
+        package(&format!(
+            "package\tpostgresql-18-x\t1.0-1\nhomepage\t{text}\ndone\n"
+        ))
+        .homepage
+    };
+    assert_eq!(
+        home("https://x.example/(a)"),
+        Some("https://x.example/(a)".to_owned())
+    );
+    for hostile in [
+        "https://x.example/|a",
+        "https://x.example/> **b**",
+        "https://u:p@x.example/",
+        "ftp://x.example",
+        "https://",
+    ] {
+        assert_eq!(home(hostile), None, "{hostile}");
+    }
+}
+
+#[test]
 fn an_answer_that_was_cut_short_is_none() {
     for printed in [
         "",
