@@ -33,6 +33,10 @@ fn commit(text: &str) -> Result<String, String> {
 /// An address that stands between quotes in YAML.
 fn url(text: &str) -> Result<String, String> {
     text.parse::<Url>()
-        .map(|_| text.to_owned())
-        .map_err(|wanted| format!("it must be {wanted}"))
+        .map_err(|wanted| format!("it must be {wanted}"))?;
+    // A workflow's expressions are evaluated wherever they stand.
+    if text.contains(['$', '{', '}', '\\']) {
+        return Err("it must be an address without `$`, `{` and `}`".to_owned());
+    }
+    Ok(text.to_owned())
 }

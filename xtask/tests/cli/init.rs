@@ -45,7 +45,10 @@ fn old() -> World {
         ".github/workflows/bake.yml",
         "jobs:\n  a:\n    steps:\n      - uses: docker/bake-action@v7\n",
     );
-    world.write(".github/workflows/site.yml", "jobs: {}\n");
+    world.write(
+        ".github/workflows/site.yml",
+        "# docker/bake-action, generate-catalogs\nname: task bake\njobs:\n  a:\n    steps:\n      - run: |\n          # task e2e: is elsewhere\n          make site\n",
+    );
     world
 }
 
@@ -117,8 +120,8 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         "- extensions in `.`: `alpha`, `beta`\n",
         "| `task bake:all` | `cargo xtask bake --all` |\n",
         "| `task deploy` | none of ours: keep it |\n",
-        "- `.github/workflows/bake.yml`, which `extension.yml` does now\n",
-        "For `quay.io/acme` set the variable `REGISTRY`",
+        "- `.github/workflows/bake.yml`, which seems to do what `extension.yml` does\n",
+        "For `quay.io/acme` with the host `quay.io` set the variables `REGISTRY` and `REGISTRY_HOST`",
         "- templates for new extensions: `metadata.hcl.tmpl`\n",
         "- `Taskfile.yml`, but for what is none of ours in it\n",
     ] {
@@ -243,6 +246,53 @@ fn small_repositories_of_other_kinds_are_driven_as_they_are() {
 }
 
 #[test]
+fn a_configuration_of_renovate_goes_on_being_the_one_that_counts() {
+    for (file, text) in [
+        (".github/renovate.json5", "{}\n"),
+        (".renovaterc", "{}\n"),
+        ("package.json", "{\"renovate\": {}}\n"),
+    ] {
+        let world = old();
+        world.write(file, text);
+        let said = world.run("init --json").success().json();
+        assert_eq!(said["found"]["renovate"], file);
+        assert!(!world.exists("renovate.json"), "{file}");
+        let note = world.read("MIGRATION.md");
+        let kept = format!("Renovate's configuration in `{file}`, which is kept");
+        assert!(note.contains(&kept), "{note}");
+    }
+    let world = old();
+    world.write("package.json", "{\"name\": \"x\"}\n");
+    world.run("init").success();
+    let written = world.read("renovate.json");
+    for own in ["xtask/", "fuzz/", ".ci/", "gitlab"] {
+        assert!(!written.contains(own), "{own}: {written}");
+    }
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["ignorePaths"].to_string(), "[\"**/target/**\"]");
+    let files = &written["customManagers"][4]["managerFilePatterns"];
+    assert_eq!(files.to_string(), "[\"xtask.toml\",\".github/**/*.yml\"]");
+}
+
+#[test]
+fn what_stands_where_a_folder_is_to_be_is_said_before_anything_is_written() {
+    let world = nothing();
+    world.write(".github", "a file\n");
+    world.run("init").status(2).says(
+        "`.github` is no folder: `.github/actions/xtask/action.yml` is to be written below it",
+    );
+    assert_eq!(files(&world), [PathBuf::from(".github")]);
+    let world = nothing();
+    fs::create_dir(world.root().join("elsewhere")).unwrap();
+    symlink(world.root().join("elsewhere"), world.root().join("docker")).unwrap();
+    world
+        .run("init")
+        .status(2)
+        .says("`docker` is a link: `docker/bake.hcl` is to be written below it");
+    assert!(!world.exists("xtask.toml"));
+}
+
+#[test]
 fn settings_that_are_there_say_where_things_are() {
     let world = nothing();
     let settings = "[paths]\nextensions = \"images\"\nbake-file = \"build/images.hcl\"\n";
@@ -268,6 +318,8 @@ fn a_folder_of_a_clone_means_the_clone_and_wrong_words_change_nothing() {
     for (option, value, wanted) in [
         ("--revision", "main", "40 hexadecimal digits"),
         ("--source", "https://a b", "it must be a URL"),
+        ("--source", "https://a/${{github.token}}", "without `$`"),
+        ("--source", "https://a/{value}", "without `$`"),
         ("--source", "--option", "'--option'"),
     ] {
         world.run(("init", [option, value])).status(2).says(wanted);

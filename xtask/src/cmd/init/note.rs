@@ -59,6 +59,12 @@ fn codes<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
 }
 
 fn what_was_found(found: &Found) -> String {
+    let items = [images_found(found), tools_found(found)].concat();
+    section("Found", &items)
+}
+
+/// Extensions, and what builds them.
+fn images_found(found: &Found) -> Vec<String> {
     let mut items = Vec::new();
     if found.is_empty() {
         items.push("neither extensions nor a bake file: the repository begins here".to_owned());
@@ -95,6 +101,12 @@ fn what_was_found(found: &Found) -> String {
             codes(&found.templates)
         ));
     }
+    items
+}
+
+/// What was used on them until now.
+fn tools_found(found: &Found) -> Vec<String> {
+    let mut items = Vec::new();
     items.extend(
         found
             .taskfile
@@ -116,12 +128,18 @@ fn what_was_found(found: &Found) -> String {
     if !found.registries.is_empty() {
         items.push(format!("registries: {}", codes(&found.registries)));
     }
+    items.extend(found.renovate.iter().map(|file| {
+        format!(
+            "Renovate's configuration in {}, which is kept: what finds the versions in metadata.hcl is in renovate.json beside {GUIDE}",
+            code(file)
+        )
+    }));
     if found.gitlab {
         items.push(format!(
             "`.gitlab-ci.yml`, which is not looked at: docs/gitlab-ci.yml beside {GUIDE} has the same pipeline for GitLab"
         ));
     }
-    section("Found", &items)
+    items
 }
 
 fn what_was_written(wanted: &[Wanted], states: &[State]) -> String {
@@ -150,25 +168,32 @@ fn what_comes_next(found: &Found) -> String {
     steps.push(
         "Try: `cargo xtask smoke --all`; on a machine without Docker with `--sandbox`".to_owned(),
     );
-    let elsewhere = |name: &&String| !name.starts_with("localhost") && !name.starts_with("ghcr.io");
-    let push = found
-        .registries
-        .iter()
-        .filter(elsewhere)
-        .map(|name| code(name));
-    steps.push(match push.collect::<Vec<_>>().join(" or ") {
-        names if names.is_empty() => {
-            "images.yml pushes to `ghcr.io/` and the repository's owner. For another registry set the variable `REGISTRY`, and the secrets `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`".to_owned()
-        }
-        names => format!(
-            "images.yml pushes to `ghcr.io/` and the repository's owner. For {names} set the variable `REGISTRY`, and the secrets `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`"
-        ),
-    });
+    steps.push(where_images_go(found));
     if !found.workflows.values().all(Option::is_none) {
-        steps.push("Delete the old workflows below before the new ones are on the main branch: both would push".to_owned());
+        steps.push("Look at the workflows below, and delete or disable what pushes before the new ones are on the main branch: both would push".to_owned());
     }
     let steps = (1..).zip(steps).map(|(at, step)| format!("{at}. {step}"));
     format!("## Next\n\n{}", lines(steps))
+}
+
+/// The registry that the workflows push to, and how another one is named.
+fn where_images_go(found: &Found) -> String {
+    let elsewhere = |name: &&String| !name.starts_with("localhost") && !name.starts_with("ghcr.io");
+    let names = found.registries.iter().filter(elsewhere);
+    let names: Vec<String> = names
+        .map(|name| {
+            let (host, _) = name.split_once('/').unwrap_or((name, ""));
+            format!("{} with the host {}", code(name), code(host))
+        })
+        .collect();
+    let other = if names.is_empty() {
+        "another registry".to_owned()
+    } else {
+        names.join(" or ")
+    };
+    format!(
+        "images.yml pushes to `ghcr.io/` and the repository's owner. For {other} set the variables `REGISTRY` and `REGISTRY_HOST`, and the secrets `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`"
+    )
 }
 
 /// What the tasks that were found are called now.
@@ -201,7 +226,9 @@ fn what_can_go(found: &Found) -> String {
     items.extend(found.dagger.iter().map(|folder| code(folder)));
     for (file, becomes) in &found.workflows {
         let file = code(&format!(".github/workflows/{file}"));
-        items.extend(becomes.map(|becomes| format!("{file}, which `{becomes}` does now")));
+        items.extend(
+            becomes.map(|becomes| format!("{file}, which seems to do what `{becomes}` does")),
+        );
     }
     section("To delete when all of it works", &items)
 }

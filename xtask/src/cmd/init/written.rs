@@ -5,6 +5,7 @@ mod starter;
 
 use std::{
     collections::BTreeMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -33,11 +34,17 @@ const WORKFLOWS: &[(&str, &str, &str)] = &[
         include_str!("../../../../.github/workflows/os-libs.yml"),
         "keeps the lists of system libraries up to date",
     ),
-    (
-        "renovate.json",
-        include_str!("../../../../renovate.json"),
-        "keeps pins up to date, with Renovate",
-    ),
+];
+
+const RENOVATE: &str = include_str!("../../../../renovate.json");
+
+/// What it names of this repository alone.
+const OURS: &[&str] = &[
+    "xtask/tests/**",
+    "fuzz/**",
+    "xtask/src/config/settings.rs",
+    "docs/gitlab-ci.yml",
+    ".ci/*",
 ];
 
 /// What says how a job gets the program.
@@ -76,11 +83,42 @@ impl Wanted {
         }
     }
 
+    /// Fails where something else has the name of a folder that it is to be in.
+    fn check_folders(&self, root: &Path) -> Result<(), Failure> {
+        for folder in self.path.ancestors().skip(1) {
+            if let Ok(found) = root.join(folder).symlink_metadata()
+                && !found.is_dir()
+                && !folder.as_os_str().is_empty()
+            {
+                let kind = if found.is_symlink() {
+                    "a link"
+                } else {
+                    "no folder"
+                };
+                return Err(Failure::invalid(format!(
+                    "`{}` is {kind}: `{}` is to be written below it",
+                    folder.display(),
+                    self.path.display()
+                ))
+                .hint("nothing was written; move it away, or make it a folder"));
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at its place. A link counts as something that is there.
     pub(super) fn state(&self, root: &Path) -> Result<State, Failure> {
         let place = root.join(&self.path);
-        let Ok(found) = place.symlink_metadata() else {
-            return Ok(State::New);
+        self.check_folders(root)?;
+        let found = match place.symlink_metadata() {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::New),
+            Err(error) => {
+                let path = self.path.display();
+                return Err(Failure::failed(format!(
+                    "`{path}` cannot be looked at: {error}"
+                )));
+            }
         };
         if !found.is_file() {
             return Ok(State::Other);
@@ -129,11 +167,34 @@ pub(super) fn files(found: &Found, args: &cli::Init) -> Vec<Wanted> {
     ];
     let workflows = WORKFLOWS.iter();
     files.extend(workflows.map(|(path, text, about)| Wanted::new(path, text, about)));
+    // Of several configurations Renovate reads the first alone: ours would be that.
+    if found.renovate.is_none() {
+        let about = "keeps pins up to date, with Renovate";
+        files.push(Wanted::new("renovate.json", &without_ours(RENOVATE), about));
+    }
     if found.is_empty() {
         let starter = starter::FILES.iter();
         files.extend(starter.map(|(path, text, about)| Wanted::new(path, text, about)));
     }
     files
+}
+
+/// The configuration of Renovate without what other repositories do not have.
+fn without_ours(text: &str) -> String {
+    let mut text = text.to_owned();
+    for path in OURS {
+        let quoted = format!("\"{path}\"");
+        while let Some(at) = text.find(&quoted) {
+            let (before, behind) = (&text[..at], &text[at + quoted.len()..]);
+            text = if let Some(next) = behind.strip_prefix(',') {
+                format!("{before}{}", next.trim_start())
+            } else {
+                let before = before.trim_end();
+                format!("{}{behind}", before.strip_suffix(',').unwrap_or(before))
+            };
+        }
+    }
+    text
 }
 
 /// How a job gets the program, in a repository that does not have its source.
@@ -142,10 +203,24 @@ fn action(args: &cli::Init) -> String {
         Some(commit) => ("--rev", commit.as_str()),
         None => ("--branch", "main"),
     };
+    let fields = [
+        ("{repository}", args.source.as_str()),
+        ("{which}", which),
+        ("{value}", value),
+    ];
     include_str!("action.yml")
-        .replace("{repository}", &args.source)
-        .replace("{which}", which)
-        .replace("{value}", value)
+        .lines()
+        .map(|line| {
+            // One field a line: what stands for it is not looked at again.
+            let mut fields = fields.iter();
+            let field = fields.find(|(name, _)| line.contains(name));
+            let line = field.map_or_else(
+                || line.to_owned(),
+                |(name, value)| line.replace(name, value),
+            );
+            line + "\n"
+        })
+        .collect()
 }
 
 /// `xtask.toml`: where things are, and what the Taskfile said otherwise than this program would.
