@@ -17,6 +17,8 @@ use crate::{
 const BRANCHES: &str = "https://raw.githubusercontent.com/cloudnative-pg/artifacts/{branch}/manifests/operator-manifest.yaml";
 const RELEASES: &str = "https://raw.githubusercontent.com/cloudnative-pg/cloudnative-pg/release-{minor}/releases/cnpg-{release}.yaml";
 
+const WANTED: &str = "write `main`, `1.30`, `1.30.0`, or the path or URL of a manifest";
+
 /// One release. The order is that of upgrades: `main` is newer than any number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Release {
@@ -46,10 +48,7 @@ impl FromStr for Release {
         if text.contains('/') || is_yaml {
             return Ok(Release::Manifest(text.to_owned()));
         }
-        Err(
-            Failure::invalid(format!("`{text}` is not a release of the operator"))
-                .hint("write `main`, `1.30`, `1.30.0`, or the path or URL of a manifest"),
-        )
+        Err(Failure::invalid(format!("`{text}` is not a release of the operator")).hint(WANTED))
     }
 }
 
@@ -109,7 +108,7 @@ impl Release {
     pub(crate) fn supported(config: &Config) -> Result<Vec<Release>, Failure> {
         let named = config.get(config::CNPG_RELEASES);
         let mut releases = if named.is_empty() {
-            let latest: Release = config.get(config::CNPG_RELEASE).parse()?;
+            let latest = of_setting("cnpg.release", config.get(config::CNPG_RELEASE))?;
             let previous = latest.previous().ok_or_else(|| {
                 let said = "and which release came before it is not known";
                 Failure::invalid(format!("setting `cnpg.release` is `{latest}`, {said}"))
@@ -117,7 +116,8 @@ impl Release {
             })?;
             vec![previous, latest, Release::Main]
         } else {
-            let named = named.iter().map(|text| text.parse());
+            let named = named.iter();
+            let named = named.map(|text| of_setting("cnpg.releases", text));
             named.collect::<Result<Vec<_>, _>>()?
         };
         releases.sort_by_key(Release::rank);
@@ -175,6 +175,14 @@ impl Manifest {
     }
 }
 
+/// A release that a setting names.
+fn of_setting(name: &str, text: &str) -> Result<Release, Failure> {
+    text.parse().map_err(|refused: Failure| {
+        let message = format!("setting `{name}`: {}", refused.message);
+        refused.of_the_same_kind(message).or_hint(WANTED)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +237,10 @@ mod tests {
             let refused = supported(&format!("[cnpg]\nrelease = \"{release}\"")).unwrap_err();
             assert!(refused.to_string().contains(release), "{refused}");
         }
-        assert!(supported("[cnpg]\nreleases = [\"1.x\"]").is_err());
+        let refused = supported("[cnpg]\nreleases = [\"1.x\"]").unwrap_err();
+        let message = "setting `cnpg.releases`: `1.x` is not a release of the operator";
+        assert_eq!(refused.message, message);
+        assert_eq!(refused.hint.as_deref(), Some(WANTED));
     }
 
     #[test]

@@ -43,36 +43,105 @@ fn jobs(workflow: &Value) -> impl Iterator<Item = (&String, &Value)> {
     workflow["jobs"].as_object().into_iter().flatten()
 }
 
+/// What each job may do beyond reading the repository's text; a job that is not here has no rights of its own.
+const RIGHTS: &[(&str, &str, &[&str])] = &[
+    (
+        "catalogs.yml",
+        "update",
+        &[
+            "contents: write",
+            "id-token: write",
+            "packages: read",
+            "pull-requests: write",
+        ],
+    ),
+    (
+        "extension.yml",
+        "e2e",
+        &["contents: read", "packages: read"],
+    ),
+    (
+        "extension.yml",
+        "image",
+        &["contents: read", "id-token: write", "packages: write"],
+    ),
+    (
+        "extension.yml",
+        "promote",
+        &["contents: read", "packages: write"],
+    ),
+    // What they call gets no more than they have.
+    (
+        "images.yml",
+        "catalogs",
+        &[
+            "contents: write",
+            "id-token: write",
+            "packages: read",
+            "pull-requests: write",
+        ],
+    ),
+    (
+        "images.yml",
+        "extension",
+        &["contents: read", "id-token: write", "packages: write"],
+    ),
+    (
+        "os-libs.yml",
+        "update",
+        &["contents: write", "pull-requests: write"],
+    ),
+];
+
 #[test]
 fn rights_are_to_read_and_a_job_says_what_more_it_needs() {
-    // Rights that a job here may have: what it writes, a workflow has no other way to write.
-    let writes = [
-        "contents",
-        "pull-requests",
-        "packages",
-        "id-token",
-        "security-events",
-    ];
+    let mut used = 0;
     for path in files(".github/workflows") {
-        let (workflow, name) = (parsed(&path), path.display());
-        assert_eq!(
-            workflow["permissions"],
-            json!({ "contents": "read" }),
-            "{name}"
-        );
+        let workflow = parsed(&path);
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let read = json!({ "contents": "read" });
+        assert_eq!(workflow["permissions"], read, "{name}");
         for (job, said) in jobs(&workflow) {
-            let rights = said["permissions"].as_object();
-            for (right, level) in rights.into_iter().flatten() {
-                let may = level == "read" || level == "write" && writes.contains(&right.as_str());
-                assert!(may, "{name}: `{job}` asks for {right}: {level}");
-            }
+            let own = RIGHTS
+                .iter()
+                .find(|right| (right.0, right.1) == (name, job));
+            let Some(rights) = said.get("permissions") else {
+                assert!(own.is_none(), "{name}: `{job}` has lost its rights");
+                continue;
+            };
+            used += 1;
+            let mut rights: Vec<String> = rights
+                .as_object()
+                .unwrap_or_else(|| panic!("{name}: `{job}` asks for {rights}"))
+                .iter()
+                .map(|(right, level)| format!("{right}: {}", level.as_str().unwrap()))
+                .collect();
+            rights.sort();
+            assert_eq!(rights, own.map_or(&[][..], |own| own.2), "{name}: `{job}`");
             let of_forks = said["if"]
                 .as_str()
                 .is_some_and(|said| said.contains("== 'pull_request' &&"));
-            assert!(
-                rights.is_none() || !of_forks,
-                "{name}: `{job}` has rights for a fork"
-            );
+            assert!(!of_forks, "{name}: `{job}` has rights for a fork");
+        }
+    }
+    assert_eq!(used, RIGHTS.len());
+}
+
+#[test]
+fn only_the_branch_is_published_and_no_push_takes_the_place_of_another() {
+    let images = parsed(Path::new(".github/workflows/images.yml"));
+    let group = images["concurrency"]["group"].as_str().unwrap();
+    for part in ["${{ github.ref }}", "github.sha"] {
+        assert!(group.contains(part), "{group}");
+    }
+    for file in ["images.yml", "extension.yml"] {
+        let workflow = text(&format!(".github/workflows/{file}"));
+        // A tag may have the name of the branch.
+        assert!(!workflow.contains("github.ref_name"), "{file}");
+        for line in workflow.lines().map(str::trim) {
+            // What a release is called is a user's: an artifact's name may not be a URL.
+            let is_name = line.starts_with("name: ") && line.contains("matrix.release");
+            assert!(!is_name, "{file}: `{line}`");
         }
     }
 }
