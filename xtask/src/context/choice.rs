@@ -117,7 +117,7 @@ fn existing_or(
 pub(crate) fn release(context: &Context, given: Option<&str>) -> Result<Release, Failure> {
     match given.filter(|text| !text.is_empty()) {
         Some(text) => named_release(context, text),
-        None => context.config.get(config::CNPG_RELEASE).parse(),
+        None => Release::preset(&context.config),
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn made(
         }
         return Ok(None);
     };
-    if !is_debian(opener, engine, sandbox, workspace)? {
+    if !is_debian(opener, engine, sandbox, workspace, filter)? {
         return Ok(None);
     }
     let archive = archive::ask(opener, engine, sandbox, workspace, chosen, filter)?;
@@ -118,6 +118,7 @@ fn is_debian(
     engine: &Engine,
     sandbox: &Sandbox,
     workspace: &Workspace,
+    filter: &Filter,
 ) -> anyhow::Result<bool> {
     match opener.config().get(config::SANDBOX_BASE) {
         config::Base::Debian => return Ok(true),
@@ -126,7 +127,7 @@ fn is_debian(
         config::Base::Auto if engine.is_looked_at() && engine.is_stopped() => return Ok(false),
         config::Base::Auto => {}
     }
-    let debian = !has_published(opener, engine, sandbox, workspace)?;
+    let debian = !has_published(opener, engine, sandbox, workspace, filter)?;
     if debian {
         opener.note(&format!(
             "the published base images cannot be pulled from here: images are built for Debian {} and its packages (`--base debian`)",
@@ -142,6 +143,7 @@ fn has_published(
     engine: &Engine,
     sandbox: &Sandbox,
     workspace: &Workspace,
+    filter: &Filter,
 ) -> anyhow::Result<bool> {
     let file = sandbox.folder.join(entries::WHICH_BASE);
     let fresh = fs_err::metadata(&file)
@@ -151,7 +153,12 @@ fn has_published(
         let said = source::read_own(&sandbox.folder, Path::new(entries::WHICH_BASE))?;
         return Ok(said.unwrap_or_default().trim() != "debian");
     }
-    let Some(base) = first_base(opener, engine, workspace)? else {
+    let base = match first_base(opener, engine, workspace)? {
+        Some(base) => Some(base),
+        // In a repository that begins, the one that its first extension will be built with.
+        None => published(opener.config(), sandbox, filter)?,
+    };
+    let Some(base) = base else {
         return Ok(true);
     };
     let ask = imagetools::manifest_cmd(&base);
@@ -180,6 +187,20 @@ fn first_base(
         }
     }
     Ok(None)
+}
+
+/// The published base image of the first major that is asked for. None: none is.
+fn published(
+    config: &Config,
+    sandbox: &Sandbox,
+    filter: &Filter,
+) -> Result<Option<ImageRef>, Failure> {
+    let majors = filter.majors.iter();
+    let mut servers = majors.filter_map(|major| Server::parse(&sandbox.suite, major));
+    let server = servers.next();
+    server
+        .map(|server| target::base_of(&server, config))
+        .transpose()
 }
 
 /// How long it is remembered whether the published base images can be pulled.

@@ -103,12 +103,17 @@ impl Release {
         }
     }
 
+    /// The one of the setting `cnpg.release`.
+    pub(crate) fn preset(config: &Config) -> Result<Release, Failure> {
+        of_setting("cnpg.release", config.get(config::CNPG_RELEASE))
+    }
+
     /// The releases that CI tests with, oldest first: those of the setting `cnpg.releases`, or that of `cnpg.release`,
     /// the minor release before it and `main`. Refuses to guess where `cnpg.release` has no minor release before it.
     pub(crate) fn supported(config: &Config) -> Result<Vec<Release>, Failure> {
         let named = config.get(config::CNPG_RELEASES);
         let mut releases = if named.is_empty() {
-            let latest = of_setting("cnpg.release", config.get(config::CNPG_RELEASE))?;
+            let latest = Self::preset(config)?;
             let previous = latest.previous().ok_or_else(|| {
                 let said = "and which release came before it is not known";
                 Failure::invalid(format!("setting `cnpg.release` is `{latest}`, {said}"))
