@@ -24,6 +24,11 @@ pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow:
     let workspace = begin::workspace(context)?;
     let request = request::of(args, &workspace)?;
     refuse_existing(&workspace, &request)?;
+    for distro in request::new_distros(&request, &workspace) {
+        context.ui.warning(&format!(
+            "nothing here is built for `{distro}` yet: is there a base image of it?"
+        ));
+    }
     let mut draft = if args.from_archive {
         let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
         let Some(draft) = archive::ask(context, &engine, &workspace, &request)? else {

@@ -111,6 +111,10 @@ fn what_is_not_known_is_left_open_and_checks_say_so() {
         before,
         "a dry run writes nothing"
     );
+    world
+        .run("create-extension pg_new --distro trixy --dry-run")
+        .success()
+        .says("nothing here is built for `trixy` yet");
     world.run("create-extension NAME=pg_new").success();
     let metadata = world.read("extensions/pg_new/metadata.hcl");
     assert!(
@@ -146,6 +150,10 @@ fn bad_input_is_refused_and_nothing_is_written() {
         (
             "create-extension x --pg latest",
             "`--pg` has `latest`; it must be a PostgreSQL major",
+        ),
+        (
+            "create-extension x --pg 17",
+            "`--pg` has `17`: PostgreSQL takes extensions from an image volume from 18 on",
         ),
         (
             "create-extension x --distro Trixie",

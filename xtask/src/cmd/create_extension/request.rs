@@ -15,6 +15,10 @@ use crate::{
 const DISTROS: [&str; 2] = ["trixie", "bookworm"];
 const MAJOR: &str = "18";
 
+/// The first major whose servers find extensions in an image volume, see
+/// <https://www.postgresql.org/docs/18/runtime-config-client.html#GUC-EXTENSION-CONTROL-PATH>.
+const LEAST: u16 = 18;
+
 /// Refuses what is no name, no package and no server.
 pub(super) fn of(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Request, Failure> {
     let name = name(args)?;
@@ -66,6 +70,12 @@ fn package(args: &cli::CreateExtension, name: &Name) -> Result<PackagePattern, F
 fn servers(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Vec<Server>, Failure> {
     let distros: Vec<Suite> = parsed("--distro", &args.distro)?;
     let majors: Vec<Major> = parsed("--pg", &args.pg)?;
+    let is_older = |major: &&Major| major.number().is_some_and(|number| number < LEAST);
+    if let Some(old) = majors.iter().find(is_older) {
+        return Err(Failure::invalid(format!(
+            "`--pg` has `{old}`: PostgreSQL takes extensions from an image volume from {LEAST} on"
+        )));
+    }
     let usual = usual(workspace)?;
     let (distros, majors) = match (distros.is_empty(), majors.is_empty()) {
         (true, true) => return Ok(usual),
@@ -81,6 +91,20 @@ fn servers(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Vec<Ser
     });
     let all: Vec<Server> = all.collect();
     Ok(once(all.iter()).into_iter().cloned().collect())
+}
+
+/// The distros that nothing here is built for, where anything is: maybe they are typing errors.
+pub(super) fn new_distros<'a>(request: &'a Request, workspace: &Workspace) -> Vec<&'a Suite> {
+    let all = workspace.extensions();
+    let is_known = |distro: &Suite| {
+        let mut servers = all.iter().flat_map(|one| one.versions.keys());
+        DISTROS.contains(&&**distro) || servers.any(|server| server.distro == *distro)
+    };
+    let distros = once(request.servers.iter().map(|server| &server.distro));
+    distros
+        .into_iter()
+        .filter(|distro| !is_known(distro))
+        .collect()
 }
 
 fn once_of<T: Clone + PartialEq>(servers: &[Server], of: impl Fn(&Server) -> &T) -> Vec<T> {
