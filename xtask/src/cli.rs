@@ -12,6 +12,8 @@ mod ci;
 mod create;
 pub mod e2e;
 mod init;
+mod look;
+mod pins;
 mod release;
 mod settings;
 
@@ -21,6 +23,8 @@ pub use choice::{Extensions, Filters, OneExtension, Running};
 pub use ci::{Ci, Lane};
 pub use create::CreateExtension;
 pub use init::Init;
+pub use look::{FailOn, Inspect, Licences, Scan};
+pub use pins::{UpdateOsLibs, Versions};
 pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
 
 use crate::value::Platform;
@@ -243,25 +247,6 @@ pub struct Smoke {
 }
 
 #[derive(Args, Debug)]
-pub struct UpdateOsLibs {
-    #[command(flatten)]
-    pub extensions: Extensions,
-    #[command(flatten)]
-    pub filters: Filters,
-    #[command(flatten)]
-    pub running: Running,
-    /// Write nothing: fail when a list is out of date, and show the difference.
-    #[arg(long)]
-    pub check: bool,
-    /// Print the commands instead of running them.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print the lists as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args, Debug)]
 pub struct Manifest {
     #[command(flatten)]
     pub extension: OneExtension,
@@ -283,95 +268,6 @@ pub struct Manifest {
     /// Print the documents as a list in JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Args, Debug)]
-pub struct Versions {
-    #[command(flatten)]
-    pub extensions: Extensions,
-    #[command(flatten)]
-    pub filters: Filters,
-    /// Write what is newest into `versions` of metadata.hcl.
-    #[arg(long)]
-    pub update: bool,
-    /// Print the commands instead of running them.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print what has changed, or would change, as Markdown for the text of a pull request; nothing where all is newest.
-    #[arg(long, conflicts_with_all = ["json", "dry_run"])]
-    pub pr_body: bool,
-    /// Print the pins as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args, Debug)]
-pub struct Inspect {
-    /// An extension, whose image was baked before; or an image by its reference, pulled when the engine does not have it.
-    #[arg(value_name = "TARGET|REFERENCE")]
-    pub image: String,
-    /// Show how it differs from another one, an older one mostly.
-    #[arg(long, value_name = "TARGET|REFERENCE")]
-    pub against: Option<String>,
-    #[command(flatten)]
-    pub filters: Filters,
-    /// Print the commands instead of running them.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print all of it as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print it as Markdown.
-    #[arg(long, conflicts_with = "json")]
-    pub markdown: bool,
-}
-
-#[derive(Args, Debug)]
-pub struct Licences {
-    #[command(flatten)]
-    pub extensions: Extensions,
-    #[command(flatten)]
-    pub filters: Filters,
-    /// Print the commands instead of running them.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print the packages as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print them as Markdown.
-    #[arg(long, conflicts_with = "json")]
-    pub markdown: bool,
-}
-
-#[derive(Args, Debug)]
-pub struct Scan {
-    #[command(flatten)]
-    pub extensions: Extensions,
-    #[command(flatten)]
-    pub filters: Filters,
-    /// The scanners [default: the setting `scan.with`].
-    #[arg(long, value_delimiter = ',', value_name = "SCANNER")]
-    pub with: Vec<String>,
-    /// Where the reports go, SARIF where the scanner writes it [default: target/xtask/scan].
-    #[arg(long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Fail when something is found that is at least as bad [default: what is found is no failure].
-    #[arg(long, value_enum, value_name = "LEVEL")]
-    pub fail_on: Option<FailOn>,
-    /// Print the commands instead of running them.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print the results as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How bad a finding is, as SARIF says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    Error,
-    Warning,
-    Note,
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,8 @@
 
 mod between;
 mod changes;
+mod folders;
+mod root;
 mod selection;
 
 use std::{
@@ -13,6 +15,8 @@ use std::{
 
 use between::Between;
 pub(crate) use changes::Changes;
+pub(crate) use folders::{files, folders_of_extensions};
+pub(crate) use root::{find_root, root_to_be};
 pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 
 use crate::{
@@ -26,33 +30,6 @@ use crate::{
 
 /// Why metadata with expressions is not read.
 pub(crate) const OPEN: &str = "its metadata holds expressions, which bake alone evaluates";
-
-/// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
-/// looks like a repository of the old tooling (`docker-bake.hcl`).
-pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
-    let is_root = |folder: &&Path| {
-        ["xtask.toml", config::OLD_BAKE_FILE]
-            .iter()
-            .any(|name| folder.join(name).is_file())
-    };
-    if let Some(root) = from.ancestors().find(is_root) {
-        return Ok(root.to_owned());
-    }
-    Err(Failure::invalid(format!(
-        "`{}` is not inside a repository of extensions: no `xtask.toml` here or above",
-        from.display()
-    ))
-    .hint("`cargo xtask init` makes one of it; or create `xtask.toml` at the repository's root, where an empty one means the default layout"))
-}
-
-/// The same, or else the folder that is to become one: the nearest one upwards from `from` that git works in, or else
-/// `from` itself.
-pub(crate) fn root_to_be(from: &Path) -> PathBuf {
-    let is_git = |folder: &&Path| folder.join(".git").exists();
-    let of_git = || from.ancestors().find(is_git).map(Path::to_owned);
-    let known = find_root(from).ok().or_else(of_git);
-    known.unwrap_or_else(|| from.to_owned())
-}
 
 /// The extensions of one repository. Order: dependencies first, else alphabetical.
 #[derive(Clone, Debug)]
@@ -319,40 +296,6 @@ fn inside(root: &Path, config: &Config, key: Key<String>) -> Result<PathBuf, Fai
     }
     source::stays_inside(root, &path)?;
     Ok(path)
-}
-
-/// The folders whose folders hold a metadata.hcl, at most three levels down, relative to the root, each with the names of
-/// those in it.
-pub(crate) fn folders_of_extensions(root: &Path) -> BTreeMap<PathBuf, Vec<String>> {
-    let mut found: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-    for file in files(root).filter(|file| file.ends_with("metadata.hcl")) {
-        if let Some(folder) = file.parent()
-            && let (Some(outer), Some(name)) = (folder.parent(), folder.file_name())
-        {
-            let name = name.to_string_lossy().into_owned();
-            found.entry(outer.to_owned()).or_default().push(name);
-        }
-    }
-    found
-}
-
-/// The files at most four levels down, relative to the root, in the order of their names.
-pub(crate) fn files(root: &Path) -> impl Iterator<Item = PathBuf> {
-    let walk = walkdir::WalkDir::new(root).max_depth(4).sort_by_file_name();
-    // Neither git's own files, nor what is built.
-    let is_ours = |entry: &walkdir::DirEntry| {
-        let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !(name.starts_with('.') || name == "target")
-    };
-    // A folder that cannot be read has none: this is no more than advice.
-    let files = walk
-        .into_iter()
-        .filter_entry(is_ours)
-        .filter_map(Result::ok)
-        .filter(|entry| !entry.file_type().is_dir());
-    let below =
-        move |entry: walkdir::DirEntry| Some(entry.path().strip_prefix(root).ok()?.to_owned());
-    files.filter_map(below)
 }
 
 /// The path without `.`: `./pgvector` and `pgvector` are the same directory.

@@ -25,10 +25,7 @@ use crate::{
 
 pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<()> {
     if args.cnpg {
-        let releases = Release::supported(&context.config)?;
-        let releases: Vec<String> = releases.iter().map(Release::to_string).collect();
-        list_releases(&releases, args.json, context);
-        return Ok(());
+        return list_releases(args.json, context);
     }
     let workspace = begin::workspace(context)?;
     // A matrix may be empty, and so may what is read.
@@ -76,14 +73,10 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
         names.extend(workspace.names().filter(is_unread));
         names.sort_unstable();
     }
-    if args.json {
-        context.ui.one_line(&json!(names));
-    } else {
-        if !are_built {
-            begin::warn_unread(context, &unread);
-        }
-        list(&names, &extensions, args, context);
+    if !args.json && !are_built {
+        begin::warn_unread(context, &unread);
     }
+    list(&names, &extensions, args, context);
     if are_built {
         begin::check_read(&unread, read)?;
     }
@@ -91,20 +84,27 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
 }
 
 /// The operator's releases: a matrix, or a table for people.
-fn list_releases(releases: &[String], json: bool, context: &mut Context) {
+fn list_releases(json: bool, context: &mut Context) -> anyhow::Result<()> {
+    let releases = Release::supported(&context.config)?;
+    let releases: Vec<String> = releases.iter().map(Release::to_string).collect();
     if json {
         context.ui.one_line(&json!(releases));
-        return;
+        return Ok(());
     }
     let table = Table {
         headings: vec!["RELEASE"],
         rows: releases.iter().map(|name| vec![name.clone()]).collect(),
     };
     context.result(false, json!(releases), &table);
+    Ok(())
 }
 
-/// The names, for people.
+/// The names: a matrix, or a table for people.
 fn list(names: &[&str], extensions: &[Arc<Extension>], args: &cli::Targets, context: &mut Context) {
+    if args.json {
+        context.ui.one_line(&json!(names));
+        return;
+    }
     context.result(false, json!(names), &table(names, extensions));
     if let (true, Some(reference)) = (names.is_empty(), &args.changed_since) {
         let said = format!("no extension differs from `{reference}`");

@@ -56,6 +56,20 @@ pub(super) fn ask(
     }
     let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "asking the archive")?;
+    let known = known(context, request, &bases, &asked)?;
+    if known.is_empty() {
+        return Err(nowhere(request, asked.values()).into());
+    }
+    Ok(Some(Draft::known(request, &known, workspace.extensions())?))
+}
+
+/// The packages of the servers that are asked for; where another distro's archive has answered, that is said.
+fn known<'a>(
+    context: &Context,
+    request: &Request,
+    bases: &BTreeMap<Server, (Server, ImageRef)>,
+    asked: &'a BTreeMap<Server, Asked>,
+) -> Result<Vec<Known<'a>>, Failure> {
     let mut known = Vec::new();
     for one in asked.values() {
         let Some(package) = found(context, request, one)? else {
@@ -78,9 +92,6 @@ pub(super) fn ask(
                 }),
         );
     }
-    if known.is_empty() {
-        return Err(nowhere(request, asked.values()).into());
-    }
     for one in &known {
         if let Some(suite) = &one.of {
             context.ui.note(&format!(
@@ -89,7 +100,7 @@ pub(super) fn ask(
             ));
         }
     }
-    Ok(Some(Draft::known(request, &known, workspace.extensions())?))
+    Ok(known)
 }
 
 fn add(

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is in a repository: how it is laid out, and what of the old tooling it has.
 
+mod renovate;
+mod workflow;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -28,33 +31,6 @@ const TASKFILES: &[&str] = &[
     "taskfile.yaml",
     "Taskfile.dist.yml",
     "Taskfile.dist.yaml",
-];
-
-/// Where Renovate looks for its configuration, in its order, see <https://docs.renovatebot.com/configuration-options/>; the last has
-/// it below a key.
-const RENOVATE: &[&str] = &[
-    "renovate.json",
-    "renovate.json5",
-    ".github/renovate.json",
-    ".github/renovate.json5",
-    ".gitlab/renovate.json",
-    ".gitlab/renovate.json5",
-    ".renovaterc",
-    ".renovaterc.json",
-    ".renovaterc.json5",
-    "package.json",
-];
-
-/// What hints at what a workflow of the old kind does, by the file of ours that does it now; the first one counts. Comments and
-/// names hint at nothing.
-const WORKFLOWS: &[(&str, &str)] = &[
-    ("update-oslibs", "os-libs.yml"),
-    ("update-os-libs", "os-libs.yml"),
-    ("generate-catalogs", "catalogs.yml"),
-    ("docker/bake-action", "extension.yml"),
-    ("bake_targets.yml", "images.yml"),
-    ("task bake", "images.yml"),
-    ("task e2e:", "images.yml"),
 ];
 
 /// What is there.
@@ -109,7 +85,7 @@ impl Found {
         let modules = std::iter::once(root.join("dagger")).chain(entries(&root.join("dagger")));
         let mut modules = modules.filter(module);
         found.dagger = modules.next().and_then(|folder| below(root, &folder));
-        found.renovate = renovate(root)?;
+        found.renovate = renovate::elsewhere(root)?;
         found.gitlab = root.join(".gitlab-ci.yml").is_file();
         Ok(found)
     }
@@ -204,49 +180,11 @@ impl Found {
             if text.contains("cargo xtask") {
                 continue;
             }
-            let does = yaml::from_text(&text).map(|workflow| does(&workflow));
-            let does = does.unwrap_or_default();
-            let is_done = |hint: &str| does.iter().any(|text| text.contains(hint));
-            let mut hints = WORKFLOWS.iter().filter(|(hint, _)| is_done(hint));
-            let becomes = hints.next().map(|(_, file)| *file);
+            let becomes = workflow::becomes(&text);
             self.workflows.insert(name.to_owned(), becomes);
         }
         Ok(())
     }
-}
-
-/// What a workflow runs: commands without their comments, actions, and what those are given.
-fn does(workflow: &Value) -> Vec<String> {
-    let jobs = workflow["jobs"].as_object().into_iter().flatten();
-    let mut all = Vec::new();
-    for (_, job) in jobs {
-        let steps = job["steps"].as_array().into_iter().flatten();
-        for step in steps.chain([job]) {
-            let given = step["with"].as_object().into_iter().flatten();
-            let given = given.filter_map(|(_, value)| value.as_str());
-            let run = step["run"].as_str().into_iter().flat_map(str::lines);
-            let run = run.filter(|line| !line.trim_start().starts_with('#'));
-            let texts = step["uses"].as_str().into_iter().chain(given).chain(run);
-            all.extend(texts.map(str::to_owned));
-        }
-    }
-    all
-}
-
-/// Where Renovate is configured already, but for the file that `init` would write.
-fn renovate(root: &Path) -> Result<Option<String>, Failure> {
-    let is_there = |name: &&&str| root.join(name).symlink_metadata().is_ok();
-    for name in RENOVATE.iter().skip(1).filter(is_there) {
-        if *name == "package.json" {
-            let text = source::read(root, &root.join(name))?.unwrap_or_default();
-            let package: Option<Value> = serde_json::from_str(&text).ok();
-            if package.is_none_or(|package| package.get("renovate").is_none()) {
-                continue;
-            }
-        }
-        return Ok(Some((*name).to_owned()));
-    }
-    Ok(None)
 }
 
 /// Whether it is so without being said.

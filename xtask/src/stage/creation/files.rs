@@ -16,6 +16,7 @@ use crate::{
     config::{self, Config},
     dockerfile::Shared,
     extension::Extension,
+    failure::Failure,
     own::source,
     plan::{Action, Location, Plan, Step},
     stage::left_open,
@@ -80,23 +81,7 @@ impl Files {
             let suite = draft.suite(&format!("{up}{}", steps.display()));
             own.push(("test/chainsaw-test.yaml".into(), suite));
         }
-        let shown = folder.display().to_string();
-        let extensions: Vec<&str> = workspace.names().collect();
-        let here = Place {
-            folder: &shown,
-            extensions: &extensions,
-        };
-        let mut mentions = Vec::new();
-        for (places, write) in FILES {
-            for place in *places {
-                let Some(text) = source::read(&workspace.root, Path::new(place))? else {
-                    continue;
-                };
-                let mention = write(&text, draft, &here);
-                mentions.extend(mention.map(|mention| (PathBuf::from(place), mention)));
-                break;
-            }
-        }
+        let mentions = mentions(draft, workspace, &folder)?;
         Ok(Self {
             folder,
             own,
@@ -195,6 +180,32 @@ impl Files {
         }
         plan
     }
+}
+
+/// What the files that name each extension become.
+fn mentions(
+    draft: &Draft,
+    workspace: &Workspace,
+    folder: &Path,
+) -> Result<Vec<(PathBuf, Mention)>, Failure> {
+    let shown = folder.display().to_string();
+    let extensions: Vec<&str> = workspace.names().collect();
+    let here = Place {
+        folder: &shown,
+        extensions: &extensions,
+    };
+    let mut mentions = Vec::new();
+    for (places, write) in FILES {
+        for place in *places {
+            let Some(text) = source::read(&workspace.root, Path::new(place))? else {
+                continue;
+            };
+            let mention = write(&text, draft, &here);
+            mentions.extend(mention.map(|mention| (PathBuf::from(place), mention)));
+            break;
+        }
+    }
+    Ok(mentions)
 }
 
 /// The extensions that it needs, direct or not, in mounting order.

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What somebody else's workflow does, by what it runs.
+
+use serde_json::Value;
+
+use crate::yaml;
+
+/// What hints at what a workflow of the old kind does, by the file of ours that does it now; the first one counts. Comments and
+/// names hint at nothing.
+const WORKFLOWS: &[(&str, &str)] = &[
+    ("update-oslibs", "os-libs.yml"),
+    ("update-os-libs", "os-libs.yml"),
+    ("generate-catalogs", "catalogs.yml"),
+    ("docker/bake-action", "extension.yml"),
+    ("bake_targets.yml", "images.yml"),
+    ("task bake", "images.yml"),
+    ("task e2e:", "images.yml"),
+];
+
+/// The file of ours that seems to do what a workflow does. None: there is none, or the text is no workflow.
+pub(super) fn becomes(text: &str) -> Option<&'static str> {
+    let does = does(&yaml::from_text(text)?);
+    let is_done = |hint: &str| does.iter().any(|text| text.contains(hint));
+    let mut hints = WORKFLOWS.iter().filter(|(hint, _)| is_done(hint));
+    hints.next().map(|(_, file)| *file)
+}
+
+/// What a workflow runs: commands without their comments, actions, and what those are given.
+fn does(workflow: &Value) -> Vec<String> {
+    let jobs = workflow["jobs"].as_object().into_iter().flatten();
+    let mut all = Vec::new();
+    for (_, job) in jobs {
+        let steps = job["steps"].as_array().into_iter().flatten();
+        for step in steps.chain([job]) {
+            let given = step["with"].as_object().into_iter().flatten();
+            let given = given.filter_map(|(_, value)| value.as_str());
+            let run = step["run"].as_str().into_iter().flat_map(str::lines);
+            let run = run.filter(|line| !line.trim_start().starts_with('#'));
+            let texts = step["uses"].as_str().into_iter().chain(given).chain(run);
+            all.extend(texts.map(str::to_owned));
+        }
+    }
+    all
+}
