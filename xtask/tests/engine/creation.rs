@@ -24,6 +24,12 @@ fn extensions_of_several_kinds_pass_as_they_were_written() {
     let kcache = metadata("pg-stat-kcache");
     let preload = "shared_preload_libraries = [\"pg_stat_statements\", \"pg_stat_kcache\"]";
     assert!(kcache.contains(preload), "{kcache}");
+    // The libraries have said so themselves, and each answer was a whole one.
+    for said in [&cron, &kcache] {
+        for guess in ["in its file alone", "it was not tried"] {
+            assert!(!said.contains(guess), "{said}");
+        }
+    }
     // A module alone, with libraries of the system.
     run(&["create-extension", "decoderbufs", "--from-archive"]).success();
     let decoder = metadata("decoderbufs");
