@@ -39,7 +39,8 @@ owners() {
   if [ ! -s found ]; then
     mkdir -p lists/partial
     apt-get -q -o Dir::State::lists="$place/lists" -o Acquire::IndexTargets::deb::Contents-deb::KeepCompressed=true \
-      -o 'Acquire::IndexTargets::deb::Contents-deb::MetaKey=$(COMPONENT)/Contents-$(ARCHITECTURE)' update >&2 || true
+      -o 'Acquire::IndexTargets::deb::Contents-deb::MetaKey=$(COMPONENT)/Contents-$(ARCHITECTURE)' update >&2 ||
+      echo "the archive's lists of files cannot be read" >&2
     for list in lists/*Contents*; do
       [ ! -e "$list" ] || /usr/lib/apt/apt-helper cat-file "$list" | sed -nE "s,^$control +,,p" | tr , '\n' | sed 's,.*/,,'
     done > found
@@ -164,9 +165,11 @@ start() {
     sleep 0.1
   done
 }
+# One that has ended of itself, or badly, was found out by what was asked of it.
 stop() {
-  [ -z "$pid" ] || kill -INT "$pid" 2> /dev/null || true
-  [ -z "$pid" ] || wait "$pid" || true
+  [ -n "$pid" ] || return 0
+  ! kill -INT "$pid" 2> /dev/null
+  ! wait "$pid"
   pid=
 }
 trap stop EXIT
@@ -179,8 +182,8 @@ say parameter output_plugin_libraries "$(sql --dbname=postgres --command="SELECT
 # is being preloaded.
 wants=
 for module in $modules; do
-  said=$(sql --dbname=postgres --command="LOAD '$module'" | head -n 1 || true)
-  words=$(grep -aoE '[[:print:]]*shared_preload_libraries[[:print:]]*' "root/$lib/$module.so" | grep -v '^process_' | head -n 1 || true)
+  said=$(sql --dbname=postgres --command="LOAD '$module'" | head -n 1)
+  words=$(grep -aoE '[[:print:]]*shared_preload_libraries[[:print:]]*' "root/$lib/$module.so" | grep -v '^process_' | head -n 1)
   ! grep -qa process_shared_preload_libraries_in_progress "root/$lib/$module.so" || words="${words:-it asks whether it is being preloaded}"
   case $said$words in
   *preload* | *PGC_POSTMASTER*)
@@ -228,15 +231,15 @@ controls() {
     [ -z "$(find "root/$share/extension" -name "$own--*.sql")" ] || echo "$own"
   done
 }
-create() { sql --dbname="$1" --command="CREATE EXTENSION IF NOT EXISTS \"$2\" CASCADE" | grep -v '^NOTICE\|^DETAIL: *The extension' || true; }
+create() { sql --dbname="$1" --command="CREATE EXTENSION IF NOT EXISTS \"$2\" CASCADE" | sed '/^NOTICE/d; /^DETAIL: *The extension/d'; }
 restart() { stop; start "$joined" || give_up "the server does not start again after \`$1\`: $(failure)"; }
 is_created() { [ "$(sql --dbname="$1" --command="SELECT 1 FROM pg_extension WHERE extname = '$2'")" = 1 ]; }
 sql --dbname=postgres --command='CREATE DATABASE app' > /dev/null
 number=0
-{ controls | grep -xE "$spelled" || true; controls | grep -vxE "$spelled" || true; } > names
+{ controls | sed -n "/^$spelled\$/p"; controls | sed "/^$spelled\$/d"; } > names
 while read -r own; do
   said=$(create app "$own")
-  wanted=$(printf '%s\n' "$said" | grep -oE "[a-z_]+\.[a-z_]+ = '[^']*'" | head -n 1 || true)
+  wanted=$(printf '%s\n' "$said" | grep -oE "[a-z_]+\.[a-z_]+ = '[^']*'" | head -n 1)
   if [ -n "$wanted" ] && ! is_created app "$own"; then
     echo "$wanted" >> server/data/postgresql.conf
     stop
@@ -250,14 +253,14 @@ while read -r own; do
   fi
   lives || restart "$own"
   number=$((number + 1))
-  sql --dbname=postgres --command="CREATE DATABASE alone$number" > /dev/null || true
+  sql --dbname=postgres --command="CREATE DATABASE alone$number" > /dev/null || give_up "no other database for \`$own\`: $(failure)"
   alone=$(create "alone$number" "$own")
   if is_created "alone$number" "$own"; then say beside "$own" "$said"; else say refused "$own" "$alone"; fi
   lives || restart "$own"
 done < names
 if [ ! -s names ]; then
   for module in $modules; do
-    said=$(sql --dbname=app --command="LOAD '$module'") && say loaded "$module" || say refused "$module" "$said"
+    if said=$(sql --dbname=app --command="LOAD '$module'"); then say loaded "$module"; else say refused "$module" "$said"; fi
     lives || restart "$module"
   done
 fi
