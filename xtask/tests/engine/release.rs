@@ -137,7 +137,9 @@ fn signed_by_an_older_cosign_it_goes_back(
     repository
         .xtask(&["promote", image, "--to", back, "--untested"])
         .success()
-        .says("with 1 that refers to it");
+        // The attestations of newer BuildKits refer to the image as well.
+        .says("that refer")
+        .says("1 signature's tag beside it");
     let tags = tool(
         repository,
         &["oras", "repo", "tags", &format!("{back}/pgvector")],
@@ -168,7 +170,7 @@ fn what_a_kill_has_left_unlisted_is_listed(
     repository
         .xtask(&promote)
         .success()
-        .says("with 1 that refers to it")
+        .says("that refer")
         .says("1 image promoted");
     repository
         .xtask(&promote)
