@@ -19,7 +19,7 @@ mod settings;
 
 pub use bundle::{Bundle, BundleCommand, BundleExport, BundleImport};
 pub use catalogs::Catalogs;
-pub use choice::{Extensions, Filters, OneExtension, Running};
+pub use choice::{Extensions, Filters, MetadataFiles, OneExtension, Running};
 pub use ci::{Ci, Lane};
 pub use create::CreateExtension;
 pub use init::Init;
@@ -150,6 +150,9 @@ pub struct Targets {
     /// Print JSON: an array of names (with --cnpg of releases), or with --images of objects.
     #[arg(long)]
     pub json: bool,
+    /// List extensions that need each other as one: `postgis,pgrouting`.
+    #[arg(long, conflicts_with_all = ["images", "cnpg"])]
+    pub groups: bool,
     /// List the operator's releases to test with instead of extensions.
     #[arg(long, conflicts_with_all = ["images", "changed_since", "os_libs", "distro", "pg", "shard"])]
     pub cnpg: bool,
@@ -227,14 +230,13 @@ pub struct Smoke {
     #[command(flatten)]
     pub running: Running,
     /// Test this image (a tag or a digest) instead of building one; for a single extension.
-    #[arg(long, value_name = "REFERENCE")]
+    #[arg(long, value_name = "REFERENCE", conflicts_with = "metadata_files")]
     pub image: Option<String>,
     /// Test existing images, without building.
-    #[arg(long, conflicts_with = "image")]
+    #[arg(long, conflicts_with_all = ["image", "metadata_files"])]
     pub no_bake: bool,
-    /// Test the images that `bake --metadata-file` has written to this file, by digest, without building.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "no_bake"])]
-    pub metadata_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub written: MetadataFiles,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,

@@ -15,13 +15,14 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    cli::{Cli, Command, Global},
+    cli::{Cli, Command, Global, MetadataFiles},
     config::Config,
     exec::Real,
     failure::Failure,
     own::{RunFolder, RunId, output},
     run::journal::Journal,
     sandbox::Sandbox,
+    stage::written::Written,
     ui::Ui,
     workspace::{self, Workspace},
 };
@@ -91,6 +92,12 @@ impl Context {
 
     pub(crate) fn sandbox(&self) -> Result<Sandbox, Failure> {
         Sandbox::new(&self.config, &env)
+    }
+
+    /// What the metadata files on the command line have; None: there are none.
+    pub(crate) fn written(&self, args: &MetadataFiles) -> anyhow::Result<Option<Written>> {
+        let files = args.metadata_files.iter().map(|file| self.resolve(file));
+        Written::read(&files.collect::<Vec<_>>())
     }
 
     /// A path from the command line, as the children see it, which run in the root.

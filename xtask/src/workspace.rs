@@ -4,6 +4,7 @@
 mod between;
 mod changes;
 mod folders;
+mod groups;
 mod root;
 mod selection;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Arguments that several commands have: of which extensions, of which of their images, and how.
 
-use std::str::FromStr as _;
+use std::{path::PathBuf, str::FromStr as _};
 
 use clap::Args;
 
@@ -17,10 +17,10 @@ use crate::{
 #[derive(Args, Clone, Debug, Default)]
 pub struct Extensions {
     /// Extensions, by directory name.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", value_delimiter = ',')]
     pub targets: Vec<String>,
     /// The same, as an option.
-    #[arg(long = "target", value_name = "TARGET")]
+    #[arg(long = "target", value_name = "TARGET", value_delimiter = ',')]
     pub more: Vec<String>,
     /// All extensions.
     #[arg(long, conflicts_with_all = ["targets", "more"])]
@@ -41,6 +41,26 @@ impl From<&Extensions> for Selection {
             }
         }
         Self::Named(names)
+    }
+}
+
+/// What was built before.
+#[derive(Args, Clone, Debug, Default)]
+pub struct MetadataFiles {
+    /// The images that `bake --push --metadata-file` has written to these files, by digest and without building; with targets,
+    /// only theirs.
+    #[arg(long = "metadata-file", value_name = "FILE", value_delimiter = ',')]
+    pub metadata_files: Vec<PathBuf>,
+}
+
+impl MetadataFiles {
+    /// The extensions that are named, or else those that the files speak of.
+    pub(crate) fn selection(&self, extensions: &Extensions) -> Selection {
+        let named = Selection::from(extensions);
+        if named.is_none() && !self.metadata_files.is_empty() {
+            return Selection::Written;
+        }
+        named
     }
 }
 
@@ -93,6 +113,7 @@ impl From<&Filters> for Filter {
             distros: args.distro.clone(),
             majors: args.pg.clone(),
             shard: args.shard,
+            ..Self::default()
         }
     }
 }
@@ -109,9 +130,9 @@ pub struct Running {
 }
 
 impl Running {
-    /// Of all extensions one that fails stops no other.
+    /// Where none was named, one that fails stops no other.
     pub(crate) fn after_failure(&self, selection: &Selection) -> AfterFailure {
-        if self.keep_going || *selection == Selection::All {
+        if self.keep_going || !selection.is_named() {
             AfterFailure::KeepGoing
         } else {
             AfterFailure::Stop

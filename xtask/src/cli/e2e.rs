@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 pub use crate::environment::Part;
 use crate::{config, stage::suites};
 
-use super::{Extensions, Filters, OneExtension, Running};
+use super::{Extensions, Filters, MetadataFiles, OneExtension, Running};
 
 #[derive(Args, Debug)]
 pub struct E2e {
@@ -192,9 +192,8 @@ pub struct TestFull {
     pub running: Running,
     #[command(flatten)]
     pub suites: SuiteOptions,
-    /// Test the images that `bake --metadata-file` has written to this file, by digest, without building.
-    #[arg(long, value_name = "FILE")]
-    pub metadata_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub written: MetadataFiles,
     /// The buildx builder.
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,

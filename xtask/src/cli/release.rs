@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Extensions, Filters, platform};
+use super::{Extensions, Filters, MetadataFiles, platform};
 use crate::{
     failure::Failure,
     tool::cosign::Log,
@@ -25,9 +25,8 @@ pub struct Images {
     pub extensions: Extensions,
     #[command(flatten)]
     pub filters: Filters,
-    /// The images that `bake --push --metadata-file` has written to this file, by digest; with targets, only theirs.
-    #[arg(long, value_name = "FILE")]
-    pub metadata_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub written: MetadataFiles,
 }
 
 #[derive(Args, Debug)]

@@ -25,7 +25,7 @@ pub(super) fn run(args: &cli::Manifest, context: &mut Context) -> anyhow::Result
     let filter = Filter {
         distros: args.distro.iter().cloned().collect(),
         majors: args.pg.iter().cloned().collect(),
-        shard: None,
+        ..Filter::default()
     };
     let begun = Begun::open(context, &selection, Aim::Servers, &filter, Access::Look)?;
     let targets = begun.targets_with_needs(&filter, context)?;

@@ -19,9 +19,10 @@ use crate::{
         bake::{self, Baked, Destination, Wanted},
         begin::{Begun, NONE_IN_SHARE},
         smoke::{
-            Pulled, Runner, SmokeTest, Transport, Written,
+            Pulled, Runner, SmokeTest, Transport,
             given::{Given, stands_for},
         },
+        written::Written,
     },
     target::{Filter, Target, Targets},
     ui::{self, seconds},
@@ -33,22 +34,20 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
-    let selection = Selection::from(&args.extensions);
+    let written = context.written(&args.written)?;
+    let selection = args.written.selection(&args.extensions);
     let given = named_image(args, &selection)?;
     let mut filter = Filter::from(&args.filters);
-    let begun = Begun::open(
-        context,
-        &selection,
-        Aim::Servers,
-        &filter,
-        Access::Work.or_look(args.dry_run),
-    )?;
+    let access = Access::Work.or_look(args.dry_run);
+    let mut begun = Begun::open(context, &selection, Aim::Servers, &filter, access)?;
+    if let (Some(written), Selection::Written) = (&written, &selection) {
+        begun.keep_written(written, &mut filter, context)?;
+    }
     let given = given.map(|image| Given::survey(image, &begun.engine));
     let given = given.transpose()?;
     for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
         context.ui.warning(&warning);
     }
-    let written = written(args, context)?;
     let mut targets = targets(&begun, &filter, given.as_ref(), context)?;
     for left_out in written.iter().map(|written| written.narrow(&mut targets)) {
         left_out?.iter().for_each(|text| context.ui.warning(text));
@@ -105,13 +104,6 @@ fn targets(
         }
     }
     Ok(targets)
-}
-
-/// The metadata file that says what was built before.
-fn written(args: &cli::Smoke, context: &Context) -> anyhow::Result<Option<Written>> {
-    let file = args.metadata_file.as_deref();
-    file.map(|file| Written::read(&context.resolve(file)))
-        .transpose()
 }
 
 /// What the tests need and this run does not build: images of other repositories, and those that were written.
@@ -180,7 +172,7 @@ fn bake_first(
     let needed = targets.with_needs()?;
     let to_bake: Vec<&Target> = needed
         .filter(|target| {
-            args.metadata_file.is_none() && !args.no_bake && stands_for != Some(*target)
+            args.written.metadata_files.is_empty() && !args.no_bake && stands_for != Some(*target)
         })
         .collect();
     if to_bake.is_empty() {

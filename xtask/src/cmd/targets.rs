@@ -76,7 +76,11 @@ pub(super) fn run(args: &cli::Targets, context: &mut Context) -> anyhow::Result<
     if !args.json && !are_built {
         begin::warn_unread(context, &unread);
     }
-    list(&names, &extensions, args, context);
+    if args.groups {
+        list_groups(&workspace, &names, args, context);
+    } else {
+        list(&names, &extensions, args, context);
+    }
     if are_built {
         begin::check_read(&unread, read)?;
     }
@@ -106,6 +110,26 @@ fn list(names: &[&str], extensions: &[Arc<Extension>], args: &cli::Targets, cont
         return;
     }
     context.result(false, json!(names), &table(names, extensions));
+    conclude(names, args, context);
+}
+
+/// The same, those that need each other as one: as every command takes them.
+fn list_groups(workspace: &Workspace, names: &[&str], args: &cli::Targets, context: &mut Context) {
+    let groups = workspace.groups(names).into_iter();
+    let groups: Vec<String> = groups.map(|group| group.join(",")).collect();
+    if args.json {
+        context.ui.one_line(&json!(groups));
+        return;
+    }
+    let table = Table {
+        headings: vec!["EXTENSIONS"],
+        rows: groups.iter().map(|group| vec![group.clone()]).collect(),
+    };
+    context.result(false, json!(groups), &table);
+    conclude(names, args, context);
+}
+
+fn conclude(names: &[&str], args: &cli::Targets, context: &Context) {
     if let (true, Some(reference)) = (names.is_empty(), &args.changed_since) {
         let said = format!("no extension differs from `{reference}`");
         context.ui.conclusion(&said);

@@ -2,15 +2,13 @@
 //! Which images in a registry are meant: those of targets, of a metadata file, of targets that a file speaks of, or any by their
 //! references; and with which key they are signed.
 
-use std::path::Path;
-
 use super::Context;
 use crate::{
     cli,
     engine::{Access, Engine},
     failure::Failure,
-    image::{ImageRef, Metadata},
-    stage::{begin::Begun, pushed::Pushed, subject::is_reference},
+    image::ImageRef,
+    stage::{begin::Begun, pushed::Pushed, subject::is_reference, written::Written},
     target::{Filter, Target, Targets},
     tool::{self, cosign::Key, oras},
     workspace::{Aim, Selection},
@@ -31,20 +29,17 @@ pub(crate) fn choose(
     access: Access,
 ) -> anyhow::Result<Chosen> {
     let (named, selection) = apart(&Selection::from(&args.extensions))?;
-    let are_named = selection == Selection::All || !selection.names().is_empty();
-    let file = args.metadata_file.as_deref();
-    let file = file.map(|file| context.resolve(file));
-    let metadata = file.as_deref().map(Metadata::read_named).transpose()?;
-    let written = file.as_deref().zip(metadata.as_ref());
+    let are_named = !selection.is_none();
+    let written = context.written(&args.written)?;
     let filter = Filter::from(&args.filters);
-    let mut chosen = match written {
+    let mut chosen = match &written {
         None if !are_named && !named.is_empty() => {
             of_no_target(context, Vec::new(), &filter, access)?
         }
-        Some((file, metadata)) if !are_named => {
-            of_no_target(context, all_of(metadata, file)?, &filter, access)?
+        Some(written) if !are_named => {
+            of_no_target(context, written.all_pushed()?, &filter, access)?
         }
-        written => of_targets(context, &selection, &filter, written, access)?,
+        written => of_targets(context, &selection, &filter, written.as_ref(), access)?,
     };
     if named.iter().any(|image| image.digest.is_none()) {
         require(&chosen.engine)?;
@@ -134,35 +129,24 @@ pub(crate) fn check_key(key: &Key, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// All that a file speaks of.
-fn all_of(metadata: &Metadata, file: &Path) -> Result<Vec<Pushed>, Failure> {
-    let mut images = Vec::new();
-    for target in metadata.targets() {
-        images.extend(Pushed::written(target, metadata, target, file)?);
-    }
-    if images.is_empty() {
-        let file = file.display();
-        return Err(
-            Failure::invalid(format!("`{file}` has no digest of any image")).hint(
-                "give the file that `cargo xtask bake --push --metadata-file FILE` has written",
-            ),
-        );
-    }
-    Ok(images)
-}
-
 /// The images of targets: by the digests that a file has of them, or else that their registry has.
 fn of_targets(
     context: &mut Context,
     selection: &Selection,
     filter: &Filter,
-    written: Option<(&Path, &Metadata)>,
+    written: Option<&Written>,
     access: Access,
 ) -> anyhow::Result<Chosen> {
     let begun = Begun::open(context, selection, Aim::Images, filter, access)?;
     let targets = begun.targets(filter, context)?;
     let images = match written {
-        Some((file, metadata)) => of_file(context, &targets, metadata, file)?,
+        Some(written) => {
+            let (images, left_out) = written.pushed(&targets)?;
+            for text in &left_out {
+                context.ui.warning(text);
+            }
+            images
+        }
         None => of_registry(&begun.engine, &targets)?,
     };
     Ok(Chosen {
@@ -170,39 +154,6 @@ fn of_targets(
         engine: begun.engine,
         images,
     })
-}
-
-/// Says which targets the file does not speak of; refused when that is all of them.
-fn of_file(
-    context: &Context,
-    targets: &Targets,
-    metadata: &Metadata,
-    file: &Path,
-) -> Result<Vec<Pushed>, Failure> {
-    let mut images = Vec::new();
-    let mut absent = Vec::new();
-    for target in targets.chosen() {
-        match Pushed::of_written_target(target, metadata, file)? {
-            Some(image) => images.push(image),
-            None => absent.push(format!(
-                "`{}` is left out: `{}` has no digest of `{}`",
-                target.title(),
-                file.display(),
-                target.name
-            )),
-        }
-    }
-    if images.is_empty() {
-        let file = file.display();
-        let failure = Failure::invalid(format!("`{file}` has none of these images"));
-        return Err(absent.into_iter().fold(failure, Failure::detail).hint(
-            "give the file that `cargo xtask bake --push --metadata-file FILE` has written of the same extensions, with the same bake variables",
-        ));
-    }
-    for text in &absent {
-        context.ui.warning(text);
-    }
-    Ok(images)
 }
 
 fn of_registry(engine: &Engine, targets: &Targets) -> Result<Vec<Pushed>, Failure> {

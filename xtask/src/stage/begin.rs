@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What every command that builds images begins with.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     engine::{
@@ -10,6 +10,7 @@ use crate::{
     },
     extension::Extension,
     failure::Failure,
+    stage::written::{Entry, Written},
     target::{Filter, Targets, Unmatched},
     verdict::Verdict,
     workspace::{Aim, Chosen, Selection, Unread, Workspace},
@@ -63,14 +64,52 @@ impl Begun {
         } = workspace.choose(selection, aim)?;
         let sources = Sources::prepare(opener, &engine, workspace, &extensions, filter)?;
         sources.leave_out_unread(selection, aim, &mut extensions, &mut unread)?;
-        warn_unread(opener, &unread);
+        if *selection != Selection::Written {
+            warn_unread(opener, &unread);
+        }
         Ok(Self {
             engine,
             sources,
             unread,
             extensions,
-            named: matches!(selection, Selection::Named(_)),
+            named: selection.is_named(),
         })
+    }
+
+    /// Of all extensions those that metadata files have images of, and for the filter these images alone. Says what the files
+    /// have that nothing here builds; refused where that is all. An extension that cannot be read matters then only.
+    pub(crate) fn keep_written(
+        &mut self,
+        written: &Written,
+        filter: &mut Filter,
+        opener: &dyn Opener,
+    ) -> Result<(), Failure> {
+        let mut left: BTreeSet<Entry> = written.entries().collect();
+        let mut among = BTreeSet::new();
+        for extension in &self.extensions {
+            for target in self.sources.matrix.of(extension)? {
+                if let Some(entry) = written.entry(target) {
+                    left.remove(&entry);
+                    among.insert((extension.name.clone(), target.name.clone()));
+                }
+            }
+        }
+        let unknown = left.iter().map(Entry::unknown);
+        let unknown: Vec<String> = unknown.collect();
+        if among.is_empty() {
+            return Err(written.none(unknown));
+        }
+        if unknown.is_empty() {
+            self.unread.clear();
+        }
+        warn_unread(opener, &self.unread);
+        for text in &unknown {
+            opener.warn(text);
+        }
+        self.extensions
+            .retain(|extension| among.iter().any(|(name, _)| *name == extension.name));
+        filter.among = Some(among);
+        Ok(())
     }
 
     /// Fails when an extension was left out because it cannot be read.

@@ -27,3 +27,4 @@ pub(crate) mod subject;
 pub(crate) mod suites;
 pub(crate) mod tested;
 pub(crate) mod values;
+pub(crate) mod written;

@@ -58,14 +58,14 @@ impl Subjects {
             references.insert(name.as_str(), name.parse::<ImageRef>()?);
         }
         let extensions = match selection {
-            Selection::All => Selection::All,
+            Selection::All | Selection::Written => selection.clone(),
             Selection::Named(names) => {
                 let names = names.iter().filter(|name| !is_reference(name));
                 Selection::Named(names.cloned().collect())
             }
         };
         let is_of_references = extensions.names().is_empty() && !references.is_empty();
-        let (engine, targets, known) = if is_of_references && extensions != Selection::All {
+        let (engine, targets, known) = if is_of_references && extensions.is_named() {
             (Engine::open(opener, access)?, Vec::new(), None)
         } else {
             let begun = Begun::open(opener, &extensions, Aim::Images, filter, access)?;
@@ -77,7 +77,7 @@ impl Subjects {
             (begun.engine, built, Some(Known { targets, workspace }))
         };
         let mut all = Vec::new();
-        if extensions == Selection::All {
+        if !extensions.is_named() {
             for target in &targets {
                 all.push(Subject::of_target(&engine, target)?);
             }

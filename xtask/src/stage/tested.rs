@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     bake::{self, Baked, Destination, Wanted},
-    smoke::Written,
     values::{Dependency, Told, Values},
+    written::Written,
 };
 use crate::{
     config::{Config, PSQL_IMAGE},

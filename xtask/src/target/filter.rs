@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which of the images are meant.
 
-use super::Shard;
+use std::collections::BTreeSet;
+
+use super::{Shard, Target};
 use crate::{
     extension::Extension,
     value::{Major, Server},
@@ -14,6 +16,8 @@ pub(crate) struct Filter {
     pub distros: Vec<String>,
     /// Empty: all.
     pub majors: Vec<String>,
+    /// Of these, by the extensions' names and their own. None: of all.
+    pub among: Option<BTreeSet<(String, String)>>,
     /// Of what the others take, only this share.
     pub shard: Option<Shard>,
 }
@@ -35,7 +39,7 @@ impl Filter {
         Self {
             distros: vec![distro.to_owned()],
             majors: vec![major.to_owned()],
-            shard: None,
+            ..Self::default()
         }
     }
 
@@ -51,6 +55,12 @@ impl Filter {
             }
         }
         majors
+    }
+
+    /// Whether a target is among those of which the others take some.
+    pub(super) fn is_among(&self, target: &Target) -> bool {
+        let id = || (target.extension.name.clone(), target.name.clone());
+        self.among.as_ref().is_none_or(|all| all.contains(&id()))
     }
 
     pub(super) fn takes(&self, server: &Server) -> bool {

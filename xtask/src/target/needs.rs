@@ -289,7 +289,8 @@ pub(super) fn chosen(
 ) -> Result<Vec<Target>, Failure> {
     let mut all: Vec<Target> = Vec::new();
     for extension in extensions {
-        all.extend_from_slice(matrix.of(extension)?);
+        let of_it = matrix.of(extension)?.iter();
+        all.extend(of_it.filter(|target| filter.is_among(target)).cloned());
     }
     let fitting = all.iter().filter(|target| filter.takes(&target.server));
     let taken: Vec<Target> = fitting.cloned().collect();

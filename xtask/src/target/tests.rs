@@ -50,7 +50,7 @@ fn a_filter_takes_exactly_the_pairs_that_it_names() {
         let filter = Filter {
             distros: distros.iter().map(|name| (*name).to_owned()).collect(),
             majors: majors.iter().map(|name| (*name).to_owned()).collect(),
-            shard: None,
+            ..Filter::default()
         };
         let wanted: BTreeSet<(String, String, String)> = world
             .iter()

@@ -16,6 +16,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selection {
     All,
+    /// Those that metadata files speak of: which these are, what bake says of all will tell.
+    Written,
     /// By directory name; none is a mistake.
     Named(Vec<String>),
 }
@@ -36,7 +38,7 @@ impl Selection {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Written => true,
             Self::Named(names) => names.iter().any(|named| named == name),
         }
     }
@@ -44,9 +46,18 @@ impl Selection {
     /// Those that are named; empty when all are meant.
     pub(crate) fn names(&self) -> &[String] {
         match self {
-            Self::All => &[],
+            Self::All | Self::Written => &[],
             Self::Named(names) => names,
         }
+    }
+
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self, Self::Named(_))
+    }
+
+    /// Whether nothing was said of which extensions are meant.
+    pub(crate) fn is_none(&self) -> bool {
+        self.is_named() && self.names().is_empty()
     }
 
     /// Whether it is one extension that is named.
@@ -111,7 +122,7 @@ impl Workspace {
     /// The same; but when all are meant, those that cannot be read are left out and given too. Refused when nothing is
     /// left.
     pub(crate) fn choose(&self, selection: &Selection, aim: Aim) -> Result<Chosen, Failure> {
-        if *selection == Selection::All {
+        if !selection.is_named() {
             let chosen = self.sorted_out(aim);
             if !chosen.extensions.is_empty() {
                 return Ok(chosen);

@@ -241,6 +241,104 @@ fn what_was_built_elsewhere_is_pulled_and_tested_by_its_digest() {
         .status(2);
 }
 
+/// A metadata file of one target.
+fn written_to(world: &World, file: &str, target: &str, byte: &str) {
+    written(world, &[(target, "")]);
+    let text = world.read("images.json").replace("cd", byte);
+    world.write(file, &text);
+}
+
+#[test]
+fn files_without_targets_mean_all_images_that_are_in_them_and_nothing_else() {
+    let world = World::new();
+    written_to(&world, "alpha.json", "alpha-1_2-18-trixie", "aa");
+    written_to(&world, "beta.json", "beta-1_2-18-trixie", "bb");
+    world.docker.labels_once_pulled("{}");
+    // A neighbour that has nothing to do with them is of no weight.
+    world.write("extensions/broken/metadata.hcl", "metadata = {\n");
+    world
+        .run("smoke --metadata-file beta.json,alpha.json")
+        .success()
+        .says("2 of 2 passed")
+        .says_nothing_of("gamma")
+        .says_nothing_of("bookworm")
+        .says_nothing_of("broken");
+    world.calls.never(BUILD);
+    world.calls.only(&format!(
+        "docker pull --quiet localhost:5000/beta-testing@sha256:{}",
+        "bb".repeat(32)
+    ));
+    // What one needs is not in its file, and a share is one of what the files have.
+    world
+        .run("smoke --metadata-file beta.json")
+        .status(2)
+        .says("it needs `alpha 18-trixie`: `beta.json` has no digest of it");
+    let shares: Vec<String> = ["1/2", "2/2"]
+        .iter()
+        .map(|share| {
+            let args = format!(
+                "smoke --metadata-file alpha.json --metadata-file beta.json --json --shard {share}"
+            );
+            let rows = world.run(args.as_str()).success().json();
+            assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+            rows[0]["name"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(shares, ["alpha", "beta"]);
+    world
+        .run("smoke --metadata-file alpha.json,beta.json --shard 3/3")
+        .success()
+        .says("no image is in this share");
+    world
+        .run("smoke --metadata-file alpha.json --distro sid")
+        .status(2)
+        .says("`--distro sid`: no image matches");
+}
+
+#[test]
+fn what_no_extension_builds_and_what_two_files_disagree_on_is_said() {
+    let world = World::new();
+    written_to(&world, "alpha.json", "alpha-1_2-18-trixie", "aa");
+    written_to(&world, "other.json", "alpha-1_2-18-trixie", "ee");
+    written_to(&world, "old.json", "alpha-0_9-18-trixie", "aa");
+    world.docker.labels_once_pulled("{}");
+    world
+        .run("smoke --metadata-file alpha.json,other.json")
+        .status(2)
+        .says("`alpha.json` and `other.json` have different images of `alpha-1_2-18-trixie`");
+    world
+        .run("smoke alpha --metadata-file alpha.json,alpha.json --distro trixie")
+        .success();
+    let unknown = "`alpha-0_9-18-trixie` of `old.json` is left out: no extension that can be read here builds it";
+    world
+        .run("smoke --metadata-file old.json")
+        .status(2)
+        .says("`old.json` has none of these images")
+        .says(unknown);
+    world
+        .run("smoke --metadata-file old.json,alpha.json")
+        .success()
+        .says(unknown)
+        .says("1 of 1 passed");
+    // It may be that of an extension that cannot be read.
+    world.write("extensions/broken/metadata.hcl", "metadata = {\n");
+    world
+        .run("smoke --metadata-file old.json,alpha.json")
+        .status(1)
+        .says(unknown)
+        .says("`broken` is left out")
+        .says("1 of 2 extensions cannot be read");
+    for mistake in [
+        "smoke --metadata-file alpha.json --image alpha:1",
+        "smoke --metadata-file alpha.json --no-bake",
+        "smoke",
+        "smoke --metadata-file alpha.json,nowhere.json",
+    ] {
+        world.run(mistake).status(2);
+    }
+    world.calls.never(BUILD);
+}
+
 #[test]
 fn what_was_built_of_another_extension_under_the_same_name_is_not_tested_for_it() {
     let world = World::new();

@@ -23,6 +23,38 @@ fn names_are_one_line_of_json_and_an_empty_matrix_is_a_matrix() {
 }
 
 #[test]
+fn what_needs_each_other_is_one_entry_of_a_matrix_if_one_wants() {
+    let world = World::new();
+    let groups = |world: &World, more: &str| {
+        let args = format!("targets --groups --json{more}");
+        world.run(args.as_str()).success().stdout
+    };
+    assert_eq!(groups(&world, ""), "[\"alpha,beta\",\"gamma\"]\n");
+    // As a command takes it.
+    world
+        .run("checks alpha,beta --no-bake")
+        .success()
+        .says_nothing_of("gamma");
+    // Two that need a third are one group with it, by way of another one too; without it they are two.
+    let needs = |name: &str, needed: &str| {
+        let needed = format!("[\"{needed}\"]");
+        world.extension(name, &metadata(name, &[("required_extensions", &needed)]));
+    };
+    needs("aardvark", "beta");
+    needs("zebra", "alpha");
+    world.write("extensions/broken/metadata.hcl", "metadata = {\n");
+    assert_eq!(
+        groups(&world, ""),
+        "[\"alpha,beta,aardvark,zebra\",\"broken\",\"gamma\"]\n"
+    );
+    let people = world.run("targets --groups").success().stdout;
+    assert_eq!(people.lines().next(), Some("EXTENSIONS"), "{people}");
+    for mistake in ["targets --groups --images", "targets --groups --cnpg"] {
+        world.run(mistake).status(2).says("cannot be used with");
+    }
+}
+
+#[test]
 fn releases_of_the_operator_are_a_matrix_too() {
     let world = World::empty();
     world.write("xtask.toml", "[cnpg]\nrelease = \"1.31\"\n");

@@ -43,6 +43,16 @@ impl Ended {
     }
 
     #[track_caller]
+    pub(crate) fn says_nothing_of(self, text: &str) -> Self {
+        assert!(
+            !self.stderr.contains(text),
+            "`{text}` is in:\n{}",
+            self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }

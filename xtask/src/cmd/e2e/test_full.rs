@@ -2,6 +2,8 @@
 //! `e2e test-full`: environment, bake and push, values, suites, as one graph. The cluster comes up while
 //! images are baked.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cli::e2e::TestFull,
     config,
@@ -14,12 +16,12 @@ use crate::{
         begin::{Begun, NONE_IN_SHARE},
         environment::{conclude, platform, remove, survey},
         results::{self, Tested},
-        smoke::Written,
         suites::{self, Options, Runner, releases},
         tested::Build,
         values::Told,
+        written::Written,
     },
-    target::{Filter, Targets},
+    target::{Filter, Target, Targets},
     workspace::{Aim, Selection},
 };
 
@@ -30,13 +32,19 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     let place = choice::to_make(context, &args.environment)?;
     let releases = wanted_releases(context, &args.cnpg_release)?;
     let wanted = choice::environment_to_make(context, place, releases[0].clone())?;
-    let selection = Selection::from(&args.extensions);
-    let filter = Filter::from(&args.filters);
+    let written = context.written(&args.written)?;
+    let selection = args.written.selection(&args.extensions);
+    let mut filter = Filter::from(&args.filters);
     let access = Access::Work.or_look(args.dry_run);
-    let begun = Begun::open(context, &selection, Aim::Servers, &filter, access)?;
+    let mut begun = Begun::open(context, &selection, Aim::Servers, &filter, access)?;
+    if let (Some(written), Selection::Written) = (&written, &selection) {
+        begun.keep_written(written, &mut filter, context)?;
+    }
     let (engine, sources) = (&begun.engine, &begun.sources);
     let mut targets = begun.targets_with_needs(&filter, context)?;
-    let written = written(args, context, &mut targets)?;
+    if let Some(written) = &written {
+        keep(written, &mut targets, context)?;
+    }
     if targets.is_empty() {
         return nothing_to_do(context, &begun, NONE_IN_SHARE);
     }
@@ -100,20 +108,20 @@ fn of_releases(releases: Vec<Release>, wanted: &Environment) -> Vec<Environment>
     releases.into_iter().map(with).collect()
 }
 
-/// What the metadata file says that was built before; what it does not have is left out.
-fn written(
-    args: &TestFull,
-    context: &Context,
-    targets: &mut Targets,
-) -> anyhow::Result<Option<Written>> {
-    let Some(file) = &args.metadata_file else {
-        return Ok(None);
-    };
-    let written = Written::read(&context.resolve(file))?;
+/// Leaves out what was not built before, and says where what the others need comes from then.
+fn keep(written: &Written, targets: &mut Targets, context: &Context) -> Result<(), Failure> {
     for left_out in written.narrow_without_needs(targets)? {
         context.ui.warning(&left_out);
     }
-    Ok(Some(written))
+    let needed = targets.chosen().flat_map(|target| targets.needs(target));
+    let needed = needed.filter(|needed| written.lacks(needed).is_some());
+    let needed: BTreeSet<String> = needed.map(Target::title).collect();
+    for title in needed {
+        context.ui.note(&format!(
+            "`{title}`, which is needed, is in no metadata file: it is what was pushed last, or else what is published"
+        ));
+    }
+    Ok(())
 }
 
 /// The builder, which must reach the registry where it is to push there.

@@ -9,14 +9,12 @@ mod proof;
 mod pulled;
 mod server;
 mod view;
-mod written;
 
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
 pub(crate) use view::{View, Viewed};
-pub(crate) use written::Written;
 
 use crate::{
     config::{Config, SMOKE_MOUNT, SmokeMount},
@@ -26,7 +24,7 @@ use crate::{
     mount::{Mounted, Mounts},
     own::{RunId, source},
     plan::{Plan, StepId},
-    stage::bake::Baked,
+    stage::{bake::Baked, written::Written},
     target::{Target, Targets},
     workspace::Workspace,
 };

@@ -60,6 +60,7 @@ fn what_was_baked_before_is_tested_by_its_digest_and_not_built() {
     let rows = world
         .run("e2e test-full beta --metadata-file deep/images.json --json")
         .success()
+        .says("`alpha 18-trixie`, which is needed, is in no metadata file")
         .json();
     world.calls.never(BUILD);
     assert_eq!(rows.as_array().unwrap().len(), 1);
@@ -77,6 +78,17 @@ fn what_was_baked_before_is_tested_by_its_digest_and_not_built() {
         let wanted = format!("reference: 'registry.pg-extensions:5000/{image}'");
         assert!(values.contains(&wanted), "{wanted}\n{values}");
     }
+    // With the file of what it needs nothing is taken from elsewhere, and without a name the files say which are meant.
+    let both = world
+        .run("e2e test-full --metadata-file alpha.json,deep/images.json --json")
+        .success()
+        .says_nothing_of("is in no metadata file")
+        .says_nothing_of("gamma")
+        .json();
+    assert_eq!(both.as_array().unwrap().len(), 2, "{both}");
+    let values = world.chainsaw.values_of("shared-suite-of-beta-18-trixie");
+    let by_digest = format!("registry.pg-extensions:5000/alpha-testing@{alpha}");
+    assert!(values.contains(&by_digest), "{values}");
     // Of another extension it says nothing.
     world
         .run("e2e test-full gamma --metadata-file deep/images.json")
