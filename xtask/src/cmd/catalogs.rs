@@ -6,7 +6,7 @@ mod row;
 mod source;
 mod write;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use self::{
     find::{Answer, Find, Found},
@@ -141,11 +141,16 @@ impl Request<'_> {
         chosen: &[&Target],
     ) -> anyhow::Result<(Vec<Slot>, Vec<StepId>)> {
         let (mut slots, mut steps): (Vec<Slot>, Vec<StepId>) = (Vec::new(), Vec::new());
+        let mut serverless: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         for target in chosen {
             let major = target.server.major.number().map(u64::from);
-            let Some(major) = major.filter(|major| source.has(target, *major)) else {
+            let Some(major) = major.filter(|_| source.base.distro == target.server.distro) else {
                 continue;
             };
+            if !source.has(major) {
+                serverless.entry(major).or_default().push(target.title());
+                continue;
+            }
             let is_there = |slot: &Slot| slot.major == major && slot.is_of(&target.extension);
             if slots.iter().any(is_there) {
                 self.context.ui.warning(&format!(
@@ -166,17 +171,26 @@ impl Request<'_> {
                     target.extension.name,
                     target.server
                 )),
-                title: target.title(),
                 strict: self.args.strict,
                 answer: answer.clone(),
             };
-            steps.push(plan.add(Step::work(format!("find {}", target.title()), find)));
+            let find = Step::work(format!("find {}", target.title()), find);
+            steps.push(plan.add(find.quiet()));
             slots.push(Slot {
                 major,
                 target: (*target).clone(),
                 old,
                 answer,
             });
+        }
+        for (major, titles) in serverless {
+            let titles: Vec<String> = titles.iter().map(|title| format!("`{title}`")).collect();
+            self.context.ui.warning(&format!(
+                "the catalog to start from has no server of PostgreSQL {major} for `{}`: {} {} left out",
+                source.base.distro,
+                titles.join(", "),
+                if titles.len() == 1 { "is" } else { "are" }
+            ));
         }
         Ok((slots, steps))
     }

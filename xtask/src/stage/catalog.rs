@@ -34,6 +34,8 @@ pub(crate) struct Catalog {
     pub distro: Suite,
     text: String,
     value: Value,
+    /// The text is not the one that it was read from: that could not be changed in place.
+    reformatted: bool,
 }
 
 /// What a text is.
@@ -75,6 +77,7 @@ impl Catalog {
             distro: distro.clone(),
             text: yaml::to_plain_text(&value)?,
             value,
+            reformatted: false,
         })
     }
 
@@ -108,12 +111,43 @@ impl Catalog {
             distro,
             text: text.to_owned(),
             value,
+            reformatted: false,
         })
     }
 
     /// The majors that it has images for.
     pub(crate) fn majors(&self) -> impl Iterator<Item = u64> {
         self.images().filter_map(|image| image["major"].as_u64())
+    }
+
+    /// The majors, and their servers' images.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.images()
+            .filter_map(|one| Some((one["major"].as_u64()?, one["image"].as_str()?)))
+    }
+
+    /// The same with the server of one more major, behind the older ones.
+    pub(crate) fn with_server(&self, major: u64, image: &str) -> Result<Self, Failure> {
+        let mut value = self.value.clone();
+        if let Some(images) = value["spec"]["images"].as_array_mut() {
+            let older = images
+                .iter()
+                .rposition(|one| one["major"].as_u64() < Some(major));
+            let place = older.map_or(0, |place| place + 1);
+            images.insert(place, json!({"major": major, "image": image}));
+        }
+        let text = text::with_server(&self.text, major, image)
+            .filter(|text| yaml::one_document(text).is_ok_and(|read| read == value));
+        let is_kept = text.is_some();
+        Ok(Self {
+            distro: self.distro.clone(),
+            text: match text {
+                Some(text) => text,
+                None => yaml::to_plain_text(&value)?,
+            },
+            value,
+            reformatted: self.reformatted || !is_kept,
+        })
     }
 
     /// What it says of the extensions of a major.
@@ -150,7 +184,7 @@ impl Catalog {
         if wanted == self.value {
             return Ok(Written {
                 text: self.text.clone(),
-                reformatted: false,
+                reformatted: self.reformatted,
             });
         }
         if let Some(text) = text::edited(&self.text, entries)
@@ -158,7 +192,7 @@ impl Catalog {
         {
             return Ok(Written {
                 text,
-                reformatted: false,
+                reformatted: self.reformatted,
             });
         }
         Ok(Written {

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::cli::world::World;
+use crate::cli::world::{World, metadata};
 
 const REGISTRY: &str = "ghcr.io/cloudnative-pg";
 
@@ -97,9 +97,11 @@ fn two_distros_have_the_newest_images_by_digest_and_one_is_missing() {
             "new gamma trixie",
         ]
     );
-    ended
-        .says("`beta 18-trixie` is missing: `ghcr.io/cloudnative-pg/beta:1.2-{YYYYMMDDhhmm}-18-trixie` is not there")
-        .says("of 6 images 5 new, 1 missing");
+    let why = "`ghcr.io/cloudnative-pg/beta:1.2-{YYYYMMDDhhmm}-18-trixie` is not there";
+    let rows = ended.json();
+    let missing = rows[4]["why"].as_str().unwrap();
+    assert!(missing.starts_with(why), "{missing}");
+    ended.says("of 6 images 5 new, 1 missing");
     let trixie = world.read("out/catalog-minimal-trixie.yaml");
     let wanted = format!(
         "apiVersion: postgresql.cnpg.io/v1\nkind: ClusterImageCatalog\nmetadata:\n  name: postgresql-minimal-trixie\n  labels:\n    \
@@ -112,7 +114,21 @@ fn two_distros_have_the_newest_images_by_digest_and_one_is_missing() {
     assert_eq!(trixie, wanted);
     // Once more: the same files, and nothing is written.
     let again = world.run("catalogs --output out").success();
-    again.says("up to date").says("5 unchanged, 1 missing");
+    // Said once: in its row.
+    let rows: Vec<&str> = again
+        .stdout
+        .lines()
+        .filter(|row| row.contains("beta "))
+        .collect();
+    assert!(
+        rows.iter()
+            .any(|row| row.starts_with("missing") && row.contains(why)),
+        "{rows:?}"
+    );
+    again
+        .says("up to date")
+        .says("5 unchanged, 1 missing")
+        .says_nothing_of("beta");
     assert_eq!(world.read("out/catalog-minimal-trixie.yaml"), trixie);
 }
 
@@ -387,6 +403,45 @@ fn a_dry_run_asks_no_registry_and_writes_nothing() {
             .contains("oras repo tags --plain-http -- localhost:5000/alpha-testing"),
         "{}",
         ended.stdout
+    );
+}
+
+/// Extensions are built for a major that the catalog, which was made before, has no server of.
+#[test]
+fn a_new_major_comes_into_a_catalog_of_our_own_and_is_left_out_of_those_of_others() {
+    let world = world();
+    let old = put(&world, "alpha", "1.2-202601010000-18-trixie", BOTH);
+    let command = "catalogs --output out --distro trixie";
+    let file = "out/catalog-minimal-trixie.yaml";
+    world.run(command).success();
+    world.write(file, &format!("# Ours.\n{}", world.read(file)));
+    let versions = "{ trixie = { \"18\" = { package = \"1.2-1\", sql = \"1.2\" }, \"19\" = { package = \"1.2-1\", sql = \"1.2\" } } }";
+    world.extension("alpha", &metadata("alpha", &[("versions", versions)]));
+    let new = put(&world, "alpha", "1.2-202601010000-19-trixie", BOTH);
+    let server = "ghcr.io/cloudnative-pg/postgresql:19-minimal-trixie";
+    world.run(command).success().says(&format!(
+        "PostgreSQL 19 is new in `{file}`, with `{server}`"
+    ));
+    let text = world.read(file);
+    assert!(
+        text.starts_with("# Ours.\n") && text.contains(&old),
+        "{text}"
+    );
+    let added = format!(
+        "  - major: 19\n    image: {server}\n    extensions:\n    - name: alpha\n      image:\n        reference: {new}\n"
+    );
+    assert!(text.contains(&added), "{text}");
+    world.run(command).success().says("up to date");
+    // The servers' images are somebody else's: what these have no server for is said.
+    world.write("theirs/trixie.yaml", THEIRS);
+    world
+        .run("catalogs --output other --distro trixie --from theirs")
+        .success()
+        .says("the catalog to start from has no server of PostgreSQL 19 for `trixie`: `alpha 19-trixie` is left out");
+    assert!(
+        !world
+            .read("other/catalog-minimal-trixie.yaml")
+            .contains("19-trixie")
     );
 }
 

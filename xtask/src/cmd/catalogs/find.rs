@@ -62,7 +62,6 @@ impl Answer {
 
 #[derive(Debug)]
 pub(super) struct Find {
-    pub title: String,
     pub stamped: Stamped,
     /// What the catalog has.
     pub current: Option<ImageRef>,
@@ -119,10 +118,8 @@ impl Work for Find {
                 return Err(Failure::failed(why.clone())
                     .hint("push and publish it; without `--strict` it is left out"));
             }
-            Found::Missing(why) => {
-                (console.warning)(format!("`{}` is missing: {why}", self.title));
-                Performed::Skipped("no image".into())
-            }
+            // Its row says so.
+            Found::Missing(why) => Performed::Skipped(why.clone()),
         };
         self.answer.0.get_or_init(|| found);
         Ok(done)

@@ -57,11 +57,18 @@ impl ui::Row for Row {
             State::Older => "older".to_owned(),
             state => state.words().to_owned(),
         };
-        let image = self.image.as_deref().unwrap_or("-");
         // The tag tells images apart; JSON has the digest, too.
-        let image = match image.split_once("@sha256:") {
-            Some((tag, digest)) => format!("{tag}@{}", &digest[..digest.len().min(12)]),
-            None => image.to_owned(),
+        let image = self
+            .image
+            .as_deref()
+            .map(|image| match image.split_once("@sha256:") {
+                Some((tag, digest)) => format!("{tag}@{}", &digest[..digest.len().min(12)]),
+                None => image.to_owned(),
+            });
+        let image = match (self.state, image, &self.why) {
+            (State::Missing, Some(stays), Some(why)) => format!("{why}; {stays} stays"),
+            (State::Missing, None, Some(why)) => why.clone(),
+            (_, image, _) => image.unwrap_or_else(|| "-".to_owned()),
         };
         vec![
             state,

@@ -48,9 +48,9 @@ impl Source {
         self.there.as_ref().is_some_and(|(there, _)| there == text)
     }
 
-    /// Whether it has a place for a target's image.
-    pub(super) fn has(&self, target: &Target, major: u64) -> bool {
-        self.base.distro == target.server.distro && self.base.majors().any(|one| one == major)
+    /// Whether it has a server of that major, with which images go.
+    pub(super) fn has(&self, major: u64) -> bool {
+        self.base.majors().any(|one| one == major)
     }
 
     /// What it has of an extension: what is there says what clusters run.
@@ -100,7 +100,9 @@ impl Origin<'_> {
             let there = there(&file, distro)?;
             let base = match (&theirs, &there) {
                 (Some(theirs), _) => theirs.get(distro).cloned(),
-                (None, Some((_, there))) => Some(there.clone()),
+                (None, Some((_, there))) => {
+                    Some(with_new(there, &made(distro, targets)?, &file, ui)?)
+                }
                 (None, None) => Some(made(distro, targets)?),
             };
             let Some(base) = base else {
@@ -141,6 +143,22 @@ fn there(file: &Path, distro: &Suite) -> Result<Option<(String, Catalog)>, Failu
         Read::Catalog(catalog) => Err(refused(&format!("it is for `{}`", catalog.distro))),
         Read::Other(why) => Err(refused(&why)),
     }
+}
+
+/// What is there, with the servers of majors that extensions are built for since it was made.
+fn with_new(there: &Catalog, made: &Catalog, file: &Path, ui: &Ui) -> Result<Catalog, Failure> {
+    let mut all = there.clone();
+    for (major, image) in made.servers() {
+        if there.majors().any(|one| one == major) {
+            continue;
+        }
+        ui.note(&format!(
+            "PostgreSQL {major} is new in `{}`, with `{image}`",
+            file.display()
+        ));
+        all = all.with_server(major, image)?;
+    }
+    Ok(all)
 }
 
 /// A new one, with the images that extensions are built for.

@@ -113,6 +113,47 @@ fn what_the_metadata_do_not_say_any_more_is_gone_and_what_others_say_stays() {
 }
 
 #[test]
+fn a_new_major_has_its_place_and_all_else_stays() {
+    let catalog = read(THEIRS);
+    let image = "ghcr.io/x/postgresql:19-minimal-trixie";
+    let newer = catalog.with_server(19, image).unwrap();
+    let none = BTreeMap::new();
+    let written = newer.with(&none).unwrap();
+    assert!(!written.reformatted);
+    let added = format!("    - major: 19\n      image: {image}\n");
+    // Behind what is said of 18; the comment at its end belongs to nobody.
+    let at = THEIRS.find("      # The end of 18.").unwrap();
+    assert_eq!(
+        written.text,
+        format!("{}{added}{}", &THEIRS[..at], &THEIRS[at..])
+    );
+    assert_eq!(newer.majors().collect::<Vec<_>>(), [17, 18, 19]);
+    let older = catalog.with_server(16, image).unwrap().with(&none).unwrap();
+    assert!(!older.reformatted);
+    let at = THEIRS.find("    - major: 17").unwrap();
+    let added = added.replace("19\n", "16\n");
+    assert_eq!(
+        older.text,
+        format!("{}{added}{}", &THEIRS[..at], &THEIRS[at..])
+    );
+    // Its extensions go where the server stands.
+    let entries = BTreeMap::from([(
+        19,
+        Entries::from([("a".into(), ours("a", "x/a:1", &json!({})))]),
+    )]);
+    let with_entry = newer.with(&entries).unwrap();
+    assert_eq!(read(&with_entry.text).entries(19).len(), 1);
+    assert!(!with_entry.reformatted);
+    // What is not written a line for each value is written anew, and that is said.
+    let flow = read(
+        "{apiVersion: postgresql.cnpg.io/v1, kind: ClusterImageCatalog, metadata: {labels: {images.cnpg.io/os: trixie, images.cnpg.io/type: minimal}}, spec: {images: [{major: 18, image: x/y:18}]}}\n",
+    );
+    let written = flow.with_server(19, image).unwrap().with(&none).unwrap();
+    assert!(written.reformatted);
+    assert_eq!(read(&written.text).majors().collect::<Vec<_>>(), [18, 19]);
+}
+
+#[test]
 fn a_list_is_added_where_there_is_none_and_an_empty_one_is_filled() {
     let entry = ours("alpha", "ghcr.io/x/alpha:1", &json!({}));
     for (list, is_kept) in [

@@ -40,15 +40,30 @@ pub(super) fn edited(text: &str, entries: &BTreeMap<u64, Entries>) -> Option<Str
         else {
             continue;
         };
-        let start = usize::try_from(image.referenced.line())
-            .ok()?
-            .checked_sub(1)?;
-        let column = usize::try_from(image.referenced.column())
-            .ok()?
-            .checked_sub(1)?;
-        let mapping = Mapping::at(&lines, start, column)?;
+        let mapping = Mapping::of(&lines, image)?;
         mapping.replace(&mut lines, wanted)?;
     }
+    Some(lines.join("\n") + "\n")
+}
+
+/// The text with the server of one more major, behind the last older one. None: it is not of a form that is known here.
+pub(super) fn with_server(text: &str, major: u64, image: &str) -> Option<String> {
+    let document: Document = serde_saphyr::from_str(text).ok()?;
+    let images = &document.spec.images;
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let older = images.iter().rev().find(|one| one.value.major < major);
+    let mapping = Mapping::of(&lines, older.or(images.first())?)?;
+    let place = match older {
+        Some(_) => mapping.last_content(&lines)? + 1,
+        None => mapping.lines.start,
+    };
+    let before = lines.get(mapping.lines.start)?.get(..mapping.column)?;
+    let keys = " ".repeat(mapping.column);
+    let new = [
+        format!("{before}major: {major}"),
+        format!("{keys}image: {image}"),
+    ];
+    lines.splice(place..place, new);
     Some(lines.join("\n") + "\n")
 }
 
@@ -59,6 +74,18 @@ struct Mapping {
 }
 
 impl Mapping {
+    fn of(lines: &[String], image: &Spanned<Image>) -> Option<Self> {
+        let from_zero = |one: u64| usize::try_from(one).ok()?.checked_sub(1);
+        let (line, column) = (image.referenced.line(), image.referenced.column());
+        Self::at(lines, from_zero(line)?, from_zero(column)?)
+    }
+
+    /// Its last line that is no comment.
+    fn last_content(&self, lines: &[String]) -> Option<usize> {
+        let mut own = self.lines.clone().rev();
+        own.find(|at| is_content(&lines[*at]))
+    }
+
     fn at(lines: &[String], start: usize, column: usize) -> Option<Self> {
         let before = lines.get(start)?.get(..column)?;
         if before.trim() != "-" {
@@ -76,11 +103,7 @@ impl Mapping {
     /// Puts the entries into the place of those that are there.
     fn replace(&self, lines: &mut Vec<String>, wanted: &Entries) -> Option<()> {
         let Some(key) = self.key(lines, "extensions:") else {
-            let last = self
-                .lines
-                .clone()
-                .rev()
-                .find(|at| is_content(&lines[*at]))?;
+            let last = self.last_content(lines)?;
             let mut new = vec![format!("{}extensions:", " ".repeat(self.column))];
             for entry in wanted.values() {
                 new.extend(written(entry, self.column)?);
