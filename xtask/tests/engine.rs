@@ -24,6 +24,7 @@ mod engine {
     mod majors;
     mod operands;
     mod packages;
+    mod published;
     mod release;
     mod repositories;
     mod sandbox;

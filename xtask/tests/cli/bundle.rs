@@ -89,7 +89,7 @@ fn images_needs_signatures_bases_and_the_operator_go_in_and_come_out() {
 
     let ended = world.run(format!("{IMPORT} --json").as_str()).success();
     let rows = ended.json();
-    ended.says("5 images are in `localhost:5001/site`");
+    ended.says("5 images in `localhost:5001/site`");
     let pushed = texts(&rows, "pushed");
     for (name, pushed) in names.iter().zip(&pushed) {
         let path = name.strip_prefix("ghcr.io/").unwrap();

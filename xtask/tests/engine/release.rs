@@ -9,10 +9,10 @@ use crate::support::{
     repository::{Registry, Repository},
 };
 
-const PASSWORD: (&str, &str) = ("COSIGN_PASSWORD", "s3cret");
+pub(super) const PASSWORD: (&str, &str) = ("COSIGN_PASSWORD", "s3cret");
 
 /// A program of the release's, as the commands would start it.
-fn tool(repository: &Repository, words: &[&str]) -> Ended {
+pub(super) fn tool(repository: &Repository, words: &[&str]) -> Ended {
     let mut command = repository.tool(words);
     command.env(PASSWORD.0, PASSWORD.1).stdin(Stdio::null());
     Ended::from(&command.output().unwrap())

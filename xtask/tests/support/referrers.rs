@@ -25,9 +25,16 @@ pub(crate) struct Referrers {
 }
 
 impl Referrers {
-    pub(crate) fn start(repository: &Repository, port: u16) -> Self {
+    /// The program in a repository, where it is seen from wherever tools run. It is told its address and what to make when
+    /// something arrives.
+    pub(crate) fn program(repository: &Repository) -> PathBuf {
         let program = repository.path().join("referrers");
         fs::copy(compiled(), &program).unwrap();
+        program
+    }
+
+    pub(crate) fn start(repository: &Repository, port: u16) -> Self {
+        let program = Self::program(repository);
         let arrived = repository.path().join("arrived");
         let address = format!("127.0.0.1:{port}");
         let words = [

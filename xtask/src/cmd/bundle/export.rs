@@ -22,6 +22,7 @@ use crate::{
     stage::{begin::Begun, offered},
     target::{Filter, Targets},
     tool::{kubectl, oras},
+    ui::counted,
     workspace::{Aim, Selection},
     yaml,
 };
@@ -68,8 +69,8 @@ pub(super) fn run(args: &cli::BundleExport, context: &mut Context) -> anyhow::Re
     context.rows(args.json, &rows)?;
     let size = size.0.get().copied().unwrap_or_default();
     context.ui.conclusion(&format!(
-        "{} images in `{}`, {}",
-        rows.len(),
+        "{} in `{}`, {}",
+        counted(rows.len(), "image"),
         request.file.display(),
         shown(size)
     ));

@@ -19,6 +19,7 @@ use crate::{
     },
     own::{file, source},
     plan::{Action, Console, Location, Performed, Plan, Step, StepId, Undo, Work, shell::operand},
+    ui::counted,
     value::{Registry, split_host},
 };
 
@@ -57,10 +58,10 @@ pub(super) fn run(args: &cli::BundleImport, context: &mut Context) -> anyhow::Re
         Some(_) => format!("; the operator's manifest, with its image from there: {MANIFEST}"),
         None => String::new(),
     };
-    let count = rows.len();
+    let images = counted(rows.len(), "image");
     context
         .ui
-        .conclusion(&format!("{count} images are in `{registry}`{operator}"));
+        .conclusion(&format!("{images} in `{registry}`{operator}"));
     Ok(())
 }
 
