@@ -30,11 +30,32 @@ pub(crate) struct Pin {
     pub package: String,
     /// The extension's SQL version. None: it is not created, or in the version that its control file says.
     pub sql: Option<String>,
-    /// The Debian package that `package` is a version of: the first of the extension's `packages`, or else the one
-    /// that the renovate comment's `depName` names.
-    pub package_name: Option<PackageName>,
+    pub origin: Origin,
     /// Where `package` stands in metadata.hcl, from 1.
     pub line: usize,
+}
+
+impl Pin {
+    /// The Debian package that `package` is a version of. None: it is not known, or of none.
+    pub(crate) fn package_name(&self) -> Option<&PackageName> {
+        match &self.origin {
+            Origin::Archive(name) => Some(name),
+            Origin::Elsewhere | Origin::Unsaid => None,
+        }
+    }
+}
+
+/// What a pinned version is a version of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// This package of Debian's: the first of the extension's `packages`, or else the one that the renovate comment's `depName`
+    /// names.
+    Archive(PackageName),
+    /// No package of Debian's: the renovate comment names another datasource, or `packages` is an empty list and no comment names
+    /// a package.
+    Elsewhere,
+    /// Nothing says it.
+    Unsaid,
 }
 
 /// What an extension is built for, and the pin of each: distros in alphabetical order.
@@ -184,6 +205,7 @@ impl Extension {
             .flag("create_extension", Requirement::Optional)
             .unwrap_or(true);
         let packages = fields.packages();
+        let said = packages.as_deref();
         let required = fields.required();
         let name = fields.text("name");
         for line in file.heredocs(METADATA) {
@@ -212,9 +234,9 @@ impl Extension {
             versions: fields.versions(&Beside {
                 file,
                 create_extension,
-                packages: &packages,
+                packages: said,
             }),
-            packages,
+            packages: packages.clone().unwrap_or_default(),
             external: None,
             refused: Vec::new(),
             folder: folder.clone(),

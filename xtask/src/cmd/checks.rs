@@ -177,7 +177,7 @@ impl Read<'_> {
             });
         }
         let pins = extension.iter().flat_map(|one| one.versions.values());
-        let named: Vec<PackageName> = pins.filter_map(|pin| pin.package_name.clone()).collect();
+        let named: Vec<PackageName> = pins.filter_map(|pin| pin.package_name().cloned()).collect();
         let recipes = extension.and_then(|extension| self.recipes(extension));
         // Metadata that cannot be read does not say which it is.
         let may_lack = extension.is_none() && self.shared.dockerfile.is_some();

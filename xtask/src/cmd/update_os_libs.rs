@@ -16,7 +16,7 @@ use crate::{
     cli,
     context::Context,
     engine::Access,
-    extension::Extension,
+    extension::{Extension, Origin},
     failure::Failure,
     plan::{AfterFailure, Location, Plan, Step, StepId},
     run::Report,
@@ -173,11 +173,15 @@ fn packages(extension: &Extension, server: &Server) -> Result<Vec<PackageName>, 
         let packages = extension.packages.iter();
         return Ok(packages.map(|one| one.package(&server.major)).collect());
     }
-    let pinned = extension
-        .pin(server)
-        .and_then(|pin| pin.package_name.clone());
-    if let Some(name) = pinned {
-        return Ok(vec![name]);
+    match extension.pin(server).map(|pin| &pin.origin) {
+        Some(Origin::Archive(name)) => return Ok(vec![name.clone()]),
+        Some(Origin::Elsewhere) => {
+            return Err(Failure::invalid(format!(
+                "`{}` is made of no Debian package: its Dockerfile says which libraries come along",
+                extension.name
+            )));
+        }
+        Some(Origin::Unsaid) | None => {}
     }
     let usual = format!("postgresql-{{pg}}-{}", extension.name.replace('_', "-"));
     let pattern: PackagePattern = usual.parse().map_err(|_| {

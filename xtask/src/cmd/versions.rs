@@ -198,7 +198,7 @@ impl Planned {
             name: self.extension.name.clone(),
             distro: self.server.distro.clone(),
             pg_major: self.server.major.clone(),
-            debian_package: pin.and_then(|pin| pin.package_name.clone()),
+            debian_package: pin.and_then(|pin| pin.package_name().cloned()),
             pinned: pin.map(Pinned::of),
             update_path: newest.and_then(|newest| newest.update_path.clone()),
             sizes: newest.map(|newest| newest.sizes),
@@ -216,21 +216,34 @@ fn conclusion(rows: &[Row]) -> String {
     let behind = count(&[State::Outdated, State::OtherSql]);
     let updated = count(&[State::Updated]);
     let newest = count(&[State::Current, State::Ahead]);
+    let from_source = count(&[State::FromSource]);
     let all = behind + updated + newest;
-    if all == 0 {
-        return "no pin can be compared: the archive of their base images has none of the packages"
-            .to_owned();
-    }
     let said = if updated > 0 {
         format!("{updated} of {all} pins were updated: `cargo xtask bake` builds them")
     } else if behind > 0 {
         format!("{behind} of {all} pins are behind: `--update` writes what is newest")
-    } else {
+    } else if all > 0 {
         format!("{newest} of {all} pins are the newest")
+    } else if from_source == rows.len() {
+        return "nothing here is from the archive: what is built from source is pinned by its checksum, and newer versions are for a person to look for"
+            .to_owned();
+    } else {
+        "no pin can be compared: the archive of their base images has none of the packages"
+            .to_owned()
     };
-    match rows.len() - all {
-        0 => said,
-        1 => format!("{said}; that of 1 image cannot be compared"),
-        others => format!("{said}; those of {others} images cannot be compared"),
-    }
+    let rest = [
+        (from_source, "built from source, which no archive has"),
+        (
+            rows.len() - all - from_source,
+            "not compared with the archive",
+        ),
+    ];
+    let rest = rest.iter().filter(|(count, _)| all > 0 && *count > 0);
+    rest.fold(said, |said, (count, what)| {
+        let whose = match count {
+            1 => "that of 1 image is".to_owned(),
+            many => format!("those of {many} images are"),
+        };
+        format!("{said}; {whose} {what}")
+    })
 }

@@ -297,8 +297,9 @@ impl<'a> Fields<'a> {
         map
     }
 
-    /// Names of Debian packages, in which `{pg}` stands for the major.
-    pub(super) fn packages(&mut self) -> Vec<PackagePattern> {
+    /// Names of Debian packages, in which `{pg}` stands for the major. None: which these are is not said.
+    pub(super) fn packages(&mut self) -> Option<Vec<PackagePattern>> {
+        let is_said = self.left.iter().any(|(key, _)| key == "packages");
         let mut packages = Vec::new();
         for (name, line) in self.nodes("packages", Requirement::Optional) {
             match name.parse() {
@@ -309,7 +310,7 @@ impl<'a> Fields<'a> {
                 ),
             }
         }
-        packages
+        is_said.then_some(packages)
     }
 
     /// Refuses a field, if it is said.

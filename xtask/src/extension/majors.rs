@@ -27,7 +27,7 @@ impl Extension {
     /// What the Debian package is called that an image for a major is made of, where it is like the one for `server`. None: it is
     /// not known.
     pub(crate) fn package_name(&self, server: &Server, major: &Major) -> Option<PackageName> {
-        let pinned = self.pin(server)?.package_name.as_ref()?;
+        let pinned = self.pin(server)?.package_name()?;
         if server.major == *major {
             return Some(pinned.clone());
         }

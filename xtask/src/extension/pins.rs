@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Pin, Versions,
+    Origin, Pin, Versions,
     fields::{Fields, Requirement},
     renovate::{Comment, Extracted},
     version_of,
@@ -20,7 +20,8 @@ pub(super) struct Beside<'a> {
     pub file: &'a File,
     /// The extension has an SQL version, which must be known.
     pub create_extension: bool,
-    pub packages: &'a [PackagePattern],
+    /// None: which they are is not said.
+    pub packages: Option<&'a [PackagePattern]>,
 }
 
 /// The texts of a pin by their keys, with their lines.
@@ -64,7 +65,7 @@ impl Fields<'_> {
                 let server = Server::parse(distro, major);
                 let packages: Vec<PackageName> = match &server {
                     Some(server) => {
-                        let packages = beside.packages.iter();
+                        let packages = beside.packages.iter().copied().flatten();
                         packages.map(|each| each.package(&server.major)).collect()
                     }
                     None => Vec::new(),
@@ -112,8 +113,11 @@ impl Fields<'_> {
             }
             return None;
         };
-        self.check_package(path, distro, package, line);
-        let named = self.package_name(beside.file, path, line);
+        let origin = self.origin(beside, path, packages, line);
+        match origin {
+            Origin::Elsewhere => self.check_version(path, package, line),
+            Origin::Archive(_) | Origin::Unsaid => self.check_package(path, distro, package, line),
+        }
         for (field, (_, line)) in &found {
             self.check_dep_name(beside.file, &format!("{path}.{field}"), *line, packages);
         }
@@ -125,7 +129,7 @@ impl Fields<'_> {
             sql: sql
                 .filter(|_| beside.create_extension)
                 .map(|(text, _)| text.to_owned()),
-            package_name: packages.first().cloned().or(named),
+            origin,
             line,
         })
     }
@@ -173,6 +177,27 @@ impl Fields<'_> {
                 format!("`{path}.sql` is `{sql}`; it must be {}", SqlVersion::WANTED),
             ),
             _ => {}
+        }
+    }
+
+    /// What a package's version is of: `packages` says it, or the comment above the line.
+    fn origin(
+        &mut self,
+        beside: &Beside<'_>,
+        path: &str,
+        packages: &[PackageName],
+        line: usize,
+    ) -> Origin {
+        if let Some(first) = packages.first() {
+            return Origin::Archive(first.clone());
+        }
+        if Comment::is_of_other(beside.file, line) {
+            return Origin::Elsewhere;
+        }
+        match self.package_name(beside.file, path, line) {
+            Some(name) => Origin::Archive(name),
+            None if beside.packages.is_some() => Origin::Elsewhere,
+            None => Origin::Unsaid,
         }
     }
 
@@ -227,6 +252,18 @@ impl Fields<'_> {
                 "`{path}.sql` is `{sql}`, but of package `{package}` the comment above has Renovate make {made}; where the two do not go together, remove the comment: `cargo xtask versions --update` writes what the package's control file says"
             ),
         );
+    }
+
+    /// A version that Debian knows nothing of: images and tags are named after the number that it begins with.
+    fn check_version(&mut self, path: &str, version: &str, line: usize) {
+        if version_of(version).is_none() {
+            self.findings.warning(
+                line,
+                format!(
+                    "`{path}.package` is `{version}`; a version starts with a number, like `1.2.0`"
+                ),
+            );
+        }
     }
 
     /// A Debian version with a number to name the image after, of the distro it stands under.

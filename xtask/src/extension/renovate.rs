@@ -22,11 +22,23 @@ pub(super) enum Extracted {
 impl Comment {
     /// The comment above a line, where that follows a Debian package: of another `datasource` it is something else.
     pub(super) fn above(file: &File, line: usize) -> Option<Self> {
-        let comment = Self {
+        let comment = Self::whole(file, line);
+        (!comment.is_other()).then_some(comment)
+    }
+
+    /// Whether the comment above a line follows what is no Debian package.
+    pub(super) fn is_of_other(file: &File, line: usize) -> bool {
+        Self::whole(file, line).is_other()
+    }
+
+    fn whole(file: &File, line: usize) -> Self {
+        Self {
             text: file.comment_above(line),
-        };
-        let is_debian = comment.said("datasource=").is_none_or(|word| word == "deb");
-        is_debian.then_some(comment)
+        }
+    }
+
+    fn is_other(&self) -> bool {
+        self.said("datasource=").is_some_and(|word| word != "deb")
     }
 
     fn said(&self, key: &str) -> Option<&str> {

@@ -85,7 +85,10 @@ fn a_good_file_has_no_findings() {
     let pin = extension
         .pin(&Server::parse("trixie", "18").unwrap())
         .unwrap();
-    assert_eq!(pin.package_name.as_deref(), Some("postgresql-18-x"));
+    assert_eq!(
+        pin.package_name().map(|name| &**name),
+        Some("postgresql-18-x")
+    );
     assert_eq!(pin.sql.as_deref(), Some("1.2"));
 }
 
@@ -112,8 +115,36 @@ fn a_pin_is_of_the_first_package_or_else_of_the_one_in_the_comment() {
         let extension = extension.unwrap_or_else(|| panic!("{findings:?}"));
         let server = Server::parse("trixie", "18").unwrap();
         let pin = extension.pin(&server).unwrap();
-        assert_eq!(pin.package_name.as_deref(), named, "{text}");
+        assert_eq!(pin.package_name().map(|name| &**name), named, "{text}");
     }
+}
+
+#[test]
+fn what_is_built_from_source_is_a_version_of_no_package() {
+    let packages = "  packages = [\"postgresql-{pg}-x\"]\n";
+    let comment = "suite=trixie-pgdg depName=postgresql-18-x";
+    assert!(GOOD.contains(comment), "{GOOD}");
+    let none = GOOD.replace(packages, "  packages = []\n");
+    let unsaid = GOOD.replace(packages, "");
+    let of_crate = "datasource=crate depName=x";
+    for (text, expected) in [
+        (none.replace(comment, ""), Origin::Elsewhere),
+        (none.replace(comment, of_crate), Origin::Elsewhere),
+        (unsaid.replace(comment, of_crate), Origin::Elsewhere),
+        (unsaid.replace(comment, ""), Origin::Unsaid),
+    ] {
+        let (extension, findings) = load(&text);
+        let extension = extension.unwrap_or_else(|| panic!("{findings:?}"));
+        let server = Server::parse("trixie", "18").unwrap();
+        assert_eq!(extension.pin(&server).unwrap().origin, expected, "{text}");
+    }
+    // Its version is whatever it calls itself, as long as an image can be named after it.
+    let of_source = none.replace(comment, "");
+    let (_, findings) = load(&of_source.replace("1.2-1.pgdg13+1", "1.2-rc1.pgdg12"));
+    assert!(findings.is_empty(), "{findings:?}");
+    let (_, findings) = load(&of_source.replace("1.2-1.pgdg13+1", "v1.2"));
+    let said = "`versions.trixie.\"18\".package` is `v1.2`; a version starts with a number";
+    assert!(findings[0].contains(said), "{findings:?}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Compared {
 
 /// What is asked of a pin. None: it is not known of which package it is a version.
 pub(crate) fn asked(pin: &Pin) -> Option<String> {
-    let name = pin.package_name.as_ref()?;
+    let name = pin.package_name()?;
     Some(format!("{name}={}", pin.package))
 }
 

@@ -132,7 +132,9 @@ impl Subject {
         let major = &target.server.major;
         let mut named = target.extension.packages.iter();
         let pinned = target.extension.pin(&target.server);
-        let pinned = pinned.and_then(|pin| pin.package_name.as_deref());
+        let pinned = pinned
+            .and_then(|pin| pin.package_name())
+            .map(|name| &**name);
         pinned == Some(package) || named.any(|one| *one.package(major) == *package)
     }
 

@@ -225,6 +225,23 @@ fn what_is_not_known_is_said_and_not_written() {
         "no-package",
         "{rows:#}"
     );
+    // What is built from source is no version of a package, and that is no fault.
+    world.extension(
+        "gamma",
+        &metadata(
+            "gamma",
+            &[("packages", "[]"), ("auto_update_os_libs", "true")],
+        ),
+    );
+    let before = world.read(GAMMA);
+    let ended = world.run("versions gamma --update --json").success();
+    assert_eq!(state(&ended.json(), "trixie"), "from-source", "{ended:?}");
+    ended.says("nothing here is from the archive");
+    assert_eq!(world.read(GAMMA), before, "nothing is written");
+    world
+        .run("update-os-libs gamma")
+        .status(2)
+        .says("`gamma` is made of no Debian package");
     world.run("versions").status(2);
     world.run("versions nothing").status(2).says("nothing");
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub(super) use self::pull_request::body;
 
 use crate::{
-    extension::Pin,
+    extension::{Origin, Pin},
     stage::newest::{Compared, Newest, Sizes},
     ui,
     value::{Major, PackageName, Suite},
@@ -29,6 +29,8 @@ pub(super) enum State {
     Ahead,
     /// The base image's sources have no such package.
     Absent,
+    /// It is a version of what is built from source: no archive of Debian packages has it.
+    FromSource,
     /// Of what package it is a version is said nowhere.
     NoPackage,
     /// The metadata has no pin for what is built.
@@ -46,6 +48,7 @@ impl State {
     ) -> Self {
         match (pin, compared) {
             (None, _) => Self::NoPin,
+            (Some(pin), None) if pin.origin == Origin::Elsewhere => Self::FromSource,
             (Some(_), None) if !is_asked => Self::NoPackage,
             (Some(_), None) => Self::NotAsked,
             (_, Some(Compared::Outdated(_) | Compared::OtherSql(_))) if written => Self::Updated,
@@ -65,6 +68,7 @@ impl State {
             Self::Updated => "updated",
             Self::Ahead => "ahead of the archive",
             Self::Absent => "not in the archive",
+            Self::FromSource => "from source",
             Self::NoPackage => "package not known",
             Self::NoPin => "no pin",
             Self::NotAsked => "not asked",

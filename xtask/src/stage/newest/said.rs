@@ -123,7 +123,7 @@ impl Said {
     fn newest(&self, extension: &Extension, pin: &Pin) -> Option<(Order, Newest)> {
         let pinned = asked(pin)?;
         let (version, order) = self.newest.get(&pinned)?;
-        let package = key(pin.package_name.as_ref()?, version);
+        let package = key(pin.package_name()?, version);
         let sql = self.sql.sql_version(&package, &extension.sql_name);
         let sql: Option<SqlVersion> = sql
             .filter(|_| extension.create_extension)
