@@ -13,6 +13,7 @@ pub(crate) mod placeholder;
 mod postgres;
 mod registry;
 mod server;
+mod source;
 mod url;
 
 pub(crate) use allow_list::AllowList;
@@ -28,6 +29,7 @@ pub(crate) use path::InnerPath;
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_local, is_tag};
 pub(crate) use server::Server;
+pub(crate) use source::SourceUrl;
 pub(crate) use url::{Url, without_logins, without_userinfo};
 
 use crate::printable::is_hidden;

@@ -21,6 +21,7 @@ mod cli {
     mod catalogs;
     mod changes;
     mod checks;
+    mod compiling;
     mod completions;
     mod creation;
     mod disk;

@@ -13,7 +13,7 @@ pub struct CreateExtension {
     #[arg(long = "name", value_name = "NAME")]
     pub more: Vec<String>,
     /// Its Debian package, with `{pg}` for PostgreSQL's major [default: `postgresql-{pg}-NAME`].
-    #[arg(long, value_name = "PACKAGE")]
+    #[arg(long, value_name = "PACKAGE", conflicts_with = "from_source")]
     pub package: Option<String>,
     /// For these distros (Debian suites, like `trixie`) [default: those of most extensions here].
     #[arg(long, value_delimiter = ',', value_name = "DISTRO")]
@@ -25,8 +25,23 @@ pub struct CreateExtension {
     #[arg(long)]
     pub no_create: bool,
     /// Ask the archive, in the base images, what the package holds and needs, and fill it in.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from_source")]
     pub from_archive: bool,
+    /// Debian does not package it: compile the archive at this address with PostgreSQL's makefiles (PGXS), and fill in what comes of
+    /// that.
+    #[arg(long, value_name = "URL")]
+    pub from_source: Option<String>,
+    /// The checksum of that archive, `sha256:…` [default: that of what is there now].
+    #[arg(long, value_name = "SHA256", requires = "from_source")]
+    pub checksum: Option<String>,
+    /// Debian packages that it is compiled with, like `libcurl4-openssl-dev`.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "PACKAGE",
+        requires = "from_source"
+    )]
+    pub build_depends: Vec<String>,
     /// Print the commands instead of running them.
     #[arg(long)]
     pub dry_run: bool,

@@ -2,6 +2,7 @@
 //! `create-extension`: the directory of a new extension, and the places in the repository that name each.
 
 mod archive;
+mod compiled;
 mod request;
 
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::{
     failure::Failure,
     stage::{
         begin,
-        creation::{Draft, Files, Mention, Request},
+        creation::{Draft, Files, MadeOf, Mention, Request},
         left_open,
     },
     ui::Table,
@@ -29,14 +30,8 @@ pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow:
             "nothing here is built for `{distro}` yet: is there a base image of it?"
         ));
     }
-    let mut draft = if args.from_archive {
-        let engine = Engine::open(context, Access::Work.or_look(args.dry_run))?;
-        let Some(draft) = archive::ask(context, &engine, &workspace, &request)? else {
-            return Ok(());
-        };
-        draft
-    } else {
-        Draft::of(&request)
+    let Some(mut draft) = draft(args, context, &workspace, &request)? else {
+        return Ok(());
     };
     let files = Files::of(&mut draft, &workspace, &context.config)?;
     let plan = files.plan();
@@ -49,6 +44,32 @@ pub(super) fn run(args: &cli::CreateExtension, context: &mut Context) -> anyhow:
     context.verdict(&report, "creating the extension")?;
     say(&files, &draft, args.json, context);
     Ok(())
+}
+
+/// What is known of it. None: that would have to be asked for, and the questions were printed.
+fn draft(
+    args: &cli::CreateExtension,
+    context: &mut Context,
+    workspace: &Workspace,
+    request: &Request,
+) -> anyhow::Result<Option<Draft>> {
+    let access = Access::Work.or_look(args.dry_run);
+    match &request.made_of {
+        MadeOf::Package { name, is_named } if args.from_archive => {
+            let engine = Engine::open(context, access)?;
+            let wanted = archive::Wanted {
+                request,
+                package: name,
+                is_named: *is_named,
+            };
+            archive::ask(context, &engine, workspace, wanted)
+        }
+        MadeOf::Package { .. } => Ok(Some(Draft::of(request))),
+        MadeOf::Source(source) => {
+            let engine = Engine::open(context, access)?;
+            compiled::ask(context, &engine, workspace, (request, source))
+        }
+    }
 }
 
 /// What is there is somebody's work, whatever it is.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    extension::Extension,
+    extension::{Extension, Origin},
     failure::Failure,
     image::ImageRef,
     sandbox::{
@@ -177,27 +177,49 @@ impl Rebasing<'_> {
         like: &Server,
         major: &Major,
     ) -> Result<Option<Instead>, Failure> {
-        let found = extension.pin(like).and_then(|pin| {
-            let package = extension.package_name(like, major)?;
-            let version = self.archive.version(&package, major)?;
-            let is_other = self.is_of_another(extension, &package, major);
-            (!is_other).then_some((pin, package, version))
-        });
-        let Some((pin, package, version)) = found else {
+        let Some(pin) = extension.pin(like) else {
             return Ok(None);
         };
-        let sql_version = self
-            .archive
-            .sql_version(&package, version, &extension.sql_name);
+        let pinned = definition.package().unwrap_or(&pin.package);
+        let found = match &pin.origin {
+            // Its source is the same, whatever it is built on.
+            Origin::Elsewhere => self
+                .archive
+                .suite(major)
+                .map(|_| (pinned, pin.sql.as_deref())),
+            Origin::Archive(_) | Origin::Unsaid => self.packaged(extension, like, major),
+        };
+        let Some((version, sql_version)) = found else {
+            return Ok(None);
+        };
         Ok(Some(Instead {
             server: self.server(major.clone()),
             base: name(self.config, self.sandbox, self.archive, major)?,
             package: version.to_owned(),
-            pinned: definition.package().unwrap_or(&pin.package).to_owned(),
+            pinned: pinned.to_owned(),
             sql_version: sql_version
                 .filter(|_| extension.create_extension)
                 .map(str::to_owned),
         }))
+    }
+
+    /// The version of the extension's package for a major, and that for SQL where it is known. None: the archive has none.
+    fn packaged(
+        &self,
+        extension: &Extension,
+        like: &Server,
+        major: &Major,
+    ) -> Option<(&str, Option<&str>)> {
+        let package = extension.package_name(like, major)?;
+        let version = self.archive.version(&package, major)?;
+        if self.is_of_another(extension, &package, major) {
+            return None;
+        }
+        let sql_name = &extension.sql_name;
+        Some((
+            version,
+            self.archive.sql_version(&package, version, sql_name),
+        ))
     }
 
     /// Whether a package of the archive holds other extensions than the one that its metadata means.
@@ -224,10 +246,14 @@ impl Rebasing<'_> {
                 unasked => format!("{lacks}, and {unasked} cannot be asked"),
             };
         };
-        let servers = extension.servers_like(major).into_iter();
-        let mut names = servers.filter_map(|like| extension.package_name(like, major));
+        let like = extension.servers_like(major);
+        let mut pins = like.iter().filter_map(|server| extension.pin(server));
+        let is_elsewhere = pins.any(|pin| pin.origin == Origin::Elsewhere);
+        let mut names = like
+            .iter()
+            .filter_map(|like| extension.package_name(like, major));
         match names.next() {
-            None => format!(
+            None if !is_elsewhere => format!(
                 "how its package for PostgreSQL {major} is called follows from no `packages` and no `depName` of its metadata"
             ),
             Some(package) if self.archive.version(&package, major).is_none() => {
@@ -237,7 +263,7 @@ impl Rebasing<'_> {
                 "`{package}`, which its metadata names, holds no `{}`",
                 extension.sql_name
             ),
-            Some(_) => format!(
+            Some(_) | None => format!(
                 "bake has no target for PostgreSQL {major}, and those that it has do not say their major in an argument (`PG_MAJOR`) and in each tag"
             ),
         }

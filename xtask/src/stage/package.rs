@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a package of the archive gives to PostgreSQL: asked in the base image of a server, where the package is unpacked, and
-//! loaded and created in a throw-away server.
+//! What a package of the archive, or what was built from source, gives to PostgreSQL: asked in the base image of a server, where
+//! it is unpacked, and loaded and created in a throw-away server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    path::Path,
     str::FromStr,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -14,13 +15,26 @@ use crate::{
     exec::Exec,
     failure::Failure,
     image::Controls,
-    plan::{Cmd, Console, Performed, Work},
+    own::source,
+    plan::{Cmd, Console, Location, Performed, Work, shell},
     printable::{clipped, printable},
-    value::{DebianVersion, Library, PackageName, Parameter, SqlName, Url},
+    value::{DebianVersion, Digest, Library, PackageName, Parameter, SqlName, Url},
 };
 
-/// Says it, in a base image. Its arguments: the major, the extension's name, and the packages that it may be in.
-pub(crate) const SCRIPT: &str = include_str!("package.sh");
+/// Says it of a package, in a base image. Its arguments: the major, the extension's name, the packages that it may be in, `--`, and
+/// what others create, as `name=package`.
+pub(crate) const SCRIPT: &str = concat!(
+    include_str!("package/begin.sh"),
+    include_str!("package/archive.sh"),
+    include_str!("package/contents.sh")
+);
+
+/// Says it of what was built. The same arguments, without packages.
+pub(crate) const BUILT: &str = concat!(
+    include_str!("package/begin.sh"),
+    include_str!("package/built.sh"),
+    include_str!("package/contents.sh")
+);
 
 /// The last line of its whole answer.
 const END: &str = "done";
@@ -31,11 +45,17 @@ const PATIENCE: Duration = Duration::from_secs(1800);
 /// What tools say of a package, at most this long in characters.
 const LONGEST: usize = 300;
 
-/// A package, and those of the same source and version that a server reads too.
+/// A package with those of the same source and version that a server reads too, or what was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Package {
     /// The one that was asked for first, each with its version.
     pub packages: Vec<(PackageName, DebianVersion)>,
+    /// Of what was built: the version that the source gives itself.
+    pub release: Option<DebianVersion>,
+    /// Of what was built: the checksum of the source's archive.
+    pub checksum: Option<Digest>,
+    /// Of what was built: its licence, and those of what is linked into it; an empty text is one that is not known.
+    pub licences: Vec<String>,
     pub homepage: Option<String>,
     pub summary: Option<String>,
     /// Other packages for the same server that it cannot do without.
@@ -73,6 +93,8 @@ pub(crate) struct Package {
     pub refused: Vec<(SqlName, String)>,
     /// Why the trial could not be made as it was meant.
     pub trial: Vec<String>,
+    /// What the build leaves to a person, a sentence each.
+    pub doubts: Vec<String>,
     /// The copyright files, one after the other.
     pub copyright: String,
 }
@@ -88,8 +110,23 @@ pub(crate) enum Found {
 impl Found {
     /// Takes what [`SCRIPT`] has printed. Lines that are none of its are left out. None: it was cut short.
     pub(crate) fn parse(printed: &str) -> Option<Self> {
-        let mut package = Package::default();
-        let mut owners = Vec::new();
+        let package = Package::parse(printed)?;
+        if package.packages.is_empty() {
+            let mut owners = Vec::new();
+            let lines = printed.lines();
+            lines
+                .filter_map(|line| line.strip_prefix("owner\t"))
+                .for_each(|name| put(&mut owners, name));
+            return Some(Self::Owners(owners));
+        }
+        Some(Self::Package(Box::new(package)))
+    }
+}
+
+impl Package {
+    /// Takes what a script has printed. Lines that are none of its are left out. None: it was cut short.
+    pub(crate) fn parse(printed: &str) -> Option<Self> {
+        let mut package = Self::default();
         let mut controls: BTreeMap<String, String> = BTreeMap::new();
         if printed.lines().next_back() != Some(END) {
             return None;
@@ -99,27 +136,20 @@ impl Found {
             let kind = fields.next().unwrap_or_default();
             let first = fields.next().unwrap_or_default();
             let second = fields.next().unwrap_or_default();
-            match kind {
-                "owner" => put(&mut owners, first),
-                "control" => {
-                    let text = controls.entry(first.to_owned()).or_default();
-                    *text += second;
-                    text.push('\n');
-                }
-                _ => package.take(kind, first, second),
+            if kind == "control" {
+                let text = controls.entry(first.to_owned()).or_default();
+                *text += second;
+                text.push('\n');
+            } else {
+                package.take(kind, first, second);
             }
         }
         for (name, text) in controls.iter().filter(|(name, _)| SqlName::is(name)) {
             package.controls.insert(name, text);
         }
-        if package.packages.is_empty() {
-            return Some(Self::Owners(owners));
-        }
-        Some(Self::Package(Box::new(package)))
+        Some(package)
     }
-}
 
-impl Package {
     fn take(&mut self, kind: &str, first: &str, second: &str) {
         match kind {
             "package" => {
@@ -127,6 +157,9 @@ impl Package {
                     self.packages.push((name, version));
                 }
             }
+            "release" => self.release = first.parse().ok(),
+            "checksum" => self.checksum = first.parse().ok(),
+            "licence" => self.licences.push(first.trim().to_owned()),
             "homepage" => {
                 // Whoever reads it follows it: as text it could end the Markdown around it.
                 let is_safe = |home: &String| home.starts_with("https://") && Url::is(home);
@@ -152,6 +185,7 @@ impl Package {
             "beside" => with_words(&mut self.beside, first, second),
             "refused" => with_words(&mut self.refused, first, second),
             "trial" => self.trial.extend(said(first)),
+            "doubt" => self.doubts.extend(said(first)),
             "copyright" => {
                 self.copyright += first;
                 self.copyright.push('\n');
@@ -229,6 +263,40 @@ impl Work for Ask {
             }
             Found::Owners(_) => "the archive has no such package".to_owned(),
         })))
+    }
+}
+
+/// Reads what a build has found out.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub folder: Location,
+    pub file: &'static str,
+    pub answer: Answer,
+}
+
+impl fmt::Display for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.folder.join(self.file);
+        write!(f, "cat -- {}", shell::word(&*file))
+    }
+}
+
+impl Work for Read {
+    fn programs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn perform(&self, _: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
+        let printed = source::read_own(&self.folder, Path::new(self.file))?;
+        let package = Package::parse(&printed.unwrap_or_default()).ok_or_else(|| {
+            Failure::failed(
+                "what was built has not said all of what it is: the last line is missing",
+            )
+        })?;
+        self.answer
+            .0
+            .get_or_init(|| Found::Package(Box::new(package)));
+        Ok(Performed::Done(None))
     }
 }
 

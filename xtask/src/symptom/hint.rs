@@ -266,6 +266,22 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "the archive no longer has the pinned version: update `package` in metadata.hcl",
     ),
     passed_on(
+        r"digest mismatch (sha256:[0-9a-f]{64}): sha256:",
+        Kind::Failed,
+        "what is at that address has the checksum $1: where another version is meant, or its makers say the same, write that; else it is not what was meant",
+    ),
+    passed_on(
+        r"fatal error: (\S+): No such file or directory",
+        Kind::Failed,
+        "no package that it is compiled with has `$1`: `create-extension --build-depends` names Debian packages (`-dev`), a Dockerfile of the extension's own installs them",
+    ),
+    passed_on(
+        r"No targets specified and no makefile found|No rule to make target",
+        Kind::Failed,
+        "`--from-source` is for sources that PostgreSQL's makefiles build (PGXS), with a Makefile at their top: https://www.postgresql.org/docs/current/extend-pgxs.html",
+    )
+    .of("target/xtask/compiled/"),
+    passed_on(
         r"E: Unable to locate package",
         Kind::Failed,
         "the archive has no such package for this distro: compare its name with `packages` in metadata.hcl or with the Dockerfile's",

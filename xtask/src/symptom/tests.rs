@@ -443,6 +443,14 @@ fn a_full_disk_and_what_apt_says_count_in_a_build_too() {
             "the archive no longer has",
         ),
         (
+            "ERROR: digest mismatch sha256:fd3d2b86ca2816eb9f0c31548296968c2b97ccfbb41b1955f36ba7a65b1fdaaa: sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "what is at that address has the checksum sha256:fd3d",
+        ),
+        (
+            "#13 0.571 commonmark.c:4:10: fatal error: cmark.h: No such file or directory",
+            "no package that it is compiled with has `cmark.h`",
+        ),
+        (
             "1.2 E: Unable to locate package a",
             "the archive has no such package for this distro",
         ),

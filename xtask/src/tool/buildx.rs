@@ -172,6 +172,26 @@ pub(crate) fn pair_cmd(
         .stdin(stages + &copies)
 }
 
+/// Builds a Dockerfile that needs no files beside it, and copies the files of its last stage into a folder.
+pub(crate) fn into_folder_cmd(
+    purpose: &str,
+    dockerfile: String,
+    args: &[(&str, String)],
+    builder: Option<&str>,
+    folder: &Path,
+) -> Cmd {
+    let mut cmd = Cmd::new("docker", purpose).args(["buildx", "build", "--provenance", "false"]);
+    if let Some(builder) = builder {
+        cmd = cmd.args(["--builder", builder]);
+    }
+    for (name, value) in args {
+        cmd = cmd.args(["--build-arg", &format!("{name}={value}")]);
+    }
+    let mut output = OsString::from("type=local,dest=");
+    output.push(folder);
+    cmd.arg("--output").arg(output).arg("-").stdin(dockerfile)
+}
+
 /// The builder of the engine's own, in the context of that name.
 pub(crate) const DEFAULT: &str = "default";
 

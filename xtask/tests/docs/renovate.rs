@@ -124,6 +124,31 @@ fn all_found() -> Vec<Found> {
     files.iter().flat_map(of).collect()
 }
 
+#[test]
+fn what_is_built_from_source_is_followed_where_it_is() {
+    let metadata = Path::new("extensions/x/metadata.hcl");
+    let reading = managers().into_iter().filter(|one| one.reads(metadata));
+    let expressions: Vec<Regex> = reading.flat_map(|one| one.expressions).collect();
+    for (comment, name, source) in [
+        (
+            "datasource=github-tags depName=o/x extractVersion=^v?(?<version>.+)$",
+            "o/x",
+            "github-tags",
+        ),
+        ("datasource=crate depName=x", "x", "crate"),
+    ] {
+        let text = format!(
+            "        // renovate: {comment}\n        package = \"1.2.0-rc.1\"\n        sql     = \"1.2\"\n"
+        );
+        let found = expressions.iter().filter_map(|one| one.captures(&text));
+        let found: Vec<Captures<'_>> = found.collect();
+        assert_eq!(found.len(), 1, "{comment}");
+        assert_eq!(&found[0]["datasource"], source);
+        assert_eq!(&found[0]["depName"], name);
+        assert_eq!(&found[0]["currentValue"], "1.2.0-rc.1");
+    }
+}
+
 /// What is after the mark of a comment, where it is one for Renovate.
 fn is_comment(line: &str) -> bool {
     let text = line.trim_start();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! New extensions from what the packages of a real archive say of themselves: they pass checks and smoke as they were written.
 
+use std::{path::Path, process::Command};
+
 use crate::support::repository::{Repository, sandboxed};
 
 #[test]
@@ -41,13 +43,99 @@ fn extensions_of_several_kinds_pass_as_they_were_written() {
         decoder.contains("ld_library_path          = [\"system\"]"),
         "{decoder}"
     );
-    let all = ["pg_cron", "pg-stat-kcache", "decoderbufs"];
+    // What Debian does not package, compiled with a library that the base image lacks.
+    let source = Source::of(&repository, "commonmark", "commonmark-1.2.0.tar.gz");
+    let compiled = ["NAME=commonmark", "--build-depends", "libcmark-dev"];
+    let compiled = [&["create-extension"], &compiled[..]].concat();
+    let from = ["--from-source", &source.url, "--checksum", &source.checksum];
+    run(&[&compiled[..], &from[..]].concat()).success();
+    let commonmark = metadata("commonmark");
+    for said in [
+        "packages                 = []",
+        "licenses                 = [\"Apache-2.0\"]",
+        "ld_library_path          = [\"system\"]",
+        "package = \"1.2.0\"\n        sql     = \"1.2\"",
+    ] {
+        assert!(commonmark.contains(said), "{said}: {commonmark}");
+    }
+    assert!(!commonmark.contains("TODO"), "{commonmark}");
+    let all = ["pg_cron", "pg-stat-kcache", "decoderbufs", "commonmark"];
     run(&[&["checks"], &all[..]].concat()).success();
     run(&[&["smoke"], &all[..]].concat())
         .success()
-        .says("3 of 3 passed");
+        .says("4 of 4 passed");
     run(&["create-extension", "no-such-thing-here", "--from-archive"])
         .status(2)
         .says("no package for `no-such-thing-here`");
+    // Somebody has put something else there.
+    let other = format!("sha256:{}", "0".repeat(64));
+    let from = ["--from-source", &source.url, "--checksum", &other];
+    let tampered = [&["create-extension", "tampered"], &from[..]].concat();
+    run(&tampered)
+        .status(1)
+        .says(&format!("has the checksum {}", source.checksum));
+    assert!(!repository.path().join("extensions/tampered").exists());
+    drop(source);
     repository.has_no_containers();
+}
+
+/// A source of `tests/sources` as an archive that the engine can be sent to.
+struct Source<'a> {
+    repository: &'a Repository,
+    url: String,
+    checksum: String,
+}
+
+/// What the container is called that has it.
+const SERVER: &str = "xtask-versions-source";
+
+impl<'a> Source<'a> {
+    /// A base image must be there: its Perl serves the archive.
+    fn of(repository: &'a Repository, name: &str, archive: &str) -> Self {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sources");
+        let file = repository.path().join(archive);
+        let run = |program: &str, args: &[&str]| {
+            let output = Command::new(program).args(args).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let (sources, file) = (sources.to_string_lossy(), file.to_string_lossy());
+        run("tar", &["-czf", &file, "-C", &sources, name]);
+        let checksum = run("sha256sum", &[&file]);
+        let checksum = checksum.split_whitespace().next().unwrap();
+        let hex = run("od", &["-An", "-v", "-tx1", &file]);
+        let hex: String = hex.split_whitespace().collect();
+        let images = repository.docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);
+        let images = images.success().stdout;
+        let base = images.lines().find(|one| one.contains("/postgresql:18-"));
+        let base = base.expect("a base image");
+        let perl = include_str!("serve.pl");
+        let started = repository.docker(&[
+            "run",
+            "--detach",
+            "--rm",
+            "--name",
+            SERVER,
+            "--entrypoint",
+            "perl",
+            base,
+            "-e",
+            perl,
+            &hex,
+        ]);
+        started.success();
+        let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let address = repository.docker(&["inspect", "--format", address, SERVER]);
+        Self {
+            repository,
+            url: format!("http://{}:8080/{archive}", address.success().stdout.trim()),
+            checksum: format!("sha256:{checksum}"),
+        }
+    }
+}
+
+impl Drop for Source<'_> {
+    fn drop(&mut self) {
+        self.repository.docker(&["rm", "--force", SERVER]);
+    }
 }

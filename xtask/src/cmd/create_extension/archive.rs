@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Asks the archive for a new extension's package, in the base image of each server that it is to be built for.
 
-use std::collections::BTreeMap;
-
 use crate::{
     context::Context,
-    engine::{Engine, base},
+    engine::Engine,
     failure::Failure,
     image::ImageRef,
     plan::{AfterFailure, Plan, Step},
     stage::{
         archive::Question,
-        creation::{Draft, Known, Request},
+        creation::{Asked, Bases, Draft, Request, others, say_stand_ins},
         package::{Answer, Ask, Found, Package, SCRIPT},
     },
-    value::Server,
+    value::{PackagePattern, Server},
     workspace::Workspace,
 };
 
-/// A question in a base image.
-struct Asked {
-    /// What its archive is for.
-    server: Server,
-    answer: Answer,
+/// The package that is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub request: &'a Request,
+    pub package: &'a PackagePattern,
+    /// It was named, and no other will do.
+    pub is_named: bool,
 }
 
 /// The draft, as the archive says it. None: the engine was only looked at, and the questions were printed.
@@ -30,22 +30,19 @@ pub(super) fn ask(
     context: &mut Context,
     engine: &Engine,
     workspace: &Workspace,
-    request: &Request,
+    wanted: Wanted<'_>,
 ) -> anyhow::Result<Option<Draft>> {
-    let bases = base::for_servers(context, engine, workspace, &request.servers)?;
+    let request = wanted.request;
+    let bases = Bases::of(context, engine, workspace, request)?;
     let mut plan = Plan {
         // What one distro has is known without the other.
         after_failure: AfterFailure::KeepGoing,
         ..Plan::default()
     };
-    let mut asked: BTreeMap<Server, Asked> = BTreeMap::new();
-    for base in bases.values() {
-        let (server, _) = base;
-        if !asked.contains_key(server) {
-            let one = add(&mut plan, context, request, workspace, base);
-            asked.insert(server.clone(), one);
-        }
-    }
+    let asked = bases.ask(|server, base| {
+        let others = others(workspace, server);
+        add(&mut plan, context, wanted, &others, (server, base))
+    });
     if engine.is_looked_at() {
         plan.note(format!(
             "what these print becomes `{}`: a run writes it when they have ended",
@@ -56,75 +53,43 @@ pub(super) fn ask(
     }
     let report = context.run(&engine.exec, &plan)?;
     context.verdict(&report, "asking the archive")?;
-    let known = known(context, request, &bases, &asked)?;
+    let mut known = Vec::new();
+    for one in &asked {
+        if let Some(package) = found(context, wanted, one)? {
+            known.extend(bases.known(request, one, package));
+        }
+    }
+    say_stand_ins(context, &known, |suite| {
+        format!("the version is that of {suite}, whose archive is the one in reach")
+    });
     if known.is_empty() {
-        return Err(nowhere(request, asked.values()).into());
+        return Err(nowhere(wanted, &asked).into());
     }
     Ok(Some(Draft::known(request, &known, workspace.extensions())?))
 }
 
-/// The packages of the servers that are asked for; where another distro's archive has answered, that is said.
-fn known<'a>(
-    context: &Context,
-    request: &Request,
-    bases: &BTreeMap<Server, (Server, ImageRef)>,
-    asked: &'a BTreeMap<Server, Asked>,
-) -> Result<Vec<Known<'a>>, Failure> {
-    let mut known = Vec::new();
-    for one in asked.values() {
-        let Some(package) = found(context, request, one)? else {
-            continue;
-        };
-        let stands_for = |wanted: &&Server| {
-            bases
-                .get(*wanted)
-                .is_some_and(|(server, _)| *server == one.server)
-        };
-        known.extend(
-            request
-                .servers
-                .iter()
-                .filter(stands_for)
-                .map(|wanted| Known {
-                    server: wanted.clone(),
-                    package,
-                    of: (one.server != *wanted).then(|| one.server.distro.clone()),
-                }),
-        );
-    }
-    for one in &known {
-        if let Some(suite) = &one.of {
-            context.ui.note(&format!(
-                "{}: the version is that of {suite}, whose archive is the one in reach",
-                one.server
-            ));
-        }
-    }
-    Ok(known)
-}
-
+/// Plans the question in a base image.
 fn add(
     plan: &mut Plan,
     context: &Context,
-    request: &Request,
-    workspace: &Workspace,
-    (server, base): &(Server, ImageRef),
-) -> Asked {
+    wanted: Wanted<'_>,
+    others: &[String],
+    (server, base): (&Server, &ImageRef),
+) -> Answer {
+    let name = &wanted.request.name;
+    let package = wanted.package.package(&server.major);
     let question = Question {
         kind: "package",
-        about: format!("{}-{server}", request.name),
-        purpose: format!(
-            "ask what `{}` holds in `{base}`",
-            request.package.package(&server.major)
-        ),
+        about: format!("{name}-{server}"),
+        purpose: format!("ask what `{package}` holds in `{base}`"),
         script: SCRIPT,
     };
     let read = question
         .cmd_in(&context.run_id, base, None)
-        .args([&*server.major, &*request.name])
-        .arg(&*request.package.package(&server.major))
+        .args([&*server.major, &**name])
+        .arg(&*package)
         .arg("--")
-        .args(others(workspace, server));
+        .args(others);
     let answer = Answer::default();
     let ask = Ask {
         read,
@@ -132,36 +97,19 @@ fn add(
     };
     let step = Step::work(format!("package {server}"), ask);
     plan.add(step.undo(question.removal(&context.run_id)));
-    Asked {
-        server: server.clone(),
-        answer,
-    }
-}
-
-/// What extensions of the repository create, as `name=package`: a trial needs what it requires of them.
-fn others(workspace: &Workspace, server: &Server) -> Vec<String> {
-    let mut all = Vec::new();
-    for extension in workspace
-        .extensions()
-        .iter()
-        .filter(|one| one.create_extension)
-    {
-        let packages = extension.package_names(&server.major);
-        let names = extension.sql_extensions.iter().map(|one| &one.name);
-        for name in std::iter::once(&extension.sql_name).chain(names) {
-            all.extend(packages.iter().map(|package| format!("{name}={package}")));
-        }
-    }
-    all
+    answer
 }
 
 /// The package for a server. None: its archive has none, which is said.
 fn found<'a>(
     context: &Context,
-    request: &Request,
+    wanted: Wanted<'_>,
     asked: &'a Asked,
 ) -> Result<Option<&'a Package>, Failure> {
-    let wanted = request.package.package(&asked.server.major);
+    let Wanted {
+        request, is_named, ..
+    } = wanted;
+    let wanted = wanted.package.package(&asked.server.major);
     let package = match asked.answer.get() {
         Some(Found::Package(package)) => package,
         Some(Found::Owners(_)) | None => {
@@ -174,7 +122,7 @@ fn found<'a>(
     };
     let name = package.packages.first().map(|(name, _)| name);
     if let Some(name) = name.filter(|name| **name != wanted) {
-        if request.is_named {
+        if is_named {
             return Err(Failure::invalid(format!(
                 "the archive of {} has no `{wanted}`",
                 asked.server
@@ -194,7 +142,8 @@ fn found<'a>(
 }
 
 /// No archive has it.
-fn nowhere<'a>(request: &Request, asked: impl Iterator<Item = &'a Asked>) -> Failure {
+fn nowhere(wanted: Wanted<'_>, asked: &[Asked]) -> Failure {
+    let request = wanted.request;
     let mut owners = Vec::new();
     let mut servers = Vec::new();
     for one in asked {

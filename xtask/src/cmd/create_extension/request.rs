@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use crate::{
     cli,
     failure::Failure,
-    stage::creation::Request,
-    value::{Major, Name, PackagePattern, Server, Suite},
+    stage::creation::{Builder, MadeOf, Request, Source},
+    value::{Digest, Major, Name, PackagePattern, Server, SourceUrl, Suite, without_userinfo},
     workspace::Workspace,
 };
 
@@ -22,12 +22,17 @@ const LEAST: u16 = 18;
 /// Refuses what is no name, no package and no server.
 pub(super) fn of(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Request, Failure> {
     let name = name(args)?;
-    let package = package(args, &name)?;
+    let made_of = match &args.from_source {
+        Some(url) => MadeOf::Source(source(args, "--from-source", url)?),
+        None => MadeOf::Package {
+            name: package(args, &name)?,
+            is_named: args.package.is_some(),
+        },
+    };
     let servers = servers(args, workspace)?;
     Ok(Request {
         name,
-        package,
-        is_named: args.package.is_some(),
+        made_of,
         servers,
         no_create: args.no_create,
     })
@@ -65,6 +70,33 @@ fn package(args: &cli::CreateExtension, name: &Name) -> Result<PackagePattern, F
     let text = said.replace("%version%", "{pg}");
     text.parse()
         .map_err(|wanted| Failure::invalid(format!("`--package` is `{said}`; it must be {wanted}")))
+}
+
+fn source(args: &cli::CreateExtension, flag: &str, url: &str) -> Result<Source, Failure> {
+    let url: SourceUrl = url.parse().map_err(|wanted| {
+        Failure::invalid(format!(
+            "`{flag}` is `{}`; it must be {wanted}",
+            without_userinfo(url)
+        ))
+    })?;
+    let checksum = match &args.checksum {
+        None => None,
+        Some(text) => Some(text.parse::<Digest>().map_err(|wanted| {
+            Failure::invalid(format!("`--checksum` is `{text}`; it must be {wanted}"))
+        })?),
+    };
+    if checksum.is_none() && !url.is_safe() {
+        return Err(Failure::invalid(format!(
+            "`{flag}` is `{url}`: without TLS anybody on the way can change what is there"
+        ))
+        .hint("write `https://`, or say what is meant with `--checksum sha256:…`"));
+    }
+    Ok(Source {
+        url,
+        checksum,
+        builder: Builder::Pgxs,
+        build_depends: parsed("--build-depends", &args.build_depends)?,
+    })
 }
 
 fn servers(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Vec<Server>, Failure> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use servers::Known;
 
-use super::Request;
+use super::{MadeOf, Request, Source};
 use crate::value::{
     DebianVersion, Library, Name, PackagePattern, Parameter, Server, SqlName, SqlVersion, Suite,
 };
@@ -31,7 +31,10 @@ pub(crate) struct Draft {
     pub name: Name,
     /// In SQL; of a module alone, what `LOAD` takes.
     pub sql_name: String,
+    /// Empty: it is built from source.
     pub packages: Vec<PackagePattern>,
+    /// What it is built from where no package has it.
+    pub source: Option<Source>,
     /// None: it is not certain which they are.
     pub licences: Option<Vec<String>>,
     pub preload: Vec<Library>,
@@ -64,11 +67,16 @@ impl Draft {
             of: None,
         };
         let servers = request.servers.iter().cloned();
+        let packages = match &request.made_of {
+            MadeOf::Package { name, .. } => vec![name.clone()],
+            MadeOf::Source(_) => Vec::new(),
+        };
         Self {
             // Hyphens would have to be quoted.
             sql_name: request.name.replace('-', "_"),
             name: request.name.clone(),
-            packages: vec![request.package.clone()],
+            packages,
+            source: request.made_of.source().cloned(),
             licences: None,
             preload: Vec::new(),
             parameters: BTreeMap::new(),
@@ -86,7 +94,7 @@ impl Draft {
         }
     }
 
-    /// Whether the archive was asked.
+    /// Whether it is known what it holds.
     pub(crate) fn is_known(&self) -> bool {
         self.pins.values().any(|pin| pin.package.is_some())
     }

@@ -45,9 +45,9 @@ impl Files {
     ) -> anyhow::Result<Self> {
         let folder = workspace.shown(&draft.name);
         let shared = Shared::beside(&workspace.root, &workspace.bake_file);
-        let layout = match shared.dockerfile {
-            Some(_) => Layout::Shared,
-            None => Layout::Own,
+        let layout = match (&shared.dockerfile, &draft.source) {
+            (Some(_), None) => Layout::Shared,
+            (None, _) | (Some(_), Some(_)) => Layout::Own,
         };
         let mut own = own_templates::filled(draft, &workspace.root)?;
         let is_made =
@@ -61,7 +61,11 @@ impl Files {
             if !is_made(&own, "Dockerfile") {
                 let base = draft.example().map(|(server, _)| base_of(server, config));
                 let base = base.transpose()?.map(|base| base.to_string());
-                let text = draft.dockerfile(&base.unwrap_or_default());
+                let base = base.unwrap_or_default();
+                let text = match &draft.source {
+                    Some(source) => source.dockerfile(&draft.name, &base),
+                    None => draft.dockerfile(&base),
+                };
                 own.push(("Dockerfile".into(), text));
             }
         } else {

@@ -29,7 +29,10 @@ impl Draft {
         for (name, value) in self.fields(layout) {
             text += &format!("  {name:<24} = {value}");
             if name == "licenses" && self.licences.is_none() {
-                text += " # TODO: the SPDX ids of what the package's copyright file says";
+                text += match self.source {
+                    Some(_) => " # TODO: the SPDX ids of what the source's files say",
+                    None => " # TODO: the SPDX ids of what the package's copyright file says",
+                };
             }
             text.push('\n');
         }
@@ -61,7 +64,8 @@ impl Draft {
             ("sql_name", quoted(&self.sql_name)),
             ("image_name", quoted(&self.name)),
         ];
-        if layout == Layout::Shared {
+        // An empty list says that no package is meant.
+        if layout == Layout::Shared || self.source.is_some() {
             all.push(("packages", list(&self.packages)));
         }
         let licences = self.licences.iter().flatten();
@@ -75,7 +79,10 @@ impl Draft {
             ("ld_library_path", folder(self.has_libraries, "system")),
             ("bin_path", folder(self.has_programs, "bin")),
             ("env", "{}".to_owned()),
-            ("auto_update_os_libs", self.has_libraries.to_string()),
+            (
+                "auto_update_os_libs",
+                (self.has_libraries && self.source.is_none()).to_string(),
+            ),
             ("required_extensions", list(&self.required)),
             ("create_extension", self.is_created.to_string()),
         ]);
@@ -100,11 +107,13 @@ impl Draft {
         format!("{{\n{}  }}", pairs.collect::<String>())
     }
 
-    /// The comment that tells renovate where a version is from.
-    pub(crate) fn renovate(&self, server: &Server) -> String {
-        let package = self.packages.first().map(|one| one.package(&server.major));
-        let name = package.map(|name| name.to_string()).unwrap_or_default();
-        format!("renovate: suite={}-pgdg depName={name}", server.distro)
+    /// The comment that tells renovate where a version of Debian's package is from. None: it is of no package.
+    pub(crate) fn renovate(&self, server: &Server) -> Option<String> {
+        let name = self.packages.first()?.package(&server.major);
+        Some(format!(
+            "renovate: suite={}-pgdg depName={name}",
+            server.distro
+        ))
     }
 
     fn pin_text(&self, server: &Server, pin: &Pin) -> String {
@@ -116,17 +125,17 @@ impl Draft {
                 server.distro, self.name
             );
         }
-        let renovate = format!("// {}", self.renovate(server));
+        let renovate = self.renovate(server);
+        let of_source = || self.source.as_ref()?.renovate();
+        if let Some(comment) = renovate.clone().or_else(of_source) {
+            let _ = writeln!(text, "        // {comment}");
+        }
         let version = pin.package.as_deref().unwrap_or(NO_PACKAGE);
-        let _ = write!(
-            text,
-            "        {renovate}\n        package = {}\n",
-            quoted(version)
-        );
+        let _ = writeln!(text, "        package = {}", quoted(version));
         if self.is_created {
             let sql = pin.sql.as_deref().unwrap_or(NO_SQL);
-            if let Some(pattern) = extract_version(version, sql) {
-                let _ = writeln!(text, "        {renovate} extractVersion={pattern}");
+            if let Some((renovate, pattern)) = renovate.zip(extract_version(version, sql)) {
+                let _ = writeln!(text, "        // {renovate} extractVersion={pattern}");
             }
             let _ = writeln!(text, "        sql     = {}", quoted(sql));
         }

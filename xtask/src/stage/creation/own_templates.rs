@@ -27,7 +27,11 @@ const END: &str = ".tmpl";
 /// The files that the templates make, relative to the extension's directory. Empty: the repository has none.
 pub(crate) fn filled(draft: &mut Draft, root: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
     let mut all = Vec::new();
-    for name in names(root) {
+    // What they say of packages means nothing for what is built from source.
+    let of_packages = |name: &String| ["Dockerfile", "metadata.hcl"].contains(&name.as_str());
+    let is_of_source = draft.source.is_some();
+    let names = names(root).into_iter();
+    for name in names.filter(|name| !is_of_source || !of_packages(name)) {
         let place = Path::new(FOLDER).join(format!("{name}{END}"));
         let Some(text) = source::read(root, &place)? else {
             continue;

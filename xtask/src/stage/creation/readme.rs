@@ -60,7 +60,11 @@ impl Draft {
             None => "TODO: name it".to_owned(),
         };
         text += &format!(
-            "## Licence\n\n{name}: {licence}. The copyright file of every package in the image is in `/licenses/<package>/`.\n"
+            "## Licence\n\n{name}: {licence}. {}The copyright file of every package in the image is in `/licenses/<package>/`.\n",
+            match self.source {
+                Some(_) => format!("Its own licence file is in `/licenses/{}/`. ", self.name),
+                None => String::new(),
+            }
         );
         Ok(text)
     }
@@ -79,11 +83,12 @@ impl Draft {
         Ok(format!(
             "Mount the image into a `Cluster`:\n\n```yaml\napiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata:\n  \
              name: {}-demo\nspec:\n  instances: 1\n  imageName: {base}\n  storage:\n    size: 1Gi\n  postgresql:\n{}    extensions:\n      \
-             - name: {6}\n        image:\n          # {3}\n          reference: {registry}/{2}:{version}-{server}\n{4}{5}```\n\n",
+             - name: {6}\n        image:\n{3}          reference: {registry}/{2}:{version}-{server}\n{4}{5}```\n\n",
             self.resource(),
             self.options(needed)?,
             self.name,
-            self.renovate(server),
+            self.renovate(server)
+                .map_or(String::new(), |comment| format!("          # {comment}\n")),
             self.folders(),
             entries(needed, server, registry)?,
             scalar(&self.name)?
@@ -98,12 +103,10 @@ impl Draft {
     ) -> Result<String, Failure> {
         let package = pin.package.as_deref().unwrap_or_default();
         let sql = pin.sql.as_deref().unwrap_or(NO_SQL);
-        let renovate = extract_version(package, sql).map(|pattern| {
-            format!(
-                "      # {} extractVersion={pattern}\n",
-                self.renovate(server)
-            )
-        });
+        let pattern = extract_version(package, sql);
+        let renovate = self.renovate(server).zip(pattern);
+        let renovate = renovate
+            .map(|(comment, pattern)| format!("      # {comment} extractVersion={pattern}\n"));
         let mut others = String::new();
         for name in &self.others {
             others += &format!("    - name: {}\n", scalar(name)?);

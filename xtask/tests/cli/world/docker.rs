@@ -229,6 +229,16 @@ impl Docker {
         self.answer(&format!("package.{server}"), lines);
     }
 
+    /// What a build of a source finds out.
+    pub(crate) fn compiles(&self, lines: &str) {
+        self.answer("compiled", lines);
+    }
+
+    /// Lets it fail.
+    pub(crate) fn compiles_not(&self, said: &str) {
+        self.answer("compiled.fails", said);
+    }
+
     /// Lets apt fail in any image.
     pub(crate) fn apt_fails(&self, said: &str) {
         self.answer("apt.fails", said);

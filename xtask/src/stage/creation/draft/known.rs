@@ -8,7 +8,7 @@ use crate::{
     image::copyright,
     stage::creation::Request,
     stage::package::Package,
-    value::{Major, Name, PackageName, PackagePattern, SqlName},
+    value::{Licence, Major, Name, PackageName, PackagePattern, SqlName},
 };
 
 impl Draft {
@@ -26,7 +26,10 @@ impl Draft {
         draft.homepage.clone_from(&package.homepage);
         draft.summary.clone_from(&package.summary);
         draft.files = package.files.iter().cloned().collect();
-        draft.licences = licences(&package.copyright);
+        draft.licences = match draft.source {
+            Some(_) => of_source(&package.licences),
+            None => licences(&package.copyright),
+        };
         draft.has_libraries = !package.lacks.is_empty();
         draft.has_programs = package.files.iter().any(|file| file.starts_with("bin/"));
         draft.name_in_sql(request, package)?;
@@ -40,12 +43,7 @@ impl Draft {
     fn name_in_sql(&mut self, request: &Request, package: &Package) -> Result<(), Failure> {
         let creatable = creatable(package);
         if creatable.is_empty() && package.modules.is_empty() {
-            let names = package.packages.iter().map(|(name, _)| format!("`{name}`"));
-            return Err(Failure::invalid(format!(
-                "{} holds no module and no extension: there is nothing that a server could load",
-                names.collect::<Vec<_>>().join(", ")
-            ))
-            .hint("`--package` names another package"));
+            return Err(holds_nothing(package));
         }
         self.is_created = !creatable.is_empty() && !request.no_create;
         let spelled = |name: &&str| name.replace('-', "_") == request.name.replace('-', "_");
@@ -158,6 +156,7 @@ impl Draft {
             self.undecided
                 .push(format!("it was not tried as it will be used: {trial}"));
         }
+        self.undecided.extend(package.doubts.iter().cloned());
         for (name, words) in &package.hints {
             self.undecided.push(format!(
                 "`{name}` is preloaded for what stands in its file alone, the server loads it without: {words}"
@@ -181,6 +180,34 @@ impl Draft {
             ));
         }
     }
+}
+
+/// There is nothing that a server could load.
+fn holds_nothing(package: &Package) -> Failure {
+    let failure = |what: &str| {
+        Failure::invalid(format!(
+            "{what} no module and no extension: there is nothing that a server could load"
+        ))
+    };
+    if package.packages.is_empty() {
+        return failure("what was built from source installs");
+    }
+    let names = package.packages.iter().map(|(name, _)| format!("`{name}`"));
+    let names: Vec<String> = names.collect();
+    failure(&format!("{} holds", names.join(", "))).hint("`--package` names another package")
+}
+
+/// The licences of a source and of what is linked into it, which hold together. None: one is not known, or no name of SPDX.
+fn of_source(all: &[String]) -> Option<Vec<String>> {
+    let mut licences: Vec<String> = Vec::new();
+    for text in all {
+        let licence: Licence = text.parse().ok()?;
+        let licence = licence.to_string();
+        if !licences.contains(&licence) {
+            licences.push(licence);
+        }
+    }
+    (!licences.is_empty()).then_some(licences)
 }
 
 /// The licences of a copyright file, which hold together. None: SPDX has no name for one, or the file is for people alone.

@@ -84,7 +84,10 @@ impl Draft {
         let package = known.package;
         let sql = package.controls.default_version(&self.sql_name);
         Pin {
-            package: package.packages.first().map(|(_, version)| version.clone()),
+            package: match package.packages.first() {
+                Some((_, version)) => Some(version.clone()),
+                None => package.release.clone(),
+            },
             sql: sql
                 .filter(|_| self.is_created)
                 .and_then(|version| version.parse().ok()),

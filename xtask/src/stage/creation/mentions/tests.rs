@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 use super::*;
-use crate::stage::creation::Request;
+use crate::stage::creation::{MadeOf, Request};
 
 fn draft(name: &str) -> Draft {
     let request = Request {
         name: name.parse().unwrap(),
-        package: "postgresql-{pg}-maps".parse().unwrap(),
-        is_named: false,
+        made_of: MadeOf::Package {
+            name: "postgresql-{pg}-maps".parse().unwrap(),
+            is_named: false,
+        },
         servers: Vec::new(),
         no_create: false,
     };

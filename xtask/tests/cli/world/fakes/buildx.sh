@@ -144,6 +144,10 @@ Endpoint:  default
 Status:    running
 Platforms: linux/amd64, linux/arm64" ;;
 "buildx bake "*) bake "$@" ;;
+"buildx build --provenance false "*" --output type=local,dest="*" -")
+  [ ! -e "$answers/compiled.fails" ] || fail "$(cat "$answers/compiled.fails")"
+  for word in "$@"; do case $word in type=local,dest=*) folder=${word#type=local,dest=} ;; esac; done
+  mkdir -p "$folder" && answer compiled > "$folder/facts" ;;
 "buildx build --provenance false "*" -")
   [ ! -e "$answers/copy.fails" ] || fail "$(cat "$answers/copy.fails")"
   from=controls

@@ -1,105 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Says what a package of the archive gives to PostgreSQL, a fact a line, its fields divided by tabs: what is in it, what of it the
-# base image lacks, and what a throw-away server says when it loads and creates it. Run as root in a base image, whose apt knows the
-# archive and which nobody needs afterwards. Arguments: the major, the extension's name, the packages that it may be in, of which the
-# first that there is counts. Without one of these it is looked for among the archive's packages by its control file.
-set -eu
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-major=$1 name=$2
-shift 2
-say() {
-  printf '%s' "$1"
-  shift
-  for field; do printf '\t%s' "$(printf '%s' "$field" | tr -s '\t\n\r' '   ')"; done
-  echo
-}
-# The last line of a whole answer: one that was cut short has none.
-finish() { say done; exit 0; }
-give_up() { say trial "$1"; finish; }
-fetch() { apt-get -q -o APT::Sandbox::User=root download "$@" >&2; }
-version_of() { apt-cache policy -- "$1" | sed -n 's/^ *Candidate: \([0-9].*\)$/\1/p'; }
-place=$(mktemp -d)
-chmod 755 "$place"
-cd "$place"
-apt-get -q update >&2
-
-# The name as it may be written in a file's name, and as a pattern of paths in packages.
-spelled=$(printf '%s' "$name" | sed 's/[-_]/[-_]/g')
-control="usr/share/postgresql/$major/extension/$spelled(-[0-9]+)?\.control"
-# The packages that have such a control file: first those with a similar name, then whatever the archive's list of files has.
-owners() {
-  word=$(printf '%s' "$name" | sed 's/^\(pg\|postgresql\|pgsql\)[-_]*//; s/[-_].*//')
-  for similar in $(apt-cache pkgnames "postgresql-$major-" | grep -F -- "$word" | sort); do
-    rm -f ./*.deb
-    fetch "$similar" || continue
-    dpkg-deb --fsys-tarfile ./*.deb | tar -t > names
-    ! grep -qE "^\./$control\$" names || echo "$similar"
-  done > found
-  rm -f ./*.deb
-  if [ ! -s found ]; then
-    mkdir -p lists/partial
-    apt-get -q -o Dir::State::lists="$place/lists" -o Acquire::IndexTargets::deb::Contents-deb::KeepCompressed=true \
-      -o 'Acquire::IndexTargets::deb::Contents-deb::MetaKey=$(COMPONENT)/Contents-$(ARCHITECTURE)' update >&2 ||
-      echo "the archive's lists of files cannot be read" >&2
-    for list in lists/*Contents*; do
-      [ ! -e "$list" ] || /usr/lib/apt/apt-helper cat-file "$list" | sed -nE "s,^$control +,,p" | tr , '\n' | sed 's,.*/,,'
-    done > found
-    rm -rf lists
-  fi
-  sort -u found
-}
-package=
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  candidate=$1
-  shift
-  [ -n "$package" ] || [ -z "$(version_of "$candidate")" ] || package=$candidate
-done
-if [ -z "$package" ]; then
-  owners > owners
-  while read -r owner; do say owner "$owner"; done < owners
-  [ "$(wc -l < owners)" != 1 ] || package=$(cat owners)
-fi
-[ -n "$package" ] || finish
-version=$(version_of "$package")
-
-# Others of the same source and version that a server reads too: the scripts may be in a package of their own.
-all=$package beside=
-fetch "$package"
-mkdir debs
-mv ./*.deb debs/
-# What it cannot do without is told from what it recommends and from alternatives, of which all but the last have a bar before them.
-for related in $(apt-cache depends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$package" | awk '
-  $1 ~ /^[|]?(Pre)?(Depends|Recommends):$/ {
-    name = $2
-    if (name ~ /^[a-z0-9][a-z0-9.+-]*$/) { if ($1 ~ /^(Pre)?Depends:$/ && !bar) hard[name]; else soft[name] }
-    bar = $1 ~ /^[|]/
-  }
-  END { for (name in hard) print "depends:" name; for (name in soft) if (!(name in hard)) print "recommends:" name }' | sort -t : -k 2); do
-  kind=${related%%:*} other=${related#*:}
-  case $other in
-  "postgresql-$major" | "postgresql-contrib-$major") continue ;;
-  postgresql*"-$major" | "postgresql-$major-"*) say "$kind" "$other" ;;
-  esac
-  there=$(version_of "$other")
-  case $there,$other in ?*,postgresql-"$major"-*) beside="$beside $other" ;; esac
-  [ -n "$there" ] && [ "${there%+b[0-9]*}" = "${version%+b[0-9]*}" ] || continue
-  fetch "$other"
-  if dpkg-deb --fsys-tarfile ./*.deb | tar -t | grep -qE '^\./usr/(lib|share)/postgresql/'; then
-    mv ./*.deb debs/
-    all="$all $other"
-  fi
-  rm -f ./*.deb
-done
-for one in $all; do say package "$one" "$(version_of "$one")"; done
-apt-cache show "$package=$version" > show
-say homepage "$(sed -n 's/^Homepage: //p' show | head -n 1)"
-say summary "$(sed -n 's/^Description\(-en\)\{0,1\}: //p' show | head -n 1)"
-for deb in debs/*.deb; do dpkg-deb -x "$deb" root; done
-for one in $all; do
-  copyright=root/usr/share/doc/$one/copyright
-  [ ! -f "$copyright" ] || while IFS= read -r line; do say copyright "$line"; done < "$copyright"
-done
-
+# Says what the files in `root` give to PostgreSQL, what of it the base image lacks, and what a throw-away server says when it loads
+# and creates it. Run as root in a base image, which nobody needs afterwards; `install_all` puts the files into it.
 lib=usr/lib/postgresql/$major/lib bin=usr/lib/postgresql/$major/bin share=usr/share/postgresql/$major
 list() { find "root/$1" -mindepth 1 ! -type d -not -path '*/bitcode/*' -not -path '*/pgxs/*' -printf '%P\n' 2> /dev/null | sort; }
 list $lib | while IFS= read -r file; do say file "lib/$file"; done
@@ -137,14 +38,13 @@ for module in $modules; do
   ! grep -qa _PG_output_plugin_init "root/$lib/$module.so" || say output-plugin "$module"
 done
 
-# A server of its own, with the packages installed: their libraries are there, and what they need of other extensions.
+# A server of its own, with all of it installed: its libraries are there, and what they need of other extensions.
 for needed in $(cat root/"$share"/extension/*.control 2> /dev/null | sed -n "s/^ *requires *= *//p" | tr -s "',\"" ' '); do
   for pair; do
     [ "${pair%%=*}" != "$needed" ] || [ -e "/$share/extension/$needed.control" ] || beside="$beside ${pair#*=}"
   done
 done
-apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root install $(for one in $all $beside; do echo "$one=$(version_of "$one")"; done) >&2 ||
-  give_up "the package cannot be installed in the base image"
+install_all || give_up "it cannot be installed in the base image"
 while read -r library; do ! at_hand "$library" || say lacks "$library"; done < named
 postgres=$(command -v postgres || echo "/$bin/postgres") initdb=$(command -v initdb || echo "/$bin/initdb")
 user=$(id -u postgres) group=$(id -g postgres)
