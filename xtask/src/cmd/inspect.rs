@@ -99,11 +99,12 @@ fn views(plan: &mut Plan, context: &Context, subjects: &Subjects) -> anyhow::Res
         run: context.run_id.clone(),
         limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
     };
-    let views = all.iter().zip(["new", "old"]).map(|(subject, which)| {
-        let test = view(known, target, subject, which)?;
-        Ok(runner.add_view(plan, &test))
-    });
-    views.collect()
+    let tests = all.iter().zip(["new", "old"]);
+    let tests = tests.map(|(subject, which)| view(known, target, subject, which));
+    let mut tests = tests.collect::<anyhow::Result<Vec<SmokeTest>>>()?;
+    runner.keep_data(plan, &mut tests);
+    let views = tests.iter().map(|test| runner.add_view(plan, test));
+    Ok(views.collect())
 }
 
 /// A server with an image in the place of the target's.

@@ -67,6 +67,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     for test in &mut tests {
         test.wait_for(&pulled);
     }
+    runner.keep_data(&mut plan, &mut tests);
     warn_without_proof(context, &tests);
     let tested = tests.iter().map(|test| runner.add(&mut plan, test));
     let tested: Vec<StepId> = tested.collect();

@@ -5,7 +5,9 @@ use std::fs;
 
 use crate::cli::world::{BUILD, Call, World, metadata};
 
-const TOOLS: &[&str] = &["cat", "cp", "jq", "mkdir", "rm", "sort", "tar", "xargs"];
+const TOOLS: &[&str] = &[
+    "awk", "cat", "cp", "jq", "mkdir", "rm", "sort", "tar", "xargs",
+];
 
 const TAGS: &str = "1.2-18-trixie\n1.2-202601010000-18-trixie\n1.2-202602020000-18-trixie\n1.2-202512010000-18-trixie\n11.2-202601010000-18-trixie\nmine\n";
 
@@ -25,7 +27,12 @@ fn comparable(world: &World) -> Vec<String> {
     let mut lines: Vec<String> = calls.iter().map(Call::to_string).collect();
     for line in &mut lines {
         *line = line.replace(&digest, ":1.2-18-trixie");
-        for mark in ["xtask-smoke-", "xtask-inspect-", "xtask.run="] {
+        for mark in [
+            "xtask-smoke-",
+            "xtask-data-",
+            "xtask-inspect-",
+            "xtask.run=",
+        ] {
             while let Some(at) = line.find(mark) {
                 let rest = &line[at + mark.len()..];
                 let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -102,11 +109,17 @@ fn a_bake_whose_metadata_file_lies_in_a_folder_that_is_not_there() {
 
 #[test]
 fn a_smoke_test() {
-    for mount in ["image", "copy"] {
+    for (mount, is_kept) in [("image", true), ("copy", true), ("image", false)] {
         let environment = [("XTASK_SMOKE_MOUNT", mount)];
         let args = ["smoke", "beta", "--distro", "trixie"];
         let (run, pasted) = (World::new(), World::new());
         for world in [&run, &pasted] {
+            if !is_kept {
+                world.docker.keeps_no_data();
+                world
+                    .docker
+                    .data_directories(&["sha256:01d", "sha256:0a mine:1"]);
+            }
             let odd = [
                 ("required_extensions", "[\"alpha\"]"),
                 (
@@ -133,7 +146,7 @@ fn a_smoke_test() {
             let test = if mount == "copy" {
                 "docker start"
             } else {
-                "docker run"
+                "docker run --rm"
             };
             world.calls.in_order(&[BUILD, test]);
         }

@@ -3,9 +3,13 @@
 
 use crate::cli::world::{World, metadata};
 
-/// The line of the one test, with what differs from call to call replaced.
+/// The line of the one test, with what differs from call to call or follows from our recipe replaced.
 fn run_of(world: &World) -> String {
     let line = world.calls.only("docker run").line();
+    let (before, after) = line.split_once(" localhost/xtask-data:").unwrap();
+    let (data, after) = after.split_once(' ').unwrap();
+    let (tag, _) = data.rsplit_once('-').unwrap();
+    let line = format!("{before} DATA:{tag} {after}");
     let (before, rest) = line.split_once(" xtask-smoke-").unwrap();
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
     let (rest, after) = rest
@@ -40,10 +44,10 @@ fn the_whole_command_of_a_test() {
         .says("1 of 1 passed");
     assert_eq!(
         run_of(&world),
-        "docker run --rm --interactive --network none --name xtask-smoke-N-gamma-18-trixie --label RUN \
+        "docker run --rm --interactive --network none --tmpfs /xtask:exec,mode=1777 --name xtask-smoke-N-gamma-18-trixie --label RUN \
          --env XTASK_EXTENSION --env XTASK_NAME --env XTASK_LOAD --env XTASK_WANTED --env XTASK_SILENT --env XTASK_LIBRARY_PATH --env XTASK_BIN_PATH \
          --mount type=image,source=localhost:5000/gamma-testing:1.2-18-trixie,target=/extensions/gamma \
-         -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash -s -- \
+         --pull never -- DATA:18-minimal-trixie bash -s -- \
          GAMMA_DATA=/extensions/gamma/d:/extensions/gamma/e -- \
          -c extension_control_path=$system:/extensions/gamma/a/share:/extensions/gamma/b \
          -c dynamic_library_path=$libdir:/extensions/gamma/a/lib \
@@ -193,7 +197,7 @@ fn dependencies_are_those_of_the_same_distro_and_major() {
     let run = run_of(&world);
     for part in [
         " type=image,source=localhost:5000/alpha-testing:1.2-18-bookworm,target=/extensions/alpha ",
-        " ghcr.io/cloudnative-pg/postgresql:18-minimal-bookworm ",
+        " DATA:18-minimal-bookworm ",
     ] {
         assert!(run.contains(part), "{part}\n{run}");
     }

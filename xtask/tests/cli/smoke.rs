@@ -23,10 +23,8 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
             "--mount type=image,source=localhost:5000/alpha-testing@{digest},target=/extensions/alpha "
         ),
         "--network none ".into(),
-        " ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash -s -- ALPHA_DATA=/extensions/alpha/share/a -- "
-            .into(),
-        "-c extension_control_path=$system:/extensions/beta/share:/extensions/alpha/share "
-            .into(),
+        " bash -s -- ALPHA_DATA=/extensions/alpha/share/a -- ".into(),
+        "-c extension_control_path=$system:/extensions/beta/share:/extensions/alpha/share ".into(),
         "-c dynamic_library_path=$libdir:/extensions/beta/lib:/extensions/alpha/lib ".into(),
         "-c shared_preload_libraries=beta".into(),
     ] {
@@ -41,6 +39,9 @@ fn the_server_is_configured_from_the_metadata_with_dependencies_beside_it() {
         "(0, 'alpha', '1.2'::text, NULL::text, ARRAY[]::text[]), (1, 'beta', '1.2'::text, NULL::text, ARRAY[]::text[])"
     );
     assert!(run.stdin.contains("initdb"));
+    let base = "ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie";
+    let asked = world.calls.of("docker image inspect");
+    assert!(asked.iter().any(|call| call.line().ends_with(base)));
 }
 
 #[test]
@@ -195,7 +196,8 @@ fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
   chmod +x "$programs"/*
   while [ "$1" != bash ]; do [ "$1" != --env ] || case $2 in *=*) export "$2" ;; esac; shift; done
   PATH="$programs:$PATH"; export PATH
-  exec "$@" < "$input""#);
+  sed "s|-p /xtask|-p $programs|" "$input" > "$programs/script"
+  exec "$@" < "$programs/script""#);
     world
         .run("smoke gamma --no-bake --distro trixie")
         .success()
@@ -207,4 +209,150 @@ fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
     );
     let created = fs::read_to_string(world.state("created")).unwrap();
     assert!(created.contains("CREATE EXTENSION"), "{created}");
+}
+
+/// What is kept of a base image, as docker commit was told it.
+fn committed(world: &World) -> String {
+    let call = world.calls.only("docker commit");
+    call.args().last().unwrap().to_string()
+}
+
+#[test]
+fn a_data_directory_is_made_once_for_all_tests_of_a_base_image_and_kept() {
+    let world = World::new();
+    world.docker.keeps_no_data();
+    world
+        .run("smoke alpha gamma --no-bake --distro trixie")
+        .success()
+        .says("✓ data directory of ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie");
+    let made = world
+        .calls
+        .only("docker run --interactive --network none --name xtask-data-");
+    for part in [
+        " --label io.cloudnativepg.xtask.run=",
+        " --label io.cloudnativepg.xtask.data=ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie ",
+        " --label 'io.cloudnativepg.xtask.data.of=sha256:ba5e linux/amd64' ",
+        " ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash -s -- /tmp/xtask-data",
+    ] {
+        assert!(made.line().contains(part), "{part}\n{made}");
+    }
+    let kept = committed(&world);
+    let tests = world.calls.of("docker run --rm --interactive");
+    assert_eq!(tests.len(), 2);
+    for test in &tests {
+        assert!(
+            test.line()
+                .contains(&format!(" --pull never -- {kept} bash ")),
+            "{test}"
+        );
+    }
+    world.calls.in_order(&[
+        "docker run --interactive",
+        "docker commit",
+        "docker rm --force",
+    ]);
+    world.calls.forget();
+    world
+        .run("smoke gamma --no-bake --distro trixie")
+        .success()
+        .says("the engine has it");
+    world.calls.never("docker commit");
+    assert!(world.calls.only("docker run").line().contains(&kept));
+}
+
+#[test]
+fn of_a_base_image_that_has_changed_it_is_made_again_and_what_it_supersedes_is_removed() {
+    let world = World::new();
+    world.docker.identity_of_base("sha256:ba5e2 linux/amd64");
+    let other = "localhost/xtask-data:18-minimal-trixie-0123456789ab";
+    world.docker.data_directories(&[
+        "sha256:01d",
+        &format!("sha256:01e {other}"),
+        // Ours, and what others have named or made of it.
+        "sha256:da7a localhost/xtask-data:NOW",
+        &format!("sha256:0a {other} mine:1"),
+        "sha256:0b localhost/xtask-database:1",
+        "-rf",
+    ]);
+    world.run("smoke gamma --no-bake --distro trixie").success();
+    let removed = world.calls.of("docker image rm");
+    let removed: Vec<String> = removed
+        .iter()
+        .map(|call| call.args().last().unwrap().to_string())
+        .collect();
+    assert_eq!(removed, ["sha256:01d", "sha256:01e"]);
+}
+
+#[test]
+fn where_none_can_be_kept_that_is_said_and_each_test_makes_its_own() {
+    for (of, said) in [
+        (
+            "data.fails",
+            "initdb: error: could not create directory: No space left on device",
+        ),
+        (
+            "commit.fails",
+            "Error response from daemon: commit: no space left on device",
+        ),
+    ] {
+        let world = World::new();
+        world.docker.keeps_no_data();
+        world.docker.lets_fail(of, said);
+        world
+            .run("smoke gamma --no-bake --distro trixie")
+            .success()
+            .says("the data directory of `ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie` is not kept, each test makes its own")
+            .says("o space left on device");
+        let test = world.calls.only("docker run --rm --interactive");
+        assert!(
+            test.line()
+                .contains(" -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash "),
+            "{test}"
+        );
+        assert_eq!(
+            world.calls.of("docker rm --force").len(),
+            1,
+            "of its container"
+        );
+    }
+}
+
+#[test]
+fn when_somebody_removes_it_meanwhile_the_test_is_run_with_the_base_image() {
+    for (mount, call) in [("image", "docker run --rm"), ("copy", "docker create --rm")] {
+        let world = World::new();
+        world.docker.lets_fail("data.gone", "");
+        world
+            .run_with(
+                "smoke gamma --no-bake --distro trixie",
+                &[("XTASK_SMOKE_MOUNT", mount)],
+            )
+            .success()
+            .says("is run again with the base image alone: somebody has removed the data directory that the engine kept");
+        let tests = world.calls.of(call);
+        assert_eq!(tests.len(), 2, "{mount}");
+        assert!(
+            tests[1]
+                .line()
+                .contains(" -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie bash ")
+        );
+    }
+}
+
+#[test]
+fn a_base_image_that_is_not_there_is_pulled_first() {
+    let world = World::new();
+    world.docker.has_no_base();
+    world.docker.labels_once_pulled("null");
+    world.run("smoke gamma --no-bake --distro trixie").success();
+    world
+        .calls
+        .in_order(&["docker pull --quiet", "docker run --rm"]);
+    let world = World::new();
+    world.docker.has_no_base();
+    world
+        .run("smoke gamma --no-bake --distro trixie")
+        .status(1)
+        .says("failed to pull `ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie`")
+        .says("manifest unknown");
 }

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::repository::{Registry, Repository};
+use crate::support::{
+    ended::Ended,
+    repository::{Registry, Repository},
+};
 
 const EXTENSIONS: [&str; 8] = [
     "pg-crash",
@@ -364,4 +367,151 @@ fn a_repository_of_the_old_layout_is_driven_as_it_is() {
     .unwrap();
     let ended = repository.xtask(&["bake", "--all", "--json"]).success();
     assert!(ended.json().as_array().unwrap().len() >= 2);
+}
+
+/// A name of the base image that is this test's alone, and what is kept for it.
+struct Kept<'a> {
+    repository: &'a Repository,
+    base: String,
+}
+
+impl Kept<'_> {
+    const BASE: &'static str = "localhost:1/xtask-kept:{pg}-minimal-{distro}";
+
+    fn smoke(&self) -> Ended {
+        let env = [("base_image", Self::BASE)];
+        self.repository
+            .xtask_with(&["smoke", "pgvector", "--no-bake"], &env)
+    }
+
+    /// The images, each with the identity of the base image that it was made of.
+    fn images(&self) -> Vec<(String, String)> {
+        let label = format!("label=io.cloudnativepg.xtask.data={}", self.base);
+        let list = ["image", "ls", "--quiet", "--no-trunc", "--filter", &label];
+        let listed = self.repository.docker(&list).success().stdout;
+        let of = "{{index .Config.Labels \"io.cloudnativepg.xtask.data.of\"}}";
+        let images = listed.lines().map(|image| {
+            let inspect = ["image", "inspect", "--format", of, image];
+            let of = self.repository.docker(&inspect).success().stdout;
+            let (of, _) = of.split_once(' ').unwrap();
+            (image.to_owned(), of.to_owned())
+        });
+        images.collect()
+    }
+
+    fn identity(&self) -> String {
+        let inspect = ["image", "inspect", "--format", "{{.Id}}", &self.base];
+        let printed = self.repository.docker(&inspect).success().stdout;
+        printed.trim().to_owned()
+    }
+
+    /// Gives the name to another image, which is as the base image is.
+    fn changes(&self, label: &str) {
+        let docker = |args: &[&str]| self.repository.docker(args).success();
+        docker(&[
+            "create",
+            "--name",
+            "kept-base",
+            "--label",
+            label,
+            &self.base,
+            "x",
+        ]);
+        docker(&["commit", "kept-base", &self.base]);
+        docker(&["rm", "kept-base"]);
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        let images = self.images().into_iter().map(|(image, _)| image);
+        for image in images.chain([self.base.clone()]) {
+            self.repository.docker(&["image", "rm", "--force", &image]);
+        }
+    }
+}
+
+#[test]
+fn a_data_directory_is_kept_until_its_base_image_changes_and_no_test_sees_another() {
+    let repository = Repository::new();
+    let docker = |args: &[&str]| repository.docker(args).success();
+    let smoke_sql = repository.path().join("extensions/pgvector/smoke.sql");
+    // What one test leaves, the next one does not find, whatever it starts from.
+    let alone =
+        "CREATE TABLE left_behind ();\nSELECT 'alone in ' || current_setting('data_directory');\n";
+    fs::write(smoke_sql, alone).unwrap();
+    repository.xtask(&["smoke", "pgvector"]).success();
+    let all = [
+        "image",
+        "ls",
+        "--filter",
+        "label=io.cloudnativepg.xtask.data",
+        "--format",
+    ];
+    let names = docker(&[&all[..], &["{{.Repository}}:{{.Tag}}"]].concat()).stdout;
+    let name = names
+        .lines()
+        .find(|name| name.starts_with("localhost/xtask-data:"));
+    let label = "{{index .Config.Labels \"io.cloudnativepg.xtask.data\"}}";
+    let base = docker(&["image", "inspect", "--format", label, name.unwrap()]).stdout;
+    let base = base.trim();
+    let (_, tag) = base.rsplit_once(':').unwrap();
+    let kept = Kept {
+        repository: &repository,
+        base: format!("localhost:1/xtask-kept:{tag}"),
+    };
+    docker(&["tag", base, &kept.base]);
+
+    // Killed while it makes one: there is none, or a whole one.
+    let mut child = repository.command(&["smoke", "pgvector", "--no-bake", "--verbose"]);
+    child.env("base_image", Kept::BASE).stdout(Stdio::null());
+    let mut child = child.stderr(Stdio::piped()).spawn().unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let begins = |line: &std::io::Result<String>| {
+        line.as_ref()
+            .is_ok_and(|line| line.contains("… data directory"))
+    };
+    assert!(stderr.lines().any(|line| begins(&line)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    kept.smoke().success().says("1 of 1 passed");
+    repository.has_no_containers();
+    let first = kept.images();
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(first[0].1, kept.identity());
+    kept.smoke().success().says("the engine has it");
+    assert_eq!(kept.images(), first);
+
+    // What somebody uses stays, which is said.
+    let names = [
+        "image",
+        "inspect",
+        "--format",
+        "{{index .RepoTags 0}}",
+        &first[0].0,
+    ];
+    let name = docker(&names).stdout;
+    docker(&["create", "--name", "kept-used", name.trim(), "x"]);
+    kept.changes("changed=1");
+    let said = "a superseded data directory of `localhost:1/xtask-kept:";
+    kept.smoke().success().says(said);
+    let of_now = |images: &[(String, String)]| {
+        let now = kept.identity();
+        let mut images = images.iter();
+        images.find(|(_, of)| *of == now).unwrap().0.clone()
+    };
+    let images = kept.images();
+    assert_eq!(images.len(), 2, "{images:?}");
+    let second = of_now(&images);
+
+    // So does what somebody has made of it, which has its labels.
+    docker(&["commit", "kept-used", "localhost:1/xtask-kept-derived"]);
+    docker(&["rm", "kept-used"]);
+    kept.changes("changed=2");
+    kept.smoke().success();
+    let images = kept.images();
+    let third = of_now(&images);
+    assert_eq!(images.len(), 2, "{images:?}");
+    assert!(third != second && images.iter().all(|(image, _)| *image != second));
+    docker(&["image", "rm", "localhost:1/xtask-kept-derived"]);
 }

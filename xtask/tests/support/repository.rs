@@ -121,7 +121,7 @@ impl Repository {
             "--all",
             "--quiet",
             "--filter",
-            "name=^xtask-(smoke|inspect|libraries|versions)-",
+            "name=^xtask-(smoke|data|inspect|libraries|versions)-",
         ];
         assert_eq!(
             self.docker(&args).success().stdout,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A test's container: the base image, our script on its standard input, the extensions' images mounted.
 
-use super::{Runner, SmokeTest, server};
+use super::{Runner, SmokeTest, kept::RECIPE, server};
 use crate::{
     mount,
     plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
@@ -9,6 +9,8 @@ use crate::{
 };
 
 const SCRIPT: &str = include_str!("smoke.sh");
+/// The server's files are in memory: what a test writes is gone with it, and was never for a disk.
+const MEMORY: [&str; 2] = ["--tmpfs", "/xtask:exec,mode=1777"];
 
 /// The container of one test, by its name and its label.
 pub(super) struct Container {
@@ -38,17 +40,25 @@ impl Container {
         mounted: impl FnOnce(Cmd<Arg>) -> Cmd<Arg>,
     ) -> Cmd<Arg> {
         let cmd = Cmd::new("docker", purpose(test)).args([verb, "--rm", "--interactive"]);
-        let mut cmd =
-            cmd.args(["--network", "none"])
-                .args(["--name", &self.name, "--label", &self.label]);
+        let mut cmd = cmd.args(["--network", "none"]).args(MEMORY).args([
+            "--name",
+            &self.name,
+            "--label",
+            &self.label,
+        ]);
         for (name, value) in server::environment(test) {
             // The name alone on the command line; docker takes the value from its own environment.
             cmd = cmd.args(["--env", name]).env(name, value);
         }
-        mounted(cmd.into())
-            .arg("--")
-            .arg(test.base.to_string())
-            .args(["bash", "-s", "--"])
+        let cmd = mounted(cmd.into());
+        let cmd = match &test.kept {
+            // There by now, or gone: a registry is never asked for it.
+            Some(kept) => cmd
+                .args(["--pull", "never", "--"])
+                .pending("", kept.clone(), ""),
+            None => cmd.arg("--").arg(test.base.to_string()),
+        };
+        cmd.args(["bash", "-s", "--"])
             .args(server::variables(&test.mounts))
             // CNPG's names of variables hold no `-`.
             .arg("--")
@@ -63,7 +73,10 @@ pub(super) fn purpose(test: &SmokeTest) -> String {
 /// What goes to the container's standard input. The script reads the rest of it: an argument or a variable has room
 /// for 128 KiB only.
 pub(super) fn input(test: &SmokeTest) -> String {
-    format!("{SCRIPT}{}", test.proof.as_deref().unwrap_or_default())
+    format!(
+        "{RECIPE}{SCRIPT}{}",
+        test.proof.as_deref().unwrap_or_default()
+    )
 }
 
 /// The server with the images, mounted as Docker 28 mounts them, and what takes it away.
@@ -86,12 +99,17 @@ pub(super) fn server(test: &SmokeTest, runner: &Runner) -> (Cmd<Arg>, Owned) {
 /// Adds the step that tries the images.
 pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
     let (cmd, removal) = server(test, runner);
-    plan.add(
-        Step::run(format!("smoke {}", test.name), cmd)
-            .after(test.after.iter().copied())
-            .undo(removal)
-            .timeout(runner.limit)
-            .speaks()
-            .proof("smoke"),
-    )
+    let title = format!("smoke {}", test.name);
+    let mut step = Step::run(&title, cmd)
+        .after(test.after.iter().copied())
+        .undo(removal)
+        .timeout(runner.limit)
+        .speaks()
+        .proof("smoke");
+    if let Some(kept) = &test.kept {
+        let (cmd, removal) = server(&test.without_kept(), runner);
+        let alone = Step::run(format!("{title} again"), cmd).undo(removal);
+        step = step.again(kept.again(alone.timeout(runner.limit)));
+    }
+    plan.add(step)
 }

@@ -15,10 +15,15 @@ use crate::{
 pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
     let container = Container::of(test, runner);
     let create = container.cmd("create", test, |cmd| cmd);
-    let create = Step::run(format!("create {}", container.name), create)
+    let title = format!("create {}", container.name);
+    let mut create = Step::run(&title, create)
         .after(test.after.iter().copied())
         .undo(container.remove())
         .quiet();
+    if let Some(kept) = &test.kept {
+        let alone = container.cmd("create", &test.without_kept(), |cmd| cmd);
+        create = create.again(kept.again(Step::run(format!("{title} again"), alone)));
+    }
     let mut last = plan.add(create);
     for one in test.mounts.iter() {
         last = copy(

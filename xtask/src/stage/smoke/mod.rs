@@ -5,9 +5,11 @@
 mod container;
 mod copy;
 pub(crate) mod given;
+mod kept;
 mod proof;
 mod pulled;
 mod server;
+mod superseded;
 mod view;
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +18,7 @@ pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
 pub(crate) use view::{View, Viewed};
 
+use self::kept::Kept;
 use crate::{
     config::{Config, SMOKE_MOUNT, SmokeMount},
     engine::Engine,
@@ -38,10 +41,13 @@ pub(crate) struct Source {
 }
 
 /// One test: the extension under test and what it needs, in a base image.
+#[derive(Clone)]
 pub(crate) struct SmokeTest {
     /// `pgvector 18-trixie`.
     pub name: String,
     base: ImageRef,
+    /// The data directory that it starts from; None: it makes its own.
+    kept: Option<Kept>,
     pub mounts: Mounts<Source>,
     /// What `smoke.sql` holds. None: nothing that does anything.
     pub proof: Option<String>,
@@ -74,6 +80,7 @@ impl SmokeTest {
         Ok(Self {
             name: target.title(),
             base: target.base.clone(),
+            kept: None,
             mounts: Mounts::new(mounted(target), targets.needs(target).map(mounted)),
             proof: source::read(&workspace.root, &path)?.filter(|text| has_statement(text)),
             after: all
@@ -133,6 +140,26 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
+    /// Lets the tests start from data directories that the engine keeps, and adds the steps that find or make these: one for each
+    /// base image.
+    pub(crate) fn keep_data<'a>(
+        &self,
+        plan: &mut Plan,
+        tests: impl IntoIterator<Item = &'a mut SmokeTest>,
+    ) {
+        let mut all: Vec<Kept> = Vec::new();
+        for test in tests {
+            let known = all.iter().find(|kept| kept.is_of(&test.base)).cloned();
+            let kept = known.unwrap_or_else(|| {
+                let kept = Kept::add(plan, &test.base, self);
+                all.push(kept.clone());
+                kept
+            });
+            test.after.push(kept.step);
+            test.kept = Some(kept);
+        }
+    }
+
     /// Adds the steps of a test; gives the one that decides.
     pub(crate) fn add(&self, plan: &mut Plan, test: &SmokeTest) -> StepId {
         match self.transport {

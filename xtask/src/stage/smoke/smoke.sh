@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# Runs inside the base image (bash reads it from standard input): a throw-away PostgreSQL with the
+# Runs inside the base image, behind data.sh (bash reads both from standard input): a throw-away PostgreSQL with the
 # extension's files in place, the extension created and used. Arguments: the server's own variables, `--`, its options.
 # Environment: XTASK_LOAD (SQL that loads modules), XTASK_WANTED (rows of SQL: what is created), XTASK_SILENT (what smoke.sql is worth when it prints
-# nothing), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION, XTASK_NAME (what it is called in SQL).
+# nothing), XTASK_LIBRARY_PATH, XTASK_BIN_PATH, XTASK_EXTENSION, XTASK_NAME (what it is called in SQL);
+# of the image itself, where it has one: XTASK_DATA (an initialised data directory). What the server writes goes to memory, /xtask.
 # Behind the last line stands smoke.sql: of a pipe, bash reads no more than the line that it runs.
 set -euo pipefail
 # What is wanted, and before each what it needs: what its control file requires too, in the version that it says itself.
@@ -71,16 +72,29 @@ fail() { echo "error: $*"; exit 1; }
 variables=()
 while [ "$1" != -- ]; do variables+=("$1"); shift; done
 shift
-data=$(mktemp -d)
+data=$(mktemp -d -p /xtask)
+kept=${XTASK_DATA:-}
+unset XTASK_DATA
 cat >"$data.sql"
 PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
 command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
 postgres=$(command -v postgres) || fail "the base image has no postgres on PATH"
 
-# A library that cannot be resolved fails only when somebody needs it; better to know now.
+if [ -n "$kept" ]; then
+  cp -a -- "$kept/." "$data" 2>"$data.log" || { cat "$data.log"; fail "the kept data directory could not be copied"; }
+else
+  make_data "$data" >"$data.log" 2>&1 || { cat "$data.log"; fail "initdb did not succeed"; }
+fi
+# The metadata's variables are the server's alone, and replace neither path: `ld_library_path` and `bin_path` are for those.
+env "${variables[@]}" PATH="$PATH" LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" "$postgres" -D "$data" -k /tmp -c listen_addresses= -c fsync=off -c wal_level=logical \
+  -c logging_collector=on -c log_directory=log -c log_filename=server.log "$@" >"$data.start" 2>&1 &
+server=$!
+log() { tail -n 20 "$data.start" "$data"/log/server.log 2>/dev/null | sed 's/^/server: /'; }
+# A library that cannot be resolved fails only when somebody needs it; better to know now, while the server starts.
 unresolved=
 while IFS= read -r -d '' file; do
-  [ "$(head -c 4 "$file" | tail -c 3)" = ELF ] || continue
+  IFS= LC_ALL=C read -r -d '' -N 4 magic <"$file" || continue
+  [ "$magic" = $'\x7fELF' ] || continue
   if said=$(LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" ldd "$file" 2>&1); then
     unresolved+=$(awk '/not found/ {printf "%s ", $1}' <<<"$said")
   else
@@ -94,19 +108,12 @@ unresolved=$(tr ' ' '\n' <<<"$unresolved" | sort -u | tr '\n' ' ')
 unresolved=${unresolved# }
 [ -z "$unresolved" ] || fail "libraries that the image asks for and nothing provides: $unresolved"
 
-initdb --pgdata="$data" --username=postgres --auth=trust --no-sync --encoding=UTF8 --no-locale >"$data.log" 2>&1 ||
-  { cat "$data.log"; fail "initdb did not succeed"; }
-# The metadata's variables are the server's alone, and replace neither path: `ld_library_path` and `bin_path` are for those.
-env "${variables[@]}" PATH="$PATH" LD_LIBRARY_PATH="${XTASK_LIBRARY_PATH:-}" "$postgres" -D "$data" -k /tmp -c listen_addresses= -c fsync=off -c wal_level=logical \
-  -c logging_collector=on -c log_directory=log -c log_filename=server.log "$@" >"$data.start" 2>&1 &
-server=$!
-log() { tail -n 20 "$data.start" "$data"/log/server.log 2>/dev/null | sed 's/^/server: /'; }
 tries=0
 until pg_isready --quiet --host=/tmp; do
   kill -0 "$server" 2>/dev/null || { log; fail "the server did not start"; }
   tries=$((tries + 1))
-  [ "$tries" -lt 600 ] || { log; fail "the server did not answer"; }
-  sleep 0.05
+  [ "$tries" -lt 1500 ] || { log; fail "the server did not answer"; }
+  sleep 0.02
 done
 run() { psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@" 2>&1; }
 # As CloudNativePG's bootstrap makes it, and its Database resource uses it: the superuser creates extensions in the

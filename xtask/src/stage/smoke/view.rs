@@ -61,7 +61,8 @@ impl Runner {
             viewed: viewed.clone(),
         };
         let step = Step::work(format!("server with {}", test.name), ask);
-        plan.add(step.undo(removal).timeout(self.limit));
+        let after = test.after.iter().copied();
+        plan.add(step.after(after).undo(removal).timeout(self.limit));
         viewed
     }
 }

@@ -248,6 +248,32 @@ impl Docker {
         fs::remove_file(self.answers.join("apt.fails")).unwrap();
     }
 
+    /// Lets the engine keep no data directory; what is committed is there from then on.
+    pub(crate) fn keeps_no_data(&self) {
+        self.answer("data.none", "");
+    }
+
+    /// What identifies any base image, and its platform.
+    pub(crate) fn identity_of_base(&self, said: &str) {
+        self.answer("base.identity", &format!("{said}\n"));
+    }
+
+    /// The images with data directories that are ours: identity and names, one a line; the tag `NOW` is that of the one that was
+    /// committed.
+    pub(crate) fn data_directories(&self, lines: &[&str]) {
+        self.answer("data.ours", &(lines.join("\n") + "\n"));
+    }
+
+    /// Lets one of the calls about a data directory print this and fail: `data.fails`, `commit.fails`, `data.gone`.
+    pub(crate) fn lets_fail(&self, call: &str, said: &str) {
+        self.answer(call, said);
+    }
+
+    /// The engine has no base image until it is pulled.
+    pub(crate) fn has_no_base(&self) {
+        self.answer("base.none", "");
+    }
+
     /// Somebody else has containers of the names that tests want.
     pub(crate) fn names_are_taken(&self) {
         self.answer("taken", "");

@@ -123,8 +123,27 @@ reachable() {
   grep -qs ":${port%%/*}->" "$engine"/containers/*/ports
 }
 
+# An image with a data directory: of the base image that every engine has, until a test says that there is none. What is
+# committed is there from then on.
+of_data() {
+  if [ -e "$answers/data.${1##*:}" ]; then cat "$answers/data.${1##*:}"; return; fi
+  [ ! -e "$answers/data.none" ] || fail "Error response from daemon: No such image: $1"
+  echo "sha256:ba5e linux/amd64"
+}
+
+# A container that makes one.
+make_data() {
+  [ ! -e "$answers/data.fails" ] || { cat "$answers/data.fails"; exit 1; }
+  for word in "$@"; do
+    case $word in io.cloudnativepg.xtask.data.of=*) echo "${word#*=}" > "$answers/data.made" ;; esac
+  done
+}
+
 # A server that is tested: its output is the proof.
 serve() {
+  case $* in
+  *" localhost/xtask-data:"*) [ ! -e "$answers/data.gone" ] || fail "docker: Error response from daemon: No such image: localhost/xtask-data:0" 125 ;;
+  esac
   [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125
   if [ -e "$answers/test.hangs" ]; then trap '' TERM; hang; fi
   [ ! -e "$answers/test.fails" ] || { cat "$answers/test.fails"; exit 1; }
@@ -226,6 +245,7 @@ info*)
 "ps --all --no-trunc --format {{json .}}") containers ;;
 "ps --all --no-trunc --filter label="*" --format {{json .}}") containers "$@" ;;
 "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-smoke-"* | \
+  "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-data-"* | \
   "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-inspect-"* | \
   "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-libraries-"* | \
   "ps --all --quiet --no-trunc --filter label=io.cloudnativepg.xtask.run="*" --filter name=^xtask-versions-"*) asked_for "$@" ;;
@@ -247,7 +267,20 @@ info*)
   ! grep -qsx "$3" "$engine"/containers/*/volume || fail "Error response from daemon: remove $3: volume is in use"
   rm "$engine/volumes/$3" ;;
 "run --detach --name "*) shift; run "$@" ;;
-"run --rm --interactive "*) serve ;;
+"run --rm --interactive "*) serve "$@" ;;
+"run --interactive --network none --name xtask-data-"*) make_data "$@" ;;
+"commit --message "*)
+  [ ! -e "$answers/commit.fails" ] || fail "$(cat "$answers/commit.fails")"
+  for word in "$@"; do name=$word; done
+  mv "$answers/data.made" "$answers/data.${name##*:}"
+  echo "${name##*:}" > "$answers/data.name"
+  echo sha256:da7a ;;
+"image ls --quiet --no-trunc --filter label=io.cloudnativepg.xtask.data="*) answer data.images "sha256:da7a" ;;
+"image inspect --format {{if eq .Comment "*) answer data.ours "" | sed "s/NOW/$(first "$answers/data.name")/" ;;
+"image inspect --format {{index .Config.Labels \"io.cloudnativepg.xtask.data.of\"}} "*) of_data "$5" ;;
+"image inspect --format {{.Id}} {{.Os}}/{{.Architecture}} "*)
+  [ ! -e "$answers/base.none" ] || [ -e "$answers/labels" ] || fail "Error response from daemon: No such image: $5"
+  answer base.identity "sha256:ba5e linux/amd64" ;;
 "run --rm --name "*) suite "$@" ;;
 "create --name xtask-kubectl-"*)
   mkdir "$engine/containers/$3" || fail "Conflict. The container name is already in use by container \"f00\"" 125
@@ -271,6 +304,7 @@ info*)
     case $8 in *"-${file##*/package.}") asked=${file##*/} ;; esac
   done
   answer "$asked" done ;;
+"create --rm --interactive "*" localhost/xtask-data:"*) [ ! -e "$answers/data.gone" ] || fail "Error response from daemon: No such image: localhost/xtask-data:0" ;;
 "create --rm --interactive "* | "create --name "*) [ ! -e "$answers/taken" ] || fail "Conflict. The container name is already in use by container \"f00\"" 125 ;;
 "cp --follow-link "*:/usr/bin/kubectl" "*)
   node=${3%%:*}
@@ -286,7 +320,7 @@ info*)
   case $image in */postgresql:*) of=files.base ;; esac
   [ ! -e "$answers/files.${image##*/}" ] || of=files.${image##*/}
   mkdir -p "$answers/$of" && tar --create --file "$3" --directory "$answers/$of" . ;;
-"start --attach --interactive "*) serve ;;
+"start --attach --interactive "*) serve start ;;
 "start "*) shift; start "$@" ;;
 "rm --force "*) shift; remove "$@" ;;
 "logs --tail "*) echo "the log of $4" ;;
