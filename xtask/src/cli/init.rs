@@ -3,11 +3,11 @@
 
 use clap::Args;
 
-use crate::value::Url;
+use crate::{tool::git, value::Url};
 
 #[derive(Args, Debug)]
 pub struct Init {
-    /// The commit of the program that workflows install [default: the newest of its branch main].
+    /// The commit of the program that workflows install [default: the newest of the source now].
     #[arg(long, value_name = "COMMIT", value_parser = commit)]
     pub revision: Option<String>,
     /// The repository that they install it from.
@@ -21,11 +21,9 @@ pub struct Init {
     pub json: bool,
 }
 
-/// A whole commit: what is shorter may be another one tomorrow.
 fn commit(text: &str) -> Result<String, String> {
-    let is_commit = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let wanted = "it must be a commit's 40 hexadecimal digits: `git rev-parse HEAD` prints them";
-    is_commit
+    git::is_commit(text)
         .then(|| text.to_owned())
         .ok_or_else(|| wanted.to_owned())
 }

@@ -3,6 +3,7 @@
 
 mod found;
 mod note;
+mod revision;
 mod written;
 
 use std::path::Path;
@@ -18,8 +19,9 @@ use crate::{
     ui::{Row, Table},
 };
 
-use found::Found;
-use written::{State, Wanted};
+use found::{Found, Successor};
+use revision::Revision;
+use written::{ACTION, State, Wanted};
 
 pub(super) fn run(args: &cli::Init, context: &mut Context) -> anyhow::Result<()> {
     if context.root.join("xtask/Cargo.toml").exists() {
@@ -30,7 +32,8 @@ pub(super) fn run(args: &cli::Init, context: &mut Context) -> anyhow::Result<()>
         .into());
     }
     let found = Found::look(&context.root, &context.config)?;
-    let mut wanted = written::files(&found, args);
+    let revision = Revision::choose(args, &context.root, &context.exec)?;
+    let mut wanted = written::files(&found, &args.source, &revision.commit);
     let states = wanted.iter().map(|file| file.state(&context.root));
     let mut states = states.collect::<Result<Vec<State>, Failure>>()?;
     let note = note::of(&found, &wanted, &states);
@@ -53,10 +56,11 @@ pub(super) fn run(args: &cli::Init, context: &mut Context) -> anyhow::Result<()>
     show(&wanted, &states, &found, args.json, context)?;
     let is_new =
         |path: &str| new(&wanted, &states).any(|file| file.path.as_path() == Path::new(path));
-    if args.revision.is_none() && is_new(written::ACTION) {
-        context.ui.warning(
-            "workflows install the newest program of the source's main branch: `--revision COMMIT` pins one",
-        );
+    if revision.is_asked {
+        context.ui.note(&format!(
+            "workflows install the program of commit {}, the newest of `{}` now",
+            revision.commit, args.source
+        ));
     }
     let file = note::FILE;
     context.ui.conclusion(&if is_new(file) {

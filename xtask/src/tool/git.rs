@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Git: which files of a repository differ from a commit.
+//! Git: which files of a repository differ from a commit, and what the newest one of another repository is.
 
 use std::path::Path;
 
@@ -45,6 +45,18 @@ pub(crate) fn changed_cmd(root: &Path, commit: &str) -> Cmd {
 /// which is not a submodule yet, the folder with a slash at its end.
 pub(crate) fn untracked_cmd(root: &Path) -> Cmd {
     git(root, "list new files").args(["ls-files", "-z", "--others", "--exclude-standard"])
+}
+
+/// Prints the newest commit of another repository's default branch. Nobody is asked for a password.
+pub(crate) fn newest_cmd(source: &str) -> Cmd {
+    Cmd::new("git", format!("ask `{source}` for its newest commit"))
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .args(["ls-remote", "--exit-code", "--", source, "HEAD"])
+}
+
+/// Whether a text is a whole commit: what is shorter may be another one tomorrow.
+pub(crate) fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The names in a list, whatever is in them.

@@ -10,6 +10,9 @@ use crate::{
 
 const WORKFLOW: &str = ".github/workflows/images.yml";
 
+/// What the source says.
+const NEWEST: &str = "fedcba9876543210fedcba9876543210fedcba98";
+
 /// A folder in which nothing is.
 fn nothing() -> World {
     let world = World::empty();
@@ -21,6 +24,9 @@ fn nothing() -> World {
             fs::remove_file(path).unwrap();
         }
     }
+    let answer =
+        format!("[ \"$1\" = ls-remote ] || refuse \"$@\"\nprintf '%s\\tHEAD\\n' {NEWEST}\n");
+    world.tools.fake("git", &answer);
     world
 }
 
@@ -44,6 +50,10 @@ fn old() -> World {
     world.write(
         ".github/workflows/bake.yml",
         "jobs:\n  a:\n    steps:\n      - uses: docker/bake-action@v7\n",
+    );
+    world.write(
+        ".github/workflows/test.yml",
+        "jobs:\n  a:\n    steps:\n      - uses: dagger/dagger-for-github@v8\n        with:\n          module: ./dagger/maintenance/\n",
     );
     world.write(
         ".github/workflows/site.yml",
@@ -101,6 +111,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         ("/found/bake_file", "docker-bake.hcl"),
         ("/found/dagger", "dagger/maintenance"),
         ("/found/workflows/bake.yml", "extension.yml"),
+        ("/found/workflows/test.yml", "nothing"),
         ("/found/registries/0", "quay.io/acme"),
         ("/files/0/result", "written"),
     ] {
@@ -121,6 +132,7 @@ fn an_old_one_gets_settings_workflows_and_a_note_and_keeps_all_it_has() {
         "| `task bake:all` | `cargo xtask bake --all` |\n",
         "| `task deploy` | none of ours: keep it |\n",
         "- `.github/workflows/bake.yml`, which seems to do what `extension.yml` does\n",
+        "- `.github/workflows/test.yml`, which seems to be about the Dagger module alone\n",
         "For `quay.io/acme` with the host `quay.io` set the variables `REGISTRY` and `REGISTRY_HOST`",
         "- templates for new extensions: `metadata.hcl.tmpl`\n",
         "- `Taskfile.yml`, but for what is none of ours in it\n",
@@ -204,6 +216,51 @@ fn an_empty_one_also_gets_what_images_are_made_with() {
     assert_eq!(targets.stdout, "[\"hypopg\"]\n");
 }
 
+/// What runs with the rights of a repository is a commit that was seen, and it stays the same one.
+#[test]
+fn workflows_never_install_a_branch() {
+    let world = nothing();
+    world.run("init").success().says(&format!(
+        "workflows install the program of commit {NEWEST}, the newest of `https://"
+    ));
+    let call = world.calls.only("git ls-remote --exit-code -- https://");
+    assert!(call.line().ends_with(" HEAD"), "{call}");
+    let file = ".github/actions/xtask/action.yml";
+    let action = world.read(file);
+    assert!(
+        action.contains(&format!("REVISION: \"{NEWEST}\"")) && !action.contains("--branch"),
+        "{action}"
+    );
+    // Nobody is asked again, also where the file is somebody's own.
+    world.calls.forget();
+    world.run("init").success().says("nothing to write");
+    world.write(file, "name: mine\n");
+    world.run("init").success();
+    world.calls.never("git");
+    assert_eq!(world.read(file), "name: mine\n");
+    for (answer, status, says) in [
+        (
+            "fail 'fatal: unable to access' 128\n",
+            3,
+            "unable to access",
+        ),
+        (
+            "echo nothing HEAD\n",
+            1,
+            "does not say what its newest commit is",
+        ),
+    ] {
+        let world = nothing();
+        world.tools.fake("git", answer);
+        world
+            .run("init")
+            .status(status)
+            .says(says)
+            .says("hint: name it: `--revision COMMIT`");
+        assert!(files(&world).is_empty(), "{:?}", files(&world));
+    }
+}
+
 #[test]
 fn a_dry_run_prints_what_would_be_written_and_the_text_can_be_pasted() {
     let world = nothing();
@@ -236,7 +293,8 @@ fn small_repositories_of_other_kinds_are_driven_as_they_are() {
         ("older", "images", "build/images.hcl"),
     ] {
         let repository = Repository::foreign(name);
-        let said = repository.xtask(&["init", "--json"]).success().json();
+        let args = ["init", "--json", "--revision", NEWEST];
+        let said = repository.xtask(&args).success().json();
         let found = &said["found"];
         assert_eq!(found["extensions_folder"], folder, "{name}");
         assert_eq!(found["bake_file"], bake_file, "{name}");

@@ -4,6 +4,8 @@
 mod renovate;
 mod workflow;
 
+pub(super) use workflow::Successor;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -56,8 +58,8 @@ pub(super) struct Found {
     pub dagger: Option<String>,
     /// Templates for new extensions.
     pub templates: Vec<String>,
-    /// Workflows of others, and the file of ours that does the same.
-    pub workflows: BTreeMap<String, Option<&'static str>>,
+    /// Workflows of others, and what takes their place.
+    pub workflows: BTreeMap<String, Option<Successor>>,
     pub gitlab: bool,
     /// A configuration of Renovate in another file than the one that is written, which it would not read any more.
     pub renovate: Option<String>,

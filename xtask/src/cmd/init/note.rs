@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The note on one page that `init` leaves: what was found, what was written, and what comes next.
 
-use super::{Found, State, Wanted};
+use super::{Found, State, Successor, Wanted};
 use crate::dialect;
 
 pub(super) const FILE: &str = "MIGRATION.md";
@@ -226,9 +226,12 @@ fn what_can_go(found: &Found) -> String {
     items.extend(found.dagger.iter().map(|folder| code(folder)));
     for (file, becomes) in &found.workflows {
         let file = code(&format!(".github/workflows/{file}"));
-        items.extend(
-            becomes.map(|becomes| format!("{file}, which seems to do what `{becomes}` does")),
-        );
+        items.extend(becomes.map(|successor| match successor {
+            Successor::File(ours) => format!("{file}, which seems to do what `{ours}` does"),
+            Successor::Nothing => {
+                format!("{file}, which seems to be about the Dagger module alone")
+            }
+        }));
     }
     section("To delete when all of it works", &items)
 }

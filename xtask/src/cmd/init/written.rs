@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::Found;
-use crate::{cli, config, failure::Failure, own::source};
+use crate::{config, failure::Failure, own::source};
 
 /// The workflows are this repository's own: all that differs is how a job gets the program.
 const WORKFLOWS: &[(&str, &str, &str)] = &[
@@ -159,11 +159,15 @@ impl State {
 }
 
 /// All but the note.
-pub(super) fn files(found: &Found, args: &cli::Init) -> Vec<Wanted> {
+pub(super) fn files(found: &Found, source: &str, revision: &str) -> Vec<Wanted> {
     let settings = settings(found);
     let mut files = vec![
         Wanted::new("xtask.toml", &settings, "the settings of this repository"),
-        Wanted::new(ACTION, &action(args), "installs the program in a workflow"),
+        Wanted::new(
+            ACTION,
+            &action(source, revision),
+            "installs the program in a workflow",
+        ),
     ];
     let workflows = WORKFLOWS.iter();
     files.extend(workflows.map(|(path, text, about)| Wanted::new(path, text, about)));
@@ -198,16 +202,8 @@ fn without_ours(text: &str) -> String {
 }
 
 /// How a job gets the program, in a repository that does not have its source.
-fn action(args: &cli::Init) -> String {
-    let (which, value) = match &args.revision {
-        Some(commit) => ("--rev", commit.as_str()),
-        None => ("--branch", "main"),
-    };
-    let fields = [
-        ("{repository}", args.source.as_str()),
-        ("{which}", which),
-        ("{value}", value),
-    ];
+fn action(source: &str, revision: &str) -> String {
+    let fields = [("{repository}", source), ("{revision}", revision)];
     include_str!("action.yml")
         .lines()
         .map(|line| {

@@ -1,28 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What somebody else's workflow does, by what it runs.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::yaml;
 
-/// What hints at what a workflow of the old kind does, by the file of ours that does it now; the first one counts. Comments and
-/// names hint at nothing.
-const WORKFLOWS: &[(&str, &str)] = &[
-    ("update-oslibs", "os-libs.yml"),
-    ("update-os-libs", "os-libs.yml"),
-    ("generate-catalogs", "catalogs.yml"),
-    ("docker/bake-action", "extension.yml"),
-    ("bake_targets.yml", "images.yml"),
-    ("task bake", "images.yml"),
-    ("task e2e:", "images.yml"),
+/// What takes the place of a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(in super::super) enum Successor {
+    /// It was about the Dagger module alone.
+    Nothing,
+    /// A file of ours.
+    #[serde(untagged)]
+    File(&'static str),
+}
+
+/// What hints at what a workflow of the old kind does, with what does it now; the first one counts. Comments and names hint at
+/// nothing.
+const WORKFLOWS: &[(&str, Successor)] = &[
+    ("update-oslibs", Successor::File("os-libs.yml")),
+    ("update-os-libs", Successor::File("os-libs.yml")),
+    ("generate-catalogs", Successor::File("catalogs.yml")),
+    ("docker/bake-action", Successor::File("extension.yml")),
+    ("bake_targets.yml", Successor::File("images.yml")),
+    ("task bake", Successor::File("images.yml")),
+    ("task e2e:", Successor::File("images.yml")),
+    ("dagger/maintenance", Successor::Nothing),
 ];
 
-/// The file of ours that seems to do what a workflow does. None: there is none, or the text is no workflow.
-pub(super) fn becomes(text: &str) -> Option<&'static str> {
+/// What seems to take the place of a workflow. None: it is none of ours, or the text is no workflow.
+pub(super) fn becomes(text: &str) -> Option<Successor> {
     let does = does(&yaml::from_text(text)?);
     let is_done = |hint: &str| does.iter().any(|text| text.contains(hint));
     let mut hints = WORKFLOWS.iter().filter(|(hint, _)| is_done(hint));
-    hints.next().map(|(_, file)| *file)
+    hints.next().map(|(_, successor)| *successor)
 }
 
 /// What a workflow runs: commands without their comments, actions, and what those are given.
