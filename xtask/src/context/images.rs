@@ -85,13 +85,7 @@ fn of_no_target(
     filter: &Filter,
     access: Access,
 ) -> anyhow::Result<Chosen> {
-    if *filter != Filter::default() {
-        return Err(Failure::invalid(
-            "`--distro`, `--pg` and `--shard` narrow what targets are taken",
-        )
-        .hint("name the targets too, or `--all`")
-        .into());
-    }
+    filter.check_unused()?;
     Ok(Chosen {
         engine: Engine::open(context, access)?,
         images,

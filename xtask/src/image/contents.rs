@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The files of an image, as the archive that `docker export` writes has them.
 
-use std::io::{self, Read};
+use std::{
+    fmt,
+    io::{self, Read},
+};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tar::EntryType;
 
 use crate::value::Digest;
@@ -32,9 +35,45 @@ pub(crate) struct Entry {
     /// What a link of either kind leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Its permissions; none of a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Of what is in it; None of a link, and where nobody wanted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+}
+
+/// The permissions of a file, as `chmod` takes them: `0644`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mode(u32);
+
+impl Mode {
+    /// Of a file's type nothing is kept.
+    fn of(bits: u32) -> Self {
+        Self(bits & 0o7777)
+    }
+
+    /// Whether a program that is started of it gets its owner's or its group's rights.
+    pub(crate) fn is_set_id(self) -> bool {
+        self.0 & 0o6000 != 0
+    }
+
+    /// Whether every user may read it.
+    pub(crate) fn is_for_all(self) -> bool {
+        self.0 & 0o004 != 0
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Entry {
@@ -77,9 +116,11 @@ impl Contents {
             let link = link.map(|name| String::from_utf8_lossy(&name).into_owned());
             let size = if link.is_some() { 0 } else { entry.size() };
             let is_file = kind.is_file() && link.is_none();
+            let bits = entry.header().mode()?;
             let mut file = Entry {
                 path,
                 size,
+                mode: link.is_none().then_some(Mode::of(bits)),
                 link,
                 digest: None,
             };
@@ -149,6 +190,7 @@ mod tests {
         let entry = |path: &str, size, link: Option<&str>| Entry {
             path: path.into(),
             size,
+            mode: link.is_none().then_some(Mode(0o644)),
             link: link.map(str::to_owned),
             digest: None,
         };

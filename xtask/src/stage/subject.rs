@@ -66,6 +66,7 @@ impl Subjects {
         };
         let is_of_references = extensions.names().is_empty() && !references.is_empty();
         let (engine, targets, known) = if is_of_references && extensions.is_named() {
+            filter.check_unused()?;
             (Engine::open(opener, access)?, Vec::new(), None)
         } else {
             let begun = Begun::open(opener, &extensions, Aim::Images, filter, access)?;
@@ -103,7 +104,7 @@ pub(crate) fn is_reference(name: &str) -> bool {
 
 impl Subject {
     fn of_reference(engine: &Engine, image: &ImageRef) -> anyhow::Result<Self> {
-        let otherwise = "`docker image ls` lists what the engine has";
+        let otherwise = "`docker image ls` lists what the engine has, `oras repo tags` what is in a repository of a registry";
         Ok(Self {
             title: image.to_string(),
             said: survey(engine, image, otherwise)?,

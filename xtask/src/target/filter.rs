@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::{Shard, Target};
 use crate::{
     extension::Extension,
+    failure::Failure,
     value::{Major, Server},
 };
 
@@ -55,6 +56,17 @@ impl Filter {
             }
         }
         majors
+    }
+
+    /// Refuses it where no targets are meant that it could narrow.
+    pub(crate) fn check_unused(&self) -> Result<(), Failure> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(
+            Failure::invalid("`--distro`, `--pg` and `--shard` narrow what targets are taken")
+                .hint("name the targets too, or `--all`"),
+        )
     }
 
     /// Whether a target is among those of which the others take some.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `inspect`: what is asked of docker for the files of an image, and what is shown of them.
 
-use std::os::unix::fs::symlink;
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+};
 
 use serde_json::{Value, json};
 
@@ -78,7 +81,7 @@ fn the_files_of_an_image_are_shown_and_nothing_stays() {
         "image       localhost:5000/gamma:1\n",
         "base image  not known: the image does not say for which it is\n",
         "size        6 bytes in 2 files\n",
-        "\nFiles\nSIZE  FILE\n4     /lib/gamma.txt\n2     /share/a\\u{202e}b.sql\n",
+        "\nFiles\nSIZE  MODE  FILE\n4     0644  /lib/gamma.txt\n2     0644  /share/a\\u{202e}b.sql\n",
     ] {
         assert!(ended.stdout.contains(part), "{}", ended.stdout);
     }
@@ -93,6 +96,41 @@ fn the_files_of_an_image_are_shown_and_nothing_stays() {
     assert_eq!(left.read_dir().unwrap().count(), 0);
 }
 
+/// The server is another user than the one whose files they are.
+#[test]
+fn permissions_that_a_server_has_no_use_for_are_said() {
+    let world = World::new();
+    world.docker.labels("{}");
+    for (file, mode) in [
+        ("bin/helper", 0o4755),
+        ("lib/data", 0o640),
+        ("lib/fine", 0o644),
+    ] {
+        world.docker.file(file, "x");
+        let place = world.state(&format!("docker/files/{file}"));
+        fs::set_permissions(place, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let ended = world.run(["inspect", IMAGE, "--json"]).success();
+    let value = ended.json();
+    let modes = value["files"].as_array().unwrap().iter();
+    let modes: Vec<&str> = modes.map(|file| file["mode"].as_str().unwrap()).collect();
+    assert_eq!(modes, ["4755", "0640", "0644"]);
+    assert_eq!(
+        messages(&value),
+        [
+            "/lib/data: error: its mode is 0640: a server, which is another user than its owner, cannot read it",
+            "/bin/helper: warning: its mode is 4755: whoever starts it gets the rights of its owner or group",
+        ]
+    );
+    // What narrows targets narrows no image that was named by its reference.
+    for command in ["inspect", "licences", "scan --with debsecan"] {
+        world
+            .run(format!("{command} {IMAGE} --pg 18").as_str())
+            .status(2)
+            .says("`--distro`, `--pg` and `--shard` narrow what targets are taken");
+    }
+}
+
 #[test]
 fn scripts_get_all_files_and_their_sum() {
     let world = world_with_files();
@@ -100,7 +138,7 @@ fn scripts_get_all_files_and_their_sum() {
     let value = ended.json();
     // What `printf 1234 | sha256sum` prints.
     let digest = "sha256:03ac674216f3e15c761ee1a5e255f067953623c8b388b4459e13f978d7c846f4";
-    let file = json!({ "path": "/lib/gamma.txt", "size": 4, "digest": digest });
+    let file = json!({ "path": "/lib/gamma.txt", "size": 4, "mode": "0644", "digest": digest });
     assert_eq!(value["files"][0], file);
     assert_eq!(value["files"][1]["path"], "/share/a\u{1b}[31m\u{202e}b.sql");
     assert_eq!(

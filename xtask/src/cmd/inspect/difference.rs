@@ -246,11 +246,14 @@ fn findings<'a>(one: &'a Inspection<'a>) -> Vec<(&'a str, String)> {
 
 fn files<'a>(one: &'a Inspection<'a>) -> Vec<(&'a str, String)> {
     let files = one.image.contents.files.iter().map(|file| {
-        let says = match (&file.link, &file.digest) {
+        let mut says = match (&file.link, &file.digest) {
             (Some(link), _) => format!("link to {link}"),
             (None, Some(digest)) => format!("{} {}", bytes(file.size), short(digest)),
             (None, None) => bytes(file.size),
         };
+        if let Some(mode) = file.mode {
+            says += &format!(" {mode}");
+        }
         (file.path.as_str(), says)
     });
     files.collect()

@@ -29,8 +29,9 @@ impl<'a> Deref for Inspected<'a> {
 impl Inspected<'_> {
     pub(super) fn value(&self) -> anyhow::Result<Value> {
         let Inspection { subject, image, .. } = self.0;
-        let objects: Result<Vec<Value>, _> =
-            image.objects.iter().map(|one| self.object(one)).collect();
+        let needs = self.needs();
+        let objects = image.objects.iter().map(|one| object(one, &needs));
+        let objects: Result<Vec<Value>, _> = objects.collect();
         Ok(json!({
             "image": subject.image.to_string(),
             "digest": subject.said.digest,
@@ -48,26 +49,19 @@ impl Inspected<'_> {
         }))
     }
 
-    /// An object, with where the libraries come from that it needs.
-    fn object(&self, object: &Object) -> serde_json::Result<Value> {
-        let mut value = serde_json::to_value(object)?;
-        if let Said::Read(_) = &object.says {
-            let needs = self.needs(&object.path);
-            let needs: BTreeMap<&str, &Source> = needs.collect();
-            value["needed"] = serde_json::to_value(needs)?;
+    fn needs(&self) -> Needs<'_> {
+        let mut needs = Needs::new();
+        for need in &self.libraries.needs {
+            let of_object = needs.entry(&need.object).or_default();
+            of_object.insert(&need.library, &need.source);
         }
-        Ok(value)
-    }
-
-    fn needs(&self, object: &str) -> impl Iterator<Item = (&str, &Source)> {
-        let needs = self.libraries.needs.iter();
-        let needs = needs.filter(move |need| need.object == object);
-        needs.map(|need| (need.library.as_str(), &need.source))
+        needs
     }
 
     pub(super) fn report(&self) -> Report {
+        let needs = self.needs();
         let objects = self.image.objects.iter();
-        let objects: Vec<Vec<String>> = objects.map(|one| self.object_cells(one)).collect();
+        let objects: Vec<Vec<String>> = objects.map(|one| cells(one, &needs)).collect();
         let objects = Table {
             headings: vec!["FILE", "PLATFORM", "POSTGRESQL", "NEEDS"],
             rows: objects,
@@ -101,41 +95,6 @@ impl Inspected<'_> {
             ("size", size),
         ];
         pairs.map(|(name, text)| (name.to_owned(), text)).into()
-    }
-
-    fn object_cells(&self, object: &Object) -> Vec<String> {
-        let path = object.path.clone();
-        let Said::Read(elf) = &object.says else {
-            return vec![path, "-".into(), "-".into(), "it cannot be read".into()];
-        };
-        let module = elf.module.as_ref().map(|magic| {
-            let own = [&magic.name, &magic.version].map(|text| text.as_deref().unwrap_or_default());
-            let own = own.join(" ");
-            format!("{} {}", magic.major, own.trim()).trim().to_owned()
-        });
-        let mut of_base = 0;
-        let mut others = Vec::new();
-        for (library, source) in self.needs(&object.path) {
-            match source {
-                Source::Base => of_base += 1,
-                Source::Image { .. } | Source::Unknown => others.push(library.to_owned()),
-                Source::Unplaced { .. } => {
-                    others.push(format!("{library} (if its folder is on the path)"));
-                }
-                Source::Unsearched { .. } => others.push(format!("{library} (not on the path)")),
-                Source::Missing => others.push(format!("{library} (missing)")),
-            }
-        }
-        let mut needs = others;
-        if of_base > 0 {
-            needs.push(format!("{of_base} of the base image"));
-        }
-        vec![
-            path,
-            elf.architecture.clone(),
-            module.unwrap_or_else(|| "-".into()),
-            needs.join(", "),
-        ]
     }
 
     fn shared(&self) -> Table {
@@ -216,15 +175,68 @@ impl Inspected<'_> {
     }
 }
 
+/// Where the libraries come from that objects need, by the objects' paths and the libraries' names.
+type Needs<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Source>>;
+
+/// An object, with where the libraries come from that it needs.
+fn object(object: &Object, needs: &Needs<'_>) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(object)?;
+    if let Said::Read(_) = &object.says {
+        let needs = needs.get(&*object.path).cloned().unwrap_or_default();
+        value["needed"] = serde_json::to_value(needs)?;
+    }
+    Ok(value)
+}
+
+fn cells(object: &Object, needs: &Needs<'_>) -> Vec<String> {
+    let path = object.path.clone();
+    let Said::Read(elf) = &object.says else {
+        return vec![path, "-".into(), "-".into(), "it cannot be read".into()];
+    };
+    let module = elf.module.as_ref().map(|magic| {
+        let own = [&magic.name, &magic.version].map(|text| text.as_deref().unwrap_or_default());
+        let own = own.join(" ");
+        format!("{} {}", magic.major, own.trim()).trim().to_owned()
+    });
+    let mut of_base = 0;
+    let mut others: Vec<String> = Vec::new();
+    for (library, source) in needs.get(&*object.path).into_iter().flatten() {
+        match source {
+            Source::Base => of_base += 1,
+            Source::Image { .. } | Source::Unknown => others.push((*library).to_owned()),
+            Source::Unplaced { .. } => {
+                others.push(format!("{library} (if its folder is on the path)"));
+            }
+            Source::Unsearched { .. } => others.push(format!("{library} (not on the path)")),
+            Source::Missing => others.push(format!("{library} (missing)")),
+        }
+    }
+    let mut needs = others;
+    if of_base > 0 {
+        needs.push(format!("{of_base} of the base image"));
+    }
+    vec![
+        path,
+        elf.architecture.clone(),
+        module.unwrap_or_else(|| "-".into()),
+        needs.join(", "),
+    ]
+}
+
 impl Row for Entry {
-    const HEADINGS: &'static [&'static str] = &["SIZE", "FILE"];
+    const HEADINGS: &'static [&'static str] = &["SIZE", "MODE", "FILE"];
 
     fn cells(&self) -> Vec<String> {
         let file = match &self.link {
             Some(link) => format!("{} -> {link}", self.path),
             None => self.path.clone(),
         };
-        vec![self.size.to_string(), file]
+        let mode = self.mode.map(|mode| mode.to_string());
+        vec![
+            self.size.to_string(),
+            mode.unwrap_or_else(|| "-".into()),
+            file,
+        ]
     }
 }
 

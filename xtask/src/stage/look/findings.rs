@@ -26,6 +26,7 @@ pub(crate) fn all(subject: &Subject, image: &Inventory, libraries: &Libraries) -
         found.extension(extension, image);
     }
     found.links(&image.contents.files);
+    found.permissions(&image.contents.files);
     found.0.sort_by_key(|one| std::cmp::Reverse(one.severity));
     found.0
 }
@@ -170,6 +171,25 @@ impl Collected {
                 self.warning(
                     &format!("{}/{script}", extension.folder),
                     format!("line {} names `$libdir/{name}`, which here is the server's own folder; `{module}` alone is found in the image", named.line),
+                );
+            }
+        }
+    }
+
+    /// The server is a user of its own, who has no use for another one's rights.
+    fn permissions(&mut self, files: &[Entry]) {
+        let modes = files.iter().filter_map(|file| Some((file, file.mode?)));
+        for (file, mode) in modes {
+            if mode.is_set_id() {
+                self.warning(
+                    &file.path,
+                    format!("its mode is {mode}: whoever starts it gets the rights of its owner or group"),
+                );
+            }
+            if !mode.is_for_all() {
+                self.error(
+                    &file.path,
+                    format!("its mode is {mode}: a server, which is another user than its owner, cannot read it"),
                 );
             }
         }
