@@ -22,7 +22,7 @@ use crate::{
         proofs::{Proof, Proofs},
         pushed::Pushed,
     },
-    ui::{self, counted},
+    ui,
     value::Registry,
     verdict::Verdict,
 };
@@ -57,7 +57,9 @@ pub(super) fn run(args: &cli::Promote, context: &mut Context) -> anyhow::Result<
     context.rows(args.json, &rows)?;
     context.verdict(&report, "the promotion")?;
     chosen.read?;
-    context.ui.conclusion(&conclusion(&rows));
+    let unchanged = rows.iter().map(|row| row.unchanged);
+    let conclusion = ui::images("promoted", unchanged, "all of it was there");
+    context.ui.conclusion(&conclusion);
     Ok(())
 }
 
@@ -159,16 +161,6 @@ fn why_not(found: &[Proof]) -> Option<String> {
     Some(format!(
         "has failed with CloudNativePG {release} (run {run})"
     ))
-}
-
-fn conclusion(rows: &[Row]) -> String {
-    let unchanged = rows.iter().filter(|row| row.unchanged).count();
-    let all = counted(rows.len(), "image");
-    match unchanged {
-        0 => format!("{all} promoted"),
-        _ if unchanged == rows.len() => format!("{all} unchanged: all of it was there"),
-        _ => format!("{all} promoted, {unchanged} of them unchanged"),
-    }
 }
 
 /// What became of an image.

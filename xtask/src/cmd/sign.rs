@@ -10,7 +10,7 @@ use crate::{
     event::{Outcome, StepReport},
     plan::{AfterFailure, Plan, StepId},
     stage::{pushed::Pushed, signature},
-    ui::{self, counted},
+    ui,
     verdict::Verdict,
 };
 
@@ -37,18 +37,10 @@ pub(super) fn run(args: &cli::Sign, context: &mut Context) -> anyhow::Result<()>
     context.rows(args.json, &rows)?;
     context.verdict(&report, "signing")?;
     chosen.read?;
-    context.ui.conclusion(&conclusion(&rows));
+    let unchanged = rows.iter().map(|row| row.unchanged);
+    let conclusion = ui::images("signed", unchanged, "signed with this key before");
+    context.ui.conclusion(&conclusion);
     Ok(())
-}
-
-fn conclusion(rows: &[Row]) -> String {
-    let unchanged = rows.iter().filter(|row| row.unchanged).count();
-    let all = counted(rows.len(), "image");
-    match unchanged {
-        0 => format!("{all} signed"),
-        _ if unchanged == rows.len() => format!("{all} unchanged: signed with this key before"),
-        _ => format!("{all} signed, {unchanged} of them before"),
-    }
 }
 
 /// What became of an image.

@@ -4,7 +4,6 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use crate::{
@@ -14,9 +13,6 @@ use crate::{
     plan::{Console, Performed, Step, Work},
     tool::cosign::{self, Signer, Trusted},
 };
-
-/// How long cosign may take, which may wait for a registry, a key service and a log.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A step that signs an image, unless it has a signature of the same key.
 pub(crate) fn sign(title: &str, image: &ImageRef, signer: &Signer) -> Step {
@@ -60,9 +56,9 @@ impl Sign {
         let (Signer::Key(key, log), Some(digest)) = (&self.signer, &self.image.digest) else {
             return Ok(false);
         };
-        let public_key = exec.read(&cosign::public_key_cmd(key), Some(PATIENCE))?;
+        let public_key = exec.read(&cosign::public_key_cmd(key), Some(cosign::PATIENCE))?;
         let verify = cosign::verify_with_cmd(&self.image, &public_key, *log);
-        let printed = exec.read(&verify, Some(PATIENCE));
+        let printed = exec.read(&verify, Some(cosign::PATIENCE));
         Ok(printed.is_ok_and(|printed| cosign::parse_verified(&printed, digest) > 0))
     }
 }
@@ -79,7 +75,7 @@ impl Work for Sign {
             ));
         }
         let how = Supervision {
-            timeout: Some(PATIENCE),
+            timeout: Some(cosign::PATIENCE),
             ..Supervision::default()
         };
         exec.run(
@@ -118,7 +114,7 @@ impl Work for Verify {
 
     fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
         let cmd = cosign::verify_cmd(&self.image, &self.trusted);
-        let printed = exec.read(&cmd, Some(PATIENCE))?;
+        let printed = exec.read(&cmd, Some(cosign::PATIENCE))?;
         let count = match &self.image.digest {
             Some(digest) => cosign::parse_verified(&printed, digest),
             None => 0,

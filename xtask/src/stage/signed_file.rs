@@ -4,7 +4,6 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde_json::Value;
@@ -17,8 +16,6 @@ use crate::{
     tool::cosign::{self, Signer},
 };
 
-/// How long cosign may take, which may wait for a key service and a log.
-const PATIENCE: Duration = Duration::from_secs(300);
 /// What the media type of a signature's file begins with.
 const KIND: &str = "application/vnd.dev.sigstore.bundle";
 
@@ -69,9 +66,9 @@ impl SignFile {
         if !self.bundle.is_file() {
             return Ok(false);
         }
-        let public_key = exec.read(&cosign::public_key_cmd(key), Some(PATIENCE))?;
+        let public_key = exec.read(&cosign::public_key_cmd(key), Some(cosign::PATIENCE))?;
         let verify = cosign::verify_file_cmd(&self.file, &self.bundle, &public_key, *log);
-        Ok(exec.read(&verify, Some(PATIENCE)).is_ok())
+        Ok(exec.read(&verify, Some(cosign::PATIENCE)).is_ok())
     }
 }
 
@@ -100,7 +97,7 @@ impl Work for SignFile {
             ));
         }
         let how = Supervision {
-            timeout: Some(PATIENCE),
+            timeout: Some(cosign::PATIENCE),
             ..Supervision::default()
         };
         let sign = cosign::sign_file_cmd(&self.file, &self.bundle, &self.signer);

@@ -6,6 +6,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -22,6 +23,9 @@ pub(crate) const LEAST: Least = Least::of(&[3]);
 
 /// The name on PATH.
 pub(crate) const PROGRAM: &str = SIGNER;
+
+/// How long it may take, which may wait for a registry, a key service and a log.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The variable in which a key's public half is handed to cosign.
 const PUBLIC_KEY: &str = "XTASK_PUBLIC_KEY";

@@ -181,6 +181,21 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `3 images signed`, and how many of them were so before, `unchanged`; of all that were, `why`.
+pub(crate) fn images(
+    done: &str,
+    unchanged: impl ExactSizeIterator<Item = bool>,
+    why: &str,
+) -> String {
+    let all = counted(unchanged.len(), "image");
+    let (count, unchanged) = (unchanged.len(), unchanged.filter(|one| *one).count());
+    match unchanged {
+        0 => format!("{all} {done}"),
+        _ if unchanged == count => format!("{all} unchanged: {why}"),
+        _ => format!("{all} {done}, {unchanged} of them unchanged"),
+    }
+}
+
 /// `0.4s`, `12.3s`, `2m03s`.
 pub(crate) fn seconds(elapsed: Duration) -> String {
     let whole = elapsed.as_secs();
