@@ -85,6 +85,9 @@ impl Begun {
         opener: &dyn Opener,
     ) -> Result<(), Failure> {
         let mut left: BTreeSet<Entry> = written.entries().collect();
+        if left.is_empty() {
+            return Err(written.nothing());
+        }
         let mut among = BTreeSet::new();
         for extension in &self.extensions {
             for target in self.sources.matrix.of(extension)? {

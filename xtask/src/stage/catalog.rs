@@ -7,7 +7,7 @@
 
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -106,6 +106,10 @@ impl Catalog {
         let images = value["spec"]["images"].as_array();
         if !images.is_some_and(|images| images.iter().all(is_image)) {
             return other("its `spec.images` is not a list of images, each with a `major`");
+        }
+        // The cluster would refuse it, and one of the two would be lost here.
+        if let Some(twice) = images.and_then(|images| twice(images)) {
+            return Read::Other(format!("it has {twice} twice"));
         }
         Read::Catalog(Self {
             distro,
@@ -215,6 +219,24 @@ fn is_image(value: &Value) -> bool {
         _ => false,
     });
     value["major"].is_u64() && are_named
+}
+
+/// The first major that is there twice, or the first extension of a major.
+fn twice(images: &[Value]) -> Option<String> {
+    let mut majors = BTreeSet::new();
+    for image in images {
+        let major = image["major"].as_u64()?;
+        if !majors.insert(major) {
+            return Some(format!("PostgreSQL {major}"));
+        }
+        let mut names = BTreeSet::new();
+        let entries = image["extensions"].as_array().into_iter().flatten();
+        let mut all = entries.filter_map(|entry| entry["name"].as_str());
+        if let Some(name) = all.find(|name| !names.insert(*name)) {
+            return Some(format!("the extension `{name}` for PostgreSQL {major}"));
+        }
+    }
+    None
 }
 
 /// The image that an entry has, where it is a reference.

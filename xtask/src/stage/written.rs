@@ -89,13 +89,15 @@ impl Written {
             }
         }
         if images.is_empty() {
-            return Err(
-                Failure::invalid(format!("{} of any image", self.no_digest())).hint(
-                    "give the file that `cargo xtask bake --push --metadata-file FILE` has written",
-                ),
-            );
+            return Err(self.nothing());
         }
         Ok(images)
+    }
+
+    /// That the files speak of no image at all.
+    pub(crate) fn nothing(&self) -> Failure {
+        Failure::invalid(format!("{} of any image", self.no_digest()))
+            .hint("give the file that `cargo xtask bake --push --metadata-file FILE` has written")
     }
 
     /// The images of targets, where they were pushed, and why others are left out. Refused where that is all of them.

@@ -328,6 +328,11 @@ fn what_no_extension_builds_and_what_two_files_disagree_on_is_said() {
         .says(unknown)
         .says("`broken` is left out")
         .says("1 of 2 extensions cannot be read");
+    world.write("none.json", "{\"alpha-1_2-18-trixie\": {}}");
+    world
+        .run("smoke --metadata-file none.json")
+        .status(2)
+        .says("`none.json` has no digest of any image");
     for mistake in [
         "smoke --metadata-file alpha.json --image alpha:1",
         "smoke --metadata-file alpha.json --no-bake",

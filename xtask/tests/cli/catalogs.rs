@@ -328,6 +328,10 @@ fn a_file_of_somebody_else_is_not_written_over() {
             "it is for `bookworm`",
         ),
         ("a: [\n", "not one document of YAML"),
+        (
+            &THEIRS.replace("major: 17", "major: 18"),
+            "it has PostgreSQL 18 twice",
+        ),
     ] {
         world.write(file, text);
         world
@@ -337,6 +341,18 @@ fn a_file_of_somebody_else_is_not_written_over() {
             .says(why);
         assert_eq!(world.read(file), text);
     }
+    world.calls.never("oras");
+}
+
+#[test]
+fn what_is_no_folder_gets_no_catalogs() {
+    let world = world();
+    world.write("out", "mine\n");
+    world
+        .run("catalogs --output out")
+        .status(2)
+        .says("`--output out` is no folder");
+    assert_eq!(world.read("out"), "mine\n");
     world.calls.never("oras");
 }
 

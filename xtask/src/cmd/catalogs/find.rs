@@ -181,6 +181,8 @@ impl Find {
             Err(failed) if oras::is_no_repository(&failed) && !exec.interrupted() => {
                 let said = failed.cause().unwrap_or("it did not say why");
                 let said = said.trim_start_matches("Error response from registry: ");
+                // Go's form of what registries say beside it.
+                let said = said.split_once(": map[").map_or(said, |(said, _)| said);
                 Ok(Err(format!("the registry has no `{repository}`: {said}")))
             }
             Err(failed) => Err(Failure::from(failed).or_unavailable()),

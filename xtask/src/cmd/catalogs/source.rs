@@ -88,6 +88,13 @@ impl Origin<'_> {
         exec: &dyn Exec,
         ui: &Ui,
     ) -> Result<Vec<Source>, Failure> {
+        if self.output.exists() && !self.output.is_dir() {
+            let output = self.output.display();
+            return Err(
+                Failure::invalid(format!("`--output {output}` is no folder"))
+                    .hint("name a folder for the catalogs, which is made where there is none"),
+            );
+        }
         let distros: BTreeSet<&Suite> = targets.iter().map(|one| &one.server.distro).collect();
         let theirs = match self.from {
             None => None,

@@ -154,6 +154,23 @@ fn a_new_major_has_its_place_and_all_else_stays() {
 }
 
 #[test]
+fn what_is_there_twice_is_refused_and_not_lost() {
+    for (from, to, twice) in [
+        ("major: 17", "major: 18", "PostgreSQL 18"),
+        (
+            "name: theirs",
+            "name: alpha",
+            "the extension `alpha` for PostgreSQL 18",
+        ),
+    ] {
+        match Catalog::read(&THEIRS.replace(from, to)) {
+            Read::Other(why) => assert_eq!(why, format!("it has {twice} twice")),
+            Read::Catalog(catalog) => panic!("{catalog:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_list_is_added_where_there_is_none_and_an_empty_one_is_filled() {
     let entry = ours("alpha", "ghcr.io/x/alpha:1", &json!({}));
     for (list, is_kept) in [
