@@ -105,6 +105,8 @@ impl Begun {
         if unknown.is_empty() {
             self.unread.clear();
         }
+        // What could not be built was built elsewhere, or is not meant.
+        self.sources.unavailable.clear();
         warn_unread(opener, &self.unread);
         for text in &unknown {
             opener.warn(text);
