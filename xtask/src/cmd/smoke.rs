@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `smoke`: each image in a real PostgreSQL, mounted and configured the way CNPG does it.
 
+mod row;
+
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
-use serde::Serialize;
-
+use self::row::Row;
 use crate::{
     cli, config,
     context::Context,
-    engine::{Access, Engine, builder::Builder, sources::Unavailable},
+    engine::{Access, Engine, builder::Builder},
     event::{Outcome, StepReport},
     exec::Exec,
     failure::Failure,
@@ -25,9 +26,8 @@ use crate::{
         written::Written,
     },
     target::{Filter, Target, Targets},
-    ui::{self, seconds},
     verdict::{self, Verdict},
-    workspace::{Aim, Selection, Unread},
+    workspace::{Aim, Selection},
 };
 
 /// How long the archive may take to say what is in its packages.
@@ -81,9 +81,9 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         note_holders(context, &begun.engine, target, step);
     }
     let rows = targets.chosen().zip(&tests).zip(steps);
-    let rows = rows.map(|((target, test), step)| row(target, test, step));
-    let rows = rows.chain(begun.sources.unavailable.iter().map(unavailable));
-    let rows: Vec<Row> = rows.chain(begun.unread.iter().map(unread)).collect();
+    let rows = rows.map(|((target, test), step)| Row::of(target, test, step));
+    let rows = rows.chain(begun.sources.unavailable.iter().map(Row::unavailable));
+    let rows: Vec<Row> = rows.chain(begun.unread.iter().map(Row::unread)).collect();
     context.rows(args.json, &rows)?;
     context.verdict(&report, "smoke")?;
     begun.check_read()?;
@@ -240,83 +240,5 @@ fn warn_without_proof(context: &Context, tests: &[SmokeTest]) {
         .collect();
     for warning in &warnings {
         context.ui.warning(warning);
-    }
-}
-
-/// How a test of an image has ended.
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    distro: String,
-    pg_major: String,
-    image: String,
-    version: String,
-    result: Verdict,
-    proof: String,
-    seconds: f64,
-    #[serde(skip)]
-    title: String,
-}
-
-impl ui::Row for Row {
-    const HEADINGS: &'static [&'static str] = &["RESULT", "EXTENSION", "VERSION", "TIME", "PROOF"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.result.word().to_owned(),
-            self.title.clone(),
-            self.version.clone(),
-            seconds(Duration::from_secs_f64(self.seconds)),
-            self.proof.clone(),
-        ]
-    }
-}
-
-fn row(target: &Target, test: &SmokeTest, step: &StepReport) -> Row {
-    // What a failed test said last is no proof.
-    let proof = step.last_line.clone().filter(|_| step.succeeded());
-    let source = &test.mounts.own().source;
-    let created = step.found.as_ref().or(source.sql_version.as_ref());
-    let version = created.or(target.version.as_ref());
-    Row {
-        name: target.extension.name.clone(),
-        distro: target.server.distro.to_string(),
-        pg_major: target.server.major.to_string(),
-        image: source.image.reference().to_string(),
-        version: version.cloned().unwrap_or_default(),
-        result: step.outcome.verdict(),
-        proof: proof.unwrap_or_default(),
-        seconds: step.elapsed.as_secs_f64(),
-        title: test.name.clone(),
-    }
-}
-
-/// Of an image that Debian's archive has nothing for.
-fn unavailable(one: &Unavailable) -> Row {
-    Row {
-        name: one.name.clone(),
-        distro: one.server.distro.to_string(),
-        pg_major: one.server.major.to_string(),
-        image: String::new(),
-        version: String::new(),
-        result: Verdict::NotAvailable,
-        proof: one.why.clone(),
-        seconds: 0.0,
-        title: one.title(),
-    }
-}
-
-/// Of an extension that cannot be read.
-fn unread(unread: &Unread) -> Row {
-    Row {
-        name: unread.name.clone(),
-        distro: String::new(),
-        pg_major: String::new(),
-        image: String::new(),
-        version: String::new(),
-        result: unread.verdict,
-        proof: unread.reason(),
-        seconds: 0.0,
-        title: unread.name.clone(),
     }
 }

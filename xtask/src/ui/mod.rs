@@ -249,6 +249,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_so_before_is_counted_apart() {
+        let said = |all: &[bool]| images("signed", all.iter().copied(), "as it was");
+        assert_eq!(said(&[false]), "1 image signed");
+        assert_eq!(said(&[true, true]), "2 images unchanged: as it was");
+        assert_eq!(
+            said(&[false, true, false]),
+            "3 images signed, 1 of them unchanged"
+        );
+    }
+
+    #[test]
     fn sizes_read_well() {
         for (count, shown) in [
             (0, "0 bytes"),
