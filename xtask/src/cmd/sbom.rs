@@ -14,9 +14,12 @@ use crate::{
     plan::Cmd,
     stage::pushed::{PATIENCE, Pushed},
     tool::{docker, oras},
-    ui::{Form, Report},
+    ui::{Form, Report, bytes},
     value::Platform,
 };
+
+/// Bytes of a bill of materials: those of whole distributions have less.
+const LARGEST: u64 = 128 << 20;
 
 pub(super) fn run(args: &cli::Sbom, context: &mut Context) -> anyhow::Result<()> {
     let chosen = images::located(context, &args.images, Access::Share)?;
@@ -32,7 +35,11 @@ pub(super) fn run(args: &cli::Sbom, context: &mut Context) -> anyhow::Result<()>
         exec,
     )?;
     let statement = attestation::statement(&manifest, SPDX).ok_or_else(none)?;
-    let statement = read(&oras::blob_cmd(&image.image.by_digest(&statement)), exec)?;
+    let blob = image.image.by_digest(&statement.digest);
+    if statement.size > LARGEST {
+        return Err(too_large(&blob, statement.size).into());
+    }
+    let statement = read(&oras::blob_cmd(&blob), exec)?;
     let document = attestation::predicate(&statement, SPDX, &of.image).ok_or_else(|| {
         Failure::failed(format!(
             "what is attached to `{}` is no bill of materials of it",
@@ -79,6 +86,16 @@ fn attested(
             )
         }
     }
+}
+
+fn too_large(blob: &ImageRef, size: u64) -> Failure {
+    let (size, most) = (bytes(size), bytes(LARGEST));
+    Failure::failed(format!(
+        "the bill of materials has {size}, and {most} at most are read"
+    ))
+    .hint(format!(
+        "`oras blob fetch --output sbom.json {blob}` saves it"
+    ))
 }
 
 fn without(image: &ImageRef) -> Failure {

@@ -48,12 +48,23 @@ pub(crate) fn attested(index: &str) -> Vec<Attested> {
     images.collect()
 }
 
+/// Where a statement is, and how large it is said to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub digest: Digest,
+    /// In bytes.
+    pub size: u64,
+}
+
 /// The statement of this kind in a manifest of attestations.
-pub(crate) fn statement(manifest: &str, predicate: &str) -> Option<Digest> {
+pub(crate) fn statement(manifest: &str, predicate: &str) -> Option<Statement> {
     let manifest: Value = serde_json::from_str(manifest).ok()?;
     let mut layers = manifest["layers"].as_array()?.iter();
     let layer = layers.find(|layer| layer["annotations"][PREDICATE] == predicate)?;
-    layer["digest"].as_str()?.parse().ok()
+    Some(Statement {
+        digest: layer["digest"].as_str()?.parse().ok()?,
+        size: layer["size"].as_u64()?,
+    })
 }
 
 /// What a statement says of an image. None: it is no statement of this kind, or one about something else.
@@ -90,9 +101,13 @@ mod tests {
         assert_eq!(found, [wanted]);
         let manifest = json!({"layers": [
             {"digest": other, "annotations": {PREDICATE: "https://slsa.dev/provenance/v1"}},
-            {"digest": blob, "annotations": {PREDICATE: SPDX}},
+            {"digest": blob, "size": 7, "annotations": {PREDICATE: SPDX}},
         ]});
-        assert_eq!(statement(&manifest.to_string(), SPDX), Some(blob));
+        let wanted = Statement {
+            digest: blob,
+            size: 7,
+        };
+        assert_eq!(statement(&manifest.to_string(), SPDX), Some(wanted));
         let hex = image.strip_prefix("sha256:").unwrap();
         let said = json!({"predicateType": SPDX, "subject": [{"digest": {"sha256": hex}}], "predicate": {"a": 1}});
         let said = said.to_string();

@@ -300,7 +300,7 @@ const HOSTILE: &str = "\u{9b}2J\u{7f}\u{202e}\u{1b}[2J";
 #[test]
 fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
     let (world, _) = world();
-    let of = |architecture: &str| {
+    let of = |architecture: &str, size: u64| {
         let image = put_blob(
             &world,
             &json!({"layers": [], "for": architecture}).to_string(),
@@ -311,7 +311,7 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
             "predicate": {"spdxVersion": "SPDX-2.3", "name": architecture, "comment": HOSTILE},
         });
         let blob = put_blob(&world, &statement.to_string());
-        let attestations = json!({"layers": [{"digest": blob, "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}]});
+        let attestations = json!({"layers": [{"digest": blob, "size": size, "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}]});
         let attestations = put_blob(&world, &attestations.to_string());
         let manifests = json!([
             {"digest": image, "platform": {"os": "linux", "architecture": architecture}},
@@ -320,13 +320,11 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
         ]);
         (manifests, image)
     };
-    let (here, image) = of(architecture());
-    let (there, other) = of("s390x");
-    let all = [
-        here.as_array().unwrap().clone(),
-        there.as_array().unwrap().clone(),
-    ]
-    .concat();
+    let (here, image) = of(architecture(), 200);
+    let (there, other) = of("s390x", 200);
+    let (large, _) = of("riscv64", 1 << 30);
+    let all = [&here, &there, &large].map(|one| one.as_array().unwrap().clone());
+    let all = all.concat();
     let tag = format!("{IMAGE}:1");
     world.registry.put(&tag, &json!({"manifests": all}));
     let name = |words: &str| world.run(words).success().json()["name"].clone();
@@ -336,6 +334,14 @@ fn the_bill_of_materials_is_that_of_the_image_and_of_the_platform() {
         .run(format!("sbom {tag} --platform linux/arm/v7").as_str())
         .status(2)
         .says("has attestations for");
+    // What is too large is not fetched at all.
+    world.calls.forget();
+    world
+        .run(format!("sbom {tag} --platform linux/riscv64").as_str())
+        .status(1)
+        .says("the bill of materials has 1.0 GB, and 134.2 MB at most are read")
+        .says("hint: `oras blob fetch --output sbom.json");
+    world.calls.never("oras blob fetch");
     // What a registry says acts on nobody's terminal.
     let hostile = world.run(format!("sbom {tag}").as_str()).success();
     assert_eq!(hostile.json()["comment"], HOSTILE);
