@@ -16,7 +16,7 @@ pub(crate) mod file;
 pub(crate) mod folder;
 mod location;
 pub(crate) mod lock;
-mod mounts;
+pub(crate) mod mounts;
 pub(crate) mod output;
 pub(crate) mod process;
 mod removal;

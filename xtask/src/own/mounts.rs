@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is mounted below a folder: nothing of that is ours.
+//! What is mounted at, below or above a folder.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     os::{
         fd::{AsRawFd, OwnedFd},
@@ -20,6 +21,16 @@ pub(super) fn below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(points(&text)
         .filter(|point| point.starts_with(folder))
         .collect())
+}
+
+/// What is mounted in the namespace of another process at the folder `path` or above it, as that process names it; the uppermost
+/// comes first.
+pub(crate) fn above(path: &Path, process: i32) -> anyhow::Result<Vec<PathBuf>> {
+    let text = fs_err::read(format!("/proc/{process}/mountinfo"))?;
+    let all: BTreeSet<PathBuf> = points(&text)
+        .filter(|point| path.starts_with(point))
+        .collect();
+    Ok(all.into_iter().collect())
 }
 
 /// The same for an open folder, whatever its path is by now.

@@ -7,7 +7,7 @@ use super::{Sandbox, State, entries, identity};
 use crate::{
     exec::{Exec, Real},
     failure::Failure,
-    own::LockFile,
+    own::{LockFile, mounts},
     plan::Cmd,
 };
 
@@ -18,12 +18,12 @@ pub(crate) fn reveal(sandbox: &Sandbox, repository: &Path, exec: &Real) -> anyho
             .detail(format!("log: {}", sandbox.engine_log().display()))
             .into());
     };
-    let inside = Path::new("/proc")
-        .join(engine.pid.to_string())
-        .join("root")
-        .join(repository.strip_prefix("/")?);
-    let is_visible = || identity(&inside) == identity(repository);
-    if is_visible() {
+    let inside = |path: &Path| {
+        let root = Path::new("/proc").join(engine.pid.to_string()).join("root");
+        root.join(path.strip_prefix("/").unwrap_or(path))
+    };
+    let shows = |path: &Path| identity(&inside(path)) == identity(path);
+    if shows(repository) {
         return Ok(());
     }
     // Without the sandbox's lock two calls may come here at once. Nothing else is waited for while it is held.
@@ -32,36 +32,45 @@ pub(crate) fn reveal(sandbox: &Sandbox, repository: &Path, exec: &Real) -> anyho
         &|| exec.interrupted(),
         &mut |_| {},
     )?;
-    if is_visible() {
+    if shows(repository) {
         return Ok(());
     }
-    let enter = |purpose: &str| {
-        Cmd::new("nsenter", purpose).args([
-            "--target",
-            &engine.pid.to_string(),
-            "--mount",
-            "--root",
-            "--",
-        ])
-    };
-    // A checkout that was removed and made again left its old self mounted. Mostly there is none.
-    let stale = enter("unmount an earlier repository")
-        .args(["umount", "--lazy"])
-        .arg(repository);
-    if let Err(failed) = exec.read(&stale, None) {
-        tracing::debug!(%failed, "nothing to unmount");
-    }
     let host = Path::new("/host").join(repository.strip_prefix("/")?);
-    for cmd in [
-        enter("create the mount point of the repository in the sandbox")
-            .args(["mkdir", "-p"])
-            .arg(repository),
-        enter("mount the repository in the sandbox")
-            .args(["mount", "--rbind"])
-            .arg(&host)
-            .arg(repository),
-    ] {
-        exec.read(&cmd, None).map_err(Failure::from)?;
+    if identity(&inside(&host)) != identity(repository) {
+        return Err(hidden(repository).into());
     }
+    let enter = |purpose: &str, words: [&str; 2]| {
+        let pid = engine.pid.to_string();
+        Cmd::new("nsenter", purpose)
+            // Its processes too: what unmounts looks for itself in /proc.
+            .args(["--target", &pid, "--mount", "--pid", "--root", "--"])
+            .args(words)
+    };
+    for shown in mounts::above(repository, engine.pid)? {
+        if is_revealed(sandbox, &shown) && !shows(&shown) {
+            let unmount = enter("unmount an earlier repository", ["umount", "--lazy"]);
+            exec.read(&unmount.arg(&shown), None)?;
+        }
+    }
+    let purpose = "create the mount point of the repository in the sandbox";
+    exec.read(&enter(purpose, ["mkdir", "-p"]).arg(repository), None)?;
+    let purpose = "mount the repository in the sandbox";
+    let mount = enter(purpose, ["mount", "--rbind"]).arg(&host);
+    exec.read(&mount.arg(repository), None)?;
     Ok(())
+}
+
+/// Whether something that is mounted inside, at a repository or above it, is a repository that was shown: one that was removed or
+/// moved since leaves its old self there. All else is what the sandbox began with.
+fn is_revealed(sandbox: &Sandbox, shown: &Path) -> bool {
+    let is_top_level = shown.components().count() <= 2;
+    !is_top_level && shown != sandbox.folder && shown != Path::new("/var/lib/docker")
+}
+
+fn hidden(repository: &Path) -> Failure {
+    Failure::failed(format!(
+        "the sandbox cannot see `{}`: it lies on what was mounted after its engine was started",
+        repository.display()
+    ))
+    .hint("`cargo xtask sandbox down` ends the engine; the next command starts one that sees it")
 }

@@ -75,6 +75,40 @@ fn kill_engine(folder: &Path) {
     );
 }
 
+/// A repository in another one's folder is seen when both were removed, or moved, and made again. Nothing is made where they went.
+fn sees_repositories_as_they_are(model: &Repository, place: &Path, env: &[(&str, &str)]) {
+    let [outer, moved] = ["outer", "moved"].map(|name| place.join(name));
+    let make = |inner: &str| {
+        for folder in [outer.clone(), outer.join(inner)] {
+            fs::create_dir_all(folder.join("extensions")).unwrap();
+            fs::copy(model.path().join("xtask.toml"), folder.join("xtask.toml")).unwrap();
+            fs::write(folder.join("seen"), inner).unwrap();
+        }
+    };
+    let sees = |folder: &Path, what: &str| {
+        let mut command = model.command(&["sandbox", "exec", "--", "cat", "seen"]);
+        let output = command
+            .envs(env.iter().copied())
+            .current_dir(folder)
+            .output();
+        let read = Ended::from(&output.unwrap()).success();
+        assert_eq!(read.stdout, what, "{}", folder.display());
+    };
+    make("first");
+    sees(&outer, "first");
+    fs::remove_dir_all(&outer).unwrap();
+    make("second");
+    sees(&outer.join("second"), "second");
+    sees(&outer, "second");
+    fs::rename(&outer, &moved).unwrap();
+    make("third");
+    sees(&outer.join("third"), "third");
+    assert!(!moved.join("third").exists());
+    for folder in [outer, moved] {
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
+
 #[test]
 fn killed_half_way_it_is_repaired_and_gone_it_leaves_nothing() {
     let repository = Repository::new();
@@ -119,6 +153,7 @@ fn killed_half_way_it_is_repaired_and_gone_it_leaves_nothing() {
     // A second one has nothing to do, and says nothing of steps.
     let again = repository.xtask_with(&["sandbox", "up"], &env).success();
     assert!(!again.stderr.contains('✓'), "{}", again.stderr);
+    sees_repositories_as_they_are(&repository, place.path(), &env);
 
     kill_engine(&folder);
     let answer = repository
