@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a sandbox's folder, whatever is in it, to an engine that answers and sees this repository.
 
-use super::{Opener, lock, lock::Lock, lock_if_answering};
+use std::path::Path;
+
+use super::{Opener, ask, lock, lock::Lock, lock_if_answering};
 use crate::{
     exec::Real,
+    failure::Failure,
     own::LockFile,
     plan::Plan,
     sandbox::{
@@ -12,42 +15,44 @@ use crate::{
         repository,
         up::{self, Caller},
     },
+    tool::docker::Info,
 };
 
-/// Brings the sandbox up beside whoever else uses it. `exec` has its programs on PATH.
+/// Brings the sandbox up beside whoever else uses it, and gives what its engine says of itself. `exec` has its programs on PATH.
 pub(super) fn shared(
     opener: &mut dyn Opener,
     sandbox: &Sandbox,
     exec: &Real,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Info> {
     sandbox.refuse_foreign()?;
     let usable = matches!(sandbox.state(), State::Running(_)) && up::is_current(sandbox);
     // What a killed run has left in it goes with the lock, for which nobody is waited for then.
     if usable && !LockFile::is_left(&sandbox.lock_file()) {
         repository::reveal(sandbox, opener.root(), exec)?;
-        if answers(sandbox, exec) {
-            return Ok(());
+        if let Some(info) = answer(sandbox, exec) {
+            return Ok(info);
         }
     }
-    locked(opener, sandbox, exec)?;
-    Ok(())
+    let (_, info) = locked(opener, sandbox, exec)?;
+    Ok(info)
 }
 
-/// Brings the sandbox up when nobody else uses, makes or removes it, and gives the lock that says so.
+/// Brings the sandbox up when nobody else uses, makes or removes it, and gives the lock that says so, with what its engine says
+/// of itself.
 pub(super) fn locked(
     opener: &mut dyn Opener,
     sandbox: &Sandbox,
     exec: &Real,
-) -> anyhow::Result<Lock> {
+) -> anyhow::Result<(Lock, Info)> {
     // Before anything of it is made or stopped: others may be using it.
     let mut lock = lock::sandbox(opener, sandbox)?;
-    bring_up(opener, sandbox, exec)?;
+    let info = bring_up(opener, sandbox, exec)?;
     lock.clear_engine(opener, exec)?;
-    Ok(lock)
+    Ok((lock, info))
 }
 
 /// Brings the sandbox up, says so when there was something to do, and shows it this repository.
-fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Result<()> {
+fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Result<Info> {
     sandbox.refuse_foreign()?;
     let running = matches!(sandbox.state(), State::Running(_));
     if running && !up::is_current(sandbox) {
@@ -68,10 +73,16 @@ fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::
     if running {
         repository::reveal(sandbox, opener.root(), exec)?;
     }
-    if !running || !answers(sandbox, exec) {
-        make(opener, sandbox, exec)?;
-    }
-    repository::reveal(sandbox, opener.root(), exec)
+    let known = running.then(|| answer(sandbox, exec)).flatten();
+    let info = match known {
+        Some(info) => info,
+        None => {
+            make(opener, sandbox, exec)?;
+            say(exec)?
+        }
+    };
+    repository::reveal(sandbox, opener.root(), exec)?;
+    Ok(info)
 }
 
 /// Makes what is missing of the sandbox, and starts its engine.
@@ -82,6 +93,13 @@ fn make(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::Resu
     opener.carry_out(exec, &plan, "starting the sandbox")
 }
 
-fn answers(sandbox: &Sandbox, exec: &Real) -> bool {
-    sandbox.bin().join("enter").exists() && sandbox.engine_version(exec).is_some()
+/// What the engine says of itself; None where it does not answer.
+fn answer(sandbox: &Sandbox, exec: &Real) -> Option<Info> {
+    let is_whole = sandbox.bin().join("enter").exists();
+    is_whole.then(|| say(exec).ok()).flatten()
+}
+
+/// Asks the engine, from a folder that is surely visible inside.
+fn say(exec: &Real) -> Result<Info, Failure> {
+    ask(&exec.clone().in_folder(Path::new("/")))
 }

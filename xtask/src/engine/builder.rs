@@ -43,12 +43,12 @@ impl Builder {
         if engine.is_looked_at() && engine.is_stopped() {
             return Ok(unknown());
         }
-        // A plan is made in milliseconds: it asks nobody without a reason.
-        if engine.is_looked_at()
-            && named.is_none()
-            && !builder::may_be_selected(configuration(engine))
-        {
-            return Ok(unknown());
+        // Nobody is asked without a reason: what buildx says of the engine's own builder, the engine has said.
+        if named.is_none() && !builder::may_be_selected(configuration(engine)) {
+            return match engine.is_looked_at() {
+                true => Ok(unknown()),
+                false => Self::own(named, engine),
+            };
         }
         match Self::ask(named, engine) {
             Err(_) if engine.is_looked_at() => Ok(unknown()),
@@ -74,6 +74,11 @@ impl Builder {
                 other: Some(found),
             });
         }
+        Self::own(named, engine)
+    }
+
+    /// The engine's own, where that can build.
+    fn own(named: Option<&str>, engine: &Engine) -> Result<Self, Failure> {
         let info = engine.info()?;
         check_plugin(info)?;
         if !info.containerd_store {

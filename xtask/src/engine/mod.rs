@@ -121,14 +121,14 @@ impl Engine {
                 Ok(engine)
             }
             Access::Share => {
-                bring_up::shared(opener, &sandbox, &exec)?;
-                Ok(Self::new(exec, Some(sandbox), access))
+                let info = bring_up::shared(opener, &sandbox, &exec)?;
+                Ok(Self::new(exec, Some(sandbox), access).knowing(info))
             }
             Access::Programs | Access::Push | Access::Work => {
                 // Said before anything is started: without a place for logs nothing will run.
                 opener.run_folder()?;
-                let lock = bring_up::locked(opener, &sandbox, &exec)?;
-                let mut engine = Self::new(exec, Some(sandbox), access);
+                let (lock, info) = bring_up::locked(opener, &sandbox, &exec)?;
+                let mut engine = Self::new(exec, Some(sandbox), access).knowing(info);
                 engine.locks.push(lock);
                 engine.lock(opener)?;
                 Ok(engine)
@@ -143,6 +143,14 @@ impl Engine {
             access,
             info: OnceCell::new(),
             locks: Vec::new(),
+        }
+    }
+
+    /// The same, which has said that of itself already.
+    fn knowing(self, info: docker::Info) -> Self {
+        Self {
+            info: OnceCell::from(info),
+            ..self
         }
     }
 

@@ -13,4 +13,4 @@ apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(SIGNED_BY)' 'Created-By:
   done | sort -u > "$place/sources.list"
 printf '%s "%s";\n' Dir::Etc::sourcelist "$place/sources.list" Dir::Etc::sourceparts - \
   Dir::State::lists "$place/lists" Dir::Cache "$place/cache" Acquire::Languages none > "$place/apt.conf"
-APT_CONFIG=$place/apt.conf apt-get -q update --error-on=any
+APT_CONFIG=$place/apt.conf apt-get -q -o pkgCacheFile::Generate=false update --error-on=any

@@ -5,7 +5,7 @@
 # Arguments: `package=version`. Run as root in a base image.
 set -eu
 export LC_ALL=C
-apt-get -q --error-on=any update >&2
+apt-get -q --error-on=any -o pkgCacheFile::Generate=false update >&2
 size() {
   apt-cache show "$1" 2> /dev/null | awk -v OFS='\t' -v package="$1" '
     $1 == "Installed-Size:" { installed = $2 } $1 == "Size:" { download = $2 }

@@ -22,6 +22,10 @@ fn private(folder: &Path, purpose: &str) -> Cmd {
         .args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"])
 }
 
+/// With this option `update` asks and fetches alone, which takes a tenth of a second: apt reads what has changed when it is next
+/// asked for packages. Fact: apt's `private-update.cc`.
+pub(crate) const UNREAD: &str = "pkgCacheFile::Generate=false";
+
 pub(crate) fn update_cmd(folder: &Path) -> Cmd {
     private(
         folder,
@@ -169,7 +173,7 @@ pub(crate) fn parse_versions(text: &str) -> BTreeMap<String, String> {
 
 /// Run as root by `sh -c` in an image, with the names of packages as arguments: prints what installing them there would
 /// download, from a package index that was read for it.
-pub(crate) const WOULD_DOWNLOAD: &str = "apt-get -q --error-on=any update >&2 && \
+pub(crate) const WOULD_DOWNLOAD: &str = "apt-get -q --error-on=any -o pkgCacheFile::Generate=false update >&2 && \
     exec apt-get install -qq --print-uris --no-install-recommends -- \"$@\"";
 
 /// Of the lines that [`WOULD_DOWNLOAD`] prints, prints those of libraries as [`Download`] is shown: for `sed`.

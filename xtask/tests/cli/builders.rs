@@ -12,9 +12,14 @@ fn builder(driver: &str, node: &str) -> String {
 
 const RUNS: &str = "Endpoint: tcp://farm:1234\nStatus:   running\n";
 
+/// Where buildx says which builder is selected.
+const SELECTED: &str = "../.docker/buildx/current";
+
+/// A world in which a builder is selected.
 fn world(driver: &str, node: &str) -> World {
     let world = World::new();
     world.docker.builder(&builder(driver, node));
+    world.write(SELECTED, "{\"Name\":\"farm\"}");
     world
 }
 
@@ -64,18 +69,15 @@ fn the_engines_own_builder_has_its_images_where_they_belong() {
 #[test]
 fn a_dry_run_prints_what_a_builder_does_be_it_named_or_selected() {
     let world = world("kubernetes", "Status: inactive\n");
-    // Where buildx has selected none, a dry run does not ask for it.
-    for current in [
-        None,
-        Some(r#"{"Key":"unix:///x","Name":"","Global":false}"#),
-    ] {
-        if let Some(current) = current {
-            world.write("../.docker/buildx/current", current);
+    // Where buildx has selected none, nobody asks it.
+    for current in ["{}", r#"{"Key":"unix:///x","Name":"","Global":false}"#] {
+        world.write(SELECTED, current);
+        for command in ["--dry-run", ""] {
+            world.run((&ALPHA, command)).success();
+            world.calls.never("docker buildx inspect");
         }
-        world.run((&ALPHA, "--dry-run")).success();
-        world.calls.never("docker buildx inspect");
     }
-    world.write("../.docker/buildx/current", "{\"Name\":\"farm\"}");
+    world.write(SELECTED, "{\"Name\":\"farm\"}");
     for command in ["smoke alpha", "smoke alpha --builder farm"] {
         let plan = world.run((command, "--distro trixie --dry-run"));
         let plan = plan.success().stdout;

@@ -289,7 +289,7 @@ fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
         ];
         let said = repository.docker(&args).success().stderr;
         let index = |line: &&str| {
-            line.contains(" archive 2/3] RUN ") || line.contains("[archive 2/3] RUN ")
+            line.contains(" index 2/2] RUN ") || line.contains("[index 2/2] RUN ")
         };
         let steps: Vec<String> = said
             .lines()

@@ -7,7 +7,7 @@ version_of() { apt-cache policy -- "$1" | sed -n 's/^ *Candidate: \([0-9].*\)$/\
 place=$(mktemp -d)
 chmod 755 "$place"
 cd "$place"
-apt-get -q update >&2
+apt-get -q -o pkgCacheFile::Generate=false update >&2
 
 # Where its control file is in a package.
 control="usr/share/postgresql/$major/extension/$spelled(-[0-9]+)?\.control"

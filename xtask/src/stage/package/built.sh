@@ -5,7 +5,7 @@
 beside=
 install_all() {
   if [ -n "$beside" ]; then
-    apt-get -q update >&2
+    apt-get -q -o pkgCacheFile::Generate=false update >&2
     apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root install $beside >&2
   fi
   cp -a root/. /
