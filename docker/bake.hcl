@@ -26,6 +26,16 @@ variable "revision" {
   default = ""
 }
 
+# When the images say that they were made, in seconds since 1970; a commit's: git log -1 --format=%ct. The moment of the build is
+# in the annotation and the tag alone, so that the same packages make the same image at any time: https://reproducible-builds.org.
+variable "SOURCE_DATE_EPOCH" {
+  default = "0"
+  validation {
+    condition     = length(regexall("^[0-9]+$", SOURCE_DATE_EPOCH)) == 1
+    error_message = "SOURCE_DATE_EPOCH is a number of seconds."
+  }
+}
+
 # The PostgreSQL image that the extension is for; {pg} and {distro} are replaced.
 variable "base_image" {
   default = "ghcr.io/cloudnative-pg/postgresql:{pg}-minimal-{distro}"
@@ -71,6 +81,8 @@ target "default" {
     LIBRARIES   = contains(lookup(metadata, "ld_library_path", []), "system") ? "needed" : "none"
     BASE        = baseOf(build.distro, build.pgVersion)
     ASKED_AT    = asked_at
+    # BuildKit's own: the time in the image's configuration and history.
+    SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH
   }
 
   tags = [
@@ -80,7 +92,9 @@ target "default" {
   output = ["type=image,oci-mediatypes=true,oci-artifact=true"]
   attest = ["type=provenance,mode=max", "type=sbom"]
 
-  labels      = described(build.distro, build.pgVersion)
+  labels = merge(described(build.distro, build.pgVersion), {
+    "org.opencontainers.image.created" = timeadd("1970-01-01T00:00:00Z", "${SOURCE_DATE_EPOCH}s")
+  })
   annotations = [for key, value in described(build.distro, build.pgVersion) : "index,manifest:${key}=${value}"]
 }
 

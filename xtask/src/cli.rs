@@ -20,7 +20,7 @@ mod settings;
 pub use bundle::{Bundle, BundleCommand, BundleExport, BundleImport};
 pub use catalogs::Catalogs;
 pub use choice::{Extensions, Filters, MetadataFiles, OneExtension, Running};
-pub use ci::{Ci, Lane};
+pub use ci::{Bench, Ci, CiCommand, Lane};
 pub use create::CreateExtension;
 pub use init::Init;
 pub use look::{FailOn, Inspect, Licences, Scan};

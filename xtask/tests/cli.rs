@@ -16,6 +16,7 @@ mod cli {
     mod agreement;
     mod answers;
     mod bake;
+    mod bench;
     mod builders;
     mod bundle;
     mod catalogs;

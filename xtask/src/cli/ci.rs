@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `ci` is told: which lanes of the gate are run.
+//! What `ci` is told: which lanes of the gate are run, or what is measured.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Ci {
+    #[command(subcommand)]
+    pub command: Option<CiCommand>,
     /// Only these lanes.
     #[arg(long, value_delimiter = ',', value_enum, value_name = "LANE")]
     pub lane: Vec<Lane>,
@@ -32,6 +35,31 @@ pub struct Ci {
     /// The lanes as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CiCommand {
+    /// Measure how long commands take, beside another way to do the same, in turn on this machine.
+    Bench(Bench),
+}
+
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Only these rows of the table in docs/performance.md [default: all that take no cluster and few minutes].
+    #[arg(value_name = "NAME")]
+    pub rows: Vec<String>,
+    /// Run both ways so many times [default: what a row needs for a steady median].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// Print the commands instead of running them.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// All that was measured, as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The table as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `ci`: the project's own gate. Runs every lane that this machine can run and says which it cannot.
 
+mod bench;
 mod lane;
 
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::{
-    cli::{Ci, Lane},
+    cli::{Ci, CiCommand, Lane},
     context::Context,
     exec::Exec,
     failure::Failure,
@@ -25,6 +26,9 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
             "`ci` is the gate of xtask's own repository, and this is another one",
         )
         .into());
+    }
+    if let Some(CiCommand::Bench(args)) = &args.command {
+        return bench::run(args, context);
     }
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
     if strict {

@@ -82,8 +82,13 @@ impl Asking<'_> {
     /// sandbox's own are asked for nothing but what that lacks.
     fn servers(&self, archive: &mut Archive, mut asked: Asked) -> Result<(), Failure> {
         let own = &self.sandbox.suite;
-        let update = Cmd::new("apt-get", "read Debian's package index")
-            .args(["-q", "update", "--error-on=any", "-o", apt::UNREAD]);
+        let update = Cmd::new("apt-get", "read Debian's package index").args([
+            "-q",
+            "update",
+            "--error-on=any",
+            "-o",
+            apt::UNREAD,
+        ]);
         self.inside(update, own)?;
         for suite in self.sandbox.suites() {
             if asked.is_empty() {

@@ -74,12 +74,11 @@ fn bring_up(opener: &mut dyn Opener, sandbox: &Sandbox, exec: &Real) -> anyhow::
         repository::reveal(sandbox, opener.root(), exec)?;
     }
     let known = running.then(|| answer(sandbox, exec)).flatten();
-    let info = match known {
-        Some(info) => info,
-        None => {
-            make(opener, sandbox, exec)?;
-            say(exec)?
-        }
+    let info = if let Some(info) = known {
+        info
+    } else {
+        make(opener, sandbox, exec)?;
+        say(exec)?
     };
     repository::reveal(sandbox, opener.root(), exec)?;
     Ok(info)

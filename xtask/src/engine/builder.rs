@@ -45,9 +45,10 @@ impl Builder {
         }
         // Nobody is asked without a reason: what buildx says of the engine's own builder, the engine has said.
         if named.is_none() && !builder::may_be_selected(configuration(engine)) {
-            return match engine.is_looked_at() {
-                true => Ok(unknown()),
-                false => Self::own(named, engine),
+            return if engine.is_looked_at() {
+                Ok(unknown())
+            } else {
+                Self::own(named, engine)
             };
         }
         match Self::ask(named, engine) {

@@ -25,7 +25,6 @@ const PASSING: &[&str] = &[
     "bcrypt",
     "formattimestamp",
     "homedir",
-    "timeadd",
     "unixtimestampparse",
     "uuidv4",
 ];

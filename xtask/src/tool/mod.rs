@@ -12,6 +12,7 @@ pub(crate) mod cosign;
 pub(crate) mod curl;
 pub(crate) mod docker;
 pub(crate) mod git;
+pub(crate) mod hyperfine;
 pub(crate) mod imagetools;
 pub(crate) mod kind;
 pub(crate) mod kubeconfig;

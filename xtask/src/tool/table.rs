@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use clap::ValueEnum;
 
 use super::{
-    chainsaw, cosign, docker, kind, oras,
+    chainsaw, cosign, docker, hyperfine, kind, oras,
     version::{self, Least},
 };
 use crate::{exec::Real, failure::Failure, plan::Cmd};
@@ -20,6 +20,7 @@ pub enum NeededFor {
     E2e,
     Release,
     Scan,
+    Bench,
     Sandbox,
 }
 
@@ -181,6 +182,16 @@ const TOOLS: &[Tool] = &[
         "debsecan",
         "install debsecan, a package of Debian and Ubuntu: `apt-get install debsecan`",
     ),
+    Tool {
+        name: "hyperfine",
+        needed_for: &[NeededFor::Bench],
+        version: &["--version"],
+        read: first,
+        least: Some(hyperfine::LEAST),
+        advised: Some(hyperfine::LEAST),
+        install: "install hyperfine {version} or newer, a package of Debian and Ubuntu: `apt-get install hyperfine`",
+        otherwise: Otherwise::Missing,
+    },
     of_host("apt-get"),
     of_host("bash"),
     of_host("dpkg-deb"),

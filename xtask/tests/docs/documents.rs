@@ -23,6 +23,7 @@ fn links_within_the_repository_lead_somewhere() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/migration.md",
+        "docs/performance.md",
         "docs/security.md",
         "docs/reliability.md",
         "docs/scale.md",

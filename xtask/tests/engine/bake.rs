@@ -98,16 +98,8 @@ fn a_pushed_image_carries_its_annotations_on_index_manifest_and_as_labels() {
         "scratch"
     );
     let repository_name = tag.rsplit_once(':').unwrap().0;
-    for manifest in index["manifests"].as_array().unwrap() {
-        let platform = text(manifest, "/platform/architecture");
-        if platform == "unknown" {
-            continue; // An attestation.
-        }
-        platforms.push(platform.to_owned());
-        let inner = inspect(
-            &repository,
-            &format!("{repository_name}@{}", text(manifest, "/digest")),
-        );
+    for (platform, inner) in manifests(&repository, repository_name, &index) {
+        platforms.push(platform.clone());
         for name in ANNOTATIONS {
             assert_eq!(
                 inner["annotations"][name], index["annotations"][name],
@@ -130,6 +122,8 @@ fn a_pushed_image_carries_its_annotations_on_index_manifest_and_as_labels() {
         digest
     );
 
+    check_reproducible(&repository, &env, tag, &index);
+
     // The same image by its digest, as `e2e` and users will name it.
     let reference = format!("{repository_name}@{digest}");
     let smoked = repository
@@ -139,6 +133,46 @@ fn a_pushed_image_carries_its_annotations_on_index_manifest_and_as_labels() {
         )
         .success();
     assert_eq!(smoked.json()[0]["result"], "passed");
+}
+
+/// The manifests of an index's images, with their architectures.
+fn manifests(repository: &Repository, name: &str, index: &Value) -> Vec<(String, Value)> {
+    let all = index["manifests"].as_array().unwrap().iter();
+    let images = all.filter(|one| text(one, "/platform/architecture") != "unknown");
+    let read = |one: &Value| {
+        let reference = format!("{name}@{}", text(one, "/digest"));
+        let architecture = text(one, "/platform/architecture").to_owned();
+        (architecture, inspect(repository, &reference))
+    };
+    images.map(read).collect()
+}
+
+/// Everything is built once more, at another time: images differ from the first ones by that annotation alone.
+fn check_reproducible(repository: &Repository, env: &[(&str, &str)], tag: &str, first: &Value) {
+    let again = [
+        "bake",
+        "pgvector",
+        "--push",
+        "--no-cache",
+        "--platform",
+        "linux/amd64,linux/arm64",
+    ];
+    repository.xtask_with(&again, env).success();
+    let name = tag.rsplit_once(':').unwrap().0;
+    let second = inspect(repository, tag);
+    let created = "org.opencontainers.image.created";
+    assert_ne!(
+        first["annotations"][created],
+        second["annotations"][created]
+    );
+    let [first, second] = [first, &second].map(|index| {
+        let mut manifests = manifests(repository, name, index);
+        for (_, manifest) in &mut manifests {
+            manifest["annotations"][created] = Value::Null;
+        }
+        manifests
+    });
+    assert_eq!(first, second);
 }
 
 fn check_labels(repository: &Repository, tag: &str, index: &Value) {
@@ -153,7 +187,11 @@ fn check_labels(repository: &Repository, tag: &str, index: &Value) {
         .success()
         .json();
     for name in ANNOTATIONS {
-        assert_eq!(labels[name], index["annotations"][name], "label {name}");
+        let wanted = match *name {
+            "org.opencontainers.image.created" => &Value::from("1970-01-01T00:00:00Z"),
+            name => &index["annotations"][name],
+        };
+        assert_eq!(labels[name], *wanted, "label {name}");
     }
 }
 
@@ -288,9 +326,8 @@ fn the_archives_index_is_the_same_for_both_kinds_of_dockerfile() {
             target.unwrap(),
         ];
         let said = repository.docker(&args).success().stderr;
-        let index = |line: &&str| {
-            line.contains(" index 2/2] RUN ") || line.contains("[index 2/2] RUN ")
-        };
+        let index =
+            |line: &&str| line.contains(" index 2/2] RUN ") || line.contains("[index 2/2] RUN ");
         let steps: Vec<String> = said
             .lines()
             .filter(index)

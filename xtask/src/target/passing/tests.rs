@@ -21,7 +21,12 @@ fn a_moment_is_followed_through_names_templates_and_layouts() {
                 labels = merge({ created = now, other = \"${v}\" }, { at = now != \"\" ? 1 : 2 })\n}\n";
     assert_eq!(layouts(&text.replace("now != \"\"", "true")), Some(4));
     assert_eq!(layouts(text), None);
-    assert_eq!(layouts("a = upper(\"x\")\n"), Some(0));
+    for elsewhere in [
+        "upper(\"x\")",
+        "timeadd(\"1970-01-01T00:00:00Z\", \"${v}s\")",
+    ] {
+        assert_eq!(layouts(&format!("a = {elsewhere}\n")), Some(0));
+    }
 }
 
 #[test]
