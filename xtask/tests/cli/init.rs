@@ -328,7 +328,13 @@ fn a_configuration_of_renovate_goes_on_being_the_one_that_counts() {
     }
     let written: serde_json::Value = serde_json::from_str(&written).unwrap();
     assert_eq!(written["ignorePaths"].to_string(), "[\"**/target/**\"]");
-    let files = &written["customManagers"][4]["managerFilePatterns"];
+    let managers = written["customManagers"].as_array().unwrap();
+    let is_of_programs = |one: &&serde_json::Value| {
+        let about = one["description"].as_str().unwrap();
+        about.starts_with("Versions of programs")
+    };
+    let programs = managers.iter().find(is_of_programs).unwrap();
+    let files = &programs["managerFilePatterns"];
     assert_eq!(files.to_string(), "[\"xtask.toml\",\".github/**/*.yml\"]");
 }
 
