@@ -29,7 +29,7 @@ pub(crate) use path::InnerPath;
 pub(crate) use postgres::{Library, Major, Parameter, SqlName, SqlVersion, Variable};
 pub(crate) use registry::{Digest, Domain, Registry, RepositoryPath, is_local, is_tag};
 pub(crate) use server::Server;
-pub(crate) use source::SourceUrl;
+pub(crate) use source::{Crate, SourceUrl};
 pub(crate) use url::{Url, without_logins, without_userinfo};
 
 use crate::printable::is_hidden;

@@ -4,7 +4,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, Elsewhere, Origin, SANDBOX_FOLDER, SETTINGS, Setting,
+    CERTIFICATES, Config, Elsewhere, Origin, SANDBOX_FOLDER, SETTINGS, Setting,
     settings::{Shape, setting_of},
 };
 use crate::{
@@ -58,18 +58,37 @@ impl Config {
         } in settings
         {
             let origin = origin(line);
-            if setting.key == SANDBOX_FOLDER.setting.key && matches!(origin, Origin::File(_)) {
+            let of_user = OF_USER.iter().find(|(key, ..)| *key == setting.key);
+            if let Some((key, why, option)) = of_user
+                && matches!(origin, Origin::File(_))
+            {
                 return Err(Failure::invalid(format!(
-                    "`{name}` line {line}: `{}` is not for a repository to say: the folder is made and removed on the machine of whoever works on it",
-                    setting.key
+                    "`{name}` line {line}: `{key}` is not for a repository to say: {why}"
                 ))
-                .hint("take it out, and set `XTASK_SANDBOX_FOLDER`, `--sandbox-folder`, or the same key in `~/.config/xtask/config.toml`"));
+                .hint(format!(
+                    "take it out, and set `{}`, `{option}`, or the same key in `~/.config/xtask/config.toml`",
+                    setting.env
+                )));
             }
             self.put(setting, &text, &origin)?;
         }
         Ok(())
     }
 }
+
+/// Settings that come with no clone, with why, and the option that says them.
+const OF_USER: [(&str, &str, &str); 2] = [
+    (
+        SANDBOX_FOLDER.setting.key,
+        "the folder is made and removed on the machine of whoever works on it",
+        "--sandbox-folder",
+    ),
+    (
+        CERTIFICATES.setting.key,
+        "the file is of the machine of whoever works on it, and its text is given to builds",
+        "--set bake.certificates=FILE",
+    ),
+];
 
 impl File<'_> {
     fn line_at(&self, at: usize) -> usize {

@@ -200,6 +200,8 @@ settings! {
         "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
     OCI_ARTIFACT: OciArtifact = OneOf(OciArtifact::Auto), "bake.oci-artifact" "XTASK_BAKE_OCI_ARTIFACT"
         "attestations as OCI artifacts, which some registries refuse; auto: as the bake file says";
+    CERTIFICATES: String = Text("", Kind::Path), "bake.certificates" "XTASK_BAKE_CERTIFICATES"
+        "a file of certificate authorities that builds get as the secret `certificates`; empty: they trust those of the base image";
     SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"
         "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
     SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"

@@ -14,7 +14,7 @@ use crate::{
     image::{Image, Merge, Rotation},
     plan::{Action, Joint, Location, Part, Plan, Step, StepId},
     target::Target,
-    tool::buildx::Bake,
+    tool::buildx::{self, Bake},
 };
 
 mod bake_file;
@@ -114,6 +114,7 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
     request.platforms.note(request.targets, plan);
     let bake = Bake {
         builder: request.builder.name().map(str::to_owned),
+        variables: buildx::may_read(request.config),
         set: attestations(plan, request),
         push: request.to == Destination::Registry,
         no_cache: request.no_cache,

@@ -266,6 +266,11 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "the archive no longer has the pinned version: update `package` in metadata.hcl",
     ),
     passed_on(
+        r"SSL certificate problem|SSL peer certificate or SSH remote key was not OK",
+        Kind::Unavailable,
+        "the build does not know who has signed that server's certificate, maybe a proxy that looks into TLS: the setting `bake.certificates` names a file of authorities to trust, like `/etc/ssl/certs/ca-certificates.crt`",
+    ),
+    passed_on(
         r"digest mismatch (sha256:[0-9a-f]{64}): sha256:",
         Kind::Failed,
         "what is at that address has the checksum $1: where another version is meant, or its makers say the same, write that; else it is not what was meant",

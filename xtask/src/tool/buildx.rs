@@ -7,7 +7,12 @@ use std::{
 };
 
 use super::docker;
-use crate::{config::Config, failure::CmdFailure, plan::Cmd, value::ImageRef};
+use crate::{
+    config::{CERTIFICATES, Config},
+    failure::CmdFailure,
+    plan::Cmd,
+    value::ImageRef,
+};
 
 /// One call of bake.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +41,27 @@ pub(crate) fn variables(config: &Config) -> Vec<(String, String)> {
     pairs
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// The secrets that the settings let builds read, as buildx takes them: an `id`, and the file on this machine.
+pub(crate) fn secrets(config: &Config) -> Vec<String> {
+    let file = config.get(CERTIFICATES);
+    if file.is_empty() {
+        return Vec::new();
+    }
+    // It is read as CSV: <https://docs.docker.com/reference/cli/docker/buildx/build/#secret>.
+    let field = format!("src={file}").replace('"', "\"\"");
+    vec![format!("id=certificates,\"{field}\"")]
+}
+
+/// Lets bake read a secret outside of its folder. Fact: buildx 0.36, `docker buildx bake --allow`.
+const ENTITLEMENTS: &str = "BUILDX_BAKE_ENTITLEMENTS_FS";
+
+/// What bake is told besides where it is to read these secrets.
+pub(crate) fn may_read(config: &Config) -> Vec<(String, String)> {
+    let secrets = secrets(config).into_iter();
+    let allowed = secrets.map(|_| (ENTITLEMENTS.to_owned(), "0".to_owned()));
+    allowed.collect()
 }
 
 /// Folders that hold docker's plugins, the user's own first. Fact: docker/cli, `cli-plugins/manager`.
@@ -177,12 +203,15 @@ pub(crate) fn into_folder_cmd(
     purpose: &str,
     dockerfile: String,
     args: &[(&str, String)],
-    builder: Option<&str>,
+    config: &Config,
     folder: &Path,
 ) -> Cmd {
     let mut cmd = Cmd::new("docker", purpose).args(["buildx", "build", "--provenance", "false"]);
-    if let Some(builder) = builder {
+    if let Some(builder) = config.builder() {
         cmd = cmd.args(["--builder", builder]);
+    }
+    for secret in secrets(config) {
+        cmd = cmd.args(["--secret", &secret]);
     }
     for (name, value) in args {
         cmd = cmd.args(["--build-arg", &format!("{name}={value}")]);

@@ -64,7 +64,8 @@ fn what_was_built_is_written_and_passes_checks() {
             "ARG EXT_VERSION\nADD --checksum={SUM} https://github.com/o/maps/archive/refs/tags/v${{EXT_VERSION}}.tar.gz /archive\n"
         ),
         "      libmaps-dev \\\n      libz-dev \\\n",
-        "image/licenses/maps",
+        "COPY <<'END' image/licenses/maps/copyright\nFormat: ",
+        "License: PostgreSQL\nEND\n",
     ] {
         assert!(dockerfile.contains(line), "{line}: {dockerfile}");
     }
@@ -102,6 +103,57 @@ fn a_source_that_does_not_say_its_version_in_its_address_is_looked_into() {
         "{dockerfile}"
     );
     world.run("checks maps --no-bake").success();
+}
+
+#[test]
+fn a_crate_is_compiled_with_certificates_that_the_user_names() {
+    let world = world();
+    world.docker.compiles(&printed().replace(
+        "licence\tPostgreSQL\n",
+        "licence\tMIT\nlicence\tMIT OR Apache-2.0\nlicence\tMIT\ndoubt\tthe source has no lock\n",
+    ));
+    let line = "create-extension NAME=maps --pgrx pg_maps@2.1.0-rc.1 --distro trixie --set bake.certificates=/my,ca.pem";
+    world.run(line).success();
+    let metadata = world.read(METADATA);
+    for said in [
+        "# TODO: the source has no lock\n",
+        "licenses                 = [\"MIT\", \"MIT OR Apache-2.0\"]",
+        "// renovate: datasource=crate depName=pg_maps\n        package = \"2.1.0-rc.1\"\n",
+    ] {
+        assert!(metadata.contains(said), "{said}: {metadata}");
+    }
+    let dockerfile = world.read(DOCKERFILE);
+    for said in [
+        "https://static.crates.io/crates/pg_maps/pg_maps-${EXT_VERSION}.crate /archive",
+        "RUN --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt --mount=type=cache,id=cargo-pgrx-$BASE-$TARGETARCH,",
+        "cargo fetch --locked",
+    ] {
+        assert!(dockerfile.contains(said), "{said}: {dockerfile}");
+    }
+    let call = world.calls.only("docker buildx build --provenance false");
+    let said = call.line();
+    assert!(
+        said.contains("--secret 'id=certificates,\"src=/my,ca.pem\"'"),
+        "{said}"
+    );
+    world.run("checks maps --no-bake").success();
+    // Every build gets them, and no repository says them.
+    world
+        .run("bake alpha --set bake.certificates=ca.pem")
+        .success();
+    let built = world.read("target/xtask/targets.json");
+    assert!(
+        built.contains("id=certificates,\\\"src=ca.pem\\\""),
+        "{built}"
+    );
+    let baked = world.calls.only("docker buildx bake -f target/");
+    assert_eq!(baked.variable("BUILDX_BAKE_ENTITLEMENTS_FS"), "0");
+    world.write("xtask.toml", "[bake]\ncertificates = \"/etc/shadow\"\n");
+    world
+        .run("bake alpha")
+        .status(2)
+        .says("`bake.certificates` is not for a repository to say")
+        .says("XTASK_BAKE_CERTIFICATES");
 }
 
 #[test]
@@ -146,8 +198,12 @@ fn what_is_not_built_is_not_written() {
             "--from-source /etc/passwd",
             "it must be the address of an archive",
         ),
-        ("--checksum sha256:00", "--from-source <URL>"),
-        ("--build-depends gcc", "--from-source <URL>"),
+        ("--checksum sha256:00", "--from-source <URL>|--pgrx <CRATE>"),
+        ("--build-depends gcc", "--from-source <URL>|--pgrx <CRATE>"),
+        ("--pgrx pg_maps", "`--pgrx pg_maps@VERSION`"),
+        ("--pgrx pg_maps@1", "it must be a crate with its version"),
+        ("--pgrx pg_maps@1.0.0 --from-archive", "cannot be used with"),
+        ("--pgrx https://x.example/r.git", "not of a repository"),
         (
             &format!("{good} --checksum md5:00"),
             "`--checksum` is `md5:00`; it must be `sha256:` and 64",

@@ -79,6 +79,33 @@ fn extensions_of_several_kinds_pass_as_they_were_written() {
     repository.has_no_containers();
 }
 
+/// Behind a proxy that looks into TLS the setting `bake.certificates` is to be in the environment.
+#[test]
+#[ignore = "cargo-pgrx alone compiles for minutes"]
+fn an_extension_of_pgrx_passes_as_it_was_written() {
+    let repository = Repository::new();
+    let run = |args: &[&str]| {
+        let base = sandboxed().then_some(("XTASK_SANDBOX_BASE", "debian"));
+        repository.xtask_with(args, base.as_slice())
+    };
+    // With that there is a base image.
+    run(&["bake", "pgvector"]).success();
+    let source = Source::of(&repository, "anagram", "anagram-0.3.0.tar.gz");
+    let from = ["--pgrx", &source.url, "--checksum", &source.checksum];
+    run(&[&["create-extension", "anagram"], &from[..]].concat()).success();
+    let file = repository.path().join("extensions/anagram/metadata.hcl");
+    let metadata = std::fs::read_to_string(file).unwrap();
+    for said in [
+        "licenses                 = [\"Apache-2.0\", ",
+        "package = \"0.3.0\"\n        sql     = \"0.3.0\"",
+    ] {
+        assert!(metadata.contains(said), "{said}: {metadata}");
+    }
+    assert!(!metadata.contains("TODO"), "{metadata}");
+    run(&["checks", "anagram"]).success();
+    run(&["smoke", "anagram"]).success().says("1 of 1 passed");
+}
+
 /// A source of `tests/sources` as an archive that the engine can be sent to.
 struct Source<'a> {
     repository: &'a Repository,

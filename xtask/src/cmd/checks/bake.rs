@@ -19,7 +19,7 @@ use crate::{
     stage::bake::{self, Changes},
     symptom::PLACEHOLDER,
     target::{Filter, Target},
-    tool::buildx::Bake,
+    tool::buildx::{self, Bake},
     ui::counted,
     workspace::{Selection, Workspace},
 };
@@ -174,6 +174,7 @@ fn check_of(
         files: vec![definitions.to_owned()],
         targets,
         builder: config.builder().map(str::to_owned),
+        variables: buildx::may_read(config),
         set,
         check: true,
         ..Bake::default()

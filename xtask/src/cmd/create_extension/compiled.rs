@@ -12,7 +12,7 @@ use crate::{
         package::{Answer, Found, Package, Read},
     },
     tool::buildx,
-    value::{Digest, Server},
+    value::{Digest, Licence, Server},
     workspace::Workspace,
 };
 
@@ -71,8 +71,12 @@ pub(super) fn ask(
         format!("compiled and tried on {suite}, whose base image is the one in reach")
     });
     let mut draft = Draft::known(request, &known, workspace.extensions())?;
+    let own = built
+        .first()
+        .and_then(|(_, package)| package.licences.first());
     draft.source = Some(Source {
         checksum: Some(checksum),
+        licence: own.filter(|text| text.parse::<Licence>().is_ok()).cloned(),
         ..source.clone()
     });
     // The source is the same for all distros.
@@ -98,7 +102,7 @@ fn add(
         &format!("compile `{}` in `{base}`", request.name),
         source.question(&request.name, &base.to_string(), &words),
         &args,
-        context.config.builder(),
+        &context.config,
         &folder,
     );
     let cleared = Step::new(

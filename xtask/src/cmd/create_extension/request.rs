@@ -7,7 +7,9 @@ use crate::{
     cli,
     failure::Failure,
     stage::creation::{Builder, MadeOf, Request, Source},
-    value::{Digest, Major, Name, PackagePattern, Server, SourceUrl, Suite, without_userinfo},
+    value::{
+        Crate, Digest, Major, Name, PackagePattern, Server, SourceUrl, Suite, without_userinfo,
+    },
     workspace::Workspace,
 };
 
@@ -22,9 +24,13 @@ const LEAST: u16 = 18;
 /// Refuses what is no name, no package and no server.
 pub(super) fn of(args: &cli::CreateExtension, workspace: &Workspace) -> Result<Request, Failure> {
     let name = name(args)?;
-    let made_of = match &args.from_source {
-        Some(url) => MadeOf::Source(source(args, "--from-source", url)?),
-        None => MadeOf::Package {
+    let made_of = match (&args.from_source, &args.pgrx) {
+        (Some(url), _) => {
+            let url = source_url("--from-source", url)?;
+            MadeOf::Source(source(args, url, Builder::Pgxs)?)
+        }
+        (None, Some(text)) => MadeOf::Source(source(args, crate_url(text)?, Builder::Pgrx)?),
+        (None, None) => MadeOf::Package {
             name: package(args, &name)?,
             is_named: args.package.is_some(),
         },
@@ -72,13 +78,41 @@ fn package(args: &cli::CreateExtension, name: &Name) -> Result<PackagePattern, F
         .map_err(|wanted| Failure::invalid(format!("`--package` is `{said}`; it must be {wanted}")))
 }
 
-fn source(args: &cli::CreateExtension, flag: &str, url: &str) -> Result<Source, Failure> {
-    let url: SourceUrl = url.parse().map_err(|wanted| {
+fn source_url(flag: &str, url: &str) -> Result<SourceUrl, Failure> {
+    url.parse().map_err(|wanted| {
         Failure::invalid(format!(
             "`{flag}` is `{}`; it must be {wanted}",
             without_userinfo(url)
         ))
-    })?;
+    })
+}
+
+/// Where a crate is, that the registry has or that somebody has put elsewhere.
+fn crate_url(text: &str) -> Result<SourceUrl, Failure> {
+    if text.contains("://") {
+        return source_url("--pgrx", text);
+    }
+    let of_registry = text.parse::<Crate>().ok();
+    of_registry.and_then(|one| one.url()).ok_or_else(|| {
+        let failure = Failure::invalid(format!(
+            "`--pgrx` is `{text}`; it must be {}, or {}",
+            Crate::WANTED,
+            SourceUrl::WANTED
+        ));
+        if text.contains('@') {
+            return failure;
+        }
+        failure.hint(format!(
+            "`cargo info {text}` says which versions there are: `--pgrx {text}@VERSION`"
+        ))
+    })
+}
+
+fn source(
+    args: &cli::CreateExtension,
+    url: SourceUrl,
+    builder: Builder,
+) -> Result<Source, Failure> {
     let checksum = match &args.checksum {
         None => None,
         Some(text) => Some(text.parse::<Digest>().map_err(|wanted| {
@@ -87,14 +121,15 @@ fn source(args: &cli::CreateExtension, flag: &str, url: &str) -> Result<Source, 
     };
     if checksum.is_none() && !url.is_safe() {
         return Err(Failure::invalid(format!(
-            "`{flag}` is `{url}`: without TLS anybody on the way can change what is there"
+            "without TLS anybody on the way can change what is at `{url}`"
         ))
         .hint("write `https://`, or say what is meant with `--checksum sha256:…`"));
     }
     Ok(Source {
         url,
         checksum,
-        builder: Builder::Pgxs,
+        builder,
+        licence: None,
         build_depends: parsed("--build-depends", &args.build_depends)?,
     })
 }

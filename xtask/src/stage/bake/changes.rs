@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a run wants of targets otherwise than bake has printed them: what settings say, and what a builder needs.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{base::Base, output::Outputs};
 use crate::{
     config::{self, Config},
     target::Target,
+    tool::buildx,
 };
 
 /// What a run wants otherwise than bake has printed it.
@@ -15,6 +16,8 @@ pub(crate) struct Changes {
     pub(super) outputs: Outputs,
     /// The base images that all targets are given.
     pub(super) bases: Vec<Base>,
+    /// The secrets that steps of builds may read besides, as buildx takes them.
+    secrets: Vec<String>,
 }
 
 impl Changes {
@@ -26,6 +29,7 @@ impl Changes {
                 loaded: false,
             },
             bases: Vec::new(),
+            secrets: buildx::secrets(config),
         }
     }
 
@@ -36,7 +40,14 @@ impl Changes {
                 base.give(definition);
             }
         }
-        let mut is_changed = !self.bases.is_empty();
+        let definitions = all.values_mut().filter_map(Value::as_object_mut);
+        for definition in definitions.filter(|_| !self.secrets.is_empty()) {
+            let known = definition.entry("secret").or_insert_with(|| json!([]));
+            if let Some(known) = known.as_array_mut() {
+                known.extend(self.secrets.iter().map(|one| json!(one)));
+            }
+        }
+        let mut is_changed = !self.bases.is_empty() || !self.secrets.is_empty();
         for target in targets {
             if let Some(definition) = all.get_mut(&target.name) {
                 is_changed |= self.outputs.set(definition);

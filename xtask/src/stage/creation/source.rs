@@ -12,6 +12,8 @@ use crate::{
 pub(crate) enum Builder {
     /// PostgreSQL's own makefiles: <https://www.postgresql.org/docs/current/extend-pgxs.html>.
     Pgxs,
+    /// cargo-pgrx: <https://github.com/pgcentralfoundation/pgrx>.
+    Pgrx,
 }
 
 /// An archive of source code.
@@ -21,6 +23,8 @@ pub(crate) struct Source {
     /// None: it is not known yet.
     pub checksum: Option<Digest>,
     pub builder: Builder,
+    /// Its own, by its name in SPDX. None: it is not known.
+    pub licence: Option<String>,
     /// Debian packages that must be there to compile it, beside those that any extension needs.
     pub build_depends: Vec<PackageName>,
 }
@@ -48,9 +52,18 @@ impl Source {
         }
     }
 
-    /// Where the version is in the address: the last one in its last part.
+    /// Where the version is in the address: all that stands behind a crate's name, or the last one in the last part.
     fn version_at(&self) -> Option<(usize, usize)> {
         let path = self.url.split('?').next().unwrap_or_default();
+        if let Some(stem) = path.strip_suffix(".crate")
+            && let Some((above, name)) = stem.rsplit_once('/')
+            && let Some((_, of)) = above.rsplit_once('/')
+            && let Some(version) = name
+                .strip_prefix(of)
+                .and_then(|rest| rest.strip_prefix('-'))
+        {
+            return Some((stem.len() - version.len(), stem.len()));
+        }
         let begin = path.rfind('/').map_or(0, |at| at + 1);
         let stem = ENDS.iter().find_map(|end| path.strip_suffix(end));
         let stem = stem.unwrap_or(path);
@@ -79,6 +92,9 @@ impl Source {
         let followed = match parts[..] {
             ["github.com" | "codeload.github.com", owner, name, _, ..] => {
                 format!("datasource=github-tags depName={owner}/{name}")
+            }
+            ["static.crates.io", "crates", name, _] => {
+                return Some(format!("renovate: datasource=crate depName={name}"));
             }
             _ => return None,
         };
@@ -109,11 +125,12 @@ impl Source {
         );
         text += &self.install();
         text += "WORKDIR /build\nCOPY --from=source /archive ./\n";
-        text += &run(UNPACK);
+        text += &run(&[], UNPACK);
         text += &match self.builder {
-            Builder::Pgxs => run(PGXS),
+            Builder::Pgxs => run(&[], PGXS),
+            Builder::Pgrx => format!("ARG BASE\nARG TARGETARCH\n{}", run(&PGRX_MOUNTS, PGRX)),
         };
-        text + &run(&IMAGE.replace("@name@", name))
+        text + &run(&[], &IMAGE.replace("@name@", name))
     }
 
     /// What compiles is installed. Of the server's headers and makefiles the package alone is unpacked: what it depends on, a
@@ -121,6 +138,23 @@ impl Source {
     fn install(&self) -> String {
         let fixed = match self.builder {
             Builder::Pgxs => ["bzip2", "gcc", "libc6-dev", "make", "unzip", "xz-utils"].as_slice(),
+            // Its bindings are made of all that the server's headers include.
+            Builder::Pgrx => &[
+                "bzip2",
+                "ca-certificates",
+                "cargo",
+                "gcc",
+                "libc6-dev",
+                "libclang-dev",
+                "libicu-dev",
+                "libkrb5-dev",
+                "libssl-dev",
+                "libxml2-dev",
+                "pkg-config",
+                "rustfmt",
+                "unzip",
+                "xz-utils",
+            ],
         };
         let own = self.build_depends.iter().map(|one| &**one);
         let mut packages: Vec<&str> = fixed.iter().copied().chain(own).collect();
@@ -139,7 +173,23 @@ impl Source {
         match (self.version_at(), self.builder) {
             (Some(_), _) => "",
             (None, Builder::Pgxs) => OF_CONTROL,
+            (None, Builder::Pgrx) => OF_CRATE,
         }
+    }
+
+    /// Says the licence for machines, beside the source's own files.
+    fn copyright(&self, name: &Name) -> String {
+        let Some(licence) = &self.licence else {
+            return String::new();
+        };
+        // Operators are small there.
+        let licence = licence.replace(" OR ", " or ").replace(" AND ", " and ");
+        format!(
+            "COPY <<'END' image/licenses/{name}/copyright\n\
+             Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
+             Source: {}\n\nFiles: *\nCopyright: see the files beside this one\nLicense: {licence}\nEND\n",
+            self.url
+        )
     }
 
     /// The Dockerfile of the extension's own.
@@ -148,9 +198,10 @@ impl Source {
             "# SPDX-License-Identifier: Apache-2.0\n\
              #\n\
              # No archive of Debian packages has it: it is compiled here, from a source that is known by its checksum. For a new version\n\
-             # change `package` in metadata.hcl and the checksum here: a build with the old one fails and says the new one.\n{}{}\n\
+             # change `package` in metadata.hcl and the checksum here: a build with the old one fails and says the new one.\n{}{}{}\n\
              FROM scratch\nCOPY --from=builder /build/image/ /\nUSER 65532:65532\n",
             self.stages(name, base),
+            self.copyright(name),
             self.check_version()
         )
     }
@@ -170,21 +221,36 @@ impl Source {
     }
 }
 
+/// What cargo is given: certificates, where the user says that others are to be trusted, and a place to keep cargo-pgrx in, which
+/// runs on this base image and platform alone.
+const PGRX_MOUNTS: [&str; 2] = [
+    CERTIFICATES,
+    "type=cache,id=cargo-pgrx-$BASE-$TARGETARCH,target=/tools,sharing=locked",
+];
+
+/// Stands in the place of the base image's authorities where a build has the secret.
+const CERTIFICATES: &str = "type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt";
+
 /// A step of the build that runs a script of several lines, with what it is for above it.
-fn run(script: &str) -> String {
+fn run(mounts: &[&str], script: &str) -> String {
     let (_, script) = script.split_once('\n').unwrap_or_default();
     let about = script.lines().take_while(|line| line.starts_with('#'));
     let about: Vec<&str> = about.collect();
     let body = script.lines().skip(about.len());
     let body: Vec<&str> = body.collect();
+    let mounts: String = mounts
+        .iter()
+        .map(|mount| ["--mount=", mount, " "].concat())
+        .collect();
     format!(
-        "{}\nRUN <<'END'\n{}\nEND\n",
+        "{}\nRUN {mounts}<<'END'\n{}\nEND\n",
         about.join("\n"),
         body.join("\n")
     )
 }
 
 const UNPACK: &str = include_str!("source/unpack.sh");
+const PGRX: &str = include_str!("source/pgrx.sh");
 const PGXS: &str = include_str!("source/pgxs.sh");
 const IMAGE: &str = include_str!("source/image.sh");
 
@@ -192,6 +258,11 @@ const OF_CONTROL: &str = "ARG EXT_VERSION\nRUN <<'END'\n\
     set -eu\n\
     wanted=$(printf '%s' \"$EXT_VERSION\" | sed 's/[.+]/\\\\&/g')\n\
     if ! grep -rqxE \" *default_version *= *'$wanted' *\" root/usr/share/postgresql/*/extension; then\n  \
+      echo \"the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
+
+const OF_CRATE: &str = "ARG EXT_VERSION\nRUN <<'END'\n\
+    set -eu\n\
+    if ! grep -qxF \"version = \\\"$EXT_VERSION\\\"\" source/Cargo.toml; then\n  \
       echo \"the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
 
 #[cfg(test)]
@@ -203,6 +274,7 @@ mod tests {
             url: url.parse().unwrap(),
             checksum: None,
             builder: Builder::Pgxs,
+            licence: None,
             build_depends: Vec::new(),
         }
     }
@@ -219,6 +291,11 @@ mod tests {
                 "https://x.io/tar.gz/refs/tags/v2.0.1",
                 Some("2.0.1"),
                 "https://x.io/tar.gz/refs/tags/v${EXT_VERSION}",
+            ),
+            (
+                "https://x.io/crates/x-2/x-2-1.0.0-rc.1+b.crate",
+                Some("1.0.0-rc.1+b"),
+                "https://x.io/crates/x-2/x-2-${EXT_VERSION}.crate",
             ),
             (
                 "https://x.io/x2.0-3.1.zip?raw=9.9",
@@ -264,6 +341,10 @@ mod tests {
             (
                 "https://codeload.github.com/o/r/tar.gz/v1.0",
                 Some("datasource=github-tags depName=o/r "),
+            ),
+            (
+                "https://static.crates.io/crates/pg_x/pg_x-1.0.0.crate",
+                Some("datasource=crate depName=pg_x"),
             ),
             ("https://x.io/o/r/v1.0.tar.gz", None),
             ("https://github.com/x-1.0.tar.gz", None),

@@ -30,7 +30,7 @@ quote() {
 words=\"$program\"
 for word in "$@"; do quote "$word"; words=$words,$quoted; done
 variables=
-for name in registry environment revision base_image BUILDX_METADATA_PROVENANCE DOCKER_DEFAULT_PLATFORM NO_PROXY no_proxy http_proxy https_proxy KUBECONFIG KIND_EXPERIMENTAL_DOCKER_NETWORK \
+for name in registry environment revision base_image BUILDX_BAKE_ENTITLEMENTS_FS BUILDX_METADATA_PROVENANCE DOCKER_DEFAULT_PLATFORM NO_PROXY no_proxy http_proxy https_proxy KUBECONFIG KIND_EXPERIMENTAL_DOCKER_NETWORK \
   XTASK_EXTENSION XTASK_NAME XTASK_LOAD XTASK_WANTED XTASK_SILENT XTASK_LIBRARY_PATH XTASK_BIN_PATH; do
   eval "value=\${$name-}"
   [ -z "$value" ] || { quote "$value"; variables=$variables,[\"$name\",$quoted]; }
