@@ -55,6 +55,18 @@ pub(crate) fn blob_cmd(blob: &ImageRef) -> Cmd {
     about(blob, purpose, &["blob", "fetch", "--output", "-"])
 }
 
+/// Writes a blob, which is named by its digest, into a file.
+pub(crate) fn save_blob_cmd(blob: &ImageRef, file: &str) -> Cmd {
+    let purpose = format!("read the blob `{blob}`");
+    about(blob, purpose, &["blob", "fetch", "--output", file])
+}
+
+/// Pushes a file as the blob with that digest.
+pub(crate) fn push_blob_cmd(blob: &ImageRef, file: &str) -> Cmd {
+    let purpose = format!("push the blob `{blob}`");
+    about(blob, purpose, &["blob", "push"]).arg(file)
+}
+
 /// Asks for the digest that an image has; [`parse_digest`] reads the answer.
 pub(crate) fn resolve_cmd(image: &ImageRef) -> Cmd {
     about(

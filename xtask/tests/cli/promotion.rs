@@ -310,14 +310,23 @@ fn an_image_of_which_a_part_is_gone_is_not_called_unchanged() {
     let run = || world.run(untested().as_str());
     run()
         .status(1)
-        .says(&format!("`{TO}@{blob}`, a part of the image, is not there"));
+        .says(&format!("`{TO}@{blob}`, a part of the image, is not there"))
+        .says(&format!(
+            "hint: the registry has lost it: `oras blob fetch --output lost.part --plain-http -- {FROM}@{blob} && \
+             oras blob push --plain-http -- {TO}@{blob} lost.part` brings it back"
+        ));
     let there = world.state("engine/registries");
     fs::write(there.join(format!("{TO}@{blob}")), "").unwrap();
     run().success();
     fs::remove_file(there.join(format!("{TO}@{child}"))).unwrap();
-    run().status(1).says(&format!(
-        "`{TO}@{child}`, a part of the image, is not there"
-    ));
+    run()
+        .status(1)
+        .says(&format!(
+            "`{TO}@{child}`, a part of the image, is not there"
+        ))
+        .says(&format!(
+            "-- {FROM}@{child} {TO}` brings it back, and then the command again goes on"
+        ));
 }
 
 #[test]

@@ -108,6 +108,7 @@ fn a_signed_image_is_promoted_whole_and_a_tampered_one_is_refused() {
 
     let back = format!("{}/back", from.host());
     signed_by_an_older_cosign_it_goes_back(&repository, image, digest, &back);
+    what_a_registry_has_lost_is_brought_back(&repository, &from, image, &back);
     let other = other_image(&repository, &back);
     verify(&repository, &other)
         .status(1)
@@ -176,6 +177,34 @@ fn what_a_kill_has_left_unlisted_is_listed(
         .xtask(&promote)
         .success()
         .says("1 image unchanged");
+}
+
+/// By the commands that the failure names.
+fn what_a_registry_has_lost_is_brought_back(
+    repository: &Repository,
+    registry: &Registry,
+    image: &str,
+    back: &str,
+) {
+    let fetch = ["oras", "manifest", "fetch", "--plain-http"];
+    let read = |image: &str| {
+        let read = tool(repository, &[&fetch[..], &[image]].concat());
+        read.success().json()
+    };
+    let index = read(image);
+    let (repository_of, _) = image.split_once('@').unwrap();
+    let child = index["manifests"][0]["digest"].as_str().unwrap();
+    let layer = read(&format!("{repository_of}@{child}"))["layers"][0]["digest"].clone();
+    registry.lose(layer.as_str().unwrap());
+    let promote = ["promote", image, "--to", back, "--untested"];
+    let failed = repository
+        .xtask(&promote)
+        .status(1)
+        .says("a part of the image, is not there");
+    let (_, hint) = failed.stderr.split_once("has lost it: `").unwrap();
+    let (commands, _) = hint.split_once('`').unwrap();
+    tool(repository, &["sh", "-c", commands]).success();
+    repository.xtask(&promote).success();
 }
 
 fn verify(repository: &Repository, image: &str) -> Ended {

@@ -155,7 +155,7 @@ pub(crate) struct Registry {
     pub port: u16,
     process: Option<Child>,
     container: Option<String>,
-    _data: PathBuf,
+    data: PathBuf,
 }
 
 impl Registry {
@@ -172,7 +172,7 @@ impl Registry {
             port,
             process: None,
             container: None,
-            _data: data.clone(),
+            data: data.clone(),
         };
         if sandboxed() {
             let config = repository.path().join("registry.yml");
@@ -219,6 +219,20 @@ impl Registry {
 
     pub(crate) fn host(&self) -> String {
         format!("localhost:{}", self.port)
+    }
+
+    /// Loses what it has of a blob, as a disk does.
+    pub(crate) fn lose(&self, digest: &str) {
+        let hex = digest.strip_prefix("sha256:").unwrap();
+        let path = format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]);
+        let Some(name) = &self.container else {
+            return fs::remove_file(self.data.join(path)).unwrap();
+        };
+        let file = format!("/var/lib/registry/{path}");
+        let removed = Command::new("docker")
+            .args(["exec", name, "rm", &file])
+            .status();
+        assert!(removed.unwrap().success());
     }
 }
 

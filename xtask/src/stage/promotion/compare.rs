@@ -10,7 +10,7 @@ use super::{
     referrers,
 };
 use crate::{
-    exec::Exec,
+    exec::{CmdFailure, Exec},
     failure::Failure,
     image::{ImageRef, listed},
     plan::{Console, Performed, Work, shell},
@@ -29,6 +29,10 @@ pub(super) struct Compare {
 /// What a registry gives as a manifest of an image, whose bytes must have its digest.
 fn manifest(image: &ImageRef, digest: &Digest, exec: &dyn Exec) -> Result<String, Failure> {
     let manifest = Origin::Registry(image.clone()).manifest(digest, exec)?;
+    checked(manifest, image, digest)
+}
+
+fn checked(manifest: String, image: &ImageRef, digest: &Digest) -> Result<String, Failure> {
     let seen = Digest::of(manifest.as_bytes());
     if *digest == seen {
         return Ok(manifest);
@@ -41,34 +45,74 @@ fn manifest(image: &ImageRef, digest: &Digest, exec: &dyn Exec) -> Result<String
 }
 
 /// Looks at all that manifests in a registry consist of, down to their blobs. Gives them with the manifests in them.
-fn whole(
+pub(super) fn whole(
     at: &ImageRef,
     manifests: impl IntoIterator<Item = Digest>,
+    origin: &Origin,
     exec: &dyn Exec,
 ) -> Result<BTreeSet<Digest>, Failure> {
     let mut left: Vec<Digest> = manifests.into_iter().collect();
     let (mut seen, mut blobs) = (BTreeSet::new(), BTreeSet::new());
     while let Some(digest) = left.pop() {
         if seen.insert(digest.clone()) {
-            let text = manifest(at, &digest, exec)?;
+            let part = at.by_digest(&digest);
+            let read = exec.read(&oras::manifest_cmd(&part), Some(PATIENCE));
+            let text = read.map_err(|failed| gone(failed, &part, origin, copied))?;
+            let text = checked(text, at, &digest)?;
             left.extend(listed::manifests(&text));
             blobs.extend(listed::blobs(&text));
         }
     }
     for blob in blobs {
         let blob = at.by_digest(&blob);
-        match exec.read(&oras::blob_descriptor_cmd(&blob), Some(PATIENCE)) {
-            Ok(_) => {}
-            Err(failed) if oras::is_absent(&failed) => return Err(lost(&blob.to_string())),
-            Err(failed) => return Err(failed.into()),
-        }
+        let asked = exec.read(&oras::blob_descriptor_cmd(&blob), Some(PATIENCE));
+        asked.map_err(|failed| gone(failed, &blob, origin, carried))?;
     }
     Ok(seen)
 }
 
+/// A question about a part that has failed. Where the registry has lost it, the commands that bring it back: a copy takes for whole
+/// what has a manifest.
+fn gone(
+    failed: CmdFailure,
+    part: &ImageRef,
+    origin: &Origin,
+    back: fn(&ImageRef, &ImageRef) -> String,
+) -> Failure {
+    if !oras::is_absent(&failed) {
+        return failed.into();
+    }
+    let failure = lost(&part.to_string());
+    match (origin, &part.digest) {
+        (Origin::Registry(from), Some(digest)) => failure.hint(format!(
+            "the registry has lost it: `{}` brings it back, and then the command again goes on",
+            back(&from.by_digest(digest), part)
+        )),
+        _ => failure,
+    }
+}
+
+/// A manifest with its blobs.
+fn copied(from: &ImageRef, to: &ImageRef) -> String {
+    let to = ImageRef {
+        digest: None,
+        ..to.clone()
+    };
+    oras::copy_cmd(from, &to).to_string()
+}
+
+/// A blob, by way of a file.
+fn carried(from: &ImageRef, to: &ImageRef) -> String {
+    let (save, push) = (
+        oras::save_blob_cmd(from, "lost.part"),
+        oras::push_blob_cmd(to, "lost.part"),
+    );
+    format!("{save} && {push}")
+}
+
 /// Looks whether a registry has an image whole, with all that refers to it where it comes from. Gives how many those are.
 pub(crate) fn is_there(origin: &Origin, to: &ImageRef, exec: &dyn Exec) -> Result<usize, Failure> {
-    let manifests = whole(to, to.digest.clone(), exec)?;
+    let manifests = whole(to, to.digest.clone(), origin, exec)?;
     let here = referrers::of(origin, &manifests, exec)?;
     let there = referrers::of(&Origin::Registry(to.clone()), &manifests, exec)?;
     let missing = here.keys().filter(|digest| !there.contains_key(*digest));
@@ -81,7 +125,7 @@ pub(crate) fn is_there(origin: &Origin, to: &ImageRef, exec: &dyn Exec) -> Resul
         let failure = missing.into_iter().fold(failure, Failure::detail);
         return Err(failure.hint("run the command again: a copy takes what is missing"));
     }
-    whole(to, here.keys().cloned(), exec)?;
+    whole(to, here.keys().cloned(), origin, exec)?;
     Ok(here.len())
 }
 

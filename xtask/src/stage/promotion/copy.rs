@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::{
     beside::{Held, apart, beside, held},
+    compare::whole,
     origin::Origin,
     referrers,
 };
@@ -55,7 +56,12 @@ impl Copy {
         let mut manifests = listed::manifests(&text);
         manifests.extend(self.from.digest.clone());
         let origin = Origin::Registry(self.from.clone());
-        referrers::complete(&origin, &self.to, &manifests, exec, console)
+        let completed = referrers::complete(&origin, &self.to, &manifests, exec, console);
+        // Of a manifest that is lost nobody can say what refers to it: what brings it back is said instead.
+        completed.map_err(|failure| {
+            let whole = whole(&self.to, self.to.digest.clone(), &origin, exec);
+            whole.err().unwrap_or(failure)
+        })
     }
 }
 
