@@ -78,6 +78,8 @@ pub(crate) struct Call<'a> {
     pub suite: &'a Path,
     pub values: &'a Path,
     pub namespace: &'a str,
+    /// What its container is called, if there is one; no other call of the run has that name.
+    pub container: &'a str,
     pub access: &'a ClusterAccess,
     /// What KUBECONFIG must name, absolute: suites' scripts run in their own folder.
     pub root: &'a Path,
@@ -94,7 +96,7 @@ impl Call<'_> {
         let step = Step::run(name, self.cmd());
         match self.chainsaw {
             Chainsaw::OnPath => step,
-            Chainsaw::InContainer(container) => step.undo(container.remove(self.namespace)),
+            Chainsaw::InContainer(container) => step.undo(container.remove(self.container)),
         }
     }
 
@@ -145,9 +147,8 @@ impl Call<'_> {
         ];
         let files = container.files.iter().map(|file| self.root.join(file));
         mounts.extend(files.map(|file| Mount::read_only(&file, &file)));
-        // The namespace is that of one call.
         container
-            .run(&self.purpose, self.namespace)
+            .run(&self.purpose, self.container)
             .args(["--network", &container.network])
             .arg("--env")
             .arg(format!("KUBECONFIG={}", kubeconfig.display()))

@@ -158,6 +158,7 @@ impl Database {
             suite: &runner.shared.folder,
             values,
             namespace,
+            container: namespace,
             access: &runner.access,
             root: &runner.root,
             report: (runner.reports.clone(), namespace.clone()),

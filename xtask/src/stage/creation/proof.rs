@@ -34,7 +34,7 @@ impl Draft {
         };
         let does = if self.is_created { "created" } else { "loaded" };
         format!(
-            "# SPDX-License-Identifier: Apache-2.0\napiVersion: chainsaw.kyverno.io/v1alpha1\nkind: Test\nmetadata:\n  name: \"{}\"\nspec:\n  \
+            "# SPDX-License-Identifier: Apache-2.0\napiVersion: chainsaw.kyverno.io/v1alpha1\nkind: Test\nmetadata:\n  name: \"{}\"\n  annotations:\n    # What it applies is what the shared suite has applied.\n    io.cloudnativepg.xtask.cluster: \"shared\"\nspec:\n  \
              description: \"the extension is {does}, and smoke.sql passes\"\n  timeouts:\n    apply: \"5s\"\n    assert: \"3m\"\n    delete: \"30s\"\n  steps:\n{}{}{}",
             self.name,
             step("cluster"),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The suites of one image as steps: the shared one, then the extension's own, each in a namespace of
-//! its own.
+//! The suites of one image as steps: the shared one, and the extension's own in the same cluster or in one of its own.
 
 mod evidence;
 mod options;
@@ -34,6 +33,10 @@ use crate::{
 
 /// The pool that bounds how many suites run at once.
 pub(crate) const POOL: &str = "suite";
+
+/// The suites of an image.
+const SHARED: &str = "shared";
+const OWN: &str = "own";
 
 /// Longer than all of chainsaw's own limits together: what runs on then hangs.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -127,19 +130,43 @@ impl Runner {
         needs
     }
 
-    /// Adds the suites of a subject.
+    /// Adds the suites of a subject: the extension's own goes on in the cluster that the shared one has made where it says that it
+    /// may, and else is run beside it, as it is written.
     pub(crate) fn add(&self, plan: &mut Plan, subject: &Subject, after: &[StepId]) -> SuiteSteps {
-        let shared = self.add_suite(plan, subject, "shared", &self.shared, after);
         let own = subject.extension.folder.join("test");
         let own = own.is_dir().then(|| {
             let own = own
                 .strip_prefix(&self.root)
                 .map(Path::to_owned)
                 .unwrap_or(own);
-            let own = Suite::read(&self.root, own, None);
-            self.add_suite(plan, subject, "own", &own, &[shared])
+            Suite::read(&self.root, own, None)
         });
+        if let Some(own) = own.as_ref().filter(|own| own.goes_on) {
+            let [shared, own] = self.add_in_turn(plan, subject, own, after);
+            return SuiteSteps {
+                shared,
+                own: Some(own),
+            };
+        }
+        let shared = self.add_suite(plan, subject, SHARED, &self.shared, after);
+        let own = own.map(|own| self.add_suite(plan, subject, OWN, &own, after));
         SuiteSteps { shared, own }
+    }
+
+    /// Adds the shared suite and behind it the extension's own, in one namespace.
+    fn add_in_turn(
+        &self,
+        plan: &mut Plan,
+        subject: &Subject,
+        own: &Suite,
+        after: &[StepId],
+    ) -> [StepId; 2] {
+        let namespace = self.namespace(subject, SHARED);
+        let made = self.add_namespace(plan, &namespace, after);
+        let shared = plan.add(self.first_run(subject, SHARED, &self.shared, &namespace, made));
+        let own = plan.add(self.first_run(subject, OWN, own, &namespace, shared));
+        self.add_tidying(plan, &namespace, own);
+        [shared, own]
     }
 
     /// Adds one suite: its namespace, chainsaw, and the namespace's end. `kind` tells it from the subject's others.
@@ -151,13 +178,38 @@ impl Runner {
         suite: &Suite,
         after: &[StepId],
     ) -> StepId {
-        let title = format!("{kind} suite of {}", subject.name);
         let namespace = self.namespace(subject, kind);
-        let made = self.environment.make_namespace(&namespace, "suite");
+        let made = self.add_namespace(plan, &namespace, after);
+        let tested = plan.add(self.first_run(subject, kind, suite, &namespace, made));
+        self.add_tidying(plan, &namespace, tested);
+        tested
+    }
+
+    fn add_namespace(&self, plan: &mut Plan, namespace: &str, after: &[StepId]) -> StepId {
+        let made = self.environment.make_namespace(namespace, "suite");
         let made = Step::run(format!("namespace {namespace}"), made)
             .after(after.iter().copied())
             .quiet();
-        let made = plan.add(self.temporary(made, &namespace));
+        plan.add(self.temporary(made, namespace))
+    }
+
+    fn add_tidying(&self, plan: &mut Plan, namespace: &str, tested: StepId) {
+        if !self.options.skip_delete {
+            let tidy = Step::run(format!("tidy {namespace}"), self.remove(namespace));
+            plan.add(tidy.after([tested]).quiet());
+        }
+    }
+
+    /// A suite in a namespace that is there; once more, in one of its own, where the cluster did not answer.
+    fn first_run(
+        &self,
+        subject: &Subject,
+        kind: &str,
+        suite: &Suite,
+        namespace: &str,
+        after: StepId,
+    ) -> Step {
+        let title = format!("{kind} suite of {}", subject.name);
         let fresh = self.namespace(subject, &format!("{kind}-2"));
         let again = Again {
             retry: Arc::new(evidence::Unanswered {
@@ -168,29 +220,24 @@ impl Runner {
             patience: READY,
             place: "in a new namespace",
             prepare: self.environment.make_namespace(&fresh, "suite"),
-            step: self.test(subject, suite, (&title, " again"), &fresh),
+            step: self.test(subject, suite, (&title, " again"), (&fresh, &fresh)),
         };
-        let step = self
-            .test(subject, suite, (&title, ""), &namespace)
-            .after([made])
+        let container = self.namespace(subject, kind);
+        self.test(subject, suite, (&title, ""), (namespace, &container))
+            .after([after])
             .pool(POOL)
             .proof("suite")
-            .again(again);
-        let tested = plan.add(step);
-        if !self.options.skip_delete {
-            let tidy = Step::run(format!("tidy {namespace}"), self.remove(&namespace));
-            plan.add(tidy.after([tested]).quiet());
-        }
-        tested
+            .again(again)
     }
 
-    /// A suite in a namespace that is there. The step is called by its title and what tells a second run.
+    /// A suite in a namespace that is there, in a container of that name where chainsaw has one. The step is called by its title and
+    /// what tells a second run.
     fn test(
         &self,
         subject: &Subject,
         suite: &Suite,
         (title, run): (&str, &str),
-        namespace: &str,
+        (namespace, container): (&str, &str),
     ) -> Step {
         let test = chainsaw::Call {
             chainsaw: &self.chainsaw,
@@ -198,6 +245,7 @@ impl Runner {
             suite: &suite.folder,
             values: &subject.values,
             namespace,
+            container,
             access: &self.access,
             root: &self.root,
             report: (self.reports.clone(), title.replace(' ', "-")),

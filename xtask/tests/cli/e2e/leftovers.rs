@@ -22,9 +22,9 @@ fn what_the_suites_made_can_be_kept() {
         }
     }
     let world = World::e2e_up(&["alpha"]);
-    world.chainsaw.fails("shared", "no\n");
+    world.chainsaw.fails("shared-suite-of-alpha", "no\n");
     world.run("e2e test alpha --skip-delete").status(1);
-    assert_eq!(world.clusters.namespaces(CLUSTER).len(), 1);
+    assert_eq!(world.clusters.namespaces(CLUSTER).len(), 2);
 }
 
 #[test]
