@@ -2,7 +2,10 @@
 //! All that is in an image, read once from the archive of its files. Whoever made the image is not trusted: each file is read
 //! up to a limit, nothing is unpacked and nothing is run.
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read},
+};
 
 use serde::Serialize;
 
@@ -73,11 +76,22 @@ impl Inventory {
             found.look_into(file, &text, &mut scripts);
             Ok(())
         })?;
+        found.keep_what_says_licences();
         found.objects.sort_by(|a, b| a.path.cmp(&b.path));
         found.documents.sort_by(|a, b| a.path.cmp(&b.path));
         found.packages.sort();
         found.extensions = scripts.extensions();
         Ok(found)
+    }
+
+    /// Texts of licences that stand beside a copyright file for machines are what that speaks of.
+    fn keep_what_says_licences(&mut self) {
+        let is_for_machines =
+            |one: &&Document| one.licence.is_some() && one.path.ends_with("/copyright");
+        let said = self.documents.iter().filter(is_for_machines);
+        let said: BTreeSet<String> = said.map(|one| one.package.clone()).collect();
+        let documents = &mut self.documents;
+        documents.retain(|one| one.licence.is_some() || !said.contains(&one.package));
     }
 
     fn look_into(&mut self, file: &Entry, bytes: &[u8], scripts: &mut Scripts) {

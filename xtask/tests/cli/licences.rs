@@ -50,6 +50,19 @@ fn without_a_rule_the_packages_are_listed() {
 }
 
 #[test]
+fn a_text_beside_a_file_for_machines_says_nothing_else() {
+    let world = world();
+    for package in ["liby1", "libz1"] {
+        let file = format!("licenses/{package}/LICENSE");
+        world.docker.file(&file, "You may do as you like.\n");
+    }
+    let ended = world.run(["licences", "x/y:1"]).success();
+    let of = |package: &str| ended.stdout.matches(package).count();
+    assert_eq!((of("liby1"), of("libz1")), (1, 2), "{}", ended.stdout);
+    ended.says("of 2 the licence is unknown");
+}
+
+#[test]
 fn what_is_not_allowed_is_named_with_its_place() {
     let world = world();
     world.write("xtask.toml", ALLOWED);

@@ -179,10 +179,11 @@ impl Source {
 
     /// Says the licence for machines, beside the source's own files.
     fn copyright(&self, name: &Name) -> String {
-        let Some(licence) = &self.licence else {
+        // Operators are small there, and parentheses are unknown.
+        let licence = self.licence.iter().find(|text| !text.contains('('));
+        let Some(licence) = licence else {
             return String::new();
         };
-        // Operators are small there.
         let licence = licence.replace(" OR ", " or ").replace(" AND ", " and ");
         format!(
             "COPY <<'END' image/licenses/{name}/copyright\n\

@@ -32,8 +32,15 @@ linked '{p}|{l}' | while IFS='|' read -r crate licence; do
   crate=$1-${2#v}
   [ -e "$(echo "$CARGO_HOME"/registry/src/*/"$crate")" ] || continue
   mkdir -p "../image/licenses/$crate"
-  printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: see the files beside this one\nLicense: %s\n' \
-    "$(printf '%s' "$licence" | sed 's,/, or ,g; s/ OR / or /g; s/ AND / and /g')" > "../image/licenses/$crate/copyright"
+  # That form has no parentheses: then the texts alone say it.
+  case $licence in
+  '' | *\(*) ;;
+  *)
+    licence=$(printf '%s' "$licence" | sed 's,/, or ,g; s/ OR / or /g; s/ AND / and /g')
+    printf '%s\n' 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/' '' 'Files: *' \
+      'Copyright: see the files beside this one' "License: $licence" > "../image/licenses/$crate/copyright"
+    ;;
+  esac
   find "$CARGO_HOME"/registry/src/*/"$crate" -maxdepth 1 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'copyright*' \
     -o -iname 'notice*' -o -iname 'unlicense*' \) 2> /dev/null | while IFS= read -r file; do
     install -m 644 -t "../image/licenses/$crate" "$file"
