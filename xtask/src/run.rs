@@ -29,6 +29,7 @@ pub(crate) mod record;
 pub(crate) mod removal;
 mod schedule;
 mod step;
+pub(crate) mod waiting;
 
 /// After how long without an event that is one.
 const QUIET: Duration = if cfg!(test) {

@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
     plan::{Location, Plan, Step, shell},
-    run::{self, Options, record::LeftOut},
+    run::{self, Options, record::LeftOut, waiting::Waiting},
     stage::{
         proofs,
         results::{self, Tested},
@@ -86,6 +86,9 @@ impl Context {
         self.ui.idle();
         self.journal.plan_ends();
         self.keep_record();
+        if let Some(waiting) = Waiting::of(plan, &report) {
+            self.ui.waiting(&waiting);
+        }
         Ok(report)
     }
 

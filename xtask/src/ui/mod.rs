@@ -22,6 +22,7 @@ mod table;
 mod tested;
 mod text;
 mod trace;
+mod waiting;
 mod workflow;
 
 pub(crate) use failure::words;
@@ -37,6 +38,7 @@ use crate::{
     failure::FailureRecord,
     finding::Finding,
     printable::{self, printable},
+    run::waiting::Waiting,
     tool::buildkit::step,
 };
 
@@ -116,6 +118,11 @@ impl Ui {
     /// The plan has ended: nothing runs that the status line could speak of.
     pub(crate) fn idle(&self) {
         self.tell(|reporter| reporter.idle());
+    }
+
+    /// What the plan has waited for longest.
+    pub(crate) fn waiting(&self, waiting: &Waiting) {
+        self.note(&waiting::sentence(waiting));
     }
 
     /// A sentence that says how it ended.
