@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     Passed,
+    /// What was there before is what it has come to.
+    Unchanged,
     Skipped,
     /// There is nothing to do it with, which is nobody's failure.
     #[serde(rename = "not available")]
@@ -29,6 +31,7 @@ impl Verdict {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Unchanged => "unchanged",
             Self::Skipped => "skipped",
             Self::NotAvailable => "not available",
             Self::NotRun => "not run",
@@ -57,11 +60,19 @@ pub(crate) fn passed(all: impl IntoIterator<Item = Verdict>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Verdict::{self, Failed, NotAvailable, NotRead, NotRun, Passed, Skipped};
+    use super::Verdict::{self, Failed, NotAvailable, NotRead, NotRun, Passed, Skipped, Unchanged};
 
     #[test]
     fn it_is_the_same_word_everywhere() {
-        for verdict in [Passed, Skipped, NotAvailable, NotRun, NotRead, Failed] {
+        for verdict in [
+            Passed,
+            Unchanged,
+            Skipped,
+            NotAvailable,
+            NotRun,
+            NotRead,
+            Failed,
+        ] {
             assert_eq!(serde_json::json!(verdict), verdict.word());
         }
     }

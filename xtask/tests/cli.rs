@@ -101,6 +101,7 @@ mod cli {
     mod taskfile;
     mod text;
     mod tolerance;
+    mod unchanged;
     mod values;
     mod versions;
 }

@@ -13,6 +13,7 @@ use crate::{
     cli,
     context::Context,
     engine::{Access, builder::Builder, sources::Unavailable},
+    event::Outcome,
     exec::Exec,
     failure::Failure,
     image::Metadata,
@@ -116,9 +117,14 @@ fn metadata_file(
 
 fn conclusion(rows: &[Row]) -> String {
     let images = rows.iter().filter(|row| row.result == Verdict::Passed);
-    match images.count() {
-        0 => NONE_IN_SHARE.to_owned(),
-        images => format!("{} baked", counted(images, "image")),
+    let unchanged = rows.iter().filter(|row| row.result == Verdict::Unchanged);
+    match (images.count(), unchanged.count()) {
+        (0, 0) => NONE_IN_SHARE.to_owned(),
+        (images, 0) => format!("{} baked", counted(images, "image")),
+        (0, unchanged) => format!("{} unchanged", counted(unchanged, "image")),
+        (images, unchanged) => {
+            format!("{} baked, {unchanged} unchanged", counted(images, "image"))
+        }
     }
 }
 
@@ -258,7 +264,10 @@ fn rows(
             size = Some(known.to_owned());
         }
         rows.push(Row {
-            result: step.outcome.verdict(),
+            result: match step.outcome {
+                Outcome::Skipped(_) => Verdict::Unchanged,
+                _ => step.outcome.verdict(),
+            },
             title: target.title(),
             name: target.extension.name.clone(),
             target: target.name.clone(),

@@ -20,6 +20,7 @@ mod kept;
 mod question;
 
 pub(crate) use evaluated::evaluated;
+pub(crate) use kept::Key;
 
 use self::asking::{Answers, Asking};
 

@@ -69,6 +69,18 @@ impl Metadata {
         }
     }
 
+    /// What it says of a target.
+    pub(crate) fn entry(&self, target: &str) -> Option<&Value> {
+        self.entries.get(target)
+    }
+
+    /// What these targets are said to be.
+    pub(crate) fn of_entries(entries: impl IntoIterator<Item = (String, Value)>) -> Self {
+        Self {
+            entries: entries.into_iter().collect(),
+        }
+    }
+
     /// What it says of all but these targets: of others, and of the whole build.
     pub(crate) fn without(&self, targets: &[&String]) -> Self {
         let entries = self.entries.iter();

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bakes as steps: all extensions in one call of bake, each of them a step of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use self::{
     base::Base,
     calls::{Call, Group},
-    solve::{Share, Solve},
+    solve::{Place, Share, Solve},
+    tidy::Tidy,
 };
 use crate::{
     config::{self, Config, Sbom},
@@ -24,6 +28,7 @@ mod changes;
 mod output;
 mod platforms;
 mod solve;
+mod tidy;
 
 pub(crate) use self::{calls::calls, changes::Changes, platforms::Wanted};
 
@@ -69,6 +74,18 @@ impl Request<'_> {
         changes
     }
 
+    /// Where images go to, as far as it can be asked what is there.
+    fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        if self.reaches_engine() {
+            places.push(Place::Engine);
+        }
+        if self.to == Destination::Registry {
+            places.push(Place::Registry);
+        }
+        places
+    }
+
     /// The engine has them afterwards.
     fn reaches_engine(&self) -> bool {
         self.to == Destination::Engine || self.builder.is_engines_own()
@@ -83,6 +100,8 @@ pub(crate) struct Baked {
     pub tags: Vec<String>,
     pub step: StepId,
     pub metadata: PathBuf,
+    /// Set once it is known that its image is the one that is there.
+    is_unchanged: Arc<AtomicBool>,
 }
 
 impl Baked {
@@ -129,6 +148,10 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
         let defined = call.define(plan);
         let work = solve(&call, request, &bake, defined.path);
         files.push(work.metadata.clone());
+        let shares = work.shares.iter();
+        let unchanged: Vec<_> = shares
+            .map(|share| Arc::clone(&share.is_unchanged))
+            .collect();
         let work: Arc<dyn Joint> = Arc::new(work);
         let mut steps = Vec::new();
         for (place, group) in call.groups.iter().enumerate() {
@@ -148,6 +171,7 @@ pub(crate) fn add(plan: &mut Plan, request: &Request<'_>) -> Vec<Baked> {
                 tags: call.tags(&target.name),
                 step,
                 metadata: group.metadata(),
+                is_unchanged: Arc::clone(&unchanged[place]),
             }));
         }
         earlier = steps;
@@ -161,7 +185,7 @@ fn solve(call: &Call<'_>, request: &Request<'_>, bake: &Bake, definitions: PathB
     let targets = call.groups.iter().flat_map(|group| &group.targets);
     let targets: Vec<&Target> = targets.copied().collect();
     let platforms = request.platforms.overrides(&targets).into_iter();
-    let shares = call.groups.iter().map(|group| share(group, request));
+    let shares = call.groups.iter().map(|group| share(call, group, request));
     Solve {
         bake: Bake {
             files: vec![definitions],
@@ -169,6 +193,7 @@ fn solve(call: &Call<'_>, request: &Request<'_>, bake: &Bake, definitions: PathB
             ..bake.clone()
         },
         shares: shares.collect(),
+        places: request.places(),
         metadata: match &call.groups[..] {
             [one] => one.metadata(),
             _ => call.file("metadata"),
@@ -182,11 +207,11 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
     for target in request.targets.iter().filter(|_| request.reaches_engine()) {
         if let (Some(done), Some(stamped)) = (Baked::of(target, baked), &target.stamped) {
             let name = format!("tidy {}", target.name);
-            plan.add(
-                Step::work(name, Rotation(stamped.clone()))
-                    .after([done.step])
-                    .quiet(),
-            );
+            let tidy = Tidy {
+                rotation: Rotation(stamped.clone()),
+                is_unchanged: Arc::clone(&done.is_unchanged),
+            };
+            plan.add(Step::work(name, tidy).after([done.step]).quiet());
         }
     }
     if let Some(into) = &request.metadata_file {
@@ -203,7 +228,7 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
 }
 
 /// A part of the work that bakes a group.
-fn share(group: &Group<'_>, request: &Request<'_>) -> Share {
+fn share(call: &Call<'_>, group: &Group<'_>, request: &Request<'_>) -> Share {
     let is_one = |target: &&Target| {
         let all = target.definitions.as_ref();
         request.platforms.of_target(target).len() == 1
@@ -215,6 +240,11 @@ fn share(group: &Group<'_>, request: &Request<'_>) -> Share {
         ends_when_exported: request.metadata_file.is_none()
             && !request.loads()
             && group.targets.iter().all(is_one),
+        asked: group
+            .targets
+            .iter()
+            .filter_map(|target| call.asked(&target.name).cloned())
+            .collect(),
         ..group.share()
     }
 }

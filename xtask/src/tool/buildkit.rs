@@ -18,14 +18,23 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 pub(crate) enum Told {
     /// A line for people, as plain progress would print it.
     Line(String),
-    /// Its image is where it is to go. Without a digest where the exporter tells none.
-    Exported(Option<Digest>),
+    /// Its image is where it is to go.
+    Exported(Exported),
     /// A vertex of it has failed.
     Failed {
         vertex: String,
         /// What it has said itself before that.
         said: Option<String>,
     },
+}
+
+/// What an exporter says of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exported {
+    /// None: it tells none.
+    pub digest: Option<Digest>,
+    /// The configurations of its platforms, sorted.
+    pub configurations: Vec<Digest>,
 }
 
 /// How the error of a vertex ends that was ended because of another one's.
@@ -71,8 +80,7 @@ struct Seen {
     ended: bool,
     /// Its output, as far as no line is complete.
     begun: String,
-    /// What it has exported.
-    digest: Option<Digest>,
+    exported: Exported,
     /// What it has said that it did.
     done: Vec<String>,
     /// Its own output.
@@ -167,7 +175,7 @@ impl Progressing {
             started: None,
             ended: false,
             begun: String::new(),
-            digest: None,
+            exported: Exported::default(),
             done: Vec::new(),
             said: Tail::default(),
         });
@@ -214,7 +222,12 @@ impl Progressing {
         if let Some(digest) =
             digest("exporting manifest list ").or_else(|| digest("exporting manifest "))
         {
-            seen.digest = Some(digest);
+            seen.exported.digest = Some(digest);
+        }
+        if let Some(digest) = digest("exporting config ") {
+            let all = &mut seen.exported.configurations;
+            let at = all.partition_point(|known| *known < digest);
+            all.insert(at, digest);
         }
         tell(Told::Line(format!("#{} {} done", seen.number, doing.id)));
         seen.done.push(doing.id.clone());
@@ -249,7 +262,7 @@ impl Progressing {
                 continue;
             };
             if vertex.completed.is_some() && vertex.error.is_empty() {
-                tell(Told::Exported(seen.digest.clone()));
+                tell(Told::Exported(seen.exported.clone()));
             }
         }
     }
@@ -295,6 +308,7 @@ mod tests {
             r#"{"vertexes":[{"digest":"v1","name":"[a archive 2/2] RUN  x","started":"2026-11-26T07:54:57Z"},{"digest":"v1","name":"[b archive 2/2] RUN  x","started":"2026-11-26T07:54:57Z"}]}"#.to_owned(),
             format!(r#"{{"logs":[{{"vertex":"v1","stream":1,"data":"{data}","timestamp":"2026-11-26T07:54:57.5Z"}}]}}"#),
             r#"{"vertexes":[{"digest":"v2","name":"[a] exporting to image","started":"2026-11-26T07:54:58Z"}]}"#.to_owned(),
+            format!(r#"{{"statuses":[{{"id":"exporting config {digest}","vertex":"v2","completed":"2026-11-26T07:54:58Z"}}]}}"#),
             format!(r#"{{"statuses":[{{"id":"exporting manifest list {digest}","vertex":"v2","completed":"2026-11-26T07:54:58Z"}}]}}"#),
             r#"{"vertexes":[{"digest":"v2","name":"[a] exporting to image","started":"2026-11-26T07:54:58Z","completed":"2026-11-26T07:54:59Z"}]}"#.to_owned(),
         ];
@@ -307,12 +321,19 @@ mod tests {
                 (0, line("#1 0.5 Get:1 x")),
                 (1, line("#1 0.5 Get:1 x")),
                 (0, line("#2 exporting to image")),
+                (0, line(&format!("#2 exporting config {digest} done"))),
                 (
                     0,
                     line(&format!("#2 exporting manifest list {digest} done"))
                 ),
                 (0, line("#2 DONE 1.0s")),
-                (0, Told::Exported(Some(digest.parse().unwrap()))),
+                (
+                    0,
+                    Told::Exported(Exported {
+                        digest: Some(digest.parse().unwrap()),
+                        configurations: vec![digest.parse().unwrap()],
+                    })
+                ),
             ]
         );
     }

@@ -161,6 +161,25 @@ pub(crate) fn parse_sizes(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Lists `repository:tag`, a tab, and the image's digest, one image a line.
+pub(crate) fn digests_cmd() -> Cmd {
+    Cmd::new("docker", "list images by their digests").args([
+        "image",
+        "ls",
+        "--no-trunc",
+        "--format",
+        "{{.Repository}}:{{.Tag}}\t{{.ID}}",
+    ])
+}
+
+/// reference -> digest.
+pub(crate) fn parse_digests(text: &str) -> BTreeMap<String, Digest> {
+    let pairs = text.lines().filter_map(|line| line.split_once('\t'));
+    pairs
+        .filter_map(|(name, digest)| Some((name.to_owned(), digest.trim().parse().ok()?)))
+        .collect()
+}
+
 /// A container as `docker ps` lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Container {

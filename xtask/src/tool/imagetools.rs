@@ -17,6 +17,20 @@ pub(crate) fn manifest_cmd(reference: &ImageRef) -> Cmd {
         .arg(reference.to_string())
 }
 
+/// Prints what an image in a registry is called by its content. Fact: of fields in a format buildx prints whole descriptors
+/// alone, and otherwise all that it prints without a format.
+pub(crate) fn descriptor_cmd(reference: &str) -> Cmd {
+    Cmd::new("docker", format!("read the digest of `{reference}`"))
+        .args(["buildx", "imagetools", "inspect", "--format"])
+        .args(["{{json .Manifest}}", "--", reference])
+}
+
+/// The digest in what [`descriptor_cmd`] has printed.
+pub(crate) fn digest_of(descriptor: &str) -> Option<Digest> {
+    let descriptor: Value = serde_json::from_str(descriptor).ok()?;
+    descriptor["digest"].as_str()?.parse().ok()
+}
+
 /// An image in a registry, as its index or manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Described {
@@ -163,6 +177,18 @@ fn ask(cmd: &Cmd, reference: &ImageRef, exec: &dyn Exec) -> Result<String, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_is_read_from_a_descriptor_and_from_nothing_else() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let descriptor = format!(
+            r#"{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{digest}"}}"#
+        );
+        assert_eq!(digest_of(&descriptor).unwrap().to_string(), digest);
+        for other in ["Name: x\nDigest: sha256:ab", "{}", r#"{"digest":"--x"}"#] {
+            assert_eq!(digest_of(other), None);
+        }
+    }
 
     #[test]
     fn an_index_and_a_manifest_are_both_read() {

@@ -84,7 +84,7 @@ enum Case {
 impl Case {
     fn of(step: &StepRecord) -> Self {
         match step.outcome {
-            Some(Verdict::Passed) => Self::Passed,
+            Some(Verdict::Passed | Verdict::Unchanged) => Self::Passed,
             Some(Verdict::Failed) => Self::Failure,
             Some(Verdict::Skipped | Verdict::NotAvailable) => Self::Skipped,
             Some(Verdict::NotRun) if step.reason.is_some() => Self::Skipped,

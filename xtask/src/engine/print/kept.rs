@@ -60,11 +60,11 @@ impl Kept {
 
 /// What an answer that is kept is sealed with: random bytes that only this user can read.
 #[derive(Debug)]
-pub(super) struct Key([u8; LENGTH]);
+pub(crate) struct Key([u8; LENGTH]);
 
 impl Key {
     /// This user's, made when there is none yet.
-    pub(super) fn of_user() -> anyhow::Result<Self> {
+    pub(crate) fn of_user() -> anyhow::Result<Self> {
         Self::in_folder(&user_folder()?)
     }
 
@@ -128,6 +128,26 @@ impl Key {
             &Location::output(&question.place),
             &self.sealed(question, printed)?,
         )
+    }
+
+    /// What any other text is sealed with that is kept at `place`: one line.
+    pub(crate) fn seal(&self, place: &Path, text: &str) -> anyhow::Result<String> {
+        let mac = self.over_text(place, text)?;
+        Ok(STANDARD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// Whether that is the seal of the text that was kept at `place`.
+    pub(crate) fn fits(&self, seal: &str, place: &Path, text: &str) -> bool {
+        let mac = self.over_text(place, text).ok();
+        let seal = STANDARD.decode(seal).ok();
+        mac.zip(seal)
+            .is_some_and(|(mac, seal)| mac.verify_slice(&seal).is_ok())
+    }
+
+    fn over_text(&self, place: &Path, text: &str) -> anyhow::Result<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)?;
+        mac.update(&serde_json::to_vec(&(place, text))?);
+        Ok(mac)
     }
 
     /// The text of the file that keeps it.

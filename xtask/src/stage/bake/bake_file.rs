@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bake file that a run builds from: what bake has printed of each extension, put together.
 
-use std::{fmt, path::PathBuf, time::SystemTime};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::SystemTime};
 
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,7 @@ use crate::{
     plan::{Console, Location, Performed, Work, shell},
     target::Target,
     tool::buildx::Bake,
+    value::Digest,
 };
 
 /// The definitions of the targets of several extensions, and where they go.
@@ -21,6 +22,8 @@ pub(super) struct BakeFile {
     pub path: PathBuf,
     changes: Changes,
     all: Map<String, Value>,
+    /// What stands for the definition of each target at any time.
+    asked: BTreeMap<String, Digest>,
     /// The calls that print the same. None: it is not what bake prints.
     printed_by: Option<Vec<Bake>>,
 }
@@ -31,6 +34,7 @@ impl BakeFile {
             path,
             changes,
             all: Map::new(),
+            asked: BTreeMap::new(),
             printed_by: Some(Vec::new()),
         }
     }
@@ -38,16 +42,7 @@ impl BakeFile {
     /// Adds these targets of one extension, with what they are built from, as they are at `moment`. `ask` is the call
     /// that prints them. False: one of them has the name of another one that is there, and nothing was added.
     pub(super) fn add(&mut self, targets: &[&Target], moment: SystemTime, ask: &Bake) -> bool {
-        let mut own = Map::new();
-        let mut as_printed = true;
-        for target in targets {
-            // Nothing is built from a model: what it plans is only shown.
-            if let Some(definitions) = &target.definitions {
-                own.extend(definitions.with_sources([target.name.as_str()], moment));
-                as_printed &= !definitions.is_rebased();
-            }
-        }
-        as_printed &= !self.changes.make(targets, &mut own);
+        let (own, as_printed) = self.definitions(targets, moment);
         let is_other = |(name, definition): (&String, &Value)| {
             self.all.get(name).is_some_and(|known| known != definition)
         };
@@ -55,11 +50,37 @@ impl BakeFile {
             return false;
         }
         self.all.extend(own);
+        for target in targets {
+            let (timeless, _) = self.definitions(&[target], SystemTime::UNIX_EPOCH);
+            let text = Value::Object(timeless).to_string();
+            let digest = Digest::of(text.as_bytes());
+            self.asked.insert(target.name.clone(), digest);
+        }
         match &mut self.printed_by {
             Some(calls) if as_printed => calls.push(ask.clone()),
             changed => *changed = None,
         }
         true
+    }
+
+    /// The definitions of these targets, and of what they are built from, at `moment`, and whether bake prints the same.
+    fn definitions(&self, targets: &[&Target], moment: SystemTime) -> (Map<String, Value>, bool) {
+        let mut all = Map::new();
+        let mut as_printed = true;
+        for target in targets {
+            // Nothing is built from a model: what it plans is only shown.
+            if let Some(definitions) = &target.definitions {
+                all.extend(definitions.with_sources([target.name.as_str()], moment));
+                as_printed &= !definitions.is_rebased();
+            }
+        }
+        as_printed &= !self.changes.make(targets, &mut all);
+        (all, as_printed)
+    }
+
+    /// What stands for all that a target's definition asks for, but its moment.
+    pub(super) fn asked(&self, target: &str) -> Option<&Digest> {
+        self.asked.get(target)
     }
 
     /// The names that the image of a target gets.

@@ -3,6 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -13,6 +14,7 @@ use crate::{
     extension::Extension,
     plan::{Action, Location, Plan, Step, StepId},
     target::Target,
+    value::Digest,
     workspace::Workspace,
 };
 
@@ -44,6 +46,8 @@ impl Group<'_> {
                 .collect(),
             metadata: self.metadata(),
             ends_when_exported: false,
+            asked: Vec::new(),
+            is_unchanged: Arc::default(),
         }
     }
 }
@@ -89,6 +93,11 @@ impl Call<'_> {
     /// The names that the image of a target gets.
     pub(super) fn tags(&self, target: &str) -> Vec<String> {
         self.bake_file.tags(target)
+    }
+
+    /// What stands for all that a target's definition asks for, but its moment.
+    pub(super) fn asked(&self, target: &str) -> Option<&Digest> {
+        self.bake_file.asked(target)
     }
 
     /// Its extensions, each with the names of its targets.

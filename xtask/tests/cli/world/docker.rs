@@ -137,6 +137,16 @@ impl Docker {
         self.answer("sizes", lines);
     }
 
+    /// The digests of images, one a line: `image<TAB>sha256:…`.
+    pub(crate) fn digests(&self, lines: &str) {
+        self.answer("digests", lines);
+    }
+
+    /// The digest of the configuration that bakes of an extension come to.
+    pub(crate) fn bake_configures(&self, extension: &str, digest: &str) {
+        self.answer(&format!("bake.configures.{extension}"), digest);
+    }
+
     /// The labels of any image that is there.
     pub(crate) fn labels(&self, json: &str) {
         self.answer("labels", json);

@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One call of bake, followed line by line: which parts are built, and whose failure it is when it fails.
 
-use std::path::Path;
+use std::{path::Path, sync::atomic::Ordering};
 
-use super::Solve;
+use super::{
+    Solve,
+    known::{Found, Known},
+};
 use crate::{
+    engine::print::Key,
     exec::{CmdFailure, Exec, Supervision, Tail},
     failure::Failure,
     image::{Metadata, Promised},
     own::file,
     plan::{Board, Joint, Location, Performed},
-    tool::buildkit::{self, Progress, Told},
-    value::Digest,
+    tool::buildkit::{self, Exported, Progress, Told},
 };
+
+/// What a call is for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
+    /// Images are where they are to go afterwards.
+    Export,
+    /// It is known which of these need not be exported.
+    Look(&'a Found),
+}
 
 /// One call of bake, while it runs.
 pub(super) struct Call<'a> {
     solve: &'a Solve,
     parts: Vec<usize>,
+    purpose: Purpose<'a>,
     board: &'a dyn Board,
     /// All targets in the call's order: a place in `parts`, of the one that it is of, and its name.
     targets: Vec<(usize, &'a str)>,
@@ -37,7 +50,7 @@ pub(super) struct Call<'a> {
 #[derive(Default)]
 struct Building {
     said: Tail,
-    exported: Vec<(String, Option<Digest>)>,
+    exported: Vec<(String, Exported)>,
     /// The vertex that has failed first, and what it has said before.
     failed: Option<(String, Option<String>)>,
     ended: bool,
@@ -48,12 +61,18 @@ pub(super) struct Ended {
     pub failure: Failure,
     /// The part whose failure it is.
     pub whose: Option<usize>,
-    /// The parts that are not built.
+    /// The parts of the call, and those of them that are not built.
+    pub parts: Vec<usize>,
     pub left: Vec<usize>,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn of(solve: &'a Solve, parts: Vec<usize>, board: &'a dyn Board) -> Self {
+    pub(super) fn of(
+        solve: &'a Solve,
+        parts: Vec<usize>,
+        purpose: Purpose<'a>,
+        board: &'a dyn Board,
+    ) -> Self {
         let targets = |(place, part): (usize, &usize)| {
             let names = solve.share(*part).targets.iter();
             names.map(move |name| (place, name.as_str()))
@@ -68,20 +87,35 @@ impl<'a> Call<'a> {
             failed: None,
             solve,
             parts,
+            purpose,
             board,
         }
     }
 
-    pub(super) fn run(mut self, exec: &dyn Exec) -> Result<(), Ended> {
-        let cmd = self.solve.call(&self.parts).cmd();
-        let ended = exec.run(&cmd, Supervision::default(), &mut |line| self.read(line));
-        match ended {
-            Ok(()) => {
+    /// Gives the parts that it was not to export, and that are to be.
+    pub(super) fn run(mut self, exec: &dyn Exec) -> Result<Vec<usize>, Ended> {
+        let bake = match self.purpose {
+            Purpose::Export => self.solve.call(&self.parts),
+            Purpose::Look(_) => self.solve.looking(&self.parts),
+        };
+        let ended = exec.run(&bake.cmd(), Supervision::default(), &mut |line| {
+            self.read(line);
+        });
+        match (ended, self.purpose) {
+            (Ok(()), Purpose::Export) => {
                 self.finish();
-                Ok(())
+                Ok(Vec::new())
             }
-            Err(failed) => Err(self.failed(failed)),
+            (Ok(()), Purpose::Look(_)) => Ok(self.left()),
+            (Err(failed), _) => Err(self.failed(failed)),
         }
+    }
+
+    /// The parts that have not ended.
+    fn left(&self) -> Vec<usize> {
+        let left = self.parts.iter().zip(&self.building);
+        let left = left.filter(|(_, building)| !building.ended);
+        left.map(|(part, _)| *part).collect()
     }
 
     fn read(&mut self, line: &str) {
@@ -115,13 +149,41 @@ impl<'a> Call<'a> {
                     self.building[place].said.push(&line);
                     self.board.line(self.parts[place], &line);
                 }
-                Told::Exported(digest) => {
+                Told::Exported(what) => {
                     let exported = &mut self.building[place].exported;
-                    exported.push((name.to_owned(), digest));
-                    self.end_if_built(place);
+                    exported.push((name.to_owned(), what));
+                    match self.purpose {
+                        Purpose::Export => self.end_if_built(place),
+                        Purpose::Look(found) => self.end_if_known(place, found),
+                    }
                 }
             }
         }
+    }
+
+    /// Ends a part as soon as each of its targets has come to what is known of it.
+    fn end_if_known(&mut self, place: usize, found: &Found) {
+        let share = self.solve.share(self.parts[place]);
+        let building = &self.building[place];
+        let entry = |name: &String| {
+            let known = found.get(name)?;
+            let mut exported = building.exported.iter();
+            let (_, what) = exported.find(|(exported, _)| exported == name)?;
+            let is_same = what.configurations == known.configurations;
+            is_same.then(|| (name.clone(), known.said.clone()))
+        };
+        let entries = share.targets.iter().map(entry);
+        let Some(entries) = entries.collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        if building.ended {
+            return;
+        }
+        share.is_unchanged.store(true, Ordering::Release);
+        self.building[place].ended = true;
+        let written = write(&share.metadata, &Metadata::of_entries(entries));
+        let ended = written.map(|()| Performed::Skipped("unchanged".into()));
+        self.board.ended(self.parts[place], ended);
     }
 
     /// Ends a part as soon as each of its targets has a digest: what comes after it need not wait for the others. The
@@ -135,7 +197,7 @@ impl<'a> Call<'a> {
         let exported = &self.building[place].exported;
         let digest = |name: &String| {
             let found = exported.iter().find(|(known, _)| known == name);
-            found.and_then(|(_, digest)| digest.as_ref())
+            found.and_then(|(_, what)| what.digest.as_ref())
         };
         let digests = share
             .targets
@@ -177,6 +239,41 @@ impl<'a> Call<'a> {
                 pushed: self.solve.bake.push,
             };
             self.end(place, written.and_then(|()| promised.check()));
+            if let Ok(said) = &said {
+                self.note(place, said);
+            }
+        }
+    }
+
+    /// Notes what was exported of a part, so that the next run need not do it again.
+    fn note(&self, place: usize, said: &Metadata) {
+        let part = self.parts[place];
+        let Ok(key) = Key::of_user() else {
+            // Nobody has a place for a key: nothing is noted, and each run exports.
+            return;
+        };
+        for (name, asked) in self.solve.asked(part) {
+            let mut exported = self.building[place].exported.iter();
+            let configurations = exported
+                .find(|(exported, _)| exported == name)
+                .map(|(_, what)| what.configurations.clone())
+                .unwrap_or_default();
+            let (Some(digest), Some(entry)) = (said.digest(name), said.entry(name)) else {
+                continue;
+            };
+            if configurations.is_empty() {
+                continue;
+            }
+            let known = Known {
+                asked,
+                digest,
+                configurations,
+                said: entry.clone(),
+            };
+            if let Err(error) = known.keep(&key, name, &self.solve.places) {
+                self.board
+                    .line(part, &format!("what was exported is not noted: {error:#}"));
+            }
         }
     }
 
@@ -184,7 +281,7 @@ impl<'a> Call<'a> {
     fn check_exported(&self, place: usize, said: Option<&Metadata>) -> Result<(), Failure> {
         for (name, exported) in &self.building[place].exported {
             let digest = said.and_then(|said| said.digest(name));
-            if self.building[place].ended && digest != *exported {
+            if self.building[place].ended && digest != exported.digest {
                 return Err(Failure::failed(format!(
                     "`{name}` was exported with another digest than bake says at its end"
                 )));
@@ -204,14 +301,13 @@ impl<'a> Call<'a> {
             (None, [_]) => Some(0),
             (None, _) => None,
         };
-        let left = self.parts.iter().zip(&self.building);
-        let left = left.filter(|(_, building)| !building.ended);
-        let left: Vec<usize> = left.map(|(part, _)| *part).collect();
+        let left = self.left();
         let Some(place) = place else {
             let failure = self.said.of(failed).into();
             return Ended {
                 failure,
                 whose: None,
+                parts: self.parts,
                 left,
             };
         };
@@ -240,6 +336,7 @@ impl<'a> Call<'a> {
         Ended {
             failure,
             whose: Some(part),
+            parts: self.parts,
             left,
         }
     }

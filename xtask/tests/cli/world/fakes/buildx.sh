@@ -58,6 +58,9 @@ extension_of() {
 exported() {
   digest=$(answer "bake.writes.$2" "{}" | sed -n "s/.*\"$1\":{\"containerimage.digest\":\"\([^\"]*\)\".*/\1/p")
   vertex "$1" export "exporting to image" "" ""
+  configuration=$(answer "bake.configures.$2" "")
+  [ -z "$configuration" ] ||
+    echo "{\"statuses\":[{\"id\":\"exporting config $configuration\",\"vertex\":\"$1 export\",\"completed\":\"$at\"}]}" >&2
   echo "{\"statuses\":[{\"id\":\"exporting manifest list $digest\",\"vertex\":\"$1 export\",\"completed\":\"$at\"}]}" >&2
   vertex "$1" export "exporting to image" yes ""
 }
@@ -120,6 +123,10 @@ bake() {
       fail "ERROR: target $target: failed to solve: $(failed_step)" 17
     fi
     fail "ERROR: failed to solve: $(failed_step)" 17
+  done
+  for target in $targets; do
+    name=$(extension_of "$target")
+    [ -e "$answers/bake.first.$name" ] || [ ! -e "$answers/bake.configures.$name" ] || exported "$target" "$name"
   done
   written=''
   for name in $names; do

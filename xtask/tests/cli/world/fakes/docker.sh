@@ -327,6 +327,7 @@ info*)
 "exec --interactive "*) shift 2; on_node "$@" ;;
 "exec "*) shift; on_node "$@" ;;
 "image ls --format {{.Tag}} "*) answer tags "" ;;
+"image ls --no-trunc "*) answer digests "" ;;
 "image ls "*) answer sizes "" ;;
 "image inspect --format {{json .}} "*)
   [ -e "$answers/labels" ] || fail "No such image"

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Images that a bake comes to again: they are built, and neither exported nor pushed once more.
+
+use std::fs;
+
+use crate::cli::world::{BUILD, Call, World};
+
+const TAG: &str = "localhost:5000/alpha-testing:1.2-18-trixie";
+const STAMPED: &str = "localhost:5000/alpha-testing:1.2-202601010000-18-trixie";
+const BAKE: &str = "bake alpha --distro trixie --json";
+const LOOKS: &str =
+    "--set *.output=type=image,oci-mediatypes=true,push=false,store=false,unpack=false";
+
+fn digest(of: &str) -> String {
+    format!("sha256:{}", of.repeat(32))
+}
+
+/// A world in which alpha was baked once and is in the engine.
+fn baked() -> World {
+    let world = World::new();
+    let said = format!(
+        r#"{{"alpha-1_2-18-trixie":{{"containerimage.digest":"{}","image.name":"{TAG},{STAMPED}"}}}}"#,
+        digest("ab")
+    );
+    world.docker.bake_writes("alpha", &said);
+    world.docker.bake_configures("alpha", &digest("cf"));
+    world.run(BAKE).success();
+    world.docker.digests(&format!(
+        "{TAG}\t{0}\n{STAMPED}\t{0}\nother:1\t{1}\n",
+        digest("ab"),
+        digest("ee")
+    ));
+    world.calls.forget();
+    world
+}
+
+/// How alpha's row has ended, and what each call of bake was told.
+fn again(world: &World, args: &str) -> (String, Vec<String>) {
+    let ended = world.run((BAKE, args)).success().json();
+    let calls = world.calls.of(BUILD);
+    let calls = calls.iter().map(Call::line);
+    (
+        ended[0]["result"].as_str().unwrap().to_owned(),
+        calls.collect(),
+    )
+}
+
+#[test]
+fn the_same_image_is_neither_exported_nor_tidied_up_after() {
+    let world = baked();
+    let ended = world.run(BAKE).success();
+    let ended = ended.says("1 image unchanged").json();
+    assert_eq!(ended[0]["result"], "unchanged");
+    assert_eq!(ended[0]["digest"], digest("ab"));
+    assert_eq!(ended[0]["tags"].as_array().unwrap().len(), 2);
+    let call = world.calls.only(BUILD).line();
+    assert!(
+        call.contains(LOOKS) && !call.contains("--metadata-file"),
+        "{call}"
+    );
+    world.calls.never("docker image ls --format {{.Tag}}");
+    // What follows tests the image that is there.
+    world.run("smoke alpha --distro trixie").success();
+    let mounted = format!("source=localhost:5000/alpha-testing@{}", digest("ab"));
+    let run = world.calls.only("docker run").line();
+    assert!(run.contains(&mounted), "{run}");
+}
+
+#[test]
+fn what_has_changed_is_exported_without_being_built_twice() {
+    let world = baked();
+    world.docker.bake_configures("alpha", &digest("dd"));
+    let (result, calls) = again(&world, "--no-cache");
+    assert_eq!((result.as_str(), calls.len()), ("passed", 2), "{calls:#?}");
+    assert!(
+        calls[0].contains(LOOKS) && calls[0].contains("--no-cache"),
+        "{calls:#?}"
+    );
+    assert!(
+        !calls[1].contains("store=false") && !calls[1].contains("--no-cache"),
+        "{calls:#?}"
+    );
+    world.calls.only("docker image ls --format {{.Tag}}");
+    world.calls.forget();
+    // It is known from then on.
+    assert_eq!(again(&world, "").0, "unchanged");
+}
+
+#[test]
+fn what_is_not_there_any_more_or_is_asked_for_otherwise_is_exported_at_once() {
+    let gone = baked();
+    gone.docker
+        .digests(&format!("{TAG}\t{}\n{STAMPED}\t{0}\n", digest("ee")));
+    let untagged = baked();
+    untagged
+        .docker
+        .digests(&format!("{TAG}\t{}\n", digest("ab")));
+    let attested = baked();
+    let described = baked();
+    let more = described.read("docker/bake.hcl") + "# more\n";
+    described.write("docker/bake.hcl", &more);
+    let forged = baked();
+    let kept = "target/xtask/exported/alpha-1_2-18-trixie.engine.json";
+    let text = forged.read(kept).replace(&digest("cf"), &digest("dd"));
+    fs::write(forged.root().join(kept), text).unwrap();
+    forged.docker.bake_configures("alpha", &digest("dd"));
+    for (what, world, args) in [
+        ("another image has its name", &gone, ""),
+        ("one of its names is gone", &untagged, ""),
+        ("an SBOM is wanted", &attested, "--set bake.sbom=never"),
+        ("somebody has edited what is known", &forged, ""),
+    ] {
+        let (result, calls) = again(world, args);
+        assert_eq!((result.as_str(), calls.len()), ("passed", 1), "{what}");
+        assert!(!calls[0].contains("store=false"), "{what}: {calls:#?}");
+    }
+    let (result, _) = again(&described, "");
+    assert_eq!(
+        result, "unchanged",
+        "the file differs, and what it says does not"
+    );
+}
+
+#[test]
+fn a_failure_of_one_leaves_the_others_as_they_are_or_builds_them() {
+    let world = baked();
+    world.docker.bake_fails("alpha", "ERROR: no\n");
+    let ended = world
+        .run("bake alpha gamma --distro trixie --json")
+        .status(1);
+    let ended = ended.says("failed to bake `alpha` (pg 18, trixie)").json();
+    let results = ["alpha", "gamma"].map(|name| {
+        let mut rows = ended.as_array().unwrap().iter();
+        rows.find(|row| row["name"] == name).unwrap()["result"].clone()
+    });
+    assert_eq!(results, ["failed", "passed"]);
+}
