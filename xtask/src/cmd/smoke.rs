@@ -14,7 +14,7 @@ use crate::{
     exec::Exec,
     failure::Failure,
     image::ImageRef,
-    plan::{Plan, StepId},
+    plan::Plan,
     sandbox::libraries,
     stage::{
         bake::{self, Baked, Destination, Wanted},
@@ -23,6 +23,7 @@ use crate::{
             Pulled, Runner, SmokeTest, Transport,
             given::{Given, stands_for},
         },
+        took::Took,
         written::Written,
     },
     target::{Filter, Target, Targets},
@@ -69,8 +70,7 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     }
     runner.keep_data(&mut plan, &mut tests);
     warn_without_proof(context, &tests);
-    let tested = tests.iter().map(|test| runner.add(&mut plan, test));
-    let tested: Vec<StepId> = tested.collect();
+    let tested = runner.add_all(&mut plan, &tests, &Took::read(&context.root));
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
         return Ok(begun.check_read()?);

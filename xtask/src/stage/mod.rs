@@ -26,5 +26,6 @@ pub(crate) mod smoke;
 pub(crate) mod subject;
 pub(crate) mod suites;
 pub(crate) mod tested;
+pub(crate) mod took;
 pub(crate) mod values;
 pub(crate) mod written;

@@ -356,3 +356,27 @@ fn a_base_image_that_is_not_there_is_pulled_first() {
         .says("failed to pull `ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie`")
         .says("manifest unknown");
 }
+
+#[test]
+fn what_took_longest_the_last_time_begins_first_and_rows_stay_in_their_order() {
+    let world = World::new();
+    let step = |name: &str, seconds: u32| serde_json::json!({"name": format!("smoke {name} 18-trixie"), "seconds": seconds});
+    let steps = [step("alpha", 2), step("beta", 9)];
+    let record = serde_json::json!({"steps": steps}).to_string();
+    world.write(
+        "target/xtask/runs/0000000001-0123456789abcdef/run.json",
+        &record,
+    );
+    let args = ["smoke", "--all", "--no-bake", "--distro", "trixie"];
+    let dry = world.run((args, "--dry-run")).success().stdout;
+    let at = |name: &str| dry.find(&format!("-{name}-18-trixie ")).unwrap();
+    // Of gamma nothing is known.
+    assert!(
+        at("gamma") < at("beta") && at("beta") < at("alpha"),
+        "{dry}"
+    );
+    let rows = world.run((args, "--json")).success().json();
+    let rows = rows.as_array().unwrap().iter();
+    let names: Vec<&str> = rows.map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alpha", "beta", "gamma"]);
+}

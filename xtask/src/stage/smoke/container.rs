@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A test's container: the base image, our script on its standard input, the extensions' images mounted.
 
-use super::{Runner, SmokeTest, kept::RECIPE, server};
+use super::{Runner, SmokeTest, kept::RECIPE, server, step_name};
 use crate::{
     mount,
     plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
@@ -99,7 +99,7 @@ pub(super) fn server(test: &SmokeTest, runner: &Runner) -> (Cmd<Arg>, Owned) {
 /// Adds the step that tries the images.
 pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId {
     let (cmd, removal) = server(test, runner);
-    let title = format!("smoke {}", test.name);
+    let title = step_name(&test.name);
     let mut step = Step::run(&title, cmd)
         .after(test.after.iter().copied())
         .undo(removal)

@@ -5,6 +5,7 @@
 use super::{
     Runner, SmokeTest,
     container::{Container, input, purpose},
+    step_name,
 };
 use crate::{
     image::{Image, Opened},
@@ -37,7 +38,7 @@ pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId 
     let start = Cmd::new("docker", purpose(test))
         .args(["start", "--attach", "--interactive", "--", &container.name])
         .stdin(input(test));
-    let step = Step::run(format!("smoke {}", test.name), start)
+    let step = Step::run(step_name(&test.name), start)
         .after([last])
         .timeout(runner.limit);
     plan.add(step.speaks().proof("smoke"))

@@ -27,7 +27,7 @@ use crate::{
     mount::{Mounted, Mounts},
     own::{RunId, source},
     plan::{Plan, StepId},
-    stage::{bake::Baked, written::Written},
+    stage::{bake::Baked, took::Took, written::Written},
     target::{Target, Targets},
     workspace::Workspace,
 };
@@ -131,6 +131,11 @@ impl Transport {
     }
 }
 
+/// What the step of a test is called that decides.
+fn step_name(test: &str) -> String {
+    format!("smoke {test}")
+}
+
 /// What all tests of a run have in common.
 pub(crate) struct Runner {
     pub transport: Transport,
@@ -160,8 +165,19 @@ impl Runner {
         }
     }
 
+    /// Adds the steps of tests, of which those that took longest begin first; gives those that decide, in the order of the tests.
+    pub(crate) fn add_all(&self, plan: &mut Plan, tests: &[SmokeTest], took: &Took) -> Vec<StepId> {
+        let names: Vec<String> = tests.iter().map(|test| step_name(&test.name)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let order = took.longest_first(&names).into_iter();
+        let mut steps: Vec<(usize, StepId)> =
+            order.map(|at| (at, self.add(plan, &tests[at]))).collect();
+        steps.sort();
+        steps.into_iter().map(|(_, step)| step).collect()
+    }
+
     /// Adds the steps of a test; gives the one that decides.
-    pub(crate) fn add(&self, plan: &mut Plan, test: &SmokeTest) -> StepId {
+    fn add(&self, plan: &mut Plan, test: &SmokeTest) -> StepId {
         match self.transport {
             Transport::Mount => container::add(plan, test, self),
             Transport::Copy => copy::add(plan, test, self),
