@@ -266,9 +266,9 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         "the archive no longer has the pinned version: update `package` in metadata.hcl",
     ),
     passed_on(
-        r"SSL certificate problem|SSL peer certificate or SSH remote key was not OK",
+        r"SSL peer certificate or SSH remote key was not OK|error: failed to get `[^`]+` as a dependency of package",
         Kind::Unavailable,
-        "the build does not know who has signed that server's certificate, maybe a proxy that looks into TLS: the setting `bake.certificates` names a file of authorities to trust, like `/etc/ssl/certs/ca-certificates.crt`",
+        "cargo cannot read the registry of crates, its log says why; where a proxy that looks into TLS stands before that, the setting `bake.certificates` names a file of authorities to trust, like `/etc/ssl/certs/ca-certificates.crt`",
     ),
     passed_on(
         r"digest mismatch (sha256:[0-9a-f]{64}): sha256:",

@@ -259,12 +259,12 @@ const OF_CONTROL: &str = "ARG EXT_VERSION\nRUN <<'END'\n\
     set -eu\n\
     wanted=$(printf '%s' \"$EXT_VERSION\" | sed 's/[.+]/\\\\&/g')\n\
     if ! grep -rqxE \" *default_version *= *'$wanted' *\" root/usr/share/postgresql/*/extension; then\n  \
-      echo \"the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
+      echo \"error: the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
 
 const OF_CRATE: &str = "ARG EXT_VERSION\nRUN <<'END'\n\
     set -eu\n\
     if ! grep -qxF \"version = \\\"$EXT_VERSION\\\"\" source/Cargo.toml; then\n  \
-      echo \"the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
+      echo \"error: the source is not of version $EXT_VERSION, as metadata.hcl says\" >&2\n  exit 1\nfi\nEND\n";
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ fi
 cargo fetch --locked
 version=$(sed -n '/^name = "pgrx"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
 if [ -z "$version" ]; then
-  echo "Cargo.lock has no pgrx: this is no extension of pgrx" >&2
+  echo "error: Cargo.lock has no pgrx: this is no extension of pgrx" >&2
   exit 1
 fi
 if [ ! -x "/tools/$version/bin/cargo-pgrx" ]; then
