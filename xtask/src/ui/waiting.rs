@@ -4,10 +4,16 @@
 use super::seconds;
 use crate::run::waiting::Waiting;
 
+/// So many steps are named: the first and the last ones.
+const SHOWN: usize = 6;
+
 /// In a sentence: the step, its part of the whole time, what would be left without it, and what waited for what.
 pub(super) fn sentence(waiting: &Waiting) -> String {
     let name = |(name, _): &(String, _)| format!("`{name}`");
-    let names: Vec<String> = waiting.path.iter().map(name).collect();
+    let mut names: Vec<String> = waiting.path.iter().map(name).collect();
+    if names.len() > SHOWN {
+        names.splice(SHOWN / 2..names.len() - SHOWN / 2, ["…".to_owned()]);
+    }
     let (longest, took) = &waiting.path[waiting.longest];
     format!(
         "`{longest}` was waited for longest: {} of {}; without it the steps need {} (the last to end waited for each other: {})",
