@@ -4,11 +4,16 @@
 use std::{
     num::NonZero,
     panic::resume_unwind,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread::available_parallelism,
 };
 
 use super::{Config, E2E_SUITES, JOBS};
+use crate::own::source;
+
+/// KiB of memory that is to be there for each suite's database.
+const SUITE_MEMORY: usize = 512 << 10;
 
 /// So many steps at the same time: at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +35,18 @@ impl AtOnce {
         Self::said(config.get(JOBS)).unwrap_or(Self::STEPS)
     }
 
-    /// Suites: as the setting `e2e.suites` says. Their databases mostly wait, for images, disks and each other.
+    /// Suites: as the setting `e2e.suites` says.
     pub(crate) fn suites(config: &Config) -> Self {
         let processors = || available_parallelism().map_or(1, NonZero::get);
-        Self::said(config.get(E2E_SUITES)).unwrap_or_else(|| Self(2 + processors() / 2))
+        let decided = || Self::suites_with(processors(), free_memory());
+        Self::said(config.get(E2E_SUITES)).unwrap_or_else(decided)
+    }
+
+    /// Their databases mostly wait, for images, disks and each other: eight took 81 s at once on two processors, and 104 s three at
+    /// a time. `free`: KiB of memory; None: it is not known.
+    fn suites_with(processors: usize, free: Option<usize>) -> Self {
+        let most = processors.saturating_mul(3).saturating_add(2);
+        Self::of(free.map_or(most, |free| most.min(free / SUITE_MEMORY)))
     }
 
     /// The steps of a plan that holds the suites of so many images, which have a bound of their own: small steps must
@@ -82,6 +95,19 @@ impl AtOnce {
     }
 }
 
+/// KiB of memory that this machine has left. None: its system does not say so in the way of Linux.
+fn free_memory() -> Option<usize> {
+    let text = source::read_named(Path::new("/proc/meminfo")).ok()??;
+    available(&text)
+}
+
+/// What `/proc/meminfo` says. Fact: `man 5 proc_meminfo`; its `kB` are 1,024 bytes.
+fn available(text: &str) -> Option<usize> {
+    let mut lines = text.lines();
+    let said = lines.find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    said.split_whitespace().next()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +135,27 @@ mod tests {
         assert_eq!(AtOnce::suites(&said).get(), 5);
         for unsaid in [Config::defaults(), config("[bake]\njobs = 0\n")] {
             assert_eq!(AtOnce::steps(&unsaid).get(), 8);
-            assert!(AtOnce::suites(&unsaid).get() >= 2);
+            assert!(AtOnce::suites(&unsaid).get() >= 1);
         }
+    }
+
+    #[test]
+    fn suites_follow_processors_and_memory() {
+        let gib = 1 << 20;
+        for (processors, free, wanted) in [
+            (2, None, 8),
+            (2, Some(19 * gib), 8),
+            (4, Some(3 * gib), 6),
+            (64, Some(0), 1),
+            (usize::MAX, None, usize::MAX),
+        ] {
+            let decided = AtOnce::suites_with(processors, free).get();
+            assert_eq!(decided, wanted, "{processors} {free:?}");
+        }
+        let said = "MemTotal:       24000000 kB\nMemAvailable:   19531250 kB\n";
+        assert_eq!(available(said), Some(19_531_250));
+        assert_eq!(available("MemAvailable: much\n"), None);
+        assert_eq!(available(""), None);
     }
 
     #[test]

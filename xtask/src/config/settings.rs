@@ -219,7 +219,7 @@ settings! {
     E2E_SEED: Vec<String> = List("", Kind::Image), "e2e.seed" "XTASK_E2E_SEED"
         "images of the engine that are pushed to the local registry, where the nodes find them under their own names";
     E2E_SUITES: u32 = Number(0, AT_ONCE), "e2e.suites" "XTASK_E2E_SUITES"
-        "suites at the same time; 0: two, and one more for every two processors";
+        "suites at the same time; 0: two, and three more for every processor, as far as there is half a GiB of memory for each";
     MIRRORS: Vec<(String, String)> = Map(Kind::Domain, Kind::Url), "mirrors" "XTASK_MIRRORS"
         "registries that the nodes pull images from instead of others: `ghcr.io=https://mirror.example`";
     CREDENTIALS_HOST: String = Text("", Kind::Domain), "credentials.host" "REGISTRY_HOST"
