@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{Engine, Opener, print};
 use crate::{
-    exec::Exec,
+    exec::{Exec, Supervision},
     extension::Extension,
     failure::Failure,
     own::{file, source},
@@ -89,7 +89,9 @@ impl Asking<'_> {
             "-o",
             apt::UNREAD,
         ]);
-        self.inside(update, own)?;
+        // Why something could not be fetched apt says among what it tells of its progress.
+        let (update, exec) = (self.sandbox.inside(update), &self.engine.exec);
+        exec.run(&update, Supervision::default(), &mut |_| {})?;
         for suite in self.sandbox.suites() {
             if asked.is_empty() {
                 break;

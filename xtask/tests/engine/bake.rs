@@ -64,6 +64,8 @@ fn a_pushed_image_carries_its_annotations_on_index_manifest_and_as_labels() {
                 "--metadata-file",
                 "out/m.json",
                 "--json",
+                // What others have built before may be of another Dockerfile, and have another time.
+                "--no-cache",
             ],
             &env,
         )

@@ -41,7 +41,7 @@ fn a_major_that_the_metadata_does_not_name_is_built_where_the_archive_has_it() {
     // Nor does it keep another one from being built when both are named.
     run(&["bake", "pgaudit", "pgvector", "--pg", "19"])
         .success()
-        .says("1 image baked")
+        .says("1 image unchanged")
         .says("`pgvector 19-forky` is not available: there is no `postgresql-19-pgvector`");
     // Nothing is left: said, and no success.
     run(&["bake", "pgaudit", "--pg", "99"])

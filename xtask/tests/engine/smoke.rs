@@ -449,11 +449,13 @@ fn a_data_directory_is_kept_until_its_base_image_changes_and_no_test_sees_anothe
         "--format",
     ];
     let names = docker(&[&all[..], &["{{.Repository}}:{{.Tag}}"]].concat()).stdout;
-    let name = names
-        .lines()
-        .find(|name| name.starts_with("localhost/xtask-data:"));
     let label = "{{index .Config.Labels \"io.cloudnativepg.xtask.data\"}}";
-    let base = docker(&["image", "inspect", "--format", label, name.unwrap()]).stdout;
+    let of = |name: &str| docker(&["image", "inspect", "--format", label, name]).stdout;
+    // Others than that of this server may be there.
+    let ours = names
+        .lines()
+        .filter(|name| name.starts_with("localhost/xtask-data:"));
+    let base = ours.map(of).find(|base| base.contains(":18-")).unwrap();
     let base = base.trim();
     let (_, tag) = base.rsplit_once(':').unwrap();
     let kept = Kept {
