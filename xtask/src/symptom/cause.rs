@@ -168,7 +168,7 @@ pub(super) const CLUSTER: &[Symptom<Cause>] = &[
     ),
     means(
         NEVER,
-        r"extension (\S+): wanted (\S+), found (\S+)",
+        r"extension ([^\s$]+): wanted ([^\s$]+), found ([^\s$]+)",
         "the version differs: `$1` should be $2, and the database has $3. Compare `sql` in metadata.hcl with what the package installs.",
     ),
     means(

@@ -91,6 +91,14 @@ fn every_way_through_a_pattern_fills_all_places_of_its_cause() {
 }
 
 #[test]
+fn what_a_job_would_say_is_not_what_it_has_said() {
+    let object = "echo \"extension $NAME: wanted $VERSION, found ${found:-none}\"\nERROR:  function f(integer) does not exist";
+    let found = cause_in_cluster(&[object.to_owned()]).unwrap_or_default();
+    let cause = "refuses a statement of the suite: function f(integer) does not exist";
+    assert!(found.contains(cause), "{found}");
+}
+
+#[test]
 fn what_clusters_were_seen_to_say_has_its_cause() {
     for (text, cause) in [
         (

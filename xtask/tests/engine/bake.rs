@@ -159,7 +159,7 @@ fn check_reproducible(repository: &Repository, env: &[(&str, &str)], tag: &str, 
     assert_eq!(ended[0]["result"], "unchanged");
     assert_eq!(inspect(repository, tag), *first);
     // What is not known is exported.
-    fs::remove_dir_all(repository.path().join("target/xtask/exported")).unwrap();
+    fs::remove_dir_all(repository.path().join("target/xtask/images")).unwrap();
     let ended = repository.xtask_with(&push, env).success().json();
     assert_eq!(ended[0]["result"], "passed");
     let name = tag.rsplit_once(':').unwrap().0;
@@ -432,7 +432,7 @@ fn repeated_bakes_leave_one_timestamped_image_and_no_foreign_one_is_touched() {
     // What comes to the same image adds no tag and drops none; what is not known is exported.
     let unchanged = repository.xtask(&["bake", "wal2json", "--json"]);
     assert_eq!(unchanged.success().json()[0]["result"], "unchanged");
-    fs::remove_dir_all(repository.path().join("target/xtask/exported")).unwrap();
+    fs::remove_dir_all(repository.path().join("target/xtask/images")).unwrap();
     repository.xtask(&["bake", "wal2json"]).success();
     let listed = repository
         .docker(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name])

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Below the root: a file for each target, and for each place that its images go to.
-const FOLDER: &str = "target/xtask/exported";
+const FOLDER: &str = "target/xtask/images";
 
 /// Questions to a registry at the same time.
 const AT_ONCE: AtOnce = AtOnce::of(8);
