@@ -100,7 +100,7 @@ fn what_is_not_there_any_more_or_is_asked_for_otherwise_is_exported_at_once() {
     let more = described.read("docker/bake.hcl") + "# more\n";
     described.write("docker/bake.hcl", &more);
     let forged = baked();
-    let kept = "target/xtask/images/alpha-1_2-18-trixie.engine.json";
+    let kept = "target/xtask/images/alpha-1_2-18-trixie.engine.sealed";
     let text = forged.read(kept).replace(&digest("cf"), &digest("dd"));
     fs::write(forged.root().join(kept), text).unwrap();
     forged.docker.bake_configures("alpha", &digest("dd"));

@@ -64,7 +64,7 @@ impl Known {
     fn file(target: &str, places: &[Place]) -> PathBuf {
         let is_pushed = places.contains(&Place::Registry);
         let place = if is_pushed { "registry" } else { "engine" };
-        Path::new(FOLDER).join(format!("{target}.{place}.json"))
+        Path::new(FOLDER).join(format!("{target}.{place}.sealed"))
     }
 
     /// What the file of a target says, where this user has sealed it there and it is of what is `asked` for.
@@ -73,7 +73,8 @@ impl Known {
         // What cannot be read is not known: then it is exported.
         let text = source::read_own(Path::new("."), &file).ok().flatten()?;
         let (seal, known) = text.split_once('\n')?;
-        if !key.fits(seal, &file, known) {
+        let seal: String = serde_json::from_str(seal).ok()?;
+        if !key.fits(&seal, &file, known) {
             return None;
         }
         let known = serde_json::from_str::<Self>(known).ok()?;
@@ -84,7 +85,7 @@ impl Known {
     pub(super) fn keep(&self, key: &Key, target: &str, places: &[Place]) -> anyhow::Result<()> {
         let file = Self::file(target, places);
         let known = serde_json::to_string(self)?;
-        let seal = key.seal(&file, &known)?;
+        let seal = serde_json::to_string(&key.seal(&file, &known)?)?;
         output::ignore()?;
         file::write_private(&Location::output(&file), &format!("{seal}\n{known}"))
     }
