@@ -11,6 +11,8 @@ mod choice;
 mod ci;
 mod create;
 pub mod e2e;
+mod examples;
+mod help;
 mod init;
 mod look;
 mod pins;
@@ -22,6 +24,7 @@ pub use catalogs::Catalogs;
 pub use choice::{Extensions, Filters, MetadataFiles, OneExtension, Running};
 pub use ci::{Bench, Ci, CiCommand, Lane};
 pub use create::CreateExtension;
+pub use help::command;
 pub use init::Init;
 pub use look::{FailOn, Inspect, Licences, Scan};
 pub use pins::{UpdateOsLibs, Versions};
@@ -52,10 +55,10 @@ pub struct Cli {
 
 #[derive(Args, Clone, Debug)]
 pub struct Global {
-    /// Use the sandbox, a private container engine; it is started when needed (Linux, root).
-    #[arg(long, global = true, env = "XTASK_SANDBOX", value_parser = clap::builder::FalseyValueParser::new())]
+    /// Use the sandbox, a private container engine (Linux, root). It is started when needed.
+    #[arg(long, global = true, env = "XTASK_SANDBOX", hide_env_values = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub sandbox: bool,
-    /// Base images in the sandbox: the published ones, or built from Debian's packages [default: auto].
+    /// Base images in the sandbox [default: auto]. The published ones, or made from Debian's packages.
     #[arg(long, global = true, value_enum, value_name = "BASE")]
     pub base: Option<Base>,
     /// The sandbox's folder [default: `xtask-sandbox` in the user's cache folder].
@@ -80,7 +83,7 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check every tool, version and engine feature that is needed, all at once.
+    /// Check every tool, version and engine feature that is needed.
     Prereqs(Prereqs),
     /// List the extensions and their images: the CI matrix.
     Targets(Targets),
@@ -90,35 +93,35 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
-    /// Show what is in an image: files, modules, libraries, SQL extensions, licences.
+    /// Show what is in an image: files, libraries, SQL extensions, licences.
     Inspect(Inspect),
-    /// List the packages of images with their licences, and fail where one is not allowed.
+    /// List packages with their licences, and fail where one is not allowed.
     Licences(Licences),
-    /// Let scanners look for known faults in images: trivy, grype, dockle, debsecan.
+    /// Look for known faults with scanners: trivy, grype, dockle, debsecan.
     Scan(Scan),
-    /// Print what a user of an image applies: a `Cluster` with it, and a `Database` where it is created.
+    /// Print what a user of an image applies: a `Cluster` and a `Database`.
     Manifest(Manifest),
-    /// Create the directory of a new extension: `cargo xtask create-extension pg-cron --from-archive`.
+    /// Create the directory of a new extension, from its package or its source.
     CreateExtension(CreateExtension),
-    /// Write image catalogs: for each distro and PostgreSQL major the newest published image of every extension.
+    /// Write image catalogs: the newest published image of every extension.
     Catalogs(Catalogs),
-    /// Images and the operator in one file, for a site without a way to their registries.
+    /// Images and the operator in one file, for a site without a network.
     Bundle(Bundle),
-    /// Bring the lists of system libraries (`system-libs/`) up to date with the archive.
+    /// Bring the lists of system libraries up to date with the archive.
     UpdateOsLibs(UpdateOsLibs),
-    /// Show the versions that extensions are pinned to beside the newest ones, and write these.
+    /// Show what extensions are pinned to beside the newest versions, and pin these.
     Versions(Versions),
-    /// Write what a repository needs to be driven by this program, by what is in it.
+    /// Write what a repository needs to be driven by this program.
     Init(Init),
     /// Test images in CloudNativePG, on a kind cluster or an existing one.
     E2e(e2e::E2e),
-    /// Copy tested images to another registry by their digests, with all that belongs to them.
+    /// Copy tested images to another registry, by digest and with their signatures.
     Promote(Promote),
     /// Sign images that are in a registry.
     Sign(Sign),
     /// Verify the signatures of images that are in a registry.
     Verify(Verify),
-    /// Print the bill of materials that is attached to an image, as SPDX in JSON.
+    /// Print the bill of materials of an image, as SPDX in JSON.
     Sbom(Sbom),
     /// The private container engine for a machine that has none.
     Sandbox(Sandbox),
@@ -126,6 +129,8 @@ pub enum Command {
     Config(Config),
     /// Print a completion script for a shell.
     Completions(Completions),
+    /// Write a manual page for every command into a folder.
+    Man(Man),
     /// Run the project's own gate: format, lints and every lane of tests.
     Ci(Ci),
 }
@@ -323,4 +328,14 @@ pub struct Config {
 pub struct Completions {
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder: pages that are there are written anew, other files stay.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Print the pages as JSON.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -50,7 +50,7 @@ mod yaml;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use crate::{
     cli::{Cli, Format},
@@ -148,7 +148,7 @@ fn parse(args: Vec<OsString>) -> Result<(Cli, Vec<String>), Refused> {
     refuse_password(&args).map_err(Refused::Dialect)?;
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
-    let mut command = Cli::command();
+    let mut command = cli::command();
     let (args, notes) = match words {
         Ok(words) => {
             let read = dialect::canonical(&command, words, &|name| std::env::var_os(name));

@@ -47,8 +47,8 @@ impl From<&Extensions> for Selection {
 /// What was built before.
 #[derive(Args, Clone, Debug, Default)]
 pub struct MetadataFiles {
-    /// The images that `bake --push --metadata-file` has written to these files, by digest and without building; with targets,
-    /// only theirs.
+    /// The images that `bake --push --metadata-file` has written down. By digest and without building; several files with commas or
+    /// the option again; with targets only theirs.
     #[arg(long = "metadata-file", value_name = "FILE", value_delimiter = ',')]
     pub metadata_files: Vec<PathBuf>,
 }
@@ -124,7 +124,7 @@ pub struct Running {
     /// How many builds or tests at the same time [default: one per extension, at most eight].
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(config::AT_ONCE.counted()))]
     pub jobs: Option<u32>,
-    /// After a failure, still do what does not depend on it; with `--all` that is always so.
+    /// After a failure, still do what does not depend on it. With `--all` that is always so.
     #[arg(long)]
     pub keep_going: bool,
 }

@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use clap::{
-    Command, CommandFactory,
+    Command,
     builder::{PossibleValue, PossibleValuesParser},
 };
 
 use crate::{
-    cli::{Cli, Completions},
+    cli::{self, Completions},
     context::Context,
     failure::Failure,
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn run(args: &Completions, context: &mut Context) -> anyhow::Result<()> {
     let workspace = context.workspace()?;
     let names: Vec<String> = workspace.names().map(str::to_owned).collect();
-    let mut command = Cli::command();
+    let mut command = cli::command();
     for sub in ["checks", "bake", "smoke"] {
         command = command.mut_subcommand(sub, |sub| offering(sub, &names));
     }

@@ -13,6 +13,7 @@ mod e2e;
 mod init;
 mod inspect;
 mod licences;
+mod man;
 mod manifest;
 mod prereqs;
 mod promote;
@@ -54,6 +55,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Sandbox(args) => return sandbox::run(args.command, context),
         Command::Config(args) => config::run(&args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,
+        Command::Man(args) => man::run(&args, context)?,
         Command::Ci(args) => ci::run(&args, context)?,
     }
     Ok(0)

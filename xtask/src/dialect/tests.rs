@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-use clap::CommandFactory;
 
 use super::{
     variables::{Meaning, Scope},
     *,
 };
-use crate::cli::Cli;
+use crate::cli;
 
 /// What stands between backticks in a cell.
 fn quoted(cell: &str) -> Vec<String> {
@@ -141,7 +140,7 @@ fn read_with(line: &str, environment: &[(&str, &str)]) -> Result<Canonical, Fail
         let found = environment.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| value.into())
     };
-    canonical(&Cli::command(), args, &read)
+    canonical(&cli::command(), args, &read)
 }
 
 #[test]
@@ -279,7 +278,7 @@ fn a_value_is_never_repeated() {
         "https://u:s3cret@p/alpha A=s3cret",
     ] {
         let args = shell_words::split(line).unwrap();
-        let failure = canonical(&Cli::command(), args, &|_| None)
+        let failure = canonical(&cli::command(), args, &|_| None)
             .unwrap_err()
             .to_string();
         assert!(!failure.contains("s3cret"), "{line}: {failure}");
@@ -319,7 +318,7 @@ fn options(command: &clap::Command, valued: bool) -> BTreeSet<String> {
 
 #[test]
 fn an_option_has_a_value_in_every_command_or_in_none() {
-    let command = Cli::command();
+    let command = cli::command();
     let (valued, switches) = (options(&command, true), options(&command, false));
     assert!(switches.contains("--push") && valued.contains("-j"));
     let both: Vec<_> = switches.intersection(&valued).collect();
@@ -626,7 +625,7 @@ fn what_task_takes_beside_a_task_is_refused_with_what_does_the_same() {
 
 #[test]
 fn an_option_of_task_is_none_of_ours() {
-    let command = Cli::command();
+    let command = cli::command();
     for_each_option(&command, &mut |name, _| {
         let known = OPTIONS_OF_TASK
             .iter()
@@ -713,7 +712,7 @@ fn arguments_of_chainsaw_are_separated_by_blanks_or_commas() {
         ("", &[]),
     ] {
         let args = vec!["e2e:test".to_owned(), format!("EXTRA_ARGS={value}")];
-        let words = canonical(&Cli::command(), args, &|_| None).unwrap().words;
+        let words = canonical(&cli::command(), args, &|_| None).unwrap().words;
         let last = words.iter().skip_while(|word| *word != "--").skip(1);
         assert_eq!(last.collect::<Vec<_>>(), arguments, "{value}");
     }

@@ -7,13 +7,11 @@ use std::{
     path::{Component, Path},
 };
 
-use clap::CommandFactory as _;
 use serde_json::json;
 
 use super::text;
 use crate::{
-    Refused,
-    cli::Cli,
+    Refused, cli,
     config::{Config, E2E_SEED, MIRRORS, Origin, SETTINGS},
     dialect, dockerfile,
     extension::{Extension, Loaded, version_of},
@@ -190,7 +188,7 @@ pub fn arguments(data: &[u8]) {
             );
         }
     }
-    let command = Cli::command();
+    let command = cli::command();
     let Ok(read) = dialect::canonical(&command, args, &|_| None) else {
         return;
     };

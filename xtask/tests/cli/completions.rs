@@ -75,3 +75,33 @@ fn nothing_runs_on_tab() {
     }
     assert!(!world.exists("x"), "a name was run");
 }
+
+#[test]
+fn manual_pages_are_written_for_every_command_and_nothing_of_others_is_touched() {
+    let world = World::new();
+    world.write("man1/other.1", "theirs");
+    let pages = world.run("man man1 --json").success().json();
+    let pages = pages.as_array().unwrap();
+    assert!(pages.len() > 30, "{pages:?}");
+    let bake = world.read("man1/xtask-bake.1");
+    for text in [
+        "Build images, dependencies first",
+        "\\-\\-metadata\\-file",
+        "Build without the cache",
+        "cargo xtask bake pgvector",
+    ] {
+        assert!(bake.contains(text), "{text} is not in\n{bake}");
+    }
+    assert!(!bake.contains('\u{1b}'), "{bake}");
+    assert!(world.exists("man1/xtask-e2e-test-full.1"));
+    world.run("man man1").success();
+    assert_eq!(world.read("man1/xtask-bake.1"), bake);
+    assert_eq!(world.read("man1/other.1"), "theirs");
+    world.write("man1/xtask-bake.1", "somebody's own");
+    world
+        .run("man man1")
+        .status(2)
+        .says("`")
+        .says("is there, and is no page of this command's");
+    assert_eq!(world.read("man1/xtask-bake.1"), "somebody's own");
+}
