@@ -189,9 +189,9 @@ fn what_the_metadata_sets_reaches_the_server_and_nothing_of_ours() {
     assert!(!ended.stderr.contains("GAMMA_DATA"), "{}", ended.stderr);
     // Docker hands the names in `--env` on, and runs what stands behind the image.
     world.tools.rule("docker run", r#"programs="$here/programs"; mkdir -p "$programs"
-  for name in initdb pg_isready; do printf '#!/bin/sh\n' > "$programs/$name"; done
-  printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
-  printf '#!/bin/sh\ncase "$*" in *CREATE*|*PKGLIBDIR*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"
+  printf '#!/bin/sh\n' > "$programs/initdb"
+  printf '#!/bin/sh\necho "$PATH|$LD_LIBRARY_PATH|$GAMMA_DATA" > %s/server\nprintf "\\n\\n\\n\\n\\n\\n\\nready\\n" > "$2/postmaster.pid"\nwhile kill -0 $PPID; do sleep 0.1; done\n' "$here" > "$programs/postgres"
+  printf '#!/bin/sh\ncase "$*" in *--dbname=postgres*) ;; *) [ -e %s/created ] && echo used || cat > %s/created ;; esac\n' "$here" "$here" > "$programs/psql"
   printf '#!/bin/sh\n' > "$programs/find"
   chmod +x "$programs"/*
   while [ "$1" != bash ]; do [ "$1" != --env ] || case $2 in *=*) export "$2" ;; esac; shift; done

@@ -8,6 +8,8 @@ use crate::{
     tool::docker::RUN_LABEL,
 };
 
+/// What scripts start a server with, behind the recipe of its data directory.
+const SERVER: &str = include_str!("server.sh");
 const SCRIPT: &str = include_str!("smoke.sh");
 /// The server's files are in memory: what a test writes is gone with it, and was never for a disk.
 const MEMORY: [&str; 2] = ["--tmpfs", "/xtask:exec,mode=1777"];
@@ -74,7 +76,7 @@ pub(super) fn purpose(test: &SmokeTest) -> String {
 /// for 128 KiB only.
 pub(super) fn input(test: &SmokeTest) -> String {
     format!(
-        "{RECIPE}{SCRIPT}{}",
+        "{RECIPE}{SERVER}{SCRIPT}{}",
         test.proof.as_deref().unwrap_or_default()
     )
 }
