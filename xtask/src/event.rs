@@ -38,6 +38,8 @@ pub(crate) enum Event {
 pub(crate) enum Outcome {
     /// Done; with what it did where the name does not say it.
     Done(Option<String>),
+    /// What was there is what it has come to; with more where there is more to say.
+    Unchanged(Option<String>),
     /// Not needed, and why.
     Skipped(String),
     /// Failed; shared by all who show or keep it.
@@ -55,6 +57,7 @@ impl Outcome {
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Done(_) => Verdict::Passed,
+            Self::Unchanged(_) => Verdict::Unchanged,
             Self::Skipped(_) => Verdict::Skipped,
             Self::Failed(_) => Verdict::Failed,
             Self::NotRun => Verdict::NotRun,
@@ -66,6 +69,7 @@ impl From<Performed> for Outcome {
     fn from(performed: Performed) -> Self {
         match performed {
             Performed::Done(what) => Self::Done(what),
+            Performed::Unchanged(what) => Self::Unchanged(what),
             Performed::Skipped(why) => Self::Skipped(why),
         }
     }
@@ -110,6 +114,9 @@ impl StepReport {
     }
 
     pub(crate) fn succeeded(&self) -> bool {
-        matches!(self.outcome, Outcome::Done(_) | Outcome::Skipped(_))
+        matches!(
+            self.outcome,
+            Outcome::Done(_) | Outcome::Unchanged(_) | Outcome::Skipped(_)
+        )
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     cli,
     context::Context,
     engine::{Access, builder::Builder, sources::Unavailable},
-    event::Outcome,
     exec::Exec,
     failure::Failure,
     image::Metadata,
@@ -264,10 +263,7 @@ fn rows(
             size = Some(known.to_owned());
         }
         rows.push(Row {
-            result: match step.outcome {
-                Outcome::Skipped(_) => Verdict::Unchanged,
-                _ => step.outcome.verdict(),
-            },
+            result: step.outcome.verdict(),
             title: target.title(),
             name: target.extension.name.clone(),
             target: target.name.clone(),

@@ -181,11 +181,11 @@ struct Row {
 impl Row {
     fn of(promotion: &Promotion, steps: &Steps, tested: &[String], report: &Report) -> Self {
         let outcomes = || steps.all().into_iter().map(|id| &report.step(id).outcome);
-        let is_skipped = |id| matches!(report.step(id).outcome, Outcome::Skipped(_));
-        let unchanged = is_skipped(steps.copy) && is_skipped(steps.tag);
+        let is_unchanged = |id| matches!(report.step(id).outcome, Outcome::Unchanged(_));
+        let unchanged = is_unchanged(steps.copy) && is_unchanged(steps.tag);
         // What was there is as good as what was copied.
         let verdicts = outcomes().map(|outcome| match outcome {
-            Outcome::Skipped(_) => Verdict::Passed,
+            Outcome::Unchanged(_) => Verdict::Passed,
             other => other.verdict(),
         });
         Self {

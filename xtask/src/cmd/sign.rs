@@ -55,7 +55,7 @@ struct Row {
 
 impl Row {
     fn of(image: &Pushed, step: &StepReport) -> Self {
-        let unchanged = matches!(step.outcome, Outcome::Skipped(_));
+        let unchanged = matches!(step.outcome, Outcome::Unchanged(_));
         Self {
             result: if unchanged {
                 Verdict::Passed

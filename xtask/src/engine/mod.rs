@@ -8,6 +8,7 @@ mod bring_up;
 pub(crate) mod builder;
 mod holder;
 pub(crate) mod lock;
+pub(crate) mod note;
 mod opener;
 pub(crate) mod print;
 pub(crate) mod sources;

@@ -30,6 +30,8 @@ pub(crate) struct Console<'a> {
 pub(crate) enum Performed {
     /// Done; with what it did where the step's name does not say it.
     Done(Option<String>),
+    /// What was there is what it would have come to; with more where there is more to say.
+    Unchanged(Option<String>),
     /// Nothing was to be done, and why.
     Skipped(String),
 }

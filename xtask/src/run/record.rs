@@ -141,7 +141,9 @@ impl StepRecord {
         }
         self.outcome = Some(report.outcome.verdict());
         match &report.outcome {
-            Outcome::Done(what) => self.reason = what.as_deref().map(without_logins),
+            Outcome::Done(what) | Outcome::Unchanged(what) => {
+                self.reason = what.as_deref().map(without_logins);
+            }
             Outcome::Skipped(why) => self.reason = Some(without_logins(why)),
             Outcome::Failed(failure) => self.failure = Some(failure.kept()),
             Outcome::NotRun => {}

@@ -70,9 +70,9 @@ impl Work for Sign {
 
     fn perform(&self, exec: &dyn Exec, console: &mut Console<'_>) -> Result<Performed, Failure> {
         if self.is_done(exec)? {
-            return Ok(Performed::Skipped(
-                "unchanged: it has a signature of this key".into(),
-            ));
+            return Ok(Performed::Unchanged(Some(
+                "it has a signature of this key".into(),
+            )));
         }
         let how = Supervision {
             timeout: Some(cosign::PATIENCE),

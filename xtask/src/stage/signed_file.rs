@@ -92,9 +92,9 @@ impl Work for SignFile {
             return Ok(Performed::Skipped("it was not written".into()));
         }
         if self.is_done(exec)? {
-            return Ok(Performed::Skipped(
-                "unchanged: it has a signature of this key".into(),
-            ));
+            return Ok(Performed::Unchanged(Some(
+                "it has a signature of this key".into(),
+            )));
         }
         let how = Supervision {
             timeout: Some(cosign::PATIENCE),

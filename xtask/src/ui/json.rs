@@ -85,7 +85,7 @@ fn finished(report: &StepReport) -> Value {
         "step": report.name,
         "outcome": report.outcome.verdict(),
         "text": match &report.outcome {
-            Outcome::Done(what) => what.clone(),
+            Outcome::Done(what) | Outcome::Unchanged(what) => what.clone(),
             Outcome::Skipped(why) => Some(why.clone()),
             Outcome::Failed(failure) => Some(words(failure)),
             Outcome::NotRun => None,

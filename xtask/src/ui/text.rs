@@ -20,6 +20,7 @@ use crate::{
     finding::{Finding, Severity},
     json::pretty,
     plan::StepId,
+    verdict::Verdict,
 };
 
 /// After how long without news of a step somebody wants to know that it still runs.
@@ -102,6 +103,12 @@ impl Text {
                     .map_or_else(String::new, |what| format!(": {what}"));
                 let line = Line::styled(GOOD, "✓").and(&format!(" {step}{what} "));
                 self.screen.line(&line.in_style(DIM, &time));
+            }
+            Outcome::Unchanged(what) if !quiet => {
+                let what = what.as_ref();
+                let what = what.map_or_else(String::new, |what| format!(": {what}"));
+                let said = format!("· {step}: {}{what}", Verdict::Unchanged.word());
+                self.screen.line(&Line::styled(DIM, &said));
             }
             Outcome::Skipped(why) if !quiet => {
                 self.screen

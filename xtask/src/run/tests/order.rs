@@ -258,6 +258,7 @@ impl<'a> Over<'a> {
         match self.outcome(at) {
             Outcome::Done(_) => assert!(ran && !fails),
             Outcome::Skipped(_) => assert!(!ran && self.world.steps[at].skip == Some(true)),
+            Outcome::Unchanged(_) => panic!("no step of these worlds is unchanged"),
             Outcome::Failed(_) => assert!(ran && fails),
             Outcome::NotRun => assert!(!ran && self.time(Seen::Probed(at)).is_none()),
         }
@@ -287,7 +288,7 @@ impl<'a> Over<'a> {
         for before in step.after.iter().chain(&step.after_end_of) {
             let end = match self.outcome(before.0) {
                 Outcome::Done(_) | Outcome::Failed(_) => self.time(Seen::Ended(before.0)),
-                Outcome::Skipped(_) => self.time(Seen::Probed(before.0)),
+                Outcome::Skipped(_) | Outcome::Unchanged(_) => self.time(Seen::Probed(before.0)),
                 Outcome::NotRun => continue,
             };
             assert!(end < Some(first), "{at} did not wait for {}", before.0);

@@ -83,7 +83,7 @@ impl Work for Copy {
             }
         }
         Ok(match copied {
-            0 => Performed::Skipped("unchanged: all of it is there".into()),
+            0 => Performed::Unchanged(Some("all of it is there".into())),
             1 => Performed::Done(Some("copied 1 manifest or blob".into())),
             count => Performed::Done(Some(format!("copied {count} manifests and blobs"))),
         })

@@ -65,7 +65,7 @@ impl Work for Tag {
             to_set.push(tag);
         }
         if to_set.is_empty() {
-            return Ok(Performed::Skipped("unchanged: the tags name it".into()));
+            return Ok(Performed::Unchanged(Some("the tags name it".into())));
         }
         let cmd = oras::tag_cmd(&self.image, to_set.iter().copied());
         exec.run(&cmd, Supervision::default(), console.line)?;

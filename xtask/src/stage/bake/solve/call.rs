@@ -8,7 +8,6 @@ use super::{
     known::{Found, Known},
 };
 use crate::{
-    engine::print::Key,
     exec::{CmdFailure, Exec, Supervision, Tail},
     failure::Failure,
     image::{Metadata, Promised},
@@ -182,7 +181,7 @@ impl<'a> Call<'a> {
         share.is_unchanged.store(true, Ordering::Release);
         self.building[place].ended = true;
         let written = write(&share.metadata, &Metadata::of_entries(entries));
-        let ended = written.map(|()| Performed::Skipped("unchanged".into()));
+        let ended = written.map(|()| Performed::Unchanged(None));
         self.board.ended(self.parts[place], ended);
     }
 
@@ -248,10 +247,6 @@ impl<'a> Call<'a> {
     /// Notes what was exported of a part, so that the next run need not do it again.
     fn note(&self, place: usize, said: &Metadata) {
         let part = self.parts[place];
-        let Ok(key) = Key::of_user() else {
-            // Nobody has a place for a key: nothing is noted, and each run exports.
-            return;
-        };
         for (name, asked) in self.solve.asked(part) {
             let mut exported = self.building[place].exported.iter();
             let configurations = exported
@@ -270,7 +265,7 @@ impl<'a> Call<'a> {
                 configurations,
                 said: entry.clone(),
             };
-            if let Err(error) = known.keep(&key, name, &self.solve.places) {
+            if let Err(error) = known.keep(name, &self.solve.places) {
                 self.board
                     .line(part, &format!("what was exported is not noted: {error:#}"));
             }

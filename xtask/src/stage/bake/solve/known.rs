@@ -2,29 +2,19 @@
 //! What is known of the images that are there: which configurations the last export of a target had, so that a build that
 //! comes to the same ones need not be exported. A configuration says all that is in an image, its layers by their digests; provenance,
 //! which says when something was built, is not in it.
-//!
-//! It lies in the repository, where others may put files too, so only what this user has sealed counts.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     config::AtOnce,
-    engine::print::Key,
+    engine::note::Note,
     exec::Exec,
-    own::{file, output, source},
-    plan::Location,
     tool::{docker, imagetools},
     value::Digest,
 };
-
-/// Below the root: a file for each target, and for each place that its images go to.
-const FOLDER: &str = "target/xtask/images";
 
 /// Questions to a registry at the same time.
 const AT_ONCE: AtOnce = AtOnce::of(8);
@@ -61,33 +51,22 @@ impl Known {
             .filter(|name| !name.is_empty())
     }
 
-    fn file(target: &str, places: &[Place]) -> PathBuf {
+    /// Where it is noted for the next run.
+    fn note(target: &str, places: &[Place]) -> Option<Note> {
         let is_pushed = places.contains(&Place::Registry);
         let place = if is_pushed { "registry" } else { "engine" };
-        Path::new(FOLDER).join(format!("{target}.{place}.sealed"))
+        Note::of(&format!("{target}.{place}"))
     }
 
-    /// What the file of a target says, where this user has sealed it there and it is of what is `asked` for.
-    fn read(key: &Key, target: &str, places: &[Place], asked: &Digest) -> Option<Self> {
-        let file = Self::file(target, places);
-        // What cannot be read is not known: then it is exported.
-        let text = source::read_own(Path::new("."), &file).ok().flatten()?;
-        let (seal, known) = text.split_once('\n')?;
-        let seal: String = serde_json::from_str(seal).ok()?;
-        if !key.fits(&seal, &file, known) {
-            return None;
-        }
-        let known = serde_json::from_str::<Self>(known).ok()?;
+    /// What was noted of a target, where it is of what is `asked` for.
+    fn read(target: &str, places: &[Place], asked: &Digest) -> Option<Self> {
+        let known: Self = Self::note(target, places)?.read()?;
         (known.asked == *asked && known.names().next().is_some()).then_some(known)
     }
 
-    /// Notes it for the next run.
-    pub(super) fn keep(&self, key: &Key, target: &str, places: &[Place]) -> anyhow::Result<()> {
-        let file = Self::file(target, places);
-        let known = serde_json::to_string(self)?;
-        let seal = serde_json::to_string(&key.seal(&file, &known)?)?;
-        output::ignore()?;
-        file::write_private(&Location::output(&file), &format!("{seal}\n{known}"))
+    /// Notes it. Where nobody has a place for a key nothing is noted, and each run exports.
+    pub(super) fn keep(&self, target: &str, places: &[Place]) -> anyhow::Result<()> {
+        Self::note(target, places).map_or(Ok(()), |note| note.write(self))
     }
 }
 
@@ -97,15 +76,12 @@ pub(super) fn find<'a>(
     places: &[Place],
     exec: &dyn Exec,
 ) -> Found {
-    // Without a key nothing was kept, and without a place there is nobody to ask.
-    let (Ok(key), [_, ..]) = (Key::of_user(), places) else {
+    // Without a place there is nobody to ask.
+    if places.is_empty() {
         return Found::new();
-    };
+    }
     let read = |(target, asked): (&str, Digest)| {
-        Some((
-            target.to_owned(),
-            Known::read(&key, target, places, &asked)?,
-        ))
+        Some((target.to_owned(), Known::read(target, places, &asked)?))
     };
     let mut found: Found = targets.into_iter().filter_map(read).collect();
     for place in places {
