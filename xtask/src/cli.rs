@@ -240,6 +240,9 @@ pub struct Smoke {
     /// Test existing images, without building.
     #[arg(long, conflicts_with_all = ["image", "metadata_files"])]
     pub no_bake: bool,
+    /// Test again what has passed before and is unchanged.
+    #[arg(long)]
+    pub retest: bool,
     #[command(flatten)]
     pub written: MetadataFiles,
     /// Print the commands instead of running them.

@@ -53,6 +53,14 @@ impl Outcome {
         Self::Failed(Arc::new(failure.into()))
     }
 
+    /// Why it is unchanged, where that is so and there is more to say.
+    pub(crate) fn unchanged(&self) -> Option<&str> {
+        match self {
+            Self::Unchanged(what) => what.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Its word.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {

@@ -41,21 +41,19 @@ impl Verdict {
     }
 }
 
-/// How many of those that could be tried have passed, for people.
+/// How many of those that were tried have passed, for people.
 pub(crate) fn passed(all: impl IntoIterator<Item = Verdict>) -> String {
-    let (mut tried, mut passed, mut lacking) = (0, 0, 0);
-    for verdict in all {
-        if verdict == Verdict::NotAvailable {
-            lacking += 1;
-        } else {
-            tried += 1;
-            passed += usize::from(verdict == Verdict::Passed);
-        }
-    }
-    match lacking {
-        0 => format!("{passed} of {tried} passed"),
-        _ => format!("{passed} of {tried} passed, {lacking} not available"),
-    }
+    let all: Vec<Verdict> = all.into_iter().collect();
+    let count = |verdict| all.iter().filter(|one| **one == verdict).count();
+    let aside =
+        [Verdict::Unchanged, Verdict::NotAvailable].map(|verdict| (count(verdict), verdict));
+    let tried = all.len() - aside.iter().map(|(count, _)| count).sum::<usize>();
+    let passed = format!("{} of {tried} passed", count(Verdict::Passed));
+    let aside = aside.iter().filter(|(count, _)| *count > 0);
+    let aside = aside.map(|(count, verdict)| format!("{count} {}", verdict.word()));
+    let said = Some(passed).filter(|_| tried > 0 || all.is_empty());
+    let said: Vec<String> = said.into_iter().chain(aside).collect();
+    said.join(", ")
 }
 
 #[cfg(test)]
@@ -92,5 +90,9 @@ mod tests {
         assert_eq!(said(&[Passed, Failed, NotRead]), "1 of 3 passed");
         let lacking = [Passed, NotAvailable, NotAvailable];
         assert_eq!(said(&lacking), "1 of 1 passed, 2 not available");
+        let before = [Passed, Unchanged, NotAvailable, Unchanged];
+        assert_eq!(said(&before), "1 of 1 passed, 2 unchanged, 1 not available");
+        assert_eq!(said(&[Unchanged]), "1 unchanged");
+        assert_eq!(said(&[]), "0 of 0 passed");
     }
 }

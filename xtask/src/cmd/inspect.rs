@@ -98,6 +98,7 @@ fn views(plan: &mut Plan, context: &Context, subjects: &Subjects) -> anyhow::Res
         transport: Transport::Mount,
         run: context.run_id.clone(),
         limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
+        remembers: false,
     };
     let tests = all.iter().zip(["new", "old"]);
     let tests = tests.map(|(subject, which)| view(known, target, subject, which));

@@ -57,6 +57,8 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         transport: Transport::choose(&context.config, &begun.engine)?,
         run: context.run_id.clone(),
         limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
+        // Who names what is there wants to see it tried.
+        remembers: !args.retest && !args.no_bake && given.is_none() && written.is_none(),
     };
     let mut plan = Plan {
         after_failure: args.running.after_failure(&selection),

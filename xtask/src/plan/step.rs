@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Action, Arg, Cmd, Evidence, Probe, Retry, Undo, Watch, Work};
+use super::{Action, Arg, Cmd, Evidence, Memory, Probe, Retry, Undo, Watch, Work};
 
 /// What a step's own program puts before a line for the user.
 pub(crate) const WARNING: &str = "warning: ";
@@ -57,6 +57,8 @@ pub(crate) struct Step {
     pub speaks: bool,
     /// The step is not needed when this holds; the text says why, for people.
     pub skip_if: Option<(Probe, String)>,
+    /// Knows whether it has ended well before with all that it depends on as it is now: then it is not run.
+    pub memory: Option<Arc<dyn Memory>>,
     /// Take back what the step made, in this order, when the step or one that builds on it does not succeed.
     pub undo: Vec<Undo>,
     /// Once made it stays, whatever becomes of the steps that build on it.
@@ -82,6 +84,7 @@ impl Step {
             reports_last_line: false,
             speaks: false,
             skip_if: None,
+            memory: None,
             undo: Vec::new(),
             kept: false,
             timeout: None,
@@ -149,6 +152,12 @@ impl Step {
     #[must_use]
     pub(crate) fn skip_if(mut self, probe: Probe, why: impl Into<String>) -> Self {
         self.skip_if = Some((probe, why.into()));
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn remembered_by(mut self, memory: impl Memory + 'static) -> Self {
+        self.memory = Some(Arc::new(memory));
         self
     }
 

@@ -11,7 +11,7 @@ use super::{Walk, log_name};
 use crate::{
     event::{Event, Outcome, StepReport},
     failure::Failure,
-    plan::{Action, Again, FOUND, Plan, Step, StepId, WARNING},
+    plan::{Action, Again, FOUND, Memory, Plan, Shown, Step, StepId, WARNING},
 };
 
 /// What is said of a step while it runs.
@@ -56,6 +56,25 @@ impl<'a> Voice<'a> {
         send(self.events, event);
     }
 
+    /// Says what the step has shown in an earlier run.
+    fn recalling(mut self, shown: &Shown) -> Self {
+        self.last_line.clone_from(&shown.last_line);
+        self.found.clone_from(&shown.found);
+        self
+    }
+
+    /// Lets it be remembered what the step has shown. Where that cannot be, it is run again the next time.
+    fn remember(&self, memory: &dyn Memory) {
+        let (last_line, found) = (self.last_line.as_deref(), self.found.as_deref());
+        if let Err(error) = memory.keep(last_line, found) {
+            self.send(Event::Output {
+                id: self.id,
+                step: self.step.name.clone(),
+                line: format!("it is not remembered that it has passed: {error:#}"),
+            });
+        }
+    }
+
     pub(super) fn started(&self) {
         self.send(Event::Started {
             id: self.id,
@@ -85,6 +104,15 @@ impl<'a> Voice<'a> {
     }
 }
 
+impl From<Shown> for Outcome {
+    fn from(shown: Shown) -> Self {
+        Self::Unchanged(Some(format!(
+            "it has passed in run {} at {}",
+            shown.run, shown.at
+        )))
+    }
+}
+
 fn send(events: &mpsc::Sender<Event>, event: Event) {
     // The receiver outlives all workers, so a lost event is not possible.
     let _delivered = events.send(event);
@@ -97,6 +125,10 @@ impl Walk<'_> {
         let begun = Begun::now();
         let mut voice = Voice::of(self.plan, id, events);
         voice.started();
+        if let Some(shown) = step.memory.as_ref().and_then(|memory| memory.recall()) {
+            self.end(voice.recalling(&shown), begun, Ok(shown.into()));
+            return;
+        }
         let warn = |text| send(events, Event::Warning(text));
         let mut ended = self.act(step, &mut |line| voice.output(line), &mut |text| warn(text));
         let again = self.second_chance(step, &ended, begun.clock.elapsed());
@@ -133,8 +165,11 @@ impl Walk<'_> {
         if let (Outcome::Done(said @ None), true) = (&mut outcome, step.reports_last_line) {
             said.clone_from(&voice.last_line);
         }
-        if let Outcome::Failed(_) = &outcome {
-            self.undo(step, &mut |event| voice.send(event));
+        match (&outcome, &step.memory) {
+            (Outcome::Failed(_), _) => self.undo(step, &mut |event| voice.send(event)),
+            // What has passed at the second attempt is tried again.
+            (Outcome::Done(_), Some(memory)) if again.is_none() => voice.remember(memory.as_ref()),
+            _ => {}
         }
         let report = StepReport {
             started: Some(begun.at),

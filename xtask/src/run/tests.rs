@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod joint;
+mod memory;
 mod order;
 
 /// Runs nothing: remembers what it was asked for, and fails where it is told to.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     own::{RUNS, is_run_name, source},
     run::record,
+    verdict::Verdict,
 };
 
 /// In how many of the newest runs it is looked for.
@@ -31,6 +32,7 @@ struct Kept {
 struct KeptStep {
     name: String,
     seconds: Option<f64>,
+    outcome: Option<Verdict>,
 }
 
 impl Took {
@@ -54,7 +56,9 @@ impl Took {
     fn take(&mut self, record: impl Read) {
         let kept: Option<Kept> = serde_json::from_reader(record).ok();
         for step in kept.into_iter().flat_map(|kept| kept.steps) {
-            if let Some(seconds) = step.seconds {
+            // What was not done took no time.
+            let was_done = !matches!(step.outcome, Some(Verdict::Unchanged | Verdict::Skipped));
+            if let Some(seconds) = step.seconds.filter(|_| was_done) {
                 self.0.entry(step.name).or_insert(seconds);
             }
         }
@@ -78,7 +82,9 @@ mod tests {
         let mut took = Took::default();
         let step =
             |name: &str, seconds: &str| format!("{{\"name\":\"{name}\",\"seconds\":{seconds}}}");
+        let unchanged = r#"{"name":"a","seconds":0.1,"outcome":"unchanged"}"#;
         let record = |steps: &[String]| format!("{{\"steps\":[{}]}}", steps.join(","));
+        took.take(record(&[unchanged.to_owned()]).as_bytes());
         let newest = record(&[step("a", "1.5"), step("b", "4"), step("c", "null")]);
         took.take(newest.as_bytes());
         took.take(record(&[step("a", "9"), step("c", "2")]).as_bytes());

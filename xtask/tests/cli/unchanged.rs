@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Images that a bake comes to again: they are built, and neither exported nor pushed once more.
+//! Images that a bake comes to again: they are built, and neither exported nor pushed nor tested once more.
 
 use std::fs;
 
@@ -134,4 +134,98 @@ fn a_failure_of_one_leaves_the_others_as_they_are_or_builds_them() {
         rows.find(|row| row["name"] == name).unwrap()["result"].clone()
     });
     assert_eq!(results, ["failed", "passed"]);
+}
+
+const SMOKE: &str = "smoke alpha --distro trixie --json";
+
+/// What somebody changes in a world.
+type Change<'a> = &'a dyn Fn(&World);
+
+/// A world in which alpha was baked and tested once.
+fn tested() -> World {
+    let world = baked();
+    world.docker.proof("1 row");
+    world.run(SMOKE).success();
+    world.calls.only("docker run");
+    world.calls.forget();
+    world
+}
+
+#[test]
+fn what_has_passed_and_is_the_same_is_not_tested_again_and_says_which_run_has_seen_it() {
+    let world = tested();
+    let ended = world.run(SMOKE).success().says("1 unchanged");
+    let row = &ended.json()[0];
+    assert_eq!(
+        (&row["result"], &row["proof"]),
+        (&"unchanged".into(), &"1 row".into())
+    );
+    let reason = row["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("it has passed in run ") && reason.ends_with('Z'),
+        "{reason}"
+    );
+    world.calls.never("docker run");
+    world.calls.never("docker create");
+    // Who asks for it gets it, and is believed then.
+    for asked in ["--retest", "--no-bake"] {
+        let row = world.run((SMOKE, asked)).success().json();
+        assert_eq!(row[0]["result"], "passed", "{asked}");
+        world.calls.only("docker run");
+        world.calls.forget();
+    }
+}
+
+#[test]
+fn what_a_test_depends_on_lets_it_run_again() {
+    let metadata = |world: &World, from: &str, to: &str| {
+        let file = "extensions/alpha/metadata.hcl";
+        world.write(file, &world.read(file).replace(from, to));
+    };
+    let changes: [(&str, Change<'_>); 5] = [
+        ("its statements", &|world| {
+            world.write("extensions/alpha/smoke.sql", "SELECT 2;\n");
+        }),
+        ("the base image", &|world| {
+            world.docker.identity_of_base("sha256:ba5f linux/amd64");
+        }),
+        ("the image", &|world| {
+            world.docker.bake_configures("alpha", &digest("dd"));
+            let said = format!(
+                r#"{{"alpha-1_2-18-trixie":{{"containerimage.digest":"{}","image.name":"{TAG}"}}}}"#,
+                digest("ac")
+            );
+            world.docker.bake_writes("alpha", &said);
+        }),
+        ("a parameter", &|world| {
+            metadata(
+                world,
+                "postgresql_parameters = {}",
+                "postgresql_parameters = { \"a.b\" = \"on\" }",
+            );
+        }),
+        ("a note that somebody has edited", &|world| {
+            let note = "target/xtask/images/alpha-18-trixie.smoke.sealed";
+            world.write(note, &world.read(note).replace("1 row", "2 rows"));
+        }),
+    ];
+    for (what, change) in changes {
+        let world = tested();
+        change(&world);
+        let row = world.run(SMOKE).success().json();
+        assert_eq!(row[0]["result"], "passed", "{what}");
+        world.calls.only("docker run --rm");
+    }
+}
+
+#[test]
+fn what_has_failed_is_not_remembered() {
+    let world = tested();
+    world.write("extensions/alpha/smoke.sql", "SELECT 2;\n");
+    world.docker.test_fails("ERROR: no");
+    for _ in 0..2 {
+        world.run(SMOKE).status(1);
+        world.calls.only("docker run");
+        world.calls.forget();
+    }
 }

@@ -25,6 +25,8 @@ pub(super) struct Row {
     version: String,
     pub result: Verdict,
     proof: String,
+    /// Which run has seen the proof, where it was not this one.
+    reason: Option<String>,
     seconds: f64,
     #[serde(skip)]
     title: String,
@@ -45,6 +47,7 @@ impl Row {
             version: version.cloned().unwrap_or_default(),
             result: step.outcome.verdict(),
             proof: proof.unwrap_or_default(),
+            reason: step.outcome.unchanged().map(str::to_owned),
             seconds: step.elapsed.as_secs_f64(),
             title: test.name.clone(),
         }
@@ -60,6 +63,7 @@ impl Row {
             version: String::new(),
             result: Verdict::NotAvailable,
             proof: one.why.clone(),
+            reason: None,
             seconds: 0.0,
             title: one.title(),
         }
@@ -75,6 +79,7 @@ impl Row {
             version: String::new(),
             result: unread.verdict,
             proof: unread.reason(),
+            reason: None,
             seconds: 0.0,
             title: unread.name.clone(),
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A test's container: the base image, our script on its standard input, the extensions' images mounted.
 
-use super::{Runner, SmokeTest, kept::RECIPE, server, step_name};
+use super::{Runner, SmokeTest, kept::RECIPE, passed::Passed, server, step_name};
 use crate::{
     mount,
     plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
@@ -112,6 +112,9 @@ pub(super) fn add(plan: &mut Plan, test: &SmokeTest, runner: &Runner) -> StepId 
         let (cmd, removal) = server(&test.without_kept(), runner);
         let alone = Step::run(format!("{title} again"), cmd).undo(removal);
         step = step.again(kept.again(alone.timeout(runner.limit)));
+    }
+    if let Some(passed) = Passed::of(test, runner) {
+        step = step.remembered_by(passed);
     }
     plan.add(step)
 }

@@ -51,8 +51,8 @@ pub(super) struct Kept {
     /// The image's name. It follows from the base image's and from the recipe, so that what the image is of may change
     /// without a second one.
     name: String,
-    /// Set once the engine has it.
-    is_there: Arc<OnceLock<()>>,
+    /// Set once the engine has it: the identity and the platform of the base image that it was made of.
+    of: Arc<OnceLock<String>>,
     pub(super) step: StepId,
 }
 
@@ -65,27 +65,32 @@ impl Kept {
         let tag = tag.get(..TAG_LENGTH).unwrap_or(tag);
         let name = format!("{REPOSITORY}:{tag}-{}", &digits[..12]);
         let name = name.replace(":-", ":");
-        let is_there = Arc::default();
+        let of = Arc::default();
         let keep = Keep {
             base: base.clone(),
             container: format!("xtask-data-{}-{}", runner.run.short(), &digits[..12]),
             name: name.clone(),
             label: format!("{RUN_LABEL}={}", runner.run),
             limit: runner.limit,
-            is_there: Arc::clone(&is_there),
+            found: Arc::clone(&of),
         };
         let removal = keep.removal();
         let step = plan.add(Step::work(format!("data directory of {base}"), keep).undo(removal));
         Self {
             base: base.clone(),
             name,
-            is_there,
+            of,
             step,
         }
     }
 
     pub(super) fn is_of(&self, base: &ImageRef) -> bool {
         self.base == *base
+    }
+
+    /// The identity and the platform of the base image, once it is known that what starts is of that one. None: nothing is kept.
+    pub(super) fn identity(&self) -> Option<&str> {
+        self.of.get().map(String::as_str)
     }
 
     /// What is done once when somebody has removed the image meanwhile: the same test of the base image.
@@ -111,8 +116,8 @@ impl fmt::Display for Kept {
 /// The image that a test's server starts in: this one, or the base image where none could be kept.
 impl Pending for Kept {
     fn text(&self) -> Result<String, Failure> {
-        Ok(match self.is_there.get() {
-            Some(()) => self.name.clone(),
+        Ok(match self.of.get() {
+            Some(_) => self.name.clone(),
             None => self.base.to_string(),
         })
     }
@@ -148,7 +153,8 @@ struct Keep {
     /// That of the run.
     label: String,
     limit: Duration,
-    is_there: Arc<OnceLock<()>>,
+    /// Set to the identity of the base image once the engine has a data directory of it.
+    found: Arc<OnceLock<String>>,
 }
 
 impl Keep {
@@ -252,7 +258,7 @@ impl Work for Keep {
             ))
         })?;
         if kept.is_some_and(|kept| kept == of) {
-            self.is_there.get_or_init(|| ());
+            self.found.get_or_init(|| of);
             return Ok(Performed::Skipped("the engine has it".to_owned()));
         }
         let made = self.make(exec, &of, console);
@@ -271,7 +277,7 @@ impl Work for Keep {
             ));
             return Ok(Performed::Done(Some("not kept".to_owned())));
         }
-        self.is_there.get_or_init(|| ());
+        self.found.get_or_init(|| of);
         self.superseded().remove(exec, console)?;
         Ok(Performed::Done(None))
     }

@@ -6,6 +6,7 @@ mod container;
 mod copy;
 pub(crate) mod given;
 mod kept;
+mod passed;
 mod proof;
 mod pulled;
 mod server;
@@ -41,7 +42,7 @@ pub(crate) struct Source {
 }
 
 /// One test: the extension under test and what it needs, in a base image.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct SmokeTest {
     /// `pgvector 18-trixie`.
     pub name: String,
@@ -142,6 +143,8 @@ pub(crate) struct Runner {
     pub run: RunId,
     /// How long one test may take; zero: as long as it likes.
     pub limit: Duration,
+    /// What has passed with the same images is not tried again.
+    pub remembers: bool,
 }
 
 impl Runner {
