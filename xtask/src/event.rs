@@ -18,6 +18,10 @@ pub(crate) enum Event {
     /// Something the user should know before or between steps.
     Note(String),
     Warning(String),
+    /// A plan begins, of so many steps; small ones do not count.
+    Planned {
+        steps: usize,
+    },
     Started {
         id: StepId,
         step: String,

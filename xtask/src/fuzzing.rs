@@ -12,7 +12,7 @@ pub use self::{
         arguments, earlier_results, extension_dockerfile, extension_metadata, extension_template,
         image_catalog, settings_file,
     },
-    shown::{shell_line, shown_text},
+    shown::{shell_line, shown_text, tool_line},
     tools::{
         apt_output, bake_metadata, bake_print, bake_progress, control_files, copyright_file,
         engine_output, image_bundle, image_files, package_facts, registry_manifest, scan_report,
@@ -39,7 +39,7 @@ targets! {
     apt_output arguments bake_metadata bake_print bake_progress control_files copyright_file debian_version earlier_results engine_output extension_dockerfile
     extension_metadata extension_template image_bundle image_catalog image_files image_reference operator_release package_facts registry_manifest settings_file shared_object shell_line
     shown_text typed_value
-    scan_report
+    scan_report tool_line
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.

@@ -83,6 +83,8 @@ pub(crate) fn run(
     for note in &plan.notes {
         on(Event::Note(note.clone()));
     }
+    let steps = plan.steps.iter().filter(|step| !step.quiet).count();
+    on(Event::Planned { steps });
     let walk = Walk {
         plan,
         exec,

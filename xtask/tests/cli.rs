@@ -99,6 +99,7 @@ mod cli {
     mod special;
     mod targets;
     mod taskfile;
+    mod terminal;
     mod text;
     mod tolerance;
     mod unchanged;

@@ -57,7 +57,9 @@ impl Context {
         let path = made.path.clone();
         self.run_folder = Some(made);
         let root = self.root.clone();
+        let leave_the_terminal = self.ui.leaving();
         self.exec.before_leaving(move || {
+            leave_the_terminal();
             // There is no time to say that some files still belong to root.
             let _late = output::hand_over(&root);
         });

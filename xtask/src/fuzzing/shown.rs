@@ -5,6 +5,7 @@ use super::text;
 use crate::{
     plan::Cmd,
     printable::{is_hidden, printable},
+    tool::reading,
     ui::Fit,
 };
 
@@ -61,5 +62,16 @@ pub fn shown_text(data: &[u8]) {
             '\\' => assert!(marks.next().is_some(), "{:?}", fit.cell),
             _ => assert!(c != '|' && c != '`', "{:?}", fit.cell),
         }
+    }
+}
+
+/// Whatever a tool says, in words it is one line that acts on nothing.
+pub fn tool_line(data: &[u8]) {
+    for line in String::from_utf8_lossy(data).lines() {
+        let Some(words) = reading::of(line) else {
+            continue;
+        };
+        assert!(!words.contains(is_hidden), "{words:?}");
+        assert!(words.contains(char::is_alphanumeric), "{words:?}");
     }
 }

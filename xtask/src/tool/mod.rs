@@ -19,6 +19,7 @@ pub(crate) mod kubeconfig;
 pub(crate) mod kubectl;
 pub(crate) mod oras;
 pub(crate) mod proxy;
+pub(crate) mod reading;
 pub(crate) mod scan_report;
 pub(crate) mod scanner;
 pub(crate) mod table;

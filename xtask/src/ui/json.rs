@@ -72,6 +72,7 @@ fn to_json(event: &Event) -> Option<Value> {
     Some(match event {
         Event::Note(text) => json!({"event": "note", "text": text}),
         Event::Warning(text) => json!({"event": "warning", "text": text}),
+        Event::Planned { steps } => json!({"event": "planned", "steps": steps}),
         Event::Started { step, .. } => json!({"event": "started", "step": step}),
         Event::Output { step, line, .. } => json!({"event": "output", "step": step, "line": line}),
         Event::Finished(report) => finished(report),

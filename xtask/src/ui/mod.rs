@@ -16,9 +16,12 @@ mod json;
 mod junit;
 mod line;
 mod markdown;
+mod region;
 mod report;
+mod running;
 mod screen;
 mod table;
+mod terminal;
 mod tested;
 mod text;
 mod trace;
@@ -89,7 +92,7 @@ impl Ui {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let runner = set("GITHUB_ACTIONS").is_some();
         let screen = Rc::new(match format {
-            Format::Text if !verbose => Screen::with_status_line(runner),
+            Format::Text if !verbose => Screen::live(runner),
             _ => Screen::new(runner),
         });
         let mut reporters: Vec<Box<dyn Reporter>> = vec![match format {
@@ -115,9 +118,14 @@ impl Ui {
         self.event(&Event::Note(text.to_owned()));
     }
 
-    /// The plan has ended: nothing runs that the status line could speak of.
+    /// The plan has ended: nothing runs that could be spoken of.
     pub(crate) fn idle(&self) {
         self.tell(|reporter| reporter.idle());
+    }
+
+    /// What takes away whatever is drawn at the terminal, for those who leave at once.
+    pub(crate) fn leaving(&self) -> impl Fn() + Send + Sync + use<> {
+        self.screen.leaving()
     }
 
     /// What the plan has waited for longest.

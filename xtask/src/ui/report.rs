@@ -67,14 +67,14 @@ impl Report {
         self.shown().next().is_none()
     }
 
-    /// Aligned lines. `runner`: a GitHub runner reads them.
-    pub(super) fn text(&self, runner: bool) -> String {
+    /// Aligned lines. `runner`: a GitHub runner reads them. `width`: that of the terminal, if there is one.
+    pub(super) fn text(&self, runner: bool, width: Option<usize>) -> String {
         let parts = self.shown().map(|(title, table)| {
             let title = match title.as_str() {
                 "" => String::new(),
                 title => Line::plain(title).render(runner) + "\n",
             };
-            title + &table.text(runner)
+            title + &table.text(runner, width)
         });
         parts.collect::<Vec<_>>().join("\n")
     }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn tables_stand_below_their_titles_and_empty_ones_are_left_out() {
-        assert_eq!(report().text(false), "A\nx\n\nT\na b  c|d\n");
+        assert_eq!(report().text(false, None), "A\nx\n\nT\na b  c|d\n");
         let markdown = report().markdown(usize::MAX).unwrap();
         assert_eq!(
             markdown,

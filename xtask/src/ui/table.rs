@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A table of results, for people: aligned text, or Markdown for a step summary.
 
+mod fit;
+
 use serde::Serialize;
 
 use super::{line::Line, markdown};
-use crate::printable::{clipped, columns, printable};
+use crate::printable::{LONGEST_LINE, clipped, columns, printable};
 
-/// Columns of a cell at most: a last line of output may be as long as its tool likes. JSON has all of it.
+/// To so many columns cells are filled up with blanks: a last line of output may be as long as its tool likes.
 const WIDEST: usize = 120;
+
+/// Between two columns.
+const GAP: &str = "  ";
 
 /// Bytes that are enough to say how many rows are left out.
 const LEFT_OUT: usize = 64;
@@ -35,34 +40,59 @@ impl Table {
         }
     }
 
-    /// Aligned lines. `runner`: a GitHub runner reads them.
-    pub(super) fn text(&self, runner: bool) -> String {
-        let fit = |cell: &str| clipped(&printable(cell), WIDEST).into_owned();
-        let headings = self.headings.iter().map(|heading| fit(heading)).collect();
-        let rows = self
-            .rows
-            .iter()
-            .map(|row| row.iter().map(|cell| fit(cell)).collect());
-        let mut lines: Vec<Vec<String>> = std::iter::once(headings).chain(rows).collect();
-        if self.headings.iter().all(|heading| heading.is_empty()) {
-            lines.remove(0);
-        }
+    /// Aligned lines. `runner`: a GitHub runner reads them. `width`: that of the terminal that shows them, if there is one;
+    /// elsewhere every cell is whole.
+    pub(super) fn text(&self, runner: bool, width: Option<usize>) -> String {
+        let fit = |cell: &str| clipped(&printable(cell), LONGEST_LINE).into_owned();
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| row.iter().map(|cell| fit(cell)).collect());
+        let rows: Vec<Vec<String>> = rows.collect();
+        let lines = match width {
+            Some(width) => self.fitted(&rows, width),
+            None => self.whole(&rows),
+        };
+        let line = |line: &String| Line::plain(line).render(runner) + "\n";
+        lines.iter().map(line).collect()
+    }
+
+    /// The lines of the rows, with the headings, where there are some, above them.
+    fn with_headings(&self, rows: &[Vec<String>]) -> Vec<Vec<String>> {
+        let headings = self.headings.iter().map(|text| (*text).to_owned());
+        let headings: Vec<String> = headings.collect();
+        let is_there = headings.iter().any(|heading| !heading.is_empty());
+        let headings = is_there.then_some(headings);
+        headings.into_iter().chain(rows.iter().cloned()).collect()
+    }
+
+    /// How wide each column is when nothing is folded.
+    fn natural(&self, lines: &[Vec<String>]) -> Vec<usize> {
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| columns(cell)).max().unwrap_or_default()
         };
-        let widths: Vec<usize> = (0..self.headings.len()).map(width).collect();
-        let mut text = String::new();
-        for line in &lines {
-            let cells = line.iter().zip(&widths);
-            let cells = cells.map(|(cell, width)| {
-                cell.clone() + &" ".repeat(width.saturating_sub(columns(cell)))
+        (0..self.headings.len()).map(width).collect()
+    }
+
+    fn whole(&self, rows: &[Vec<String>]) -> Vec<String> {
+        let lines = self.with_headings(rows);
+        let widths: Vec<usize> = self.natural(&lines);
+        let aligned = |line: &Vec<String>| {
+            let cells = line.iter().zip(&widths).map(|(cell, width)| {
+                let blanks = (*width).min(WIDEST).saturating_sub(columns(cell));
+                cell.clone() + &" ".repeat(blanks)
             });
-            let cells = cells.collect::<Vec<_>>().join("  ");
-            text += &Line::plain(cells.trim_end()).render(runner);
-            text.push('\n');
-        }
-        text
+            let line = cells.collect::<Vec<_>>().join(GAP);
+            line.trim_end().to_owned()
+        };
+        lines.iter().map(aligned).collect()
+    }
+
+    fn fitted(&self, rows: &[Vec<String>], width: usize) -> Vec<String> {
+        let lines = self.with_headings(rows);
+        let least: Vec<usize> = self.headings.iter().map(|text| columns(text)).collect();
+        let widths = fit::widths(&self.natural(&lines), &least, width);
+        let aligned = widths.and_then(|widths| fit::rows(&lines, &widths));
+        aligned.unwrap_or_else(|| fit::stacked(&self.headings, rows, width))
     }
 
     /// As Markdown of at most `room` bytes, which says how many rows it has no room for. None: there is not even room to
@@ -112,7 +142,7 @@ mod tests {
             ["e\u{301}", "w"],
         ]);
         assert_eq!(
-            table.text(false),
+            table.text(false, None),
             "a          long\nwide cell  x\ny\n漢字       z\ne\u{301}          w\n"
         );
     }
@@ -121,15 +151,90 @@ mod tests {
     fn a_cell_of_any_length_and_content_stays_one_cell() {
         let long = "x".repeat(70_000);
         let table = table(&[[&long, "a\u{1b}[31mb\nc"], ["::error::x", "a|b"]]);
-        let text = table.text(true);
+        let text = table.text(true, None);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[1].ends_with("x…  ab\\nc"), "{text}");
+        assert!(lines[1].starts_with(&"x".repeat(7_000)), "{text}");
         assert!(lines[2].starts_with("| ::error::x "), "{text}");
-        assert!(text.len() < 1_000, "{}", text.len());
+        // What is longer than any line is cut off, and the other rows are as wide as they need be.
+        assert!(text.len() < 10_000, "{}", text.len());
+        for width in [100, 40, 10, 1] {
+            let text = table.text(true, Some(width));
+            assert!(text.len() < 5_000, "{width}: {}", text.len());
+        }
         let markdown = table.markdown(10_000).unwrap();
         assert_eq!(markdown.lines().count(), 5);
         assert!(markdown.contains("| &#58;&#58;error&#58;&#58;x | a\\|b |\n"));
+    }
+
+    /// What a smoke test says, at a terminal of so many columns.
+    fn proofs(width: usize) -> String {
+        let long = "10 rows, nearest to [1,2,3] is [1,2,4]; an index of 3 lists was used; a halfvec and a sparsevec were cast";
+        let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
+        let table = Table {
+            headings: vec!["RESULT", "EXTENSION", "SERVER", "TIME", "PROOF"],
+            rows: vec![
+                row(["passed", "pgvector", "18 trixie", "1.2s", long]),
+                row(["passed", "pg_cron", "18 trixie", "0.9s", "a job was run"]),
+            ],
+        };
+        table.text(false, Some(width))
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_the_terminal() {
+        assert_eq!(
+            proofs(100),
+            "RESULT  EXTENSION  SERVER     TIME  PROOF\n\
+             passed  pgvector   18 trixie  1.2s  10 rows, nearest to [1,2,3] is [1,2,4]; an index of 3 lists was\n\
+             \u{20}                                   used; a halfvec and a sparsevec were cast\n\
+             passed  pg_cron    18 trixie  0.9s  a job was run\n"
+        );
+        // Three lines of a cell, and it is seen that there is more.
+        let narrow = proofs(60);
+        assert_eq!(narrow.lines().count(), 5, "{narrow}");
+        assert!(narrow.contains('…'), "{narrow}");
+        assert_eq!(
+            proofs(40),
+            "RESULT     passed\n\
+             EXTENSION  pgvector\n\
+             SERVER     18 trixie\n\
+             TIME       1.2s\n\
+             PROOF      10 rows, nearest to [1,2,3]\n\
+             \u{20}          is [1,2,4]; an index of 3\n\
+             \u{20}          lists was used; a halfvec an…\n\
+             \n\
+             RESULT     passed\n\
+             EXTENSION  pg_cron\n\
+             SERVER     18 trixie\n\
+             TIME       0.9s\n\
+             PROOF      a job was run\n"
+        );
+        for width in 12..200 {
+            for line in proofs(width).lines() {
+                assert!(columns(line) <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_with_values_fit_too() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        let pairs = Table {
+            headings: vec!["", ""],
+            rows: vec![
+                row(["digest", "sha256:0123456789abcdef"]),
+                row(["size", "1 kB"]),
+            ],
+        };
+        assert_eq!(
+            pairs.text(false, Some(22)),
+            "digest  sha256:0123456\n        789abcdef\nsize    1 kB\n"
+        );
+        assert_eq!(
+            pairs.text(false, Some(12)),
+            "digest\n  sha256:\n  0123456789\n  abcdef\nsize\n  1 kB\n"
+        );
     }
 
     #[test]

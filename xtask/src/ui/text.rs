@@ -2,8 +2,7 @@
 //! What people read: lines on standard error, and tables on standard output.
 
 use std::{
-    cell::RefCell,
-    collections::BTreeMap,
+    cell::{Cell, RefCell},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -11,7 +10,11 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    BAD, DIM, Form, GOOD, Report, Reporter, WARN, failure::Words, line::Line, screen::Screen,
+    BAD, DIM, Form, GOOD, Report, Reporter, WARN,
+    failure::Words,
+    line::Line,
+    running::{FEW, Running},
+    screen::Screen,
     seconds, tool_line, workflow,
 };
 use crate::{
@@ -20,29 +23,19 @@ use crate::{
     finding::{Finding, Severity},
     json::pretty,
     plan::StepId,
+    printable::{clipped, columns, printable},
     verdict::Verdict,
 };
 
-/// After how long without news of a step somebody wants to know that it still runs.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-
-/// Lines of a step that a folded group shows at most; the log has all.
-const GROUP: usize = 2_000;
+/// How often the lines of steps that run are drawn at most.
+const FRAME: Duration = Duration::from_millis(100);
 
 pub(super) struct Text {
     screen: Rc<Screen>,
     verbose: bool,
-    running: RefCell<BTreeMap<StepId, Running>>,
-}
-
-/// A step that runs.
-struct Running {
-    name: String,
-    started: Instant,
-    /// When it was last spoken of.
-    told: Instant,
-    /// What it has said, to be shown folded when it ends.
-    said: Vec<String>,
+    running: RefCell<Running>,
+    /// When these were drawn.
+    drawn: Cell<Option<Instant>>,
 }
 
 impl Text {
@@ -51,6 +44,7 @@ impl Text {
             screen,
             verbose,
             running: RefCell::default(),
+            drawn: Cell::default(),
         }
     }
 
@@ -58,61 +52,79 @@ impl Text {
         if self.verbose {
             self.screen.line(&Line::styled(DIM, &format!("… {step}")));
         }
-        self.screen.wake_status_line();
         let now = Instant::now();
-        let running = Running {
-            name: step.to_owned(),
-            started: now,
-            told: now,
-            said: Vec::new(),
-        };
-        self.running.borrow_mut().insert(id, running);
-        self.status_line("");
+        self.running.borrow_mut().start(id, step, now);
+        self.show(now);
     }
 
     fn output(&self, id: StepId, step: &str, line: &str) {
-        if self.screen.runner
-            && let Some(running) = self.running.borrow_mut().get_mut(&id)
-            && running.said.len() < GROUP
-        {
-            running.said.push(line.to_owned());
-        }
+        let now = Instant::now();
+        let is_kept = self.screen.runner;
+        self.running.borrow_mut().say(id, line, is_kept, now);
         if self.verbose {
             let said = tool_line(line);
             let line = Line::styled(DIM, &format!("{step} |"));
             self.screen.line(&line.and(" ").and(&said));
-        } else if self.screen.has_status_line() {
-            self.status_line(line);
         } else {
-            self.heartbeat(id, line);
+            self.show(now);
+        }
+    }
+
+    /// Draws the lines of what runs where that is possible, and it is time to; where it is not, says now and then that it
+    /// does.
+    fn show(&self, now: Instant) {
+        if self.verbose {
+            return;
+        }
+        let Some(size) = self.screen.size() else {
+            let lines = self.running.borrow_mut().heartbeat(now);
+            for line in &lines {
+                self.screen.line(line);
+            }
+            return;
+        };
+        let age = |drawn: Instant| now.saturating_duration_since(drawn);
+        if self.drawn.get().is_none_or(|drawn| age(drawn) >= FRAME) {
+            self.screen.draw(&self.running.borrow().lines(size, now));
+            self.drawn.set(Some(now));
         }
     }
 
     fn finished(&self, report: &StepReport) {
         let step = &report.name;
-        let running = self.running.borrow_mut().remove(&report.id);
-        if let Some(running) = running.filter(|running| !running.said.is_empty()) {
-            self.group(step, &running.said);
+        let has_failed = matches!(report.outcome, Outcome::Failed(_));
+        let said = self
+            .running
+            .borrow_mut()
+            .end(report.id, !report.quiet, has_failed);
+        // What stays is written above lines that no longer speak of it.
+        self.drawn.set(None);
+        self.show(Instant::now());
+        if !said.is_empty() {
+            self.group(step, &said);
         }
         let time = seconds(report.elapsed);
         let quiet = report.quiet && !self.verbose;
         match &report.outcome {
             Outcome::Done(what) if !quiet => {
+                let before = format!(" {step}");
                 let what = what
-                    .as_ref()
-                    .map_or_else(String::new, |what| format!(": {what}"));
-                let line = Line::styled(GOOD, "✓").and(&format!(" {step}{what} "));
+                    .as_deref()
+                    .map(|what| self.fitting(what, &before, &time));
+                let what = what.unwrap_or_default();
+                let line = Line::styled(GOOD, "✓").and(&format!("{before}{what} "));
                 self.screen.line(&line.in_style(DIM, &time));
             }
             Outcome::Unchanged(what) if !quiet => {
-                let what = what.as_ref();
-                let what = what.map_or_else(String::new, |what| format!(": {what}"));
-                let said = format!("· {step}: {}{what}", Verdict::Unchanged.word());
+                let before = format!(" {step}: {}", Verdict::Unchanged.word());
+                let what = what.as_deref().map(|what| self.fitting(what, &before, ""));
+                let said = format!("·{before}{}", what.unwrap_or_default());
                 self.screen.line(&Line::styled(DIM, &said));
             }
             Outcome::Skipped(why) if !quiet => {
-                self.screen
-                    .line(&Line::styled(DIM, &format!("· {step}: {why}")));
+                let before = format!(" {step}");
+                let said = format!("·{before}{}", self.fitting(why, &before, ""));
+                self.screen.line(&Line::styled(DIM, &said));
             }
             Outcome::Failed(failure) => {
                 let line = Line::styled(BAD, &format!("✗ {step}")).and(" ");
@@ -123,7 +135,20 @@ impl Text {
             }
             _ => {}
         }
-        self.status_line("");
+    }
+
+    /// What a step did, or why it did not, behind its name: on a terminal as much of it as fits on the line; the record has all.
+    fn fitting(&self, what: &str, before: &str, time: &str) -> String {
+        let Some(size) = self.screen.size() else {
+            return format!(": {what}");
+        };
+        // With the mark, and a blank before the time.
+        let taken = columns(before) + columns(time) + 2;
+        let what = format!(": {}", printable(what));
+        match size.columns.saturating_sub(taken) {
+            ..FEW => String::new(),
+            room => clipped(&what, room).into_owned(),
+        }
     }
 
     /// What a finished step has said, folded; with `--verbose` it was shown as it came.
@@ -142,42 +167,6 @@ impl Text {
         self.screen
             .line(&Line::styled(WARN, "warning").and(": ").and(text));
     }
-
-    fn status_line(&self, said: &str) {
-        if !self.screen.has_status_line() {
-            return;
-        }
-        let running = self.running.borrow();
-        let running = running
-            .values()
-            .map(|step| match step.started.elapsed().as_secs() {
-                0 => step.name.clone(),
-                whole => format!("{} {whole}s", step.name),
-            });
-        let running = running.collect::<Vec<_>>().join(", ");
-        self.screen.status_line(&match said.trim() {
-            "" => running,
-            said => format!("{running} | {said}"),
-        });
-    }
-
-    /// Without a terminal there is no status line: says now and then that a step still runs.
-    fn heartbeat(&self, id: StepId, said: &str) {
-        let mut all = self.running.borrow_mut();
-        let Some(running) = all.get_mut(&id) else {
-            return;
-        };
-        if running.told.elapsed() < HEARTBEAT {
-            return;
-        }
-        running.told = Instant::now();
-        let time = seconds(running.started.elapsed());
-        let said = tool_line(said.trim());
-        self.screen.line(&Line::styled(
-            DIM,
-            &format!("… {} {time} | {said}", running.name),
-        ));
-    }
 }
 
 impl Reporter for Text {
@@ -187,16 +176,21 @@ impl Reporter for Text {
                 .screen
                 .line(&Line::styled(DIM, &format!("note: {text}"))),
             Event::Warning(text) => self.warning(text),
+            Event::Planned { steps } => {
+                let now = Instant::now();
+                self.running.borrow_mut().begin(*steps, now);
+            }
             Event::Started { id, step } => self.started(*id, step),
             Event::Output { id, step, line } => self.output(*id, step, line),
             Event::Finished(report) => self.finished(report),
-            Event::Quiet => {}
+            Event::Quiet => self.show(Instant::now()),
         }
     }
 
     fn idle(&self) {
-        self.running.borrow_mut().clear();
-        self.screen.no_status_line();
+        self.running.take();
+        self.drawn.set(None);
+        self.screen.erase();
     }
 
     fn conclusion(&self, text: &str) {
@@ -231,7 +225,9 @@ impl Reporter for Text {
                 let text = report.markdown(usize::MAX).unwrap_or_default();
                 self.screen.write(&text);
             }
-            Form::Text => self.screen.write(&report.text(self.screen.runner)),
+            Form::Text => self
+                .screen
+                .write(&report.text(self.screen.runner, Screen::columns())),
         }
         Ok(())
     }

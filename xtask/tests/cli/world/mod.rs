@@ -23,6 +23,7 @@ mod printed;
 pub(crate) mod process;
 pub(crate) mod registry;
 pub(crate) mod repository;
+pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod words;
 

@@ -11,14 +11,19 @@ use super::Ended;
 
 /// Asks until the answer is yes; panics after half a minute.
 #[track_caller]
-pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if done() {
-            return;
+pub(crate) fn wait_for(what: &str, done: impl FnMut() -> bool) {
+    assert!(comes_true(done), "waited in vain: {what}");
+}
+
+/// Asks until the answer is yes, for half a minute at most.
+pub(super) fn comes_true(mut done: impl FnMut() -> bool) -> bool {
+    (0..3000).any(|_| {
+        let is_done = done();
+        if !is_done {
+            thread::sleep(Duration::from_millis(10));
         }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("waited in vain: {what}");
+        is_done
+    })
 }
 
 /// Sends a signal, `-INT` say, and gives how the process has ended.
