@@ -234,6 +234,9 @@ pub struct Smoke {
     pub filters: Filters,
     #[command(flatten)]
     pub running: Running,
+    /// Test the images in one server, all of them where none is named, in place of one server for each.
+    #[arg(long, conflicts_with = "image")]
+    pub together: bool,
     /// Test this image (a tag or a digest) instead of building one; for a single extension.
     #[arg(long, value_name = "REFERENCE", conflicts_with = "metadata_files")]
     pub image: Option<String>,

@@ -12,6 +12,8 @@ use crate::{
 };
 
 mod creation;
+mod preload;
+mod together;
 
 pub(crate) use creation::{Wanted, in_order};
 
@@ -92,6 +94,15 @@ pub(crate) struct Mounted<S> {
     pub source: S,
 }
 
+impl<S> Mounted<S> {
+    /// The metadata's own variables of the server's process.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, String)> {
+        let root = root(&self.extension.name);
+        let pairs = self.extension.env.iter();
+        pairs.map(move |(name, value)| (name.as_str(), expanded(value, &root)))
+    }
+}
+
 /// What one server gets: the extension that it is about, and behind it what that needs, in the order in which they
 /// are mounted.
 #[derive(Clone, Debug)]
@@ -139,19 +150,6 @@ impl<S> Mounts<S> {
         ordered
     }
 
-    /// The libraries that the server loads at its start, each once: those of what is needed before those that need it, as
-    /// a library may find another there or not. What an extension's own list has in another order stays in that.
-    pub(crate) fn preload(&self) -> Vec<&str> {
-        let mut preload: Vec<&str> = Vec::new();
-        for one in self.in_creation_order().into_iter().rev() {
-            let named = one.extension.shared_preload_libraries.iter();
-            let named = named.map(String::as_str);
-            let new: Vec<&str> = named.filter(|name| !preload.contains(name)).collect();
-            preload.splice(0..0, new);
-        }
-        preload
-    }
-
     /// The parameters that the extensions want of the server. Where several name one, that counts which needs the others.
     pub(crate) fn parameters(&self) -> BTreeMap<&str, &str> {
         let wanted = self.in_creation_order().into_iter();
@@ -172,11 +170,7 @@ impl<S> Mounts<S> {
 
     /// The metadata's own variables of the server's process.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, String)> {
-        self.iter().flat_map(|one| {
-            let root = root(&one.extension.name);
-            let pairs = one.extension.env.iter();
-            pairs.map(move |(name, value)| (name.as_str(), expanded(value, &root)))
-        })
+        self.iter().flat_map(Mounted::variables)
     }
 }
 
@@ -185,7 +179,7 @@ mod tests {
     use super::*;
     use crate::fuzzing::tests::extension;
 
-    fn mounted(name: &str, needs: &[&str]) -> Mounted<()> {
+    pub(super) fn mounted(name: &str, needs: &[&str]) -> Mounted<()> {
         let needs: Vec<String> = needs.iter().map(|name| (*name).to_owned()).collect();
         Mounted {
             extension: Arc::new(extension(name, &needs, &[("trixie", "18")])),
@@ -210,7 +204,7 @@ mod tests {
     }
 
     /// An extension with libraries to preload, and a parameter with its own name as the value.
-    fn preloaded(name: &str, needs: &[&str], libraries: &[&str]) -> Mounted<()> {
+    pub(super) fn preloaded(name: &str, needs: &[&str], libraries: &[&str]) -> Mounted<()> {
         let mut one = mounted(name, needs);
         let extension = Arc::make_mut(&mut one.extension);
         extension.shared_preload_libraries = libraries.iter().map(|&name| name.into()).collect();
@@ -220,15 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn the_libraries_and_parameters_of_what_is_needed_come_first() {
-        let needed = || {
-            [
-                preloaded("audit", &["base"], &["audit"]),
-                preloaded("base", &[], &["base"]),
-            ]
-        };
-        let mounts = Mounts::new(preloaded("file", &["audit"], &["file"]), needed());
-        assert_eq!(mounts.preload(), ["base", "audit", "file"]);
+    fn the_parameters_of_what_needs_others_count() {
+        let needed = [
+            preloaded("audit", &["base"], &["audit"]),
+            preloaded("base", &[], &["base"]),
+        ];
+        let mounts = Mounts::new(preloaded("file", &["audit"], &["file"]), needed);
         assert_eq!(
             mounts.parameters(),
             [
@@ -239,8 +230,5 @@ mod tests {
             ]
             .into()
         );
-        let own = preloaded("file", &["audit"], &["server", "file", "audit"]);
-        let mounts = Mounts::new(own, needed());
-        assert_eq!(mounts.preload(), ["base", "server", "file", "audit"]);
     }
 }

@@ -30,5 +30,6 @@ mod engine {
     mod sandbox;
     mod shards;
     mod smoke;
+    mod together;
     mod versions;
 }

@@ -76,7 +76,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "cargo xtask smoke pgvector",
                 "build it and try it in PostgreSQL",
             ),
-            ("cargo xtask smoke --all --no-bake", "what is built already"),
+            ("cargo xtask smoke --together", "all images in one server"),
             (
                 "cargo xtask smoke pgvector --image localhost:5000/pgvector:1",
                 "one from anywhere",

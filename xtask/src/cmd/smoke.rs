@@ -2,33 +2,28 @@
 //! `smoke`: each image in a real PostgreSQL, mounted and configured the way CNPG does it.
 
 mod row;
+mod together;
 
-use std::{collections::BTreeSet, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use self::row::Row;
 use crate::{
-    cli, config,
+    cli,
     context::Context,
-    engine::{Access, Engine, builder::Builder},
+    engine::{Access, Engine},
     event::{Outcome, StepReport},
     exec::Exec,
     failure::Failure,
     image::ImageRef,
-    plan::Plan,
     sandbox::libraries,
     stage::{
-        bake::{self, Baked, Destination, Wanted},
-        begin::{Begun, NONE_IN_SHARE},
-        smoke::{
-            Pulled, Runner, SmokeTest, Transport,
-            given::{Given, stands_for},
-        },
+        begin::NONE_IN_SHARE,
+        smoke::{Prepared, Wanted},
         took::Took,
-        written::Written,
     },
-    target::{Filter, Target, Targets},
+    target::{Filter, Target},
     verdict::{self, Verdict},
-    workspace::{Aim, Selection},
+    workspace::Selection,
 };
 
 /// How long the archive may take to say what is in its packages.
@@ -36,42 +31,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
     let written = context.written(&args.written)?;
-    let selection = args.written.selection(&args.extensions);
-    let given = named_image(args, &selection)?;
-    let mut filter = Filter::from(&args.filters);
-    let access = Access::Work.or_look(args.dry_run);
-    let mut begun = Begun::open(context, &selection, Aim::Servers, &filter, access)?;
-    if let (Some(written), Selection::Written) = (&written, &selection) {
-        begun.keep_written(written, &mut filter, context)?;
+    let mut selection = args.written.selection(&args.extensions);
+    if args.together && selection.is_none() {
+        selection = Selection::All;
     }
-    let given = given.map(|image| Given::survey(image, &begun.engine));
-    let given = given.transpose()?;
-    for warning in given.iter().flat_map(|given| given.narrow(&mut filter)) {
-        context.ui.warning(&warning);
-    }
-    let mut targets = targets(&begun, &filter, given.as_ref(), context)?;
-    for left_out in written.iter().map(|written| written.narrow(&mut targets)) {
-        left_out?.iter().for_each(|text| context.ui.warning(text));
-    }
-    let runner = Runner {
-        transport: Transport::choose(&context.config, &begun.engine)?,
-        run: context.run_id.clone(),
-        limit: Duration::from_secs(u64::from(context.config.get(config::SMOKE_TIMEOUT))),
-        // Who names what is there wants to see it tried.
-        remembers: !args.retest && !args.no_bake && given.is_none() && written.is_none(),
-    };
-    let mut plan = Plan {
+    let wanted = Wanted {
+        filter: Filter::from(&args.filters),
+        access: Access::Work.or_look(args.dry_run),
         after_failure: args.running.after_failure(&selection),
-        ..Plan::default()
+        bakes: args.written.metadata_files.is_empty() && !args.no_bake,
+        retests: args.retest,
+        given: named_image(args, &selection)?,
+        written,
+        selection,
     };
-    let baked = bake_first(args, context, &mut plan, &begun, &targets, given.as_ref())?;
-    let pulled = Pulled::add(&mut plan, from_elsewhere(&targets, written.as_ref()));
-    let mut tests = tests(&begun, &targets, &baked, given.as_ref(), written.as_ref())?;
-    for test in &mut tests {
-        test.wait_for(&pulled);
+    let prepared = Prepared::open(context, wanted)?;
+    if args.together {
+        return together::prove(prepared, context, args.json);
     }
-    runner.keep_data(&mut plan, &mut tests);
-    warn_without_proof(context, &tests);
+    let Prepared {
+        begun,
+        targets,
+        runner,
+        mut plan,
+        tests,
+    } = prepared;
     let tested = runner.add_all(&mut plan, &tests, &Took::read(&context.root));
     if begun.engine.is_looked_at() {
         context.print(&begun.engine, &plan);
@@ -93,56 +77,6 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     Ok(())
 }
 
-/// What is tested: of what is built here, what this machine can run.
-fn targets(
-    begun: &Begun,
-    filter: &Filter,
-    given: Option<&Given>,
-    context: &Context,
-) -> anyhow::Result<Targets> {
-    let mut targets = begun.targets_with_needs(filter, context)?;
-    if given.is_none() {
-        for left_out in Wanted::here()?.narrow_with_needs(&mut targets)? {
-            context.ui.warning(&left_out);
-        }
-    }
-    Ok(targets)
-}
-
-/// What the tests need and this run does not build: images of other repositories, and those that were written.
-fn from_elsewhere<'a>(
-    targets: &'a Targets,
-    written: Option<&'a Written>,
-) -> impl Iterator<Item = (&'a Target, ImageRef)> {
-    let needs = |target: &'a Target| std::iter::once(target).chain(targets.needs(target));
-    targets.chosen().flat_map(needs).filter_map(move |target| {
-        let image = match written {
-            _ if !target.is_built() => Some(target.tag.clone()),
-            written => written?.image(target),
-        };
-        Some((target, image?))
-    })
-}
-
-/// One for each image, in which the `given` one stands for what is built.
-fn tests(
-    begun: &Begun,
-    targets: &Targets,
-    baked: &[Baked],
-    given: Option<&Given>,
-    written: Option<&Written>,
-) -> anyhow::Result<Vec<SmokeTest>> {
-    let mut tests = Vec::new();
-    for target in targets.chosen() {
-        let mut test = SmokeTest::of(target, targets, &begun.sources.workspace, baked, written)?;
-        if let Some(given) = given {
-            given.stand_in(&mut test);
-        }
-        tests.push(test);
-    }
-    Ok(tests)
-}
-
 fn conclusion(rows: &[Row]) -> String {
     let is_there = |row: &&Row| row.result != Verdict::NotAvailable;
     if rows.iter().find(is_there).is_none() {
@@ -160,40 +94,6 @@ fn named_image(args: &cli::Smoke, selection: &Selection) -> Result<Option<ImageR
         ));
     }
     Ok(given)
-}
-
-/// Adds the bakes of what is tested and of what it needs. A given image is there already: only what it needs is built.
-fn bake_first(
-    args: &cli::Smoke,
-    context: &Context,
-    plan: &mut Plan,
-    begun: &Begun,
-    targets: &Targets,
-    given: Option<&Given>,
-) -> Result<Vec<Baked>, Failure> {
-    let stands_for = given.map(|_| stands_for(targets)).transpose()?;
-    let needed = targets.with_needs()?;
-    let to_bake: Vec<&Target> = needed
-        .filter(|target| {
-            args.written.metadata_files.is_empty() && !args.no_bake && stands_for != Some(*target)
-        })
-        .collect();
-    if to_bake.is_empty() {
-        return Ok(Vec::new());
-    }
-    let builder = Builder::survey(&context.config, &begun.engine)?;
-    let request = bake::Request {
-        config: &context.config,
-        sources: &begun.sources,
-        targets: &to_bake,
-        builder: &builder,
-        to: Destination::Engine,
-        platforms: &Wanted::here()?,
-        no_cache: false,
-        metadata_file: None,
-        after: &[],
-    };
-    Ok(bake::add(plan, &request))
 }
 
 /// Names the packages of the libraries that a test has missed, where the archive can be asked.
@@ -225,22 +125,5 @@ fn note_holders(context: &Context, engine: &Engine, target: &Target, step: &Step
                 .ui
                 .note(&format!("{}: {}", target.title(), holders.join(", ")));
         }
-    }
-}
-
-/// Once for each extension, however many of its images are tested.
-fn warn_without_proof(context: &Context, tests: &[SmokeTest]) {
-    let without = tests.iter().filter(|test| test.proof.is_none());
-    let warnings: BTreeSet<String> = without
-        .map(|test| {
-            format!(
-                "`{}` has no smoke.sql that does anything: it is {}",
-                test.mounts.own().extension.name,
-                test.silent()
-            )
-        })
-        .collect();
-    for warning in &warnings {
-        context.ui.warning(warning);
     }
 }

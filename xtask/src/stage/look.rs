@@ -82,7 +82,7 @@ impl<'a> Looking<'a> {
     pub(crate) fn packages(&mut self, subject: &Subject, into: Location, after: StepId) -> StepId {
         let reading = Reading::Packages(into);
         self.add(
-            &subject.image,
+            &Image::Given(subject.image.clone()),
             "image",
             &subject.title,
             reading,
@@ -117,7 +117,8 @@ impl<'a> Looking<'a> {
                 of,
                 found: found.clone(),
             };
-            self.add(&base, "base image", &base.to_string(), reading, after);
+            let title = base.to_string();
+            self.add(&Image::Given(base), "base image", &title, reading, after);
             (name, found)
         });
         let read: BTreeMap<String, FoundBase> = read.collect();
@@ -129,16 +130,27 @@ impl<'a> Looking<'a> {
     }
 
     fn image(&mut self, subject: &Subject) -> (Found, StepId) {
+        let image = Image::Given(subject.image.clone());
+        self.files(&image, &subject.title, Vec::new())
+    }
+
+    /// What is in an image, which is there `after` these steps; with the step that reads it.
+    pub(crate) fn files(
+        &mut self,
+        image: &Image,
+        title: &str,
+        after: Vec<StepId>,
+    ) -> (Found, StepId) {
         let found = Found::default();
         let reading = Reading::Image(found.clone());
-        let step = self.add(&subject.image, "image", &subject.title, reading, Vec::new());
+        let step = self.add(image, "image", title, reading, after);
         (found, step)
     }
 
     /// Gives the step that reads the archive.
     fn add(
         &mut self,
-        image: &ImageRef,
+        image: &Image,
         kind: &str,
         title: &str,
         reading: Reading,
@@ -161,7 +173,7 @@ impl<'a> Looking<'a> {
             reading,
         };
         let what = format!("{kind} {title}");
-        let open = opened.open(format!("open {what}"), &Image::Given(image.clone()));
+        let open = opened.open(format!("open {what}"), image);
         let place = Step::new(format!("folder for {what}"), Action::Folder(folder.clone()));
         let place = place.quiet().undo(Undo::RemoveFolder(folder.clone()));
         let mut last = self.plan.add(open.quiet().after(after));

@@ -5,6 +5,7 @@ pub(crate) mod archive;
 pub(crate) mod bake;
 pub(crate) mod begin;
 pub(crate) mod catalog;
+pub(crate) mod clashes;
 pub(crate) mod creation;
 pub(crate) mod described;
 pub(crate) mod environment;

@@ -380,3 +380,34 @@ fn what_took_longest_the_last_time_begins_first_and_rows_stay_in_their_order() {
     let names: Vec<&str> = rows.map(|row| row["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["alpha", "beta", "gamma"]);
 }
+
+#[test]
+fn one_server_is_told_of_all_the_images_that_it_mounts() {
+    let world = World::new();
+    let printed = world
+        .run("smoke --together --no-bake --distro trixie --dry-run")
+        .success()
+        .stdout;
+    for part in [
+        "target=/extensions/alpha ",
+        "target=/extensions/beta ",
+        "target=/extensions/gamma ",
+        "-c 'extension_control_path=$system:/extensions/alpha/share:/extensions/beta/share:/extensions/gamma/share'",
+        "-c shared_preload_libraries=beta",
+        "extension gamma gamma ",
+    ] {
+        assert!(printed.contains(part), "{part}\n{printed}");
+    }
+    // One server, and each image is read once.
+    assert_eq!(printed.matches(" bash -s -- ").count() - 1, 2, "{printed}");
+    world.calls.never("docker run");
+    let copied = [("XTASK_SMOKE_MOUNT", "copy")];
+    world
+        .run_with("smoke --together --no-bake", &copied)
+        .status(3)
+        .says("images are mounted together with Docker 28 and newer alone");
+    world
+        .run("smoke gamma --together --image elsewhere/gamma:7")
+        .status(2)
+        .says("--image");
+}

@@ -3,13 +3,14 @@
 
 use super::{Runner, SmokeTest, kept::RECIPE, passed::Passed, server, step_name};
 use crate::{
+    image::{Image, ImageRef},
     mount,
     plan::{Arg, Cmd, Kind, Owned, Plan, Step, StepId},
     tool::docker::RUN_LABEL,
 };
 
 /// What scripts start a server with, behind the recipe of its data directory.
-const SERVER: &str = include_str!("server.sh");
+pub(super) const SERVER: &str = include_str!("server.sh");
 const SCRIPT: &str = include_str!("smoke.sh");
 /// The server's files are in memory: what a test writes is gone with it, and was never for a disk.
 const MEMORY: [&str; 2] = ["--tmpfs", "/xtask:exec,mode=1777"];
@@ -83,18 +84,38 @@ pub(super) fn input(test: &SmokeTest) -> String {
 
 /// The server with the images, mounted as Docker 28 mounts them, and what takes it away.
 pub(super) fn server(test: &SmokeTest, runner: &Runner) -> (Cmd<Arg>, Owned) {
+    server_with(test, runner, input(test))
+}
+
+/// The same with another script on its standard input.
+pub(super) fn server_with(test: &SmokeTest, runner: &Runner, input: String) -> (Cmd<Arg>, Owned) {
+    server_beside(test, runner, &[], input)
+}
+
+/// The same with more images, which are mounted where it is said and are nothing to the server.
+pub(super) fn server_beside(
+    test: &SmokeTest,
+    runner: &Runner,
+    beside: &[(String, ImageRef)],
+    input: String,
+) -> (Cmd<Arg>, Owned) {
     let container = Container::of(test, runner);
     let mounted = |mut cmd: Cmd<Arg>| {
-        for one in test.mounts.iter() {
-            let target = format!(",target={}", mount::root(&one.extension.name));
-            let image = one.source.image.clone();
+        let own = test.mounts.iter().map(|one| {
+            let root = mount::root(&one.extension.name);
+            (root, one.source.image.clone())
+        });
+        let beside = beside.iter().cloned();
+        let beside = beside.map(|(root, image)| (root, Image::Given(image)));
+        for (root, image) in own.chain(beside) {
+            let target = format!(",target={root}");
             cmd = cmd
                 .arg("--mount")
                 .pending("type=image,source=", image, target);
         }
         cmd
     };
-    let cmd = container.cmd("run", test, mounted).stdin(input(test));
+    let cmd = container.cmd("run", test, mounted).stdin(input);
     (cmd, container.remove())
 }
 

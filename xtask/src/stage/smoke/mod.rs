@@ -7,16 +7,21 @@ mod copy;
 pub(crate) mod given;
 mod kept;
 mod passed;
+mod prepared;
 mod proof;
 mod pulled;
 mod server;
 mod superseded;
+mod together;
+mod told;
 mod view;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use prepared::{Prepared, Wanted};
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
+pub(crate) use together::{Compared, Complaint, Proof, Ran};
 pub(crate) use view::{View, Viewed};
 
 use self::kept::Kept;

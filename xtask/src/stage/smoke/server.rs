@@ -29,16 +29,23 @@ pub(super) fn options(mounts: &Mounts<Source>) -> Vec<String> {
 /// What our script is told.
 pub(super) fn environment(test: &SmokeTest) -> [(&'static str, String); 7] {
     let own = &test.mounts.own().extension;
-    let joined = |folders| test.mounts.folders(folders).join(":");
     [
         ("XTASK_EXTENSION", own.name.clone()),
         ("XTASK_NAME", own.sql_name.clone()),
         ("XTASK_LOAD", load_sql(&test.mounts)),
         ("XTASK_WANTED", wanted_sql(&test.mounts)),
         ("XTASK_SILENT", test.silent().to_owned()),
-        ("XTASK_LIBRARY_PATH", joined(Folders::Linker)),
-        ("XTASK_BIN_PATH", joined(Folders::Programs)),
+        ("XTASK_LIBRARY_PATH", library_path(&test.mounts)),
+        (
+            "XTASK_BIN_PATH",
+            test.mounts.folders(Folders::Programs).join(":"),
+        ),
     ]
+}
+
+/// Where the dynamic linker looks first.
+pub(super) fn library_path(mounts: &Mounts<Source>) -> String {
+    mounts.folders(Folders::Linker).join(":")
 }
 
 /// The metadata's own variables, `NAME=value`. CNPG injects them into the PostgreSQL process (the reference of its
@@ -49,7 +56,7 @@ pub(super) fn variables(mounts: &Mounts<Source>) -> impl Iterator<Item = String>
 }
 
 /// Loads what is not created.
-fn load_sql(mounts: &Mounts<Source>) -> String {
+pub(super) fn load_sql(mounts: &Mounts<Source>) -> String {
     let modules = mounts.in_creation_order().into_iter();
     let modules = modules.filter(|one| !one.extension.create_extension);
     let loads = modules.map(|one| format!("LOAD {};\n", literal(&one.extension.sql_name)));
@@ -58,7 +65,7 @@ fn load_sql(mounts: &Mounts<Source>) -> String {
 
 /// What is created, as rows of SQL: place, name, version, schema, and the names that it needs. The server's own view of
 /// control files says what else they require, and in which order.
-fn wanted_sql(mounts: &Mounts<Source>) -> String {
+pub(super) fn wanted_sql(mounts: &Mounts<Source>) -> String {
     let wanted = mounts.wanted(|one| one.source.sql_version.as_deref());
     let or_null = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), literal);
     let rows = wanted.iter().enumerate().map(|(place, one)| {

@@ -71,14 +71,18 @@ take() {
   while [ "$1" != -- ]; do variables+=("$1"); shift; done
   options=("${@:2}")
 }
-# Makes the data directory, and finds the programs.
+# Finds the programs, and makes the first data directory.
 prepare() {
-  data=$(mktemp -d -p /xtask)
-  local kept=${XTASK_DATA:-}
+  kept=${XTASK_DATA:-}
   unset XTASK_DATA
   PATH="$PATH${XTASK_BIN_PATH:+:$XTASK_BIN_PATH}"
   command -v initdb >/dev/null || fail "the base image has no initdb on PATH"
   postgres=$(command -v postgres) || fail "the base image has no postgres on PATH"
+  fresh_data
+}
+# Makes a data directory, which the next start is of.
+fresh_data() {
+  data=$(mktemp -d -p /xtask)
   if [ -n "$kept" ]; then
     cp -a -- "$kept/." "$data" 2>"$data.log" || { cat "$data.log"; fail "the kept data directory could not be copied"; }
   else
