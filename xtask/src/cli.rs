@@ -16,6 +16,7 @@ mod help;
 mod init;
 mod look;
 mod pins;
+mod proofs;
 mod release;
 mod settings;
 
@@ -28,6 +29,7 @@ pub use help::command;
 pub use init::Init;
 pub use look::{FailOn, Inspect, Licences, Scan};
 pub use pins::{UpdateOsLibs, Versions};
+pub use proofs::UpgradePaths;
 pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
 
 use crate::value::Platform;
@@ -93,6 +95,8 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
+    /// Update every older version of an image's SQL extensions to the newest, with data.
+    UpgradePaths(UpgradePaths),
     /// Show what is in an image: files, libraries, SQL extensions, licences.
     Inspect(Inspect),
     /// List packages with their licences, and fail where one is not allowed.

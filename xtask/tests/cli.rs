@@ -103,6 +103,7 @@ mod cli {
     mod text;
     mod tolerance;
     mod unchanged;
+    mod upgrade;
     mod values;
     mod versions;
 }

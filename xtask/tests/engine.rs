@@ -31,5 +31,6 @@ mod engine {
     mod shards;
     mod smoke;
     mod together;
+    mod upgrade;
     mod versions;
 }

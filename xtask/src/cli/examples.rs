@@ -84,6 +84,19 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "upgrade-paths",
+        &[
+            (
+                "cargo xtask upgrade-paths pg-ivm",
+                "from what its scripts make",
+            ),
+            (
+                "cargo xtask upgrade-paths pgvector --pg 18 --from IMAGE",
+                "from an older image",
+            ),
+        ],
+    ),
+    (
         "inspect",
         &[
             (

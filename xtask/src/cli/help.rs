@@ -103,7 +103,7 @@ const WORK: &[Work] = &[
     Work {
         heading: "Build and prove",
         common: &["checks", "bake", "smoke", "e2e"],
-        more: &[],
+        more: &["upgrade-paths"],
     },
     Work {
         heading: "Look",

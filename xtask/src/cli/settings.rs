@@ -27,6 +27,10 @@ impl Cli {
                 let config = builder(config, args.builder.as_deref())?;
                 args.running.over(config, config::JOBS)
             }
+            Command::UpgradePaths(args) => {
+                let config = builder(config, args.builder.as_deref())?;
+                args.running.over(config, config::JOBS)
+            }
             Command::E2e(args) => args.command.over(config),
             Command::Promote(args) => {
                 config.with_flag(config::REGISTRY, "--from", args.from.as_deref())

@@ -24,6 +24,7 @@ mod sign;
 mod smoke;
 mod targets;
 mod update_os_libs;
+mod upgrade_paths;
 mod verify;
 mod versions;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Checks(args) => checks::run(&args, context)?,
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
+        Command::UpgradePaths(args) => upgrade_paths::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Bundle(args) => bundle::run(args.command, context)?,
         Command::Catalogs(args) => catalogs::run(&args, context)?,

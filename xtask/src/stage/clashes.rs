@@ -39,12 +39,7 @@ pub(crate) struct Clash {
     pub extensions: [String; 2],
     pub message: String,
     /// A warning: both are used, beside each other.
-    #[serde(serialize_with = "severity")]
     pub severity: Severity,
-}
-
-fn severity<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(severity.name())
 }
 
 /// An image's own of something that is looked for by a name.
@@ -117,7 +112,7 @@ fn add<'a>(named: &mut Named<'a>, extension: &'a Extension, image: &'a Inventory
                     scripts(image, file.folder(), name),
                 );
             }
-        } else if is_in(file, Folders::Library, "") && name.ends_with(".so") {
+        } else if is_in(file, Folders::Library, "") && is_module(name) {
             add(Kind::Module, name, path, vec![content(image, file)]);
         } else if is_in(file, Folders::Linker, "") && name.contains(".so") {
             add(Kind::Library, name, path, vec![content(image, file)]);
@@ -136,6 +131,11 @@ fn add<'a>(named: &mut Named<'a>, extension: &'a Extension, image: &'a Inventory
             add(Kind::Library, soname, path, vec![content(image, file)]);
         }
     }
+}
+
+/// Whether the server finds a file by its name without the end.
+fn is_module(name: &str) -> bool {
+    name.strip_suffix(".so").is_some()
 }
 
 /// What an extension's control file and its scripts hold.
@@ -204,9 +204,9 @@ fn beside(named: &Named<'_>) -> Vec<Clash> {
             .nth(1)
             .is_some_and(|end| !end.contains('.'));
         if *kind == Kind::Library && is_soname {
-            let names = by_stem.entry(stem(name)).or_default();
+            let of_stem = by_stem.entry(stem(name)).or_default();
             let owners = owners.iter().map(|own| own.extension);
-            names.entry(name).or_default().extend(owners);
+            of_stem.entry(name).or_default().extend(owners);
         }
     }
     let mut found = Vec::new();

@@ -14,6 +14,7 @@ mod server;
 mod superseded;
 mod together;
 mod told;
+mod upgrade;
 mod view;
 
 use std::{sync::Arc, time::Duration};
@@ -22,6 +23,7 @@ pub(crate) use prepared::{Prepared, Wanted};
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
 pub(crate) use together::{Compared, Complaint, Proof, Ran};
+pub(crate) use upgrade::Upgrade;
 pub(crate) use view::{View, Viewed};
 
 use self::kept::Kept;
@@ -103,6 +105,11 @@ impl SmokeTest {
             Image::Baked { .. } => None,
         });
         self.after.extend(steps);
+    }
+
+    /// Lets the test wait for an image that it mounts beside its own, if that is pulled.
+    pub(crate) fn wait_for_image(&mut self, pulled: &[Pulled], image: &ImageRef) {
+        self.after.extend(Pulled::step(pulled, image));
     }
 
     /// What a test that prints nothing has shown: the one place that has words for it.

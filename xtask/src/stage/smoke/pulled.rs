@@ -26,7 +26,13 @@ impl Pulled {
                 continue;
             }
             let has = Probe::Succeeds(docker::has_image_cmd(&image));
-            let pull = Step::run(format!("pull {}", target.title()), docker::pull_cmd(&image));
+            // An image in the place of the target's is not called as that is.
+            let title = if image == target.tag {
+                target.title()
+            } else {
+                image.to_string()
+            };
+            let pull = Step::run(format!("pull {title}"), docker::pull_cmd(&image));
             let step = plan.add(pull.skip_if(has, "the engine has it"));
             pulled.push(Self { image, step });
         }
