@@ -58,30 +58,42 @@ pub(crate) fn complete(
     for (subject, descriptors) in unlisted {
         let name = to.by_tag(&subject.replacen(':', "-", 1));
         let index = match find(&name, exec)? {
-            Some(_) => exec.read(&oras::manifest_cmd(&name), Some(PATIENCE))?,
-            None => String::new(),
+            Some(_) => Some(exec.read(&oras::manifest_cmd(&name), Some(PATIENCE))?),
+            None => None,
         };
         let how = Supervision {
             timeout: Some(LIMIT),
             ..Supervision::default()
         };
-        let index = with(&index, &descriptors);
+        let index = with(index.as_deref(), &descriptors).ok_or_else(|| is_no_index(&name))?;
         exec.run(&oras::push_index_cmd(&name, &index), how, console.line)?;
     }
     Ok(count)
 }
 
-/// An index with further entries; what it has stays as it is.
-fn with(index: &str, descriptors: &[&Value]) -> String {
-    let index: Value = serde_json::from_str(index).unwrap_or_default();
-    let mut entries = index["manifests"].as_array().cloned().unwrap_or_default();
+/// An index with further entries; what it has stays as it is. None: what is there is no index.
+fn with(index: Option<&str>, descriptors: &[&Value]) -> Option<String> {
+    let mut index: Value = match index {
+        Some(text) => serde_json::from_str(text).ok()?,
+        None => json!({"schemaVersion": 2, "mediaType": oras::INDEX, "manifests": []}),
+    };
+    let entries = index.get_mut("manifests")?.as_array_mut()?;
     for descriptor in descriptors {
         let is_it = |entry: &Value| entry["digest"] == descriptor["digest"];
         if !entries.iter().any(is_it) {
             entries.push((*descriptor).clone());
         }
     }
-    json!({"schemaVersion": 2, "mediaType": oras::INDEX, "manifests": entries}).to_string()
+    Some(index.to_string())
+}
+
+/// The tag of an index has something else.
+fn is_no_index(name: &ImageRef) -> Failure {
+    Failure::failed(format!(
+        "`{name}` is to be the index of what refers to an image, and is no index"
+    ))
+    .detail("it was left as it is")
+    .hint("look at it (`docker buildx imagetools inspect --raw`), and give it another name if somebody needs it; then run this again")
 }
 
 #[cfg(test)]
@@ -96,8 +108,28 @@ mod tests {
             assert_eq!(index["mediaType"], oras::INDEX);
             index["manifests"].clone()
         };
-        let first = with("", &[&one]);
+        let first = with(None, &[&one]).unwrap();
         assert_eq!(entries(&first), json!([one]));
-        assert_eq!(entries(&with(&first, &[&one, &other])), json!([one, other]));
+        let both = with(Some(&first), &[&one, &other]).unwrap();
+        assert_eq!(entries(&both), json!([one, other]));
+        let annotated = first.replacen('{', r#"{"annotations":{"a":"b"},"#, 1);
+        let annotated: Value =
+            serde_json::from_str(&with(Some(&annotated), &[&other]).unwrap()).unwrap();
+        assert_eq!(annotated["annotations"], json!({"a": "b"}));
+    }
+
+    #[test]
+    fn what_is_no_index_is_not_written_over() {
+        let descriptor = json!({"digest": "1"});
+        for other in [
+            "",
+            "no JSON",
+            "[]",
+            "{}",
+            r#"{"manifests": 1}"#,
+            r#"{"layers": []}"#,
+        ] {
+            assert_eq!(with(Some(other), &[&descriptor]), None, "{other}");
+        }
     }
 }
