@@ -12,12 +12,16 @@ use crate::{
     context::Context,
     engine::{Access, Engine},
     failure::Failure,
+    image::ImageRef,
+    plan::{AfterFailure, Plan},
     stage::{
         begin,
-        creation::{Draft, Files, MadeOf, Mention, Request},
+        creation::{Asked, Bases, Draft, Files, MadeOf, Mention, Request, others},
         left_open,
+        package::Answer,
     },
     ui::Table,
+    value::Server,
     workspace::Workspace,
 };
 
@@ -141,5 +145,46 @@ fn state(text: &str) -> String {
         0 => "written".to_owned(),
         1 => "written, with 1 thing for a person to decide".to_owned(),
         many => format!("written, with {many} things for a person to decide"),
+    }
+}
+
+/// What a new extension is asked in the base image of each server, at the same time.
+struct Questions<'a> {
+    engine: &'a Engine,
+    workspace: &'a Workspace,
+    request: &'a Request,
+    bases: &'a Bases,
+    /// What has failed when one of them has, for people.
+    purpose: &'a str,
+}
+
+impl Questions<'_> {
+    /// Asks as `add` plans it for each server, which is told what else the repository has for that one. None: the engine was only
+    /// looked at, and the questions were printed.
+    fn ask(
+        &self,
+        context: &mut Context,
+        add: impl Fn(&mut Plan, &Context, &[String], (&Server, &ImageRef)) -> Answer,
+    ) -> anyhow::Result<Option<Vec<Asked>>> {
+        let mut plan = Plan {
+            // What is known of one server is known without the others.
+            after_failure: AfterFailure::KeepGoing,
+            ..Plan::default()
+        };
+        let asked = self.bases.ask(|server, base| {
+            let others = others(self.workspace, server);
+            add(&mut plan, context, &others, (server, base))
+        });
+        if self.engine.is_looked_at() {
+            plan.note(format!(
+                "what these find out becomes `{}`: a run writes it when they have ended",
+                self.workspace.shown(&self.request.name).display()
+            ));
+            context.print(self.engine, &plan);
+            return Ok(None);
+        }
+        let report = context.run(&self.engine.exec, &plan)?;
+        context.verdict(&report, self.purpose)?;
+        Ok(Some(asked))
     }
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Asks the archive for a new extension's package, in the base image of each server that it is to be built for.
 
+use super::Questions;
 use crate::{
     context::Context,
     engine::Engine,
     failure::Failure,
     image::ImageRef,
-    plan::{AfterFailure, Plan, Step},
+    plan::{Plan, Step},
     stage::{
         archive::Question,
-        creation::{Asked, Bases, Draft, Request, others, say_stand_ins},
+        creation::{Asked, Bases, Draft, Request, say_stand_ins},
         package::{Answer, Ask, Found, Package, SCRIPT},
     },
     value::{PackagePattern, Server},
@@ -34,25 +35,19 @@ pub(super) fn ask(
 ) -> anyhow::Result<Option<Draft>> {
     let request = wanted.request;
     let bases = Bases::of(context, engine, workspace, request)?;
-    let mut plan = Plan {
-        // What one distro has is known without the other.
-        after_failure: AfterFailure::KeepGoing,
-        ..Plan::default()
+    let questions = Questions {
+        engine,
+        workspace,
+        request,
+        bases: &bases,
+        purpose: "asking the archive",
     };
-    let asked = bases.ask(|server, base| {
-        let others = others(workspace, server);
-        add(&mut plan, context, wanted, &others, (server, base))
-    });
-    if engine.is_looked_at() {
-        plan.note(format!(
-            "what these print becomes `{}`: a run writes it when they have ended",
-            workspace.shown(&request.name).display()
-        ));
-        context.print(engine, &plan);
+    let add = |plan: &mut Plan, context: &Context, others: &[String], of: (&Server, &ImageRef)| {
+        add(plan, context, wanted, others, of)
+    };
+    let Some(asked) = questions.ask(context, add)? else {
         return Ok(None);
-    }
-    let report = context.run(&engine.exec, &plan)?;
-    context.verdict(&report, "asking the archive")?;
+    };
     let mut known = Vec::new();
     for one in &asked {
         if let Some(package) = found(context, wanted, one)? {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiles the source of a new extension in the base image of each server that it is to be built for, and asks what has come of it.
 
+use super::Questions;
 use crate::{
     context::Context,
     engine::Engine,
     failure::Failure,
     image::ImageRef,
-    plan::{Action, AfterFailure, Location, Plan, Step},
+    plan::{Action, Location, Plan, Step},
     stage::{
-        creation::{ANSWER, Asked, Bases, Draft, Known, Request, Source, others, say_stand_ins},
+        creation::{ANSWER, Asked, Bases, Draft, Known, Request, Source, say_stand_ins},
         package::{Answer, Found, Package, Read},
     },
     tool::buildx,
@@ -27,31 +28,19 @@ pub(super) fn ask(
     (request, source): (&Request, &Source),
 ) -> anyhow::Result<Option<Draft>> {
     let bases = Bases::of(context, engine, workspace, request)?;
-    let mut plan = Plan {
-        // What it needs for one server is said, whatever it lacks for another.
-        after_failure: AfterFailure::KeepGoing,
-        ..Plan::default()
+    let questions = Questions {
+        engine,
+        workspace,
+        request,
+        bases: &bases,
+        purpose: "compiling it",
     };
-    let asked = bases.ask(|server, base| {
-        let others = others(workspace, server);
-        add(
-            &mut plan,
-            context,
-            (request, source),
-            &others,
-            (server, base),
-        )
-    });
-    if engine.is_looked_at() {
-        plan.note(format!(
-            "what these find out becomes `{}`: a run writes it when they have ended",
-            workspace.shown(&request.name).display()
-        ));
-        context.print(engine, &plan);
+    let add = |plan: &mut Plan, context: &Context, others: &[String], of: (&Server, &ImageRef)| {
+        add(plan, context, (request, source), others, of)
+    };
+    let Some(asked) = questions.ask(context, add)? else {
         return Ok(None);
-    }
-    let report = context.run(&engine.exec, &plan)?;
-    context.verdict(&report, "compiling it")?;
+    };
     let mut built = Vec::new();
     for one in &asked {
         built.push((one, self::built(source, one)?));
