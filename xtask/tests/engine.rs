@@ -14,6 +14,7 @@
 mod support;
 
 mod engine {
+    mod archive;
     mod bake;
     mod builders;
     mod creation;

@@ -18,7 +18,7 @@ use crate::{
     cli,
     config::{PUBLISHED, REGISTRY},
     context::{Context, signer},
-    engine::Access,
+    engine::{Access, sources::Freshness},
     failure::Failure,
     image::Stamped,
     plan::{Action, AfterFailure, Location, Plan, Step, StepId},
@@ -38,12 +38,12 @@ pub(super) fn run(args: &cli::Catalogs, context: &mut Context) -> anyhow::Result
         distros: args.distro.clone(),
         ..Filter::default()
     };
-    let begun = Begun::open(
+    let begun = Begun::open_as_of(
         context,
         &Selection::All,
         Aim::Images,
         &filter,
-        Access::Work.or_look(args.dry_run),
+        (Access::Work.or_look(args.dry_run), Freshness::Remembered),
     )?;
     let targets = begun.targets(&filter, context)?;
     let chosen: Vec<&Target> = targets.chosen().filter(|one| one.is_built()).collect();

@@ -9,7 +9,10 @@ use crate::{
     cli::SandboxCommand,
     config,
     context::Context,
-    engine::{self, Access, Engine, lock, sources::Sources},
+    engine::{
+        self, Access, Engine, lock,
+        sources::{Freshness, Sources},
+    },
     failure::Failure,
     own::folder::Removed,
     plan::Cmd,
@@ -36,7 +39,14 @@ fn up(context: &mut Context) -> anyhow::Result<()> {
     if context.config.get(config::SANDBOX_BASE) == config::Base::Debian {
         let workspace = context.workspace()?;
         let engine = Engine::in_sandbox(context, sandbox, Access::Work)?;
-        Sources::prepare(context, &engine, workspace, &[], &Filter::default())?;
+        Sources::prepare(
+            context,
+            &engine,
+            workspace,
+            &[],
+            &Filter::default(),
+            Freshness::Now,
+        )?;
     } else {
         Engine::in_sandbox(context, sandbox, Access::Share)?;
     }

@@ -247,6 +247,8 @@ settings! {
         "Debian suites: the first is that of the sandbox and its base images, the others are asked for a PostgreSQL that it lacks";
     SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"
         "the Debian mirror; empty: the one that this machine's apt uses";
+    SANDBOX_INDEX_AGE: u32 = Number(0, SECONDS), "sandbox.index-age" "XTASK_SANDBOX_INDEX_AGE"
+        "for so many seconds the sandbox's copy of Debian's index is taken for the archive's; 0: the archive is asked whenever something is built";
     LICENCES_ALLOWED: Vec<String> = List("", Kind::Licence), "licences.allowed" "XTASK_LICENCES_ALLOWED"
         "licences that packages of images may have, by their SPDX names, for `licences`; empty: any";
     LICENCES_CLARIFIED: Vec<(String, String)> = Map(Kind::Package, Kind::Licences), "licences.clarified" "XTASK_LICENCES_CLARIFIED"

@@ -161,6 +161,7 @@ fn a_number_has_a_range_wherever_it_comes_from() {
     for (key, range) in [
         (JOBS, AT_ONCE),
         (SMOKE_TIMEOUT, SECONDS),
+        (SANDBOX_INDEX_AGE, SECONDS),
         (E2E_NODES, NODES),
         (E2E_SUITES, AT_ONCE),
         (DISK_WARNING, GIBIBYTES),

@@ -5,7 +5,7 @@
 use super::Context;
 use crate::{
     cli,
-    engine::{Access, Engine},
+    engine::{Access, Engine, sources::Freshness},
     failure::Failure,
     image::ImageRef,
     stage::{begin::Begun, pushed::Pushed, subject::is_reference, written::Written},
@@ -131,7 +131,13 @@ fn of_targets(
     written: Option<&Written>,
     access: Access,
 ) -> anyhow::Result<Chosen> {
-    let begun = Begun::open(context, selection, Aim::Images, filter, access)?;
+    let begun = Begun::open_as_of(
+        context,
+        selection,
+        Aim::Images,
+        filter,
+        (access, Freshness::Remembered),
+    )?;
     let targets = begun.targets(filter, context)?;
     let images = match written {
         Some(written) => {

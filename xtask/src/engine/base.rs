@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use super::{Engine, Opener, archive, print};
+use super::{Engine, Opener, archive, print, sources::Freshness};
 use crate::{
     config::{self, Config},
     exec::{Exec, Real},
@@ -42,6 +42,7 @@ pub(crate) fn made(
     workspace: &Workspace,
     chosen: &[Arc<Extension>],
     filter: &Filter,
+    freshness: Freshness,
 ) -> anyhow::Result<Option<Made>> {
     let Some(sandbox) = &engine.sandbox else {
         if opener.config().get(config::SANDBOX_BASE) == config::Base::Debian {
@@ -56,7 +57,12 @@ pub(crate) fn made(
     if !is_debian(opener, engine, sandbox, workspace, filter)? {
         return Ok(None);
     }
-    let archive = archive::ask(opener, engine, sandbox, workspace, chosen, filter)?;
+    let asking = archive::Asking {
+        opener,
+        engine,
+        sandbox,
+    };
+    let archive = asking.answer(workspace, chosen, filter, freshness)?;
     let (mut images, mut bases) = (BTreeMap::new(), Vec::new());
     let majors = asked(workspace.extensions(), filter).into_keys();
     for major in majors.filter(|major| !archive.lacks(major)) {
@@ -89,7 +95,7 @@ pub(crate) fn for_servers(
         majors: majors.collect(),
         ..Filter::default()
     };
-    let made = made(opener, engine, workspace, &[], &filter)?;
+    let made = made(opener, engine, workspace, &[], &filter, Freshness::Now)?;
     let mut bases = BTreeMap::new();
     for server in servers {
         let base = match (&made, &engine.sandbox) {

@@ -55,6 +55,22 @@ impl Unavailable {
     }
 }
 
+/// Of when an answer of Debian's archive may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Of now, for what is built.
+    Now,
+    /// Of when it was last asked: that is what was built. It is asked where nothing is remembered.
+    Remembered,
+}
+
+impl Freshness {
+    /// For a command that builds, or is about what was built before.
+    pub(crate) fn for_what_is_built(now: bool) -> Self {
+        if now { Self::Now } else { Self::Remembered }
+    }
+}
+
 impl Sources {
     /// Decides which base images the workspace is built on, and makes those that are missing for what `filter` asks for. For an
     /// engine that is only looked at nothing is made. Then says what is built of the `chosen` extensions.
@@ -64,8 +80,9 @@ impl Sources {
         workspace: Workspace,
         chosen: &[Arc<Extension>],
         filter: &Filter,
+        freshness: Freshness,
     ) -> anyhow::Result<Self> {
-        let made = made(opener, engine, &workspace, chosen, filter)?;
+        let made = made(opener, engine, &workspace, chosen, filter, freshness)?;
         let mut sources = Self {
             workspace,
             matrix: Matrix::default(),

@@ -3,7 +3,11 @@
 //! versions of the extensions' packages, and what the control files in these say. It is remembered for all repositories that
 //! use the sandbox.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +40,9 @@ pub(crate) struct Archive {
     /// What the control files of the packages say.
     #[serde(default)]
     controls: DefaultVersions,
+    /// Each suite -> when its index was last read, in seconds since 1970.
+    #[serde(default)]
+    read: BTreeMap<String, u64>,
 }
 
 impl Archive {
@@ -86,6 +93,18 @@ impl Archive {
     pub(crate) fn version(&self, name: &PackageName, major: &Major) -> Option<&str> {
         let version = self.known(name, major)?.as_deref()?;
         (self.suite(major).is_some() && DebianVersion::is(version)).then_some(version)
+    }
+
+    /// The index of a suite has just been read.
+    pub(crate) fn is_read(&mut self, suite: &Suite, now: SystemTime) {
+        self.read.insert(suite.to_string(), seconds(now));
+    }
+
+    /// Whether the index of a suite was read at most this long ago. Not where a clock has been set back since.
+    pub(crate) fn was_read_within(&self, suite: &Suite, age: Duration, now: SystemTime) -> bool {
+        let read = self.read.get(&**suite);
+        let passed = read.and_then(|read| seconds(now).checked_sub(*read));
+        passed.is_some_and(|passed| passed < age.as_secs())
     }
 
     /// Forgets what was known of these, which are to be asked for again.
@@ -150,6 +169,11 @@ impl Archive {
             now.any(|now| now.as_deref() == Some(version))
         });
     }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// The package of PostgreSQL itself.
@@ -286,6 +310,25 @@ mod tests {
             "for-all=5-1\nfor-all=5-1\tx\tdefault_version = '5'\n",
         );
         assert_eq!(archive.sql_version(&name, "5-1", "x"), Some("5"));
+    }
+
+    #[test]
+    fn an_index_is_as_old_as_its_last_reading() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let suite = |name: &str| -> Suite { name.parse().unwrap() };
+        let (forky, age) = (suite("forky"), Duration::from_secs(60));
+        let mut archive = Archive::remembered(None, [&forky]);
+        assert!(!archive.was_read_within(&forky, age, at(1_000)));
+        archive.is_read(&forky, at(1_000));
+        let text = serde_json::to_string(&archive).unwrap();
+        let again = Archive::remembered(Some(&text), [&forky]);
+        let is_recent =
+            |name: &str, age, seconds| again.was_read_within(&suite(name), age, at(seconds));
+        assert!(is_recent("forky", age, 1_059));
+        assert!(!is_recent("forky", age, 1_060));
+        assert!(!is_recent("experimental", age, 1_000));
+        assert!(!is_recent("forky", age, 999), "a clock that was set back");
+        assert!(!is_recent("forky", Duration::ZERO, 1_000));
     }
 
     #[test]

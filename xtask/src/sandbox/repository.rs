@@ -72,5 +72,5 @@ fn hidden(repository: &Path) -> Failure {
         "the sandbox cannot see `{}`: it lies on what was mounted after its engine was started",
         repository.display()
     ))
-    .hint("`cargo xtask sandbox down` ends the engine; the next command starts one that sees it")
+    .hint("`cargo xtask sandbox down` ends the engine and removes the sandbox with its images; the next command makes one that sees it")
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     engine::{
         Access, Engine, Opener, print,
-        sources::{Sources, Unavailable},
+        sources::{Freshness, Sources, Unavailable},
     },
     extension::Extension,
     failure::Failure,
@@ -50,6 +50,17 @@ impl Begun {
         filter: &Filter,
         access: Access,
     ) -> anyhow::Result<Self> {
+        Self::open_as_of(opener, selection, aim, filter, (access, Freshness::Now))
+    }
+
+    /// The same for what was built before: Debian's archive need not be asked what it has now.
+    pub(crate) fn open_as_of(
+        opener: &mut dyn Opener,
+        selection: &Selection,
+        aim: Aim,
+        filter: &Filter,
+        (access, freshness): (Access, Freshness),
+    ) -> anyhow::Result<Self> {
         let workspace = opener.workspace()?;
         if workspace.is_open() {
             workspace.check(selection)?;
@@ -62,7 +73,7 @@ impl Begun {
             mut extensions,
             mut unread,
         } = workspace.choose(selection, aim)?;
-        let sources = Sources::prepare(opener, &engine, workspace, &extensions, filter)?;
+        let sources = Sources::prepare(opener, &engine, workspace, &extensions, filter, freshness)?;
         sources.leave_out_unread(selection, aim, &mut extensions, &mut unread)?;
         if *selection != Selection::Written {
             warn_unread(opener, &unread);

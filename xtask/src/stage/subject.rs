@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::{Access, Engine, Opener},
+    engine::{Access, Engine, Opener, sources::Freshness},
     image::{
         ImageRef,
         annotations::{BASE_MAJOR, BASE_NAME, BASE_OS},
@@ -69,7 +69,13 @@ impl Subjects {
             filter.check_unused()?;
             (Engine::open(opener, access)?, Vec::new(), None)
         } else {
-            let begun = Begun::open(opener, &extensions, Aim::Images, filter, access)?;
+            let begun = Begun::open_as_of(
+                opener,
+                &extensions,
+                Aim::Images,
+                filter,
+                (access, Freshness::Remembered),
+            )?;
             let targets = begun.targets(filter, opener)?;
             begun.check_read()?;
             let built = targets.chosen().filter(|target| target.is_built());

@@ -13,7 +13,7 @@ use crate::{
     cli,
     config::{CNPG_MANIFEST, OPERATOR_IMAGE},
     context::{Context, choice},
-    engine::Access,
+    engine::{Access, sources::Freshness},
     exec::Exec,
     failure::Failure,
     image::{ImageRef, bundle},
@@ -31,12 +31,12 @@ pub(super) fn run(args: &cli::BundleExport, context: &mut Context) -> anyhow::Re
     let file = context.resolve(&args.file);
     check_ours(&file)?;
     let filter = Filter::from(&args.filters);
-    let begun = Begun::open(
+    let begun = Begun::open_as_of(
         context,
         &Selection::from(&args.extensions),
         Aim::Servers,
         &filter,
-        Access::Work.or_look(args.dry_run),
+        (Access::Work.or_look(args.dry_run), Freshness::Remembered),
     )?;
     let targets = begun.targets_with_needs(&filter, context)?;
     let operator = if args.without_operator {

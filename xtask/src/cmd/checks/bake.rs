@@ -10,7 +10,10 @@ use crate::{
     config::{self, Config},
     context::Context,
     dockerfile::Shared,
-    engine::{Access, Engine, print, sources::Sources},
+    engine::{
+        Access, Engine, print,
+        sources::{Freshness, Sources},
+    },
     event::Outcome,
     extension::{Extension, Open},
     failure::{Failure, FailureRecord, Kind},
@@ -52,7 +55,15 @@ pub(super) fn sources(
         return Ok(None);
     }
     let all = Filter::default();
-    Sources::prepare(context, engine, workspace.clone(), &extensions, &all).map(Some)
+    Sources::prepare(
+        context,
+        engine,
+        workspace.clone(),
+        &extensions,
+        &all,
+        Freshness::Now,
+    )
+    .map(Some)
 }
 
 fn chosen_of(workspace: &Workspace, chosen: &Selection) -> Vec<Arc<Extension>> {

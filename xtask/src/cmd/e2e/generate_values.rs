@@ -10,7 +10,10 @@ use crate::{
     cli::e2e::GenerateValues,
     config::Config,
     context::{Context, choice},
-    engine::{Access, Engine, sources::Sources},
+    engine::{
+        Access, Engine,
+        sources::{Freshness, Sources},
+    },
     environment::{Credentials, Place, api::Api, survey::Survey},
     exec::Real,
     extension::Extension,
@@ -54,6 +57,7 @@ pub(super) fn run(args: &GenerateValues, context: &mut Context) -> anyhow::Resul
         workspace,
         std::slice::from_ref(&extension),
         &filter,
+        Freshness::Remembered,
     )?;
     engine.info()?;
     let image = match given {

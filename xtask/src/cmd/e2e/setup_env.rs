@@ -4,7 +4,7 @@
 use crate::{
     cli::e2e::SetupEnv,
     context::{Context, choice},
-    engine::{Engine, base, print},
+    engine::{Engine, base, print, sources::Freshness},
     environment::Part,
     plan::Plan,
     stage::environment::{conclude, conclude_part, survey, survey_of_engine},
@@ -20,7 +20,14 @@ pub(super) fn run(args: &SetupEnv, context: &mut Context) -> anyhow::Result<()> 
     let engine = Engine::open(context, environment.engine_access().or_look(args.dry_run))?;
     let workspace = print::evaluated(context, &engine, workspace)?;
     let bases = if part.has_nodes() {
-        let made = base::made(context, &engine, &workspace, &[], &Filter::default())?;
+        let made = base::made(
+            context,
+            &engine,
+            &workspace,
+            &[],
+            &Filter::default(),
+            Freshness::Now,
+        )?;
         let images = made.map(|made| made.images).unwrap_or_default();
         images.into_values().collect()
     } else {

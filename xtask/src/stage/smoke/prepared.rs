@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config,
-    engine::{Access, Opener, builder::Builder},
+    engine::{Access, Opener, builder::Builder, sources::Freshness},
     failure::Failure,
     image::ImageRef,
     plan::{AfterFailure, Plan},
@@ -61,7 +61,9 @@ impl Prepared {
             written,
         } = wanted;
         let written = written.as_ref();
-        let mut begun = Begun::open(opener, &selection, Aim::Servers, &filter, access)?;
+        let freshness = Freshness::for_what_is_built(bakes);
+        let how = (access, freshness);
+        let mut begun = Begun::open_as_of(opener, &selection, Aim::Servers, &filter, how)?;
         if let (Some(written), Selection::Written) = (written, &selection) {
             begun.keep_written(written, &mut filter, opener)?;
         }
