@@ -203,6 +203,7 @@ fn line(target: &Target) -> String {
         target.tag.to_string(),
         target.base.to_string(),
         major.to_string(),
+        target.name.clone(),
         packages.join(" "),
     ];
     fields.join("\t")

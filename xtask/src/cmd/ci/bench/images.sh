@@ -9,9 +9,19 @@ each() {
 
 # Builds one image after the other, with a bake file and a Dockerfile without ideas.
 one_by_one() {
-  while IFS="$(printf '\t')" read -r name tag base major packages; do
+  while IFS="$(printf '\t')" read -r name tag base major target packages; do
     NAME=$name BASE=$base PG_MAJOR=$major PACKAGES=$packages CONTEXT=$BENCH/context \
       docker buildx bake --progress plain -f "$BENCH/context/reference.hcl" "$@" < /dev/null
+  done < "$IMAGES"
+}
+
+# Builds one image after the other from the definitions that bake has, as a loop of `docker buildx bake` does: each call asks the
+# archive whether its index has changed.
+with_bake_alone() {
+  platform=$(docker version --format '{{.Server.Os}}/{{.Server.Arch}}')
+  while IFS="$(printf '\t')" read -r name tag base major target packages; do
+    sed "s/\"ASKED_AT\": *\"[^\"]*\"/\"ASKED_AT\": \"$(date +%s.%N)\"/" target/xtask/targets.json > "$BENCH/definitions.json"
+    docker buildx bake --progress plain -f "$BENCH/definitions.json" --set "*.platform=$platform" -- "$target" < /dev/null
   done < "$IMAGES"
 }
 
