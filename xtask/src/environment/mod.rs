@@ -17,6 +17,7 @@ pub(crate) mod nodes;
 pub(crate) mod operator;
 mod part;
 mod place;
+mod prefetch;
 pub(crate) mod registry;
 pub(crate) mod release;
 mod seed;

@@ -7,7 +7,7 @@ use super::{Filter, Matrix, Target, Unmatched};
 use crate::{
     extension::Extension,
     failure::Failure,
-    value::Server,
+    value::{ImageRef, Server},
     verdict::Verdict,
     workspace::{Aim, Unread, Workspace},
 };
@@ -117,6 +117,17 @@ impl Targets {
     /// The images that the command is about, those that are needed first.
     pub(crate) fn chosen(&self) -> impl Iterator<Item = &Target> {
         self.chosen.iter().map(|place| &self.all[*place].target)
+    }
+
+    /// The base images that these are tried in, each once.
+    pub(crate) fn bases(&self) -> Vec<&ImageRef> {
+        let mut bases: Vec<&ImageRef> = Vec::new();
+        for target in self.chosen() {
+            if !bases.contains(&&target.base) {
+                bases.push(&target.base);
+            }
+        }
+        bases
     }
 
     /// Leaves out of the choice what there is a reason for, and gives the reasons. `reason` gets a target and what it

@@ -73,6 +73,7 @@ pub(super) fn run(args: &TestFull, context: &mut Context) -> anyhow::Result<()> 
     if targets.is_empty() {
         return nothing_to_do(context, &begun, NONE_RUNS);
     }
+    first.add_prefetch(&mut plan, &targets.bases(), &ready.cluster);
     let tested = build.add(&mut plan, &targets)?;
     let runner = Runner::open(context, engine, first, Options::from(&args.suites))?;
     let subjects = releases::add(&mut plan, &runner, &environments, &ready, &survey, &tested)?;

@@ -114,7 +114,12 @@ fn the_lines_of_a_dry_run_do_the_same() {
         .lines()
         .filter(|line| line.starts_with("docker run --rm") || line.starts_with("docker exec"))
         .map(|line| {
-            let words = shell_words::split(line.split(" < ").next().unwrap()).unwrap();
+            // Up to where its input comes from, and to what is said when it fails.
+            let alone = line
+                .split(" < ")
+                .next()
+                .and_then(|line| line.split(" || ").next());
+            let words = shell_words::split(alone.unwrap()).unwrap();
             plain(&words.join(" "), &run(&dry))
         })
         .collect();

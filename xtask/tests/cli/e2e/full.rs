@@ -22,7 +22,7 @@ fn from_nothing_to_a_table() {
     world.calls.in_order(&[
         "docker network create",
         "kind create",
-        "docker exec",
+        "docker exec --interactive pg-extensions-v1.36.1-control-plane sh",
         "kubectl apply --server-side --force-conflicts --filename https",
         "kubectl --namespace cnpg-system rollout",
         "kubectl --namespace cnpg-system annotate",
@@ -211,4 +211,28 @@ fn another_port_of_the_registry_is_where_images_are_pushed() {
         "{built}"
     );
     world.calls.only(BUILD);
+}
+
+#[test]
+fn nodes_are_given_base_images_while_the_operator_starts_and_pods_may_still_pull_them_themselves() {
+    let node = "docker exec --interactive pg-extensions-v1.36.1-control-plane";
+    let pulled = format!("{node} ctr --namespace k8s.io images pull");
+    let world = World::e2e_with_images();
+    world
+        .run("e2e test-full alpha gamma --distro trixie --pg 18")
+        .success();
+    let call = world.calls.only(&pulled).line();
+    assert!(
+        call.ends_with(" -- ghcr.io/cloudnative-pg/postgresql:18-minimal-trixie"),
+        "{call}"
+    );
+    let wired = format!("{node} sh");
+    world.calls.in_order(&["kind create", &wired, &pulled]);
+    let world = World::e2e_with_images();
+    world.docker.prefetch_fails();
+    world
+        .run("e2e test-full alpha -v")
+        .success()
+        .says("left to the pods: ctr: failed to resolve image: not found");
+    world.calls.only("chainsaw test test ");
 }

@@ -279,6 +279,11 @@ impl Docker {
         self.answer(call, said);
     }
 
+    /// Nodes cannot pull images before pods want them.
+    pub(crate) fn prefetch_fails(&self) {
+        self.answer("prefetch.fails", "");
+    }
+
     /// The engine has no base image until it is pulled.
     pub(crate) fn has_no_base(&self) {
         self.answer("base.none", "");

@@ -178,6 +178,8 @@ on_node() {
   "cmp --quiet $login $login.read") cmp -s "$files$login" "$files$login.read"; exit ;;
   "cp --preserve=mode $login $login.read") cp -p "$files$login" "$files$login.read" ;;
   "systemctl restart kubelet") ;;
+  "ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d -- "*)
+    [ ! -e "$answers/prefetch.fails" ] || fail "ctr: failed to resolve image: not found" ;;
   "kubectl --kubeconfig /etc/kubernetes/admin.conf "*)
     shift 3
     context=kind-${node%-control-plane}
