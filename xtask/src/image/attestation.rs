@@ -2,6 +2,8 @@
 //! What BuildKit attaches to an image: in the index a manifest of attestations for each platform, with a statement of in-toto in each
 //! of its layers. Facts: BuildKit, `docs/attestations/attestation-storage.md`.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::value::{Digest, Platform};
@@ -12,6 +14,8 @@ const OF: &str = "vnd.docker.reference.digest";
 const ATTESTATIONS: &str = "attestation-manifest";
 /// In the manifest, what a statement is about.
 const PREDICATE: &str = "in-toto.io/predicate-type";
+/// What predicates of provenance begin with; a version stands behind it.
+const PROVENANCE: &str = "https://slsa.dev/provenance/";
 /// A bill of materials.
 pub(crate) const SPDX: &str = "https://spdx.dev/Document";
 
@@ -46,6 +50,19 @@ pub(crate) fn attested(index: &str) -> Vec<Attested> {
         })
     });
     images.collect()
+}
+
+/// What is attested in a manifest of attestations, as bake calls it: `provenance`, `sbom`, or a predicate that it has no word for.
+pub(crate) fn kinds(manifest: &str) -> BTreeSet<String> {
+    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+    let layers = manifest["layers"].as_array().into_iter().flatten();
+    let predicates = layers.filter_map(|layer| layer["annotations"][PREDICATE].as_str());
+    let kind = |predicate: &str| match predicate {
+        SPDX => "sbom".to_owned(),
+        other if other.starts_with(PROVENANCE) => "provenance".to_owned(),
+        other => other.to_owned(),
+    };
+    predicates.map(kind).collect()
 }
 
 /// Where a statement is, and how large it is said to be.
@@ -126,5 +143,16 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn kinds_of_attestations_are_called_as_bake_calls_them() {
+        let layer = |predicate: &str| json!({"annotations": {PREDICATE: predicate}});
+        let manifest = json!({"layers": [
+            layer("https://slsa.dev/provenance/v0.2"), layer(SPDX), layer("https://other/"), {"annotations": {}},
+        ]});
+        let kinds: Vec<String> = kinds(&manifest.to_string()).into_iter().collect();
+        assert_eq!(kinds, ["https://other/", "provenance", "sbom"]);
+        assert!(super::kinds("no JSON").is_empty());
     }
 }

@@ -185,7 +185,10 @@ fn solve(call: &Call<'_>, request: &Request<'_>, bake: &Bake, definitions: PathB
     let targets = call.groups.iter().flat_map(|group| &group.targets);
     let targets: Vec<&Target> = targets.copied().collect();
     let platforms = request.platforms.overrides(&targets).into_iter();
-    let shares = call.groups.iter().map(|group| share(call, group, request));
+    let shares = call
+        .groups
+        .iter()
+        .map(|group| share(call, group, request, bake));
     Solve {
         bake: Bake {
             files: vec![definitions],
@@ -228,7 +231,7 @@ fn add_what_follows(plan: &mut Plan, request: &Request<'_>, baked: &[Baked], fil
 }
 
 /// A part of the work that bakes a group.
-fn share(call: &Call<'_>, group: &Group<'_>, request: &Request<'_>) -> Share {
+fn share(call: &Call<'_>, group: &Group<'_>, request: &Request<'_>, bake: &Bake) -> Share {
     let is_one = |target: &&Target| {
         let all = target.definitions.as_ref();
         request.platforms.of_target(target).len() == 1
@@ -244,6 +247,11 @@ fn share(call: &Call<'_>, group: &Group<'_>, request: &Request<'_>) -> Share {
             .targets
             .iter()
             .filter_map(|target| call.asked(&target.name).cloned())
+            .collect(),
+        wanted: group
+            .targets
+            .iter()
+            .map(|target| call.wanted(target, bake))
             .collect(),
         ..group.share()
     }

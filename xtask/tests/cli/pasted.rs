@@ -25,6 +25,8 @@ fn comparable(world: &World) -> Vec<String> {
     let digest = format!("@sha256:{}", "ab".repeat(32));
     let calls = world.calls.of_work();
     let mut lines: Vec<String> = calls.iter().map(Call::to_string).collect();
+    // Before it pushes a run looks what the registry has.
+    lines.retain(|line| !line.starts_with("docker buildx imagetools inspect --raw"));
     for line in &mut lines {
         *line = line.replace(&digest, ":1.2-18-trixie");
         for mark in [

@@ -3,7 +3,12 @@
 
 use std::fs;
 
-use crate::cli::world::{BUILD, Call, World};
+use serde_json::{Value, json};
+
+use crate::cli::world::{
+    BUILD, Call, World,
+    image::{annotations, index},
+};
 
 const TAG: &str = "localhost:5000/alpha-testing:1.2-18-trixie";
 const STAMPED: &str = "localhost:5000/alpha-testing:1.2-202601010000-18-trixie";
@@ -228,4 +233,80 @@ fn what_has_failed_is_not_remembered() {
         world.calls.only("docker run");
         world.calls.forget();
     }
+}
+
+const PUSH: &str = "bake alpha --distro trixie --push --json";
+
+/// A world in which another machine has pushed alpha, with `change` made to what its index and its manifest say. Gives the index's
+/// digest, too.
+fn pushed_elsewhere(change: impl Fn(&mut Value)) -> (World, String) {
+    let world = World::new();
+    let mut said = annotations("trixie", "18", "1.2");
+    said["org.opencontainers.image.version"] = "1.2".into();
+    let mut manifest = json!({"config": {"digest": digest("cf")}, "annotations": said});
+    change(&mut manifest);
+    let image = world
+        .registry
+        .put("localhost:5000/alpha-testing:its", &manifest);
+    let mut index = index(&manifest["annotations"]);
+    index["manifests"][0]["digest"] = image.into();
+    let index = world.registry.put(TAG, &index);
+    world.docker.bake_configures("alpha", &digest("cf"));
+    world.docker.bake_writes(
+        "alpha",
+        &format!(
+            r#"{{"alpha-1_2-18-trixie":{{"containerimage.digest":"{}","image.name":"{TAG}"}}}}"#,
+            digest("ab")
+        ),
+    );
+    (world, index)
+}
+
+#[test]
+fn what_another_machine_has_pushed_is_not_pushed_again_and_keeps_its_digest() {
+    let (world, index) = pushed_elsewhere(|_| {});
+    let ended = world.run(PUSH).success().says("1 image unchanged");
+    let row = &ended.json()[0];
+    assert_eq!(
+        (&row["result"], &row["digest"]),
+        (&"unchanged".into(), &index.into())
+    );
+    assert_eq!(
+        row["tags"],
+        json!([TAG]),
+        "the names that it is known to have"
+    );
+    let call = world.calls.only(BUILD).line();
+    assert!(call.contains(LOOKS) && !call.contains(" --push"), "{call}");
+}
+
+#[test]
+fn what_another_machine_has_pushed_otherwise_is_pushed() {
+    let of_manifest = |name: &'static str, value: &'static str| {
+        move |manifest: &mut Value| manifest["annotations"][name] = value.into()
+    };
+    let (other, _) = pushed_elsewhere(of_manifest("org.opencontainers.image.version", "1.1"));
+    let (base, _) = pushed_elsewhere(of_manifest("io.cloudnativepg.image.base.os", "bookworm"));
+    let (odd, _) = pushed_elsewhere(|manifest| manifest["config"] = json!(["-"]));
+    for (what, world) in [
+        ("another version", other),
+        ("another base", base),
+        ("no configuration", odd),
+    ] {
+        let ended = world.run(PUSH).success();
+        assert_eq!(ended.json()[0]["result"], "passed", "{what}");
+        let call = world.calls.only(BUILD).line();
+        assert!(
+            call.contains(" --push") && !call.contains("store=false"),
+            "{what}: {call}"
+        );
+    }
+    let (built, _) =
+        pushed_elsewhere(|manifest| manifest["config"]["digest"] = digest("ce").into());
+    assert_eq!(built.run(PUSH).success().json()[0]["result"], "passed");
+    assert_eq!(
+        built.calls.of(BUILD).len(),
+        2,
+        "it is built, and then pushed"
+    );
 }

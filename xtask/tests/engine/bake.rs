@@ -149,7 +149,7 @@ fn manifests(repository: &Repository, name: &str, index: &Value) -> Vec<(String,
     images.map(read).collect()
 }
 
-/// Built once more, at another time and without a cache, it is the same image, of which nothing is pushed. Pushed all the same, it
+/// Built once more, at another time and without a cache, it is the same image, of which nothing is pushed. Pushed elsewhere, it
 /// differs by the annotation alone that says when it was built.
 fn check_reproducible(repository: &Repository, env: &[(&str, &str)], tag: &str, first: &Value) {
     let push = "bake pgvector --push --json --platform linux/amd64,linux/arm64";
@@ -158,18 +158,33 @@ fn check_reproducible(repository: &Repository, env: &[(&str, &str)], tag: &str, 
     let ended = repository.xtask_with(&again, env).success().json();
     assert_eq!(ended[0]["result"], "unchanged");
     assert_eq!(inspect(repository, tag), *first);
-    // What is not known is exported.
+    // On another machine, which has noted nothing, the registry is asked.
     fs::remove_dir_all(repository.path().join("target/xtask/images")).unwrap();
     let ended = repository.xtask_with(&push, env).success().json();
+    assert_eq!(ended[0]["result"], "unchanged");
+    assert_eq!(ended[0]["tags"], serde_json::json!([tag]));
+    assert_eq!(inspect(repository, tag), *first);
+    // Where it is not, it is exported.
+    let elsewhere = |(name, value): &(&str, &str)| match *name {
+        "registry" => ("registry".to_owned(), format!("{value}/again")),
+        name => (name.to_owned(), (*value).to_owned()),
+    };
+    let elsewhere: Vec<(String, String)> = env.iter().map(elsewhere).collect();
+    let elsewhere = elsewhere
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let elsewhere: Vec<(&str, &str)> = elsewhere.collect();
+    let ended = repository.xtask_with(&push, &elsewhere).success().json();
     assert_eq!(ended[0]["result"], "passed");
-    let name = tag.rsplit_once(':').unwrap().0;
-    let second = inspect(repository, tag);
+    let second = text(&ended[0], "/image");
+    let names = [tag, second].map(|tag| tag.rsplit_once(':').unwrap().0);
+    let second = inspect(repository, second);
     let created = "org.opencontainers.image.created";
     assert_ne!(
         first["annotations"][created],
         second["annotations"][created]
     );
-    let [first, second] = [first, &second].map(|index| {
+    let [first, second] = [(first, names[0]), (&second, names[1])].map(|(index, name)| {
         let mut manifests = manifests(repository, name, index);
         for (_, manifest) in &mut manifests {
             manifest["annotations"][created] = Value::Null;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bake file that a run builds from: what bake has printed of each extension, put together.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    time::SystemTime,
+};
 
 use serde_json::{Map, Value, json};
 
-use super::changes::Changes;
+use super::{changes::Changes, solve::Wanted};
 use crate::{
     exec::Exec,
     failure::Failure,
@@ -90,10 +95,66 @@ impl BakeFile {
         tags.map(str::to_owned).collect()
     }
 
+    /// What a registry would have of a target, when `set` is said over its definition.
+    pub(super) fn wanted(&self, target: &Target, set: &[String]) -> Wanted {
+        let (timeless, _) = self.definitions(&[target], SystemTime::UNIX_EPOCH);
+        let (now, then) = (self.all.get(&target.name), timeless.get(&target.name));
+        let (Some(now), Some(then)) = (now, then) else {
+            return Wanted::default();
+        };
+        let texts = |definition: &Value, key: &str| -> Vec<String> {
+            let texts = definition[key].as_array().into_iter().flatten();
+            texts.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let (tags, of_then) = (texts(now, "tags"), texts(then, "tags"));
+        // What says when it was made is another one each time.
+        let stays = tags.iter().filter(|tag| of_then.contains(tag));
+        let annotations = texts(now, "annotations");
+        let of_then = texts(then, "annotations");
+        let annotations: Vec<&String> = annotations
+            .iter()
+            .filter(|one| of_then.contains(one))
+            .collect();
+        Wanted {
+            tags: stays.filter_map(|tag| tag.parse().ok()).collect(),
+            of_index: of_level(&annotations, "index"),
+            of_manifests: of_level(&annotations, "manifest"),
+            attested: attested(now, set),
+        }
+    }
+
     fn text(&self) -> String {
         let text = serde_json::to_string_pretty(&json!({ "target": self.all }));
         text.unwrap_or_default() + "\n"
     }
+}
+
+/// Of annotations as bake takes them, `index,manifest:name=value`, those of a level; without one they are the manifest's. For one
+/// platform alone, it stands in brackets behind the level.
+fn of_level(annotations: &[&String], level: &str) -> BTreeMap<String, String> {
+    let of_level = |text: &&String| {
+        let (levels, pair) = match text.split_once(':') {
+            Some((levels, pair)) if !levels.contains('=') => (levels, pair),
+            _ => ("manifest", text.as_str()),
+        };
+        let (name, value) = pair.split_once('=')?;
+        let mut levels = levels.split(',');
+        let is_its = levels.any(|one| one.split('[').next() == Some(level));
+        is_its.then(|| (name.to_owned(), value.to_owned()))
+    };
+    annotations.iter().filter_map(of_level).collect()
+}
+
+/// The kinds of attestations that a definition asks for, when `set` is said over it.
+fn attested(definition: &Value, set: &[String]) -> BTreeSet<String> {
+    let attests = definition["attest"].as_array().into_iter().flatten();
+    let kind = |attest: &Value| {
+        let kind = attest["type"].as_str()?;
+        let is_disabled = attest["disabled"] == "true"
+            || set.contains(&format!("*.attest=type={kind},disabled=true"));
+        (!is_disabled).then(|| kind.to_owned())
+    };
+    attests.filter_map(kind).collect()
 }
 
 impl Work for BakeFile {
@@ -125,5 +186,45 @@ impl fmt::Display for BakeFile {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_are_those_of_their_level_and_without_one_the_manifests() {
+        let all = [
+            "index,manifest:a=1",
+            "index:b=2:3",
+            "manifest[linux/amd64]:c=4",
+            "d=http://e",
+            "manifest-descriptor:f=5",
+            "no pair",
+        ]
+        .map(str::to_owned);
+        let all: Vec<&String> = all.iter().collect();
+        let pairs = |level: &str| {
+            let pairs = of_level(&all, level).into_iter();
+            let pairs: Vec<String> = pairs.map(|(name, value)| name + " " + &value).collect();
+            pairs
+        };
+        assert_eq!(pairs("index"), ["a 1", "b 2:3"]);
+        assert_eq!(pairs("manifest"), ["a 1", "c 4", "d http://e"]);
+    }
+
+    #[test]
+    fn what_is_attested_is_what_the_definition_says_without_what_is_set_otherwise() {
+        let definition = json!({"attest": [
+            {"type": "provenance", "mode": "max"}, {"type": "sbom"}, {"type": "other", "disabled": "true"},
+        ]});
+        let kinds = |set: &[&str]| {
+            let set: Vec<String> = set.iter().map(|&one| one.to_owned()).collect();
+            attested(&definition, &set).into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&[]), ["provenance", "sbom"]);
+        assert_eq!(kinds(&["*.attest=type=sbom,disabled=true"]), ["provenance"]);
+        assert!(attested(&json!({}), &[]).is_empty());
     }
 }

@@ -7,13 +7,19 @@ use std::{
     time::SystemTime,
 };
 
-use super::{FOLDER, bake_file::BakeFile, changes::Changes, solve::Share};
+use super::{
+    FOLDER,
+    bake_file::BakeFile,
+    changes::Changes,
+    solve::{Share, Wanted},
+};
 use crate::{
     config::{self, Config},
     engine::print,
     extension::Extension,
     plan::{Action, Location, Plan, Step, StepId},
     target::Target,
+    tool::buildx::Bake,
     value::Digest,
     workspace::Workspace,
 };
@@ -47,6 +53,7 @@ impl Group<'_> {
             metadata: self.metadata(),
             ends_when_exported: false,
             asked: Vec::new(),
+            wanted: Vec::new(),
             is_unchanged: Arc::default(),
         }
     }
@@ -98,6 +105,11 @@ impl Call<'_> {
     /// What stands for all that a target's definition asks for, but its moment.
     pub(super) fn asked(&self, target: &str) -> Option<&Digest> {
         self.bake_file.asked(target)
+    }
+
+    /// What a registry would have of a target.
+    pub(super) fn wanted(&self, target: &Target, bake: &Bake) -> Wanted {
+        self.bake_file.wanted(target, &bake.set)
     }
 
     /// Its extensions, each with the names of its targets.

@@ -27,8 +27,10 @@ use crate::{
 
 mod call;
 mod known;
+mod pushed;
 
 pub(super) use known::Place;
+pub(super) use pushed::Wanted;
 
 /// Builds an image and says what it has come to; it is neither stored nor pushed, and nobody scans it.
 const LOOK: [&str; 3] = [
@@ -63,6 +65,8 @@ pub(super) struct Share {
     pub ends_when_exported: bool,
     /// What stands for the definition of each target but its moment, in their order.
     pub asked: Vec<Digest>,
+    /// What a registry would have of each target, in their order.
+    pub wanted: Vec<Wanted>,
     /// Set once it is known that nothing was exported, as what was there before is what was built.
     pub is_unchanged: Arc<AtomicBool>,
 }
@@ -132,7 +136,28 @@ impl Solve {
     /// What is known of the targets of these parts and is there.
     fn known(&self, parts: &[usize], exec: &dyn Exec) -> Found {
         let asked = parts.iter().flat_map(|part| self.asked(*part));
-        known::find(asked, &self.places, exec)
+        let mut found = known::find(asked, &self.places, exec);
+        if self.places.contains(&Place::Registry) {
+            self.ask_registry(parts, &mut found, exec);
+        }
+        found
+    }
+
+    /// Adds what a registry has of targets that nothing is known of.
+    fn ask_registry(&self, parts: &[usize], found: &mut Found, exec: &dyn Exec) {
+        let wanted = |part: &usize| {
+            let wanted = &self.share(*part).wanted;
+            self.asked(*part).zip(wanted).collect::<Vec<_>>()
+        };
+        let unknown = parts.iter().flat_map(wanted);
+        let unknown = unknown.filter(|((target, _), _)| !found.contains_key(*target));
+        let unknown: Vec<_> = unknown.collect();
+        let ask = |((target, asked), wanted): &((&str, Digest), &Wanted)| {
+            let known = pushed::find(wanted, asked, exec)?;
+            Some(((*target).to_owned(), known))
+        };
+        let answers = AT_ONCE.each(&unknown, ask);
+        found.extend(answers.into_iter().flatten());
     }
 
     /// Whether all targets of a part are known.
