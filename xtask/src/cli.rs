@@ -18,6 +18,7 @@ mod look;
 mod pins;
 mod proofs;
 mod release;
+mod runs;
 mod settings;
 
 pub use bundle::{Bundle, BundleCommand, BundleExport, BundleImport};
@@ -31,6 +32,7 @@ pub use look::{FailOn, Inspect, Licences, Scan};
 pub use pins::{UpdateOsLibs, Versions};
 pub use proofs::UpgradePaths;
 pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
+pub use runs::{CompareRuns, PruneRuns, Report, Runs, RunsCommand};
 
 use crate::value::Platform;
 pub use crate::{config::Base, target::Shard, tool::NeededFor};
@@ -129,6 +131,10 @@ pub enum Command {
     Sbom(Sbom),
     /// The private container engine for a machine that has none.
     Sandbox(Sandbox),
+    /// Make the report of a run, one page with all that it did, and print its path.
+    Report(Report),
+    /// List the runs whose logs are still there, compare two of them, and remove old ones.
+    Runs(Runs),
     /// Show every setting, its value and where the value comes from.
     Config(Config),
     /// Print a completion script for a shell.

@@ -48,8 +48,8 @@ fn env(name: &str) -> Option<OsString> {
 }
 
 impl Context {
-    /// `arguments`: the command line `cli`, as it was given.
-    pub(crate) fn new(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Self> {
+    /// `command`: what `cli` asks for, without its arguments; `arguments`: the command line, as it was given.
+    pub(crate) fn new(cli: &Cli, command: &str, arguments: &[OsString]) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("the current folder cannot be determined")?;
         let root = match cli.command {
             Command::Init(_) => workspace::root_to_be(&here),
@@ -76,7 +76,7 @@ impl Context {
         Ok(Self {
             ui: Ui::new(global.format, global.verbose),
             exec: Real::listening(&run_id)?,
-            journal: Journal::begun(&run_id, arguments),
+            journal: Journal::begun(&run_id, command, arguments),
             global,
             config,
             root,

@@ -10,7 +10,7 @@ mod words;
 pub use self::{
     files::{
         arguments, earlier_results, extension_dockerfile, extension_metadata, extension_template,
-        image_catalog, settings_file,
+        image_catalog, run_record, settings_file,
     },
     shown::{shell_line, shown_text, tool_line},
     tools::{
@@ -40,6 +40,7 @@ targets! {
     extension_metadata extension_template image_bundle image_catalog image_files image_reference operator_release package_facts registry_manifest settings_file shared_object shell_line
     shown_text typed_value
     scan_report tool_line
+    run_record
 }
 
 /// What a file or a tool's output is to us: text. What is not UTF-8 is refused where it is read.

@@ -74,12 +74,12 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         ExitCode::from(failure.kind.exit_code())
     };
     match parse(args) {
-        Ok((cli, notes)) => match Context::new(&cli, &given) {
+        Ok(parsed) => match Context::new(&parsed.cli, &parsed.command, &given) {
             Ok(context) => {
-                for note in notes {
+                for note in parsed.notes {
                     context.ui.note(&note);
                 }
-                command(cli.command, context)
+                command(parsed.cli.command, context)
             }
             Err(error) => Err(FailureRecord::of_error(&error)),
         }
@@ -143,8 +143,16 @@ enum Refused {
     Clap(clap::Error),
 }
 
-/// What the arguments ask for, and what is to be said of how they were read.
-fn parse(args: Vec<OsString>) -> Result<(Cli, Vec<String>), Refused> {
+/// What the arguments ask for.
+struct Parsed {
+    cli: Cli,
+    /// The command without its arguments: `e2e test-full`.
+    command: String,
+    /// What is to be said of how they were read.
+    notes: Vec<String>,
+}
+
+fn parse(args: Vec<OsString>) -> Result<Parsed, Refused> {
     refuse_password(&args).map_err(Refused::Dialect)?;
     // The dialect is made of words; an argument that is not UTF-8 can only be a path, for clap.
     let words: Result<Vec<String>, _> = args.iter().cloned().map(OsString::into_string).collect();
@@ -164,9 +172,25 @@ fn parse(args: Vec<OsString>) -> Result<(Cli, Vec<String>), Refused> {
     let mut matches = command
         .try_get_matches_from_mut(args)
         .map_err(Refused::Clap)?;
+    let named = named(&matches);
     let cli = Cli::from_arg_matches_mut(&mut matches);
     let cli = cli.map_err(|error| Refused::Clap(error.format(&mut command)))?;
-    Ok((cli, notes))
+    Ok(Parsed {
+        cli,
+        command: named,
+        notes,
+    })
+}
+
+/// The words of the command that was found.
+fn named(matches: &clap::ArgMatches) -> String {
+    let mut words = Vec::new();
+    let mut next = matches.subcommand();
+    while let Some((word, inner)) = next {
+        words.push(word);
+        next = inner.subcommand();
+    }
+    words.join(" ")
 }
 
 /// Refuses a password among the arguments, whatever the command, and without repeating it: what is there

@@ -21,14 +21,21 @@ use crate::{
     plan::{Action, AfterFailure, Plan, StepId},
 };
 
+pub(crate) mod account;
 mod act;
+pub(crate) mod comparison;
 mod evidence;
+pub(crate) mod excerpt;
+pub(crate) mod image_result;
 mod joint;
 pub(crate) mod journal;
+pub(crate) mod kept;
 pub(crate) mod record;
 pub(crate) mod removal;
 mod schedule;
+pub(crate) mod standing;
 mod step;
+pub(crate) mod timeline;
 pub(crate) mod waiting;
 
 /// After how long without an event that is one.

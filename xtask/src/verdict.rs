@@ -28,6 +28,11 @@ impl Verdict {
         all.into_iter().max().unwrap_or(Self::NotRun)
     }
 
+    /// Nothing of it is for anybody to look at.
+    pub(crate) fn is_good(self) -> bool {
+        self <= Self::NotAvailable
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",

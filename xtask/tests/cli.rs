@@ -87,6 +87,7 @@ mod cli {
     mod readme;
     mod record;
     mod refusal;
+    mod reports;
     mod repositories;
     mod sandbox;
     mod scan;

@@ -436,6 +436,44 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "report",
+        &[
+            ("cargo xtask report --open", "the last run, in the browser"),
+            (
+                "cargo xtask report 3d23dc26",
+                "an earlier one, by how its id begins",
+            ),
+        ],
+    ),
+    (
+        "runs",
+        &[
+            ("cargo xtask runs", "which there are, the newest first"),
+            (
+                "cargo xtask runs compare 3d23dc26",
+                "what the last one did otherwise",
+            ),
+            ("cargo xtask runs prune --older-than 7days", "fewer of them"),
+        ],
+    ),
+    (
+        "runs compare",
+        &[
+            ("cargo xtask runs compare 3d23dc26", "with the last one"),
+            ("cargo xtask runs compare 3d23dc26 afe99607", "two of them"),
+        ],
+    ),
+    (
+        "runs prune",
+        &[
+            ("cargo xtask runs prune --newest 5", "the newest five stay"),
+            (
+                "cargo xtask runs prune --older-than 7days --dry-run",
+                "what would go",
+            ),
+        ],
+    ),
+    (
         "config",
         &[
             ("cargo xtask config", "each value, and where it comes from"),

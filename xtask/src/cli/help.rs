@@ -108,7 +108,7 @@ const WORK: &[Work] = &[
     Work {
         heading: "Look",
         common: &["targets", "inspect"],
-        more: &["licences", "scan", "manifest", "config"],
+        more: &["report", "runs", "licences", "scan", "manifest", "config"],
     },
     Work {
         heading: "Maintain",

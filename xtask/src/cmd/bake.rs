@@ -156,6 +156,9 @@ struct Row {
     title: String,
     name: String,
     target: String,
+    distro: String,
+    pg_major: String,
+    version: String,
     image: String,
     /// All names that bake has given it, the one with the moment of the bake included.
     tags: Vec<String>,
@@ -171,12 +174,16 @@ struct Row {
 impl Row {
     /// Of an image that Debian's archive has nothing for.
     fn unavailable(one: &Unavailable) -> Self {
-        Self::unbuilt(
-            &one.name,
-            Verdict::NotAvailable,
-            one.title(),
-            one.why.clone(),
-        )
+        Self {
+            distro: one.server.distro.to_string(),
+            pg_major: one.server.major.to_string(),
+            ..Self::unbuilt(
+                &one.name,
+                Verdict::NotAvailable,
+                one.title(),
+                one.why.clone(),
+            )
+        }
     }
 
     /// Of an extension that cannot be read.
@@ -191,6 +198,9 @@ impl Row {
             title,
             name: name.to_owned(),
             target: String::new(),
+            distro: String::new(),
+            pg_major: String::new(),
+            version: String::new(),
             image: String::new(),
             tags: Vec::new(),
             digest: None,
@@ -234,10 +244,10 @@ fn rows(
     exec: &dyn Exec,
 ) -> anyhow::Result<Vec<Row>> {
     // A run that was told to stop asks nothing more.
-    let ask = || exec.read(&docker::sizes_cmd(), Some(PATIENCE)).ok();
-    let sizes = (!exec.interrupted()).then(ask).flatten();
-    let sizes = sizes
-        .map(|text| docker::parse_sizes(&text))
+    let ask = || exec.read(&docker::listed_cmd(), Some(PATIENCE)).ok();
+    let listed = (!exec.interrupted()).then(ask).flatten();
+    let listed = listed
+        .map(|text| docker::parse_listed(&text))
         .unwrap_or_default();
     let mut metadata: BTreeMap<&Path, Metadata> = BTreeMap::new();
     let mut rows = Vec::new();
@@ -259,7 +269,7 @@ fn rows(
                 // Of an index that buildx has put together of several nodes' bake says the digest alone.
                 tags.clone_from(&done.tags);
             }
-            let known = sizes.get(&image).map_or("-", String::as_str);
+            let known = listed.get(&image).map_or("-", |one| one.size.as_str());
             size = Some(known.to_owned());
         }
         rows.push(Row {
@@ -267,6 +277,9 @@ fn rows(
             title: target.title(),
             name: target.extension.name.clone(),
             target: target.name.clone(),
+            distro: target.server.distro.to_string(),
+            pg_major: target.server.major.to_string(),
+            version: target.version.clone().unwrap_or_default(),
             image,
             tags,
             digest: digest.map(|digest| digest.to_string()),

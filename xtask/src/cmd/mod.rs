@@ -17,6 +17,8 @@ mod man;
 mod manifest;
 mod prereqs;
 mod promote;
+mod report;
+mod runs;
 mod sandbox;
 mod sbom;
 mod scan;
@@ -55,6 +57,8 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Verify(args) => verify::run(&args, context)?,
         Command::Sbom(args) => sbom::run(&args, context)?,
         Command::Sandbox(args) => return sandbox::run(args.command, context),
+        Command::Report(args) => report::run(&args, context)?,
+        Command::Runs(args) => runs::run(&args, context)?,
         Command::Config(args) => config::run(&args, context)?,
         Command::Completions(args) => completions::run(&args, context)?,
         Command::Man(args) => man::run(&args, context)?,

@@ -4,7 +4,7 @@
 mod row;
 mod together;
 
-use std::{str::FromStr, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, thread, time::Duration};
 
 use self::row::Row;
 use crate::{
@@ -12,9 +12,11 @@ use crate::{
     context::Context,
     engine::{Access, Engine},
     event::{Outcome, StepReport},
-    exec::Exec,
+    exec::{Exec, Real},
     failure::Failure,
     image::ImageRef,
+    plan::Plan,
+    run::Report,
     sandbox::libraries,
     stage::{
         begin::NONE_IN_SHARE,
@@ -22,11 +24,12 @@ use crate::{
         took::Took,
     },
     target::{Filter, Target},
+    tool::docker::{self, Listed},
     verdict::{self, Verdict},
     workspace::Selection,
 };
 
-/// How long the archive may take to say what is in its packages.
+/// How long the engine may take to list its images, and the archive to say what is in its packages.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()> {
@@ -35,11 +38,12 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     if args.together && selection.is_none() {
         selection = Selection::All;
     }
+    let bakes = args.written.metadata_files.is_empty() && !args.no_bake;
     let wanted = Wanted {
         filter: Filter::from(&args.filters),
         access: Access::Work.or_look(args.dry_run),
         after_failure: args.running.after_failure(&selection),
-        bakes: args.written.metadata_files.is_empty() && !args.no_bake,
+        bakes,
         retests: args.retest,
         given: named_image(args, &selection)?,
         written,
@@ -61,13 +65,13 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
         context.print(&begun.engine, &plan);
         return Ok(begun.check_read()?);
     }
-    let report = context.run(&begun.engine.exec, &plan)?;
+    let (report, listed) = tried(context, &begun.engine, &plan, bakes)?;
     let steps = tested.iter().map(|id| report.step(*id));
     for (target, step) in targets.chosen().zip(steps.clone()) {
         note_holders(context, &begun.engine, target, step);
     }
     let rows = targets.chosen().zip(&tests).zip(steps);
-    let rows = rows.map(|((target, test), step)| Row::of(target, test, step));
+    let rows = rows.map(|((target, test), step)| Row::of(target, test, step, &listed));
     let rows = rows.chain(begun.sources.unavailable.iter().map(Row::unavailable));
     let rows: Vec<Row> = rows.chain(begun.unread.iter().map(Row::unread)).collect();
     context.rows(args.json, &rows)?;
@@ -75,6 +79,40 @@ pub(super) fn run(args: &cli::Smoke, context: &mut Context) -> anyhow::Result<()
     begun.check_read()?;
     context.ui.conclusion(&conclusion(&rows));
     Ok(())
+}
+
+/// Runs the plan, and asks what the engine has: beside it where nothing is baked, and else when it has ended.
+fn tried(
+    context: &mut Context,
+    engine: &Engine,
+    plan: &Plan,
+    bakes: bool,
+) -> anyhow::Result<(Report, BTreeMap<String, Listed>)> {
+    let (exec, has_digests) = (engine.exec.clone(), engine.info()?.containerd_store);
+    if bakes {
+        let report = context.run(&exec, plan)?;
+        return Ok((report, listed(&exec, has_digests)));
+    }
+    thread::scope(|scope| {
+        let asked = scope.spawn(|| listed(&exec, has_digests));
+        let report = context.run(&exec, plan)?;
+        // Without an answer the rows lack digests and sizes.
+        Ok((report, asked.join().unwrap_or_default()))
+    })
+}
+
+/// What the engine says of its images. A run that was told to stop asks nothing more, and where images do not live in containerd
+/// a list has no digests of theirs.
+fn listed(exec: &Real, has_digests: bool) -> BTreeMap<String, Listed> {
+    let ask = || exec.read(&docker::listed_cmd(), Some(PATIENCE)).ok();
+    let said = (!exec.interrupted()).then(ask).flatten();
+    let mut listed = docker::parse_listed(&said.unwrap_or_default());
+    if !has_digests {
+        for one in listed.values_mut() {
+            one.digest = None;
+        }
+    }
+    listed
 }
 
 fn conclusion(rows: &[Row]) -> String {

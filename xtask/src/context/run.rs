@@ -14,16 +14,19 @@ use crate::{
     failure::{Failure, FailureRecord, Kind},
     own::{RunFolder, file, output},
     plan::{Location, Plan, Step, shell},
-    run::{self, Options, record::LeftOut, waiting::Waiting},
+    run::{self, Options, account::Account, kept::KeptRun, record::LeftOut, waiting::Waiting},
     stage::{
         proofs,
         results::{self, Tested},
         suites,
     },
     tool,
-    ui::{Form, Report, Row, Table, junit},
+    ui::{Form, Report, Row, Table, html, junit},
     verdict::Verdict,
 };
+
+/// The report in a run's folder.
+const REPORT: &str = "report.html";
 
 impl Context {
     /// This run's folder below `target/xtask/runs`, made when first asked for; older ones are dropped.
@@ -74,12 +77,15 @@ impl Context {
             at_once: AtOnce::steps(&self.config),
             logs: self.run_folder()?,
         };
-        self.journal.plan_begins(plan);
+        let at_once = plan.at_once.unwrap_or(options.at_once);
+        self.journal.plan_begins(plan, at_once);
         self.keep_record();
         let report = run::run(plan, exec, &options, &mut |event| {
             self.ui.event(&event);
-            if let Event::Finished(step) = &event {
-                self.journal.step_ends(step);
+            match &event {
+                Event::Started { id, .. } => self.journal.step_begins(*id),
+                Event::Finished(step) => self.journal.step_ends(step),
+                _ => {}
             }
             if self.journal.is_due(Instant::now()) {
                 self.keep_record();
@@ -88,7 +94,7 @@ impl Context {
         self.ui.idle();
         self.journal.plan_ends();
         self.keep_record();
-        if let Some(waiting) = Waiting::of(plan, &report) {
+        if let Some(waiting) = Waiting::of(self.journal.record()) {
             self.ui.waiting(&waiting);
         }
         Ok(report)
@@ -104,7 +110,11 @@ impl Context {
 
     /// Shows what a command has found, each row for people and for scripts, and keeps it.
     pub(crate) fn rows<R: Row>(&mut self, json: bool, rows: &[R]) -> anyhow::Result<()> {
-        self.result(json, serde_json::to_value(rows)?, &Table::of(rows));
+        let value = serde_json::to_value(rows)?;
+        let report = Report::from(Table::of(rows));
+        self.ui.result(Form::of(json, false), &value, &report);
+        self.journal.proved(value);
+        self.keep_record();
         Ok(())
     }
 
@@ -155,11 +165,43 @@ impl Context {
     pub(crate) fn end(&mut self, exit_code: u8, failure: Option<&FailureRecord>) {
         self.journal.ends(exit_code, failure);
         self.keep_record();
+        let said =
+            |error: &anyhow::Error| format!("the results of this run were not saved: {error:#}");
         if let Err(error) = self.keep_proofs() {
-            self.ui.warning(&format!(
-                "the results of this run were not saved: {error:#}"
-            ));
+            self.ui.warning(&said(&error));
         }
+        match self.keep_report() {
+            Ok(None) => {}
+            Ok(Some(report)) => self.ui.reported(self.journal.record(), &report),
+            Err(error) => self.ui.warning(&said(&error)),
+        }
+    }
+
+    /// Makes the report of a run and gives its path, below the root.
+    pub(crate) fn write_report(&self, run: KeptRun) -> anyhow::Result<PathBuf> {
+        let folder = run.folder();
+        let page = html(&Account::of(&self.root, run));
+        let place = Location::ours(&folder, folder.join(REPORT));
+        file::write_private(&place, &page)?;
+        Ok(place.to_path_buf())
+    }
+
+    /// The report of this run, where it has had anything to do. None: there is none.
+    fn keep_report(&self) -> anyhow::Result<Option<PathBuf>> {
+        let record = self.journal.record();
+        let name = self
+            .run_folder
+            .as_ref()
+            .and_then(|folder| folder.path.file_name());
+        let (Some(name), false) = (name, record.steps.is_empty()) else {
+            return Ok(None);
+        };
+        let run = KeptRun {
+            name: name.to_string_lossy().into_owned(),
+            is_held: true,
+            record: record.clone(),
+        };
+        self.write_report(run).map(Some)
     }
 
     /// What the run was to prove, for CI systems.
@@ -242,7 +284,10 @@ impl Context {
         let mut failure = Failure::failed(format!("{what} failed: {steps}{rest}"));
         failure.kind = kind;
         if let Some(folder) = &self.run_folder {
-            failure = failure.hint(format!("full logs: {}", folder.path.display()));
+            let folder = folder.path.display();
+            failure = failure.hint(format!(
+                "full logs: {folder}; on one page: `cargo xtask report --open`"
+            ));
         }
         Err(failure)
     }

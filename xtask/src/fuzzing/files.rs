@@ -20,12 +20,17 @@ use crate::{
     parse,
     plan::PASSWORD,
     printable::is_hidden,
+    run::{
+        account::Account,
+        kept::{self, KeptRun},
+    },
     stage::{
         catalog::{Catalog, Entries, Read, merged},
         proofs,
         results::Earlier,
     },
     template,
+    ui::html,
     value::{Digest, Name},
 };
 
@@ -72,6 +77,36 @@ pub fn earlier_results(data: &[u8]) {
             "{row:?}"
         );
     }
+}
+
+/// What the page of a run is made of.
+const ELEMENTS: &[&str] = &[
+    "a", "body", "code", "dd", "details", "div", "dl", "doctype", "dt", "fieldset", "footer", "g",
+    "h1", "h2", "h3", "head", "header", "html", "input", "label", "legend", "li", "line", "main",
+    "meta", "nav", "ol", "p", "pre", "rect", "section", "span", "strong", "style", "summary",
+    "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr", "ul",
+];
+
+/// A run's record is refused, or its page holds no element but ours and nothing hidden.
+pub fn run_record(data: &[u8]) {
+    let Ok(record) = kept::parse(data) else {
+        return;
+    };
+    let run = KeptRun {
+        name: "0000000001-0123456789abcdef".to_owned(),
+        is_held: false,
+        record,
+    };
+    let page = html(&Account::of(Path::new("/nonexistent"), run));
+    for element in page.split('<').skip(1) {
+        let end = |c: char| !c.is_ascii_alphanumeric();
+        let name = element.trim_start_matches(['/', '!']).split(end).next();
+        assert!(ELEMENTS.contains(&name.unwrap_or_default()), "<{element}");
+    }
+    assert!(
+        !page.contains(|c: char| c != '\n' && is_hidden(c)),
+        "{page:?}"
+    );
 }
 
 /// A template is filled in, or refused with one of its lines.

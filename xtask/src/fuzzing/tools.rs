@@ -269,8 +269,8 @@ pub fn engine_output(data: &[u8]) {
     if let Ok(engine) = docker::Info::parse(text) {
         let _mounts = engine.mounts_images();
     }
-    for (name, size) in docker::parse_sizes(text) {
-        assert!(!name.contains('\t') && size == size.trim());
+    for (name, listed) in docker::parse_listed(text) {
+        assert!(!name.contains('\t') && listed.size == listed.size.trim());
     }
     for container in docker::parse_containers(text) {
         assert_eq!(container.running, container.state == "running");

@@ -28,5 +28,8 @@ mod walk;
 pub(crate) use beneath::resolved;
 pub(crate) use location::Location;
 pub(crate) use lock::LockFile;
-pub(crate) use run_folder::{RUNS, RunFolder, is_name as is_run_name};
+pub(crate) use run_folder::{
+    Doing, FoundRun, KEPT, Keep, RUNS, Removed, RunFolder, found, is_name as is_run_name,
+    names as run_names, prune_below,
+};
 pub(crate) use run_id::RunId;

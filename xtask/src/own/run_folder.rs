@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The folder of one run, with its logs and results, and the end of those of old runs.
 
+mod old;
+
 use std::{
     ffi::OsStr,
     fs::File,
@@ -16,6 +18,8 @@ use nix::{
     unistd::{UnlinkatFlags, unlinkat},
 };
 
+pub(crate) use self::old::{Doing, FoundRun, Keep, Removed, found, names, prune_below};
+
 use super::{
     RunId,
     beneath::{self, Missing, Owner},
@@ -29,8 +33,8 @@ const COPIES: [(&str, &str); 3] = [
     ("target/xtask/inspect", "xtask-inspect-"),
     ("target/xtask/scan", "xtask-scan-"),
 ];
-/// Runs whose logs are kept.
-const KEPT: usize = 20;
+/// Runs whose logs are kept when a new one begins.
+pub(crate) const KEPT: usize = 20;
 /// Below the repository's root.
 pub(crate) const RUNS: &str = "target/xtask/runs";
 /// Two clocks that say the same second, and a rotation in between.
@@ -79,7 +83,12 @@ impl RunFolder {
             let Some(lock) = lock else {
                 continue;
             };
-            drop_old(&runs, Path::new(RUNS), kept, warn);
+            let (_, failed) = old::prune(&runs, Keep::Newest(KEPT), kept, Doing::Removal, &|_| 0);
+            for error in failed {
+                warn(format!(
+                    "the logs of an old run were not removed: {error:#}"
+                ));
+            }
             for (place, prefix) in COPIES {
                 drop_copies(&top, &runs, Path::new(place), prefix, id, warn);
             }
@@ -103,34 +112,6 @@ fn locked(folder: OwnedFd, runs: &OwnedFd, name: &str) -> std::io::Result<Option
     Ok(there
         .is_some_and(|there| there.st_ino == own.st_ino)
         .then_some(folder))
-}
-
-/// Removes all but the newest; what runs keeps its folder, however old that is. What has another name
-/// than we give is not ours and does not count. Nothing in here is worth a failure.
-fn drop_old(runs: &OwnedFd, shown: &Path, kept: Option<&str>, warn: &mut dyn FnMut(String)) {
-    let names = beneath::names(runs).unwrap_or_default();
-    let ours: Vec<&str> = names
-        .iter()
-        .filter_map(|name| name.to_str())
-        .filter(|name| is_name(name))
-        .collect();
-    for name in &ours[..ours.len().saturating_sub(KEPT)] {
-        if kept == Some(name) {
-            continue;
-        }
-        // A link of such a name is not ours; neither is a file.
-        let Ok(folder) = beneath::open_child(runs, OsStr::new(name)) else {
-            continue;
-        };
-        let Ok(Some(_held)) = locked(folder, runs, name) else {
-            continue;
-        };
-        if let Err(error) = removal::remove(runs, OsStr::new(name), &shown.join(name)) {
-            warn(format!(
-                "the logs of an old run were not removed: {error:#}"
-            ));
-        }
-    }
 }
 
 /// Removes what runs that were killed have copied: whoever runs holds its folder.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is asked and kept when a step fails, before anything is taken back.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{Walk, log_name};
 use crate::{
@@ -21,7 +24,7 @@ impl Walk<'_> {
             return failure;
         };
         let log = self.options.logs.join(log_name(&step.name));
-        let folder = log.with_extension("");
+        let folder = folder(&log);
         let (mut answers, mut unasked) = (Vec::new(), Vec::new());
         for question in &evidence.questions {
             // What cannot be asked is part of the evidence.
@@ -60,6 +63,11 @@ impl Walk<'_> {
         }
         failure
     }
+}
+
+/// Where the answers to the questions of a step are, by the step's log.
+pub(super) fn folder(log: &Path) -> PathBuf {
+    log.with_extension("")
 }
 
 /// What of an answer is about the step.

@@ -9,12 +9,13 @@ use std::{
 
 use serde_json::Value;
 
-use super::record::{FILE, LeftOut, RunRecord, StepRecord, utc};
+use super::record::{FILE, LeftOut, PlanRecord, RunRecord, StepRecord, utc};
 use crate::{
+    config::AtOnce,
     event::StepReport,
     failure::FailureRecord,
     own::{RunId, file},
-    plan::{Location, Plan, Step},
+    plan::{Location, Plan, Step, StepId},
     verdict::Verdict,
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Journal {
     first: usize,
     /// Whether it holds more than the file.
     ahead: bool,
+    /// Whether steps have begun since: that is written with what comes next, or when nothing comes for a while.
+    begun_since: bool,
     /// When the file was written.
     written: Option<Instant>,
     /// Whether it could not be written, which is said once.
@@ -43,13 +46,14 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Of a run that begins now, with these arguments.
-    pub(crate) fn begun(id: &RunId, arguments: &[OsString]) -> Self {
+    /// Of a run of a command that begins now, with these arguments.
+    pub(crate) fn begun(id: &RunId, command: &str, arguments: &[OsString]) -> Self {
         Self {
-            record: RunRecord::begun(id, arguments),
+            record: RunRecord::begun(id, command, arguments),
             begun: Instant::now(),
             first: 0,
             ahead: true,
+            begun_since: false,
             written: None,
             lost: false,
         }
@@ -60,13 +64,30 @@ impl Journal {
         &self.record
     }
 
-    /// Adds the steps of a plan that is about to run.
-    pub(crate) fn plan_begins(&mut self, plan: &Plan) {
+    /// Adds the steps of a plan that is about to run, of which `at_once` run at the same time.
+    pub(crate) fn plan_begins(&mut self, plan: &Plan, at_once: AtOnce) {
         let steps = &mut self.record.steps;
         self.first = steps.len();
+        let pools = plan.limits.iter();
+        self.record.plans.push(PlanRecord {
+            first: self.first,
+            began: utc(SystemTime::now()),
+            at_once: at_once.get(),
+            pools: pools
+                .map(|(name, limit)| ((*name).to_owned(), limit.get()))
+                .collect(),
+        });
         let planned = plan.steps.iter().enumerate();
         steps.extend(planned.map(|(at, step)| StepRecord::planned(self.first, at, step)));
         self.ahead = true;
+    }
+
+    /// Says of one step of that plan that it begins now.
+    pub(crate) fn step_begins(&mut self, id: StepId) {
+        if let Some(step) = self.record.steps.get_mut(self.first + id.0) {
+            step.begins();
+            self.begun_since = true;
+        }
     }
 
     /// Says of one step of that plan what became of it.
@@ -120,12 +141,16 @@ impl Journal {
         let age = self
             .written
             .map_or(EVERY, |then| now.saturating_duration_since(then));
-        self.ahead && (self.record.steps.len() <= SMALL || age >= EVERY)
+        match (self.ahead, age >= EVERY) {
+            (true, late) => late || self.record.steps.len() <= SMALL,
+            (false, late) => late && self.begun_since,
+        }
     }
 
     /// Writes it into the run's folder, where the file does not say all of it yet.
     pub(crate) fn write(&mut self, folder: &Path) -> anyhow::Result<()> {
-        if !std::mem::replace(&mut self.ahead, false) {
+        let begun = std::mem::replace(&mut self.begun_since, false);
+        if !std::mem::replace(&mut self.ahead, false) && !begun {
             return Ok(());
         }
         let place = Location::ours(folder, folder.join(FILE));
@@ -146,7 +171,7 @@ mod tests {
 
     fn journal() -> Journal {
         let id = RunId::parse("0123456789abcdef").unwrap();
-        Journal::begun(&id, &[])
+        Journal::begun(&id, "smoke", &[])
     }
 
     fn plan(steps: usize) -> Plan {
@@ -173,8 +198,10 @@ mod tests {
                 .after_end_of([StepId(0)]),
         );
         let mut journal = journal();
-        journal.plan_begins(&plan);
-        journal.plan_begins(&plan);
+        journal.plan_begins(&plan, AtOnce::ONE);
+        journal.plan_begins(&plan, AtOnce::ONE);
+        let firsts = journal.record().plans.iter().map(|plan| plan.first);
+        assert_eq!(firsts.collect::<Vec<_>>(), [0, 2]);
         let steps = &journal.record().steps;
         assert_eq!(
             (&steps[1].after[..], &steps[1].after_end_of[..]),
@@ -200,7 +227,7 @@ mod tests {
     fn what_has_not_ended_with_its_plan_was_not_run() {
         let plan = plan(2);
         let mut journal = journal();
-        journal.plan_begins(&plan);
+        journal.plan_begins(&plan, AtOnce::ONE);
         journal.step_ends(&ended(1, &plan));
         journal.plan_ends();
         let outcomes = journal.record().steps.iter().map(|step| step.outcome);
@@ -216,11 +243,14 @@ mod tests {
         for (steps, at_once) in [(SMALL, true), (SMALL + 1, false)] {
             let plan = plan(steps);
             let mut journal = journal();
-            journal.plan_begins(&plan);
+            journal.plan_begins(&plan, AtOnce::ONE);
             assert!(journal.is_due(Instant::now()), "nothing is written yet");
             journal.write(folder.path()).unwrap();
             let written = journal.written.unwrap();
             assert!(!journal.is_due(written + EVERY), "there is nothing new");
+            journal.step_begins(StepId(8));
+            assert!(!journal.is_due(written), "it may end soon");
+            assert!(journal.is_due(written + EVERY));
             journal.step_ends(&ended(7, &plan));
             assert_eq!(journal.is_due(written), at_once);
             assert!(journal.is_due(written + EVERY));

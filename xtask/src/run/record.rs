@@ -2,11 +2,12 @@
 //! What is said of a run to programs, field by field: the serde types of `run.json`. Whatever is in them is without
 //! logins, and secrets are no part of what prints.
 
-use std::{ffi::OsString, path::PathBuf, time::SystemTime};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::log_name;
 use crate::{
     event::{Outcome, StepReport},
     failure::{Failure, FailureRecord},
@@ -26,6 +27,9 @@ pub(crate) struct RunRecord {
     pub id: String,
     /// Of this program.
     pub version: String,
+    /// The command without its arguments, whichever spelling was used: `e2e test-full`. None: a record of an earlier version.
+    #[serde(default)]
+    pub command: Option<String>,
     /// The command line as it was given, as far as it is for this program.
     pub arguments: Vec<String>,
     pub started: String,
@@ -35,10 +39,24 @@ pub(crate) struct RunRecord {
     pub exit_code: Option<u8>,
     /// The error that it ended with.
     pub failure: Option<FailureRecord>,
+    /// Its plans, in their order.
+    #[serde(default)]
+    pub plans: Vec<PlanRecord>,
     /// Of all its plans, in their order.
     pub steps: Vec<StepRecord>,
     /// What it said for scripts; None: nothing, or too much for a record.
     pub result: Option<Value>,
+}
+
+/// Steps that were run together, and how many of them could run at once.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct PlanRecord {
+    /// The place of its first step in `steps`.
+    pub first: usize,
+    pub began: String,
+    pub at_once: usize,
+    /// How many steps of a pool, by its name; a pool that is not here has no bound of its own.
+    pub pools: BTreeMap<String, usize>,
 }
 
 /// A step of a plan.
@@ -55,6 +73,9 @@ pub(crate) struct StepRecord {
     pub command: String,
     /// Shown only when it has gone wrong.
     pub quiet: bool,
+    /// Of the steps with the same word here, only as many run at once as the plan says.
+    #[serde(default)]
+    pub pool: Option<String>,
     /// What it proves when it ends well: `smoke`, `suite`, `lane`.
     pub proof: Option<String>,
     pub started: Option<String>,
@@ -93,17 +114,19 @@ impl LeftOut<'_> {
 
 impl RunRecord {
     /// A run that begins now.
-    pub(crate) fn begun(id: &RunId, arguments: &[OsString]) -> Self {
+    pub(crate) fn begun(id: &RunId, command: &str, arguments: &[OsString]) -> Self {
         let fit = |argument: &OsString| without_logins(&printable(&argument.to_string_lossy()));
         Self {
             id: id.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Some(command.to_owned()),
             arguments: ours(arguments).map(fit).collect(),
             started: utc(SystemTime::now()),
             ended: None,
             seconds: None,
             exit_code: None,
             failure: None,
+            plans: Vec::new(),
             steps: Vec::new(),
             result: None,
         }
@@ -121,6 +144,7 @@ impl StepRecord {
             after_end_of: places(&step.after_end_of),
             command: without_logins(&step.action.to_string()),
             quiet: step.quiet,
+            pool: step.pool.map(str::to_owned),
             proof: step.proof.map(str::to_owned),
             started: None,
             ended: None,
@@ -131,6 +155,23 @@ impl StepRecord {
             log: None,
             retried: None,
         }
+    }
+
+    /// The name of its log in the run's folder. None: it has none, or another place than we give it.
+    pub(crate) fn log_file(&self) -> Option<&str> {
+        let name = self.log.as_deref()?.file_name()?.to_str()?;
+        (log_name(name.strip_suffix(".log")?) == name).then_some(name)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn named(id: usize, name: &str) -> Self {
+        let action = crate::plan::Action::Folder(crate::plan::Location::output("x"));
+        Self::planned(id, 0, &Step::new(name, action))
+    }
+
+    /// It begins now; its end says when that was to the millisecond.
+    pub(super) fn begins(&mut self) {
+        self.started = Some(utc(SystemTime::now()));
     }
 
     pub(super) fn ends(&mut self, report: &StepReport) {
@@ -199,7 +240,7 @@ mod tests {
         let kept = |words: &[&str]| {
             let words: Vec<OsString> = words.iter().map(OsString::from).collect();
             let id = RunId::parse("0123456789abcdef").unwrap();
-            RunRecord::begun(&id, &words).arguments
+            RunRecord::begun(&id, "e2e psql", &words).arguments
         };
         let psql = [
             "e2e",

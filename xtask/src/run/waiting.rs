@@ -2,10 +2,12 @@
 //! What a run has waited for longest: of the steps that came one after the other until its end, the one that took most time, and
 //! how long the others would have taken.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::Report;
-use crate::plan::{Plan, Step};
+use super::{
+    record::{RunRecord, StepRecord},
+    timeline::{Timeline, before},
+};
 
 /// Who waits less does not ask what for.
 const LONG: Duration = Duration::from_secs(60);
@@ -24,39 +26,21 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// None where the run was short, or where its end is that of a single step.
-    pub(crate) fn of(plan: &Plan, report: &Report) -> Option<Self> {
-        let span = |at: usize| {
-            let step = report.steps.get(at)?;
-            Some((step.started?, step.started?.checked_add(step.elapsed)?))
-        };
-        let all: Vec<usize> = (0..plan.steps.len())
-            .filter(|at| span(*at).is_some())
-            .collect();
-        let end = |at: &usize| span(*at).map_or(SystemTime::UNIX_EPOCH, |(_, end)| end);
-        let last = all.iter().copied().max_by_key(end)?;
-        let first = all
-            .iter()
-            .filter_map(|at| span(*at))
-            .map(|(start, _)| start)
-            .min()?;
-        let total = end(&last).duration_since(first).ok()?;
-        let mut path = vec![last];
-        let mut at = last;
-        while let Some(before) = before(&plan.steps[at])
-            .filter(|at| all.contains(at))
-            .max_by_key(end)
-        {
-            path.push(before);
-            at = before;
-        }
-        path.reverse();
-        path.retain(|at| !plan.steps[*at].quiet);
-        let took = |at: usize| report.steps[at].elapsed;
+    /// Of the run's last plan. None where it was short, or where its end is that of a single step.
+    pub(crate) fn of(run: &RunRecord) -> Option<Self> {
+        let first = run.plans.last()?.first;
+        let steps = run.steps.get(first..)?;
+        let line = Timeline::of_steps(run, first);
+        let begun = line.spans.iter().map(|span| span.start).reduce(f64::min)?;
+        let ended = line.spans.iter().map(|span| span.end).reduce(f64::max)?;
+        let total = seconds(ended - begun);
+        let path = line.path.iter().filter_map(|id| steps.get(id - first));
+        let path: Vec<&StepRecord> = path.filter(|step| !step.quiet).collect();
+        let took = |step: &StepRecord| seconds(step.seconds.unwrap_or_default());
         let longest = (0..path.len()).max_by_key(|place| took(path[*place]))?;
-        let without = length(plan, |at| {
-            let is_free = at == path[longest];
-            if is_free { Duration::ZERO } else { took(at) }
+        let without = length(steps, |step| {
+            let is_free = step.id == path[longest].id;
+            if is_free { Duration::ZERO } else { took(step) }
         });
         (total >= LONG && path.len() > 1).then(|| Self {
             total,
@@ -64,23 +48,24 @@ impl Waiting {
             without,
             path: path
                 .iter()
-                .map(|at| (report.steps[*at].name.clone(), took(*at)))
+                .map(|step| (step.name.clone(), took(step)))
                 .collect(),
         })
     }
 }
 
-/// The steps that one comes after.
-fn before(step: &Step) -> impl Iterator<Item = usize> {
-    step.after.iter().chain(&step.after_end_of).map(|id| id.0)
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 /// How long a plan takes by its edges alone. What a step comes after is in the plan before it.
-fn length(plan: &Plan, took: impl Fn(usize) -> Duration) -> Duration {
+fn length(steps: &[StepRecord], took: impl Fn(&StepRecord) -> Duration) -> Duration {
+    let first = steps.first().map_or(0, |step| step.id);
     let mut ends: Vec<Duration> = Vec::new();
-    for (at, step) in plan.steps.iter().enumerate() {
-        let start = before(step).filter_map(|at| ends.get(at)).max().copied();
-        ends.push(start.unwrap_or_default() + took(at));
+    for step in steps {
+        let ended = before(step).filter_map(|id| ends.get(id.checked_sub(first)?));
+        let start = ended.max().copied().unwrap_or_default();
+        ends.push(start + took(step));
     }
     ends.into_iter().max().unwrap_or_default()
 }
@@ -88,40 +73,25 @@ fn length(plan: &Plan, took: impl Fn(usize) -> Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::{Outcome, StepReport},
-        plan::{Action, Location, StepId},
-    };
+    use crate::run::timeline::tests::run;
 
     /// Steps with what they come after, when they started and how long they took.
-    fn of(steps: &[(&str, &[usize], u64, u64)]) -> Option<Waiting> {
-        let (mut plan, mut report) = (Plan::default(), Report { steps: Vec::new() });
-        for (name, after, start, took) in steps {
-            let step = Step::new(*name, Action::Folder(Location::output("x")));
-            let step = step.after(after.iter().map(|at| StepId(*at)));
-            let id = plan.add(if *name == "what is built" {
-                step.quiet()
-            } else {
-                step
-            });
-            report.steps.push(StepReport {
-                started: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(*start)),
-                elapsed: Duration::from_secs(*took),
-                outcome: Outcome::Done(None),
-                ..StepReport::not_run(id, &plan.steps[id.0])
-            });
+    fn of(steps: &[(&str, &[usize], f64, f64)]) -> Option<Waiting> {
+        let mut run = run(8, steps);
+        for step in &mut run.steps {
+            step.quiet = step.name == "what is built";
         }
-        Waiting::of(&plan, &report)
+        Waiting::of(&run)
     }
 
     #[test]
     fn the_longest_step_on_the_way_to_the_end_is_named() {
         let said = of(&[
-            ("what is built", &[], 0, 1),
-            ("bake small", &[0], 1, 10),
-            ("bake large", &[0], 1, 50),
-            ("smoke small", &[1], 11, 20),
-            ("smoke large", &[2], 51, 14),
+            ("what is built", &[], 0.0, 1.0),
+            ("bake small", &[0], 1.0, 10.0),
+            ("bake large", &[0], 1.0, 50.0),
+            ("smoke small", &[1], 11.0, 20.0),
+            ("smoke large", &[2], 51.0, 14.0),
         ]);
         let said = said.unwrap();
         let names: Vec<&str> = said.path.iter().map(|(name, _)| name.as_str()).collect();
@@ -132,8 +102,8 @@ mod tests {
 
     #[test]
     fn nobody_asks_for_it_after_a_short_run_or_a_single_step() {
-        assert_eq!(of(&[("a", &[], 0, 20), ("b", &[0], 20, 20)]), None);
-        assert_eq!(of(&[("a", &[], 0, 600), ("b", &[], 0, 20)]), None);
+        assert_eq!(of(&[("a", &[], 0.0, 20.0), ("b", &[0], 20.0, 20.0)]), None);
+        assert_eq!(of(&[("a", &[], 0.0, 600.0), ("b", &[], 0.0, 20.0)]), None);
         assert_eq!(of(&[]), None);
     }
 }

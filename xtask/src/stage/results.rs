@@ -17,7 +17,7 @@ use crate::{
     image::{Image, ImageRef, Naming},
     own::{Location, RUNS, file, is_run_name, source},
     run::{Report, record},
-    value::{InnerPath, Name},
+    value::{InnerPath, Name, Server},
     verdict::{self, Verdict},
     workspace::Unread,
 };
@@ -27,6 +27,9 @@ use crate::{
 pub(crate) struct Tested {
     pub extension: String,
     pub image: TestedImage,
+    /// Of the server that it is for; empty where the values do not say which that is.
+    pub distro: String,
+    pub pg_major: String,
     pub cnpg_release: String,
     pub result: Verdict,
     pub shared: Verdict,
@@ -95,7 +98,11 @@ impl From<TestedImage> for String {
 impl Tested {
     /// An image that Debian's archive has nothing for.
     pub(crate) fn unavailable(one: &Unavailable) -> Self {
-        Self::untested(&one.name, Verdict::NotAvailable, one.why.clone())
+        Self {
+            distro: one.server.distro.to_string(),
+            pg_major: one.server.major.to_string(),
+            ..Self::untested(&one.name, Verdict::NotAvailable, one.why.clone())
+        }
     }
 
     /// An extension that cannot be read.
@@ -107,6 +114,8 @@ impl Tested {
         Self {
             extension: extension.to_owned(),
             image: TestedImage(None),
+            distro: String::new(),
+            pg_major: String::new(),
             cnpg_release: String::new(),
             result: verdict,
             shared: verdict,
@@ -123,6 +132,8 @@ impl Tested {
         let own = suites.own.map(|id| report.step(id));
         let both = || std::iter::once(shared).chain(own);
         let of = |step: &StepReport| step.outcome.verdict();
+        let of_server =
+            |part: fn(&Server) -> String| subject.server.as_ref().map(part).unwrap_or_default();
         let cause = |step: &StepReport| match &step.outcome {
             Outcome::Failed(failure) => failure.cause.clone(),
             _ => None,
@@ -130,6 +141,8 @@ impl Tested {
         Self {
             extension: subject.extension.name.clone(),
             image: TestedImage::of(subject.image.as_ref(), naming),
+            distro: of_server(|server| server.distro.to_string()),
+            pg_major: of_server(|server| server.major.to_string()),
             cnpg_release: subject.release.clone(),
             result: Verdict::of_all(both().map(of)),
             shared: of(shared),

@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    own::{RUNS, is_run_name, source},
+    own::{RUNS, run_names, source},
     run::record,
     verdict::Verdict,
 };
@@ -39,11 +39,7 @@ impl Took {
     /// What the newest runs in `root` say. They decide an order and nothing else: one that cannot be read says nothing.
     pub(crate) fn read(root: &Path) -> Self {
         let mut took = Self::default();
-        let names = fs_err::read_dir(root.join(RUNS)).into_iter().flatten();
-        let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| is_run_name(name)).collect();
-        names.sort();
-        for name in names.iter().rev().take(RUNS_READ) {
+        for name in run_names(root).iter().rev().take(RUNS_READ) {
             let path = Path::new(RUNS).join(name).join(record::FILE);
             if let Ok(file) = source::open_own(root, &path) {
                 took.take(BufReader::new(file));

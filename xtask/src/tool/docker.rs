@@ -143,41 +143,38 @@ pub(crate) fn pull_cmd(reference: &impl Display) -> Cmd {
         .arg(reference.to_string())
 }
 
-/// Lists `repository:tag`, a tab, and the size, one image a line.
-pub(crate) fn sizes_cmd() -> Cmd {
+/// Lists images, one a line: `repository:tag`, the digest and the size, with tabs between.
+pub(crate) fn listed_cmd() -> Cmd {
     Cmd::new("docker", "list images").args([
-        "image",
-        "ls",
-        "--format",
-        "{{.Repository}}:{{.Tag}}\t{{.Size}}",
-    ])
-}
-
-/// reference -> size as docker prints it.
-pub(crate) fn parse_sizes(text: &str) -> BTreeMap<String, String> {
-    text.lines()
-        .filter_map(|line| line.split_once('\t'))
-        .map(|(name, size)| (name.to_owned(), size.trim().to_owned()))
-        .collect()
-}
-
-/// Lists `repository:tag`, a tab, and the image's digest, one image a line.
-pub(crate) fn digests_cmd() -> Cmd {
-    Cmd::new("docker", "list images by their digests").args([
         "image",
         "ls",
         "--no-trunc",
         "--format",
-        "{{.Repository}}:{{.Tag}}\t{{.ID}}",
+        "{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}",
     ])
 }
 
-/// reference -> digest.
-pub(crate) fn parse_digests(text: &str) -> BTreeMap<String, Digest> {
-    let pairs = text.lines().filter_map(|line| line.split_once('\t'));
-    pairs
-        .filter_map(|(name, digest)| Some((name.to_owned(), digest.trim().parse().ok()?)))
-        .collect()
+/// An image of the engine's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// By which the engine knows it: the image's own digest where images live in containerd, and else its configuration's.
+    pub digest: Option<Digest>,
+    /// As docker prints it: `1.25MB`.
+    pub size: String,
+}
+
+/// reference -> what the list says of it.
+pub(crate) fn parse_listed(text: &str) -> BTreeMap<String, Listed> {
+    let listed = text.lines().filter_map(|line| {
+        let (name, said) = line.split_once('\t')?;
+        let (digest, size) = said.split_once('\t').unwrap_or((said, ""));
+        let listed = Listed {
+            digest: digest.trim().parse().ok(),
+            size: size.trim().to_owned(),
+        };
+        Some((name.to_owned(), listed))
+    });
+    listed.collect()
 }
 
 /// A container as `docker ps` lists it.

@@ -17,6 +17,7 @@ pub(crate) mod imagetools;
 pub(crate) mod kind;
 pub(crate) mod kubeconfig;
 pub(crate) mod kubectl;
+pub(crate) mod opener;
 pub(crate) mod oras;
 pub(crate) mod proxy;
 pub(crate) mod reading;

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a GitHub runner gets beside the other forms: annotations, and tables in the step summary.
 
-use std::{io, path::PathBuf, rc::Rc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use serde_json::Value;
 
-use super::{Form, Report, Reporter, failure::words, screen::Screen, workflow};
+use super::{Form, Report, Reporter, failure::words, screen::Screen, summary, workflow};
 use crate::{
     event::{Event, Outcome},
     finding::Finding,
     own::file,
+    run::record::RunRecord,
 };
 
 /// Bytes of a step's summary: of one that has more nothing is shown, and the step has an error instead.
@@ -36,6 +41,22 @@ impl GitHub {
     }
 }
 
+impl GitHub {
+    /// Adds to the step's summary, where there is one, text of at most so many bytes; None: there is no room for it.
+    fn summarise(&self, text: &dyn Fn(usize) -> Option<String>) -> Result<(), String> {
+        let Some(path) = &self.summary else {
+            return Ok(());
+        };
+        let markdown = |before: u64| {
+            let room = SUMMARY.saturating_sub(usize::try_from(before).unwrap_or(SUMMARY));
+            let text = text(room.min(TABLE));
+            text.ok_or_else(|| io::Error::other("it has no room left"))
+        };
+        file::append_named(path, markdown)
+            .map_err(|error| format!("no step summary in `{}`: {error}", path.display()))
+    }
+}
+
 impl Reporter for GitHub {
     fn event(&self, event: &Event) {
         match event {
@@ -59,16 +80,13 @@ impl Reporter for GitHub {
     }
 
     fn result(&self, _value: &Value, report: &Report, _form: Form) -> Result<(), String> {
-        let summary = self.summary.as_ref().filter(|_| !report.is_empty());
-        let Some(path) = summary else {
+        if report.is_empty() {
             return Ok(());
-        };
-        let markdown = |before: u64| {
-            let room = SUMMARY.saturating_sub(usize::try_from(before).unwrap_or(SUMMARY));
-            let text = report.markdown(room.min(TABLE));
-            text.ok_or_else(|| io::Error::other("it has no room left"))
-        };
-        file::append_named(path, markdown)
-            .map_err(|error| format!("no step summary in `{}`: {error}", path.display()))
+        }
+        self.summarise(&|room| report.markdown(room))
+    }
+
+    fn reported(&self, run: &RunRecord, report: &Path) -> Result<(), String> {
+        self.summarise(&|room| summary::of(run, report, room))
     }
 }

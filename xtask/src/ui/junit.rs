@@ -133,6 +133,7 @@ fn time(seconds: Option<f64>) -> String {
 mod tests {
     use super::*;
     use crate::{
+        config::AtOnce,
         event::{Outcome, StepReport},
         failure::Failure,
         own::RunId,
@@ -161,8 +162,8 @@ mod tests {
             ..StepReport::not_run(StepId(at), step)
         });
         let id = RunId::parse("0123456789abcdef").unwrap();
-        let mut journal = Journal::begun(&id, &["smoke".into(), "a&b".into()]);
-        journal.plan_begins(&plan);
+        let mut journal = Journal::begun(&id, "smoke", &["smoke".into(), "a&b".into()]);
+        journal.plan_begins(&plan, AtOnce::ONE);
         steps.for_each(|report| journal.step_ends(&report));
         journal.plan_ends();
         let record = RunRecord {
@@ -191,6 +192,6 @@ mod tests {
     #[test]
     fn a_run_that_proves_nothing_has_none() {
         let id = RunId::parse("0123456789abcdef").unwrap();
-        assert!(junit(&RunRecord::begun(&id, &[])).is_none());
+        assert!(junit(&RunRecord::begun(&id, "bake", &[])).is_none());
     }
 }

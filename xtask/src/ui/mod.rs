@@ -5,13 +5,14 @@
 //! data only: what was asked for with `--json`, tables of results, and with `--format json` every event.
 //! Each form has a reporter, which is told everything; which there are is decided once.
 
-use std::{rc::Rc, time::Duration};
+use std::{path::Path, rc::Rc, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 mod failure;
 mod github;
+mod html;
 mod json;
 mod junit;
 mod line;
@@ -20,6 +21,7 @@ mod region;
 mod report;
 mod running;
 mod screen;
+mod summary;
 mod table;
 mod terminal;
 mod tested;
@@ -29,6 +31,7 @@ mod waiting;
 mod workflow;
 
 pub(crate) use failure::words;
+pub(crate) use html::html;
 pub(crate) use junit::junit;
 pub(crate) use report::{Form, Report};
 pub(crate) use table::{Row, Table};
@@ -41,7 +44,7 @@ use crate::{
     failure::FailureRecord,
     finding::Finding,
     printable::{self, printable},
-    run::waiting::Waiting,
+    run::{record::RunRecord, waiting::Waiting},
     tool::buildkit::step,
 };
 
@@ -72,6 +75,11 @@ trait Reporter {
 
     /// A value that scripts want on one line.
     fn one_line(&self, _value: &Value) {}
+
+    /// The run has ended and has a report. Fails where it could not be said.
+    fn reported(&self, _run: &RunRecord, _report: &Path) -> Result<(), String> {
+        Ok(())
+    }
 
     /// The failure that the command ends with.
     fn failure(&self, _failure: &FailureRecord) {}
@@ -157,6 +165,15 @@ impl Ui {
     pub(crate) fn result(&self, form: Form, value: &Value, report: &Report) {
         for reporter in &self.reporters {
             if let Err(why) = reporter.result(value, report, form) {
+                self.warning(&why);
+            }
+        }
+    }
+
+    /// The run has ended: what of it is to be said where nobody has seen it, and where its report is.
+    pub(crate) fn reported(&self, run: &RunRecord, report: &Path) {
+        for reporter in &self.reporters {
+            if let Err(why) = reporter.reported(run, report) {
                 self.warning(&why);
             }
         }

@@ -60,6 +60,7 @@ pub(super) fn run(args: &Test, context: &mut Context) -> anyhow::Result<()> {
     for one in chosen {
         let subject = Subject {
             image: image_in(&one.values)?.map(Image::Given),
+            server: None,
             extension: one.extension,
             name: one.name,
             release: release.clone(),

@@ -152,6 +152,7 @@ impl Upgrade {
             extension: Arc::clone(extension),
             name: name.clone(),
             image: Some(Image::Given(newer.reference().clone())),
+            server: None,
             release: environment.release.to_string(),
             values: output,
         };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How a test of an image has ended, for people and as JSON.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -10,7 +10,9 @@ use crate::{
     event::StepReport,
     stage::smoke::SmokeTest,
     target::Target,
+    tool::docker::Listed,
     ui::{self, seconds},
+    value::Digest,
     verdict::Verdict,
     workspace::Unread,
 };
@@ -22,6 +24,9 @@ pub(super) struct Row {
     distro: String,
     pg_major: String,
     image: String,
+    /// None: the image was not there, or it is not known by which it is.
+    digest: Option<Digest>,
+    size: Option<String>,
     version: String,
     pub result: Verdict,
     proof: String,
@@ -33,17 +38,28 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(target: &Target, test: &SmokeTest, step: &StepReport) -> Self {
+    pub(super) fn of(
+        target: &Target,
+        test: &SmokeTest,
+        step: &StepReport,
+        listed: &BTreeMap<String, Listed>,
+    ) -> Self {
         // What a failed test said last is no proof.
         let proof = step.last_line.clone().filter(|_| step.succeeded());
         let source = &test.mounts.own().source;
         let created = step.found.as_ref().or(source.sql_version.as_ref());
         let version = created.or(target.version.as_ref());
+        // Of what was not tried, what is there may be an older one.
+        let listed = listed.get(&source.image.reference().to_string());
+        let listed = listed.filter(|_| step.started.is_some());
+        let baked = source.image.tagged().ok().and_then(|image| image.digest);
         Self {
             name: target.extension.name.clone(),
             distro: target.server.distro.to_string(),
             pg_major: target.server.major.to_string(),
             image: source.image.reference().to_string(),
+            digest: baked.or_else(|| listed.and_then(|one| one.digest.clone())),
+            size: listed.map(|one| one.size.clone()),
             version: version.cloned().unwrap_or_default(),
             result: step.outcome.verdict(),
             proof: proof.unwrap_or_default(),
@@ -60,6 +76,8 @@ impl Row {
             distro: one.server.distro.to_string(),
             pg_major: one.server.major.to_string(),
             image: String::new(),
+            digest: None,
+            size: None,
             version: String::new(),
             result: Verdict::NotAvailable,
             proof: one.why.clone(),
@@ -76,6 +94,8 @@ impl Row {
             distro: String::new(),
             pg_major: String::new(),
             image: String::new(),
+            digest: None,
+            size: None,
             version: String::new(),
             result: unread.verdict,
             proof: unread.reason(),

@@ -29,6 +29,7 @@ use crate::{
         chainsaw::{self, Chainsaw},
         kubectl::{ClusterAccess, Removal},
     },
+    value::Server,
 };
 
 /// The pool that bounds how many suites run at once.
@@ -53,6 +54,8 @@ pub(crate) struct Subject {
     pub name: String,
     /// None: values that were there do not say.
     pub image: Option<Image>,
+    /// What the image is for. None: values that were there do not say.
+    pub server: Option<Server>,
     pub release: String,
     pub values: PathBuf,
 }

@@ -53,6 +53,7 @@ pub(crate) fn add(
                 extension: Arc::clone(&one.target.extension),
                 name,
                 image: Some(one.image.clone()),
+                server: Some(one.target.server.clone()),
                 release: environment.release.to_string(),
                 values: one.values.clone(),
             };

@@ -102,8 +102,11 @@ impl Place {
     fn digests(self, found: &Found, exec: &dyn Exec) -> BTreeMap<String, Digest> {
         match self {
             Self::Engine => {
-                let said = exec.read(&docker::digests_cmd(), None);
-                docker::parse_digests(&said.unwrap_or_default())
+                let said = exec.read(&docker::listed_cmd(), None);
+                let listed = docker::parse_listed(&said.unwrap_or_default()).into_iter();
+                listed
+                    .filter_map(|(name, listed)| Some((name, listed.digest?)))
+                    .collect()
             }
             Self::Registry => {
                 let names: Vec<&str> = found.values().flat_map(Known::names).collect();

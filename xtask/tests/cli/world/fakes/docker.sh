@@ -329,8 +329,7 @@ info*)
 "exec --interactive "*) shift 2; on_node "$@" ;;
 "exec "*) shift; on_node "$@" ;;
 "image ls --format {{.Tag}} "*) answer tags "" ;;
-"image ls --no-trunc "*) answer digests "" ;;
-"image ls "*) answer sizes "" ;;
+"image ls --no-trunc "*) answer digests "" && answer sizes "" | sed "s/$tab/$tab$tab/" ;;
 "image inspect --format {{json .}} "*)
   [ -e "$answers/labels" ] || fail "No such image"
   printf '{"Os":"linux","Architecture":"amd64","Descriptor":{"digest":"sha256:%064d"},"Config":{"Labels":%s}}\n' 1 "$(cat "$answers/labels")" ;;
