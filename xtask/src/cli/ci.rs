@@ -78,6 +78,8 @@ pub enum Lane {
     Supply,
     /// Workflows: actionlint and zizmor.
     Workflows,
+    /// Reports of runs in a browser, with axe-core: Node, and Chromium or root on Debian.
+    Report,
     /// Real builds and real servers: Docker, or root on Linux for the sandbox.
     Engine,
     /// A real cluster with the operator: the same, and images for kind and the operator.

@@ -305,3 +305,91 @@ fn a_step_summary_says_the_essentials_and_where_the_page_is() {
         assert!(text.contains(&part), "{part} in {text}");
     }
 }
+
+/// Puts a run of a thousand steps there, on eight places, with an image for each of four servers.
+fn put_large(world: &World) {
+    let time =
+        |seconds: usize| format!("2026-01-02T03:{:02}:{:02}.000Z", seconds / 60, seconds % 60);
+    let (mut steps, mut results) = (Vec::new(), Vec::new());
+    for at in 0..1_000 {
+        let (place, name) = (at % 8, at / 5);
+        let before: Vec<usize> = (at % 5 > 0).then_some(at - at % 5).into_iter().collect();
+        let verdict = if at % 97 == 1 { "failed" } else { "passed" };
+        let title = match at % 5 {
+            0 => format!("bake extension-{name}"),
+            server => format!("smoke extension-{name} {}-trixie", 14 + server),
+        };
+        steps.push(json!({"id": at, "name": title, "after": before, "after_end_of": [], "command": "docker run", "quiet": at % 5 == 0,
+            "pool": null, "proof": null, "started": time(1 + at / 8 * 2 + place % 2), "ended": null, "seconds": 2.0,
+            "outcome": verdict, "reason": null, "failure": null, "log": null, "retried": null}));
+        if at % 5 > 0 {
+            results.push(json!({"name": format!("extension-{name}"), "distro": "trixie", "pg_major": (14 + at % 5).to_string(),
+                "result": verdict, "digest": format!("sha256:{at:064}"), "size": "1MB", "proof": "3 rows", "seconds": 2.0}));
+        }
+    }
+    let plans = json!([{"first": 0, "began": time(1), "at_once": 8, "pools": {}}]);
+    let more = json!({"seconds": 260.0, "started": time(0), "exit_code": 1, "plans": plans, "steps": steps, "result": results,
+        "failure": {"kind": "failed", "message": "smoke failed", "cause": null, "command": null, "details": [], "hint": null}});
+    put(world, "1700000009-1a00000000000009", &more);
+}
+
+/// Pages of runs of all kinds, each by its name with what must be on it, in the world's root.
+fn pages(world: &World) -> Vec<String> {
+    let mut pages = Vec::new();
+    let mut page = |name: &str, run: &str, texts: &str| {
+        let made = world.run(["report", run]).success().stdout;
+        let to = world.root().join(format!("{name}.html"));
+        fs::copy(world.root().join(made.trim()), &to).unwrap();
+        pages.push(format!("{}={texts}", to.display()));
+    };
+    world
+        .docker
+        .sizes("localhost:5000/alpha-testing:1.2-18-trixie\t1.25MB\n");
+    world.run("smoke --all").success();
+    page(
+        "good",
+        "latest",
+        "1.25MB|What the end waited for|smoke alpha 18-trixie",
+    );
+    world
+        .docker
+        .bake_fails("alpha", "ERROR: </script><script>alert(1)</script>\n");
+    world.run("smoke --all").status(1);
+    let failed = world
+        .root()
+        .join(world.run("report").success().stdout.trim());
+    let failed = failed.parent().unwrap();
+    fs::create_dir(failed.join("bake-alpha")).unwrap();
+    fs::write(failed.join("bake-alpha/pods"), "pod/alpha-1   Pending\n").unwrap();
+    page(
+        "failed",
+        "latest",
+        "What failed|Since the run before|pod/alpha-1|<script>alert(1)</script>",
+    );
+    put(
+        world,
+        "1700000005-2a00000000000005",
+        &json!({"exit_code": null, "ended": null, "seconds": null}),
+    );
+    page("killed", "2a", "it was killed");
+    put_large(world);
+    page("large", "1a", "All 1000 steps|that passed everywhere");
+    pages
+}
+
+#[ignore = "needs Node and a browser: lane report"]
+#[test]
+fn a_browser_shows_reports_of_all_kinds() {
+    let world = World::new();
+    let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+    let ended = std::process::Command::new(variable("XTASK_TEST_NODE"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/browser/look.mjs"
+        ))
+        .args([variable("XTASK_TEST_BROWSER"), variable("XTASK_TEST_TOOLS")])
+        .arg(std::env::var("XTASK_TEST_PICTURES").unwrap_or_else(|_| "-".to_owned()))
+        .args(pages(&world))
+        .status();
+    assert!(ended.unwrap().success(), "what was found is above");
+}

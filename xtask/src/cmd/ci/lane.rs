@@ -17,7 +17,10 @@ use crate::{
 /// Whether a lane's last line is a part of its answer: which of its questions could be asked, its seed and what
 /// was found.
 pub(super) fn says(lane: Lane) -> bool {
-    matches!(lane, Lane::Supply | Lane::Workflows | Lane::Kill)
+    matches!(
+        lane,
+        Lane::Supply | Lane::Workflows | Lane::Report | Lane::Kill
+    )
 }
 
 /// What it is called, on the command line too.
@@ -28,6 +31,9 @@ pub(super) fn name(lane: Lane) -> String {
 
 /// Whether this machine can run the lane; `asked` by name, it may take long.
 pub(super) fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
+    if lane == Lane::Report {
+        return tool::require(&context.exec, ["node", "npm"]);
+    }
     let (Lane::Engine | Lane::E2e | Lane::Kill) = lane else {
         return Ok(());
     };
@@ -96,6 +102,7 @@ pub(super) fn cmd(lane: Lane) -> Cmd {
         ),
         Lane::Supply => Cmd::new("sh", "check the dependencies").args(["--", ".ci/supply"]),
         Lane::Workflows => Cmd::new("sh", "check the workflows").args(["--", ".ci/workflows"]),
+        Lane::Report => Cmd::new("sh", "look at reports in a browser").args(["--", ".ci/report"]),
         Lane::Engine => serial("run the tests on a real engine", "engine"),
         Lane::E2e => serial("run the tests on a real cluster", "e2e"),
         Lane::Kill => cargo(
