@@ -24,7 +24,7 @@ mod settings;
 pub use bundle::{Bundle, BundleCommand, BundleExport, BundleImport};
 pub use catalogs::Catalogs;
 pub use choice::{Extensions, Filters, MetadataFiles, OneExtension, Running};
-pub use ci::{Bench, Ci, CiCommand, Lane};
+pub use ci::{Bench, Ci, CiCommand, Docs, Lane};
 pub use create::CreateExtension;
 pub use help::command;
 pub use init::Init;

@@ -29,7 +29,7 @@ pub(crate) use settings::*;
 use value::Value;
 
 use crate::{
-    failure::{Failure, did_you_mean},
+    failure::{Failure, Section, did_you_mean},
     hcl::{self, Node},
     own::source,
     value::without_userinfo,
@@ -178,6 +178,7 @@ impl Config {
                 setting.key,
                 without_userinfo(text)
             ))
+            .see(Section::Settings)
         })
     }
 
@@ -207,6 +208,7 @@ impl Config {
                 let shown = without_userinfo(key);
                 Failure::invalid(format!("`{SET}`: unknown setting `{shown}`{meant}"))
                     .hint("`cargo xtask config` lists the settings")
+                    .see(Section::Settings)
             })?;
             self.put(setting, value, &Origin::Flag(SET))?;
         }

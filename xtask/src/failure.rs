@@ -9,9 +9,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 mod command;
+mod guide;
 mod record;
 
 pub(crate) use command::{CmdFailure, Reason};
+pub(crate) use guide::Section;
 pub(crate) use record::{CommandRecord, Ending, FailureRecord};
 
 use crate::{symptom, value::without_logins};
@@ -63,6 +65,8 @@ pub struct Failure {
     /// Further lines.
     pub details: Vec<String>,
     pub hint: Option<String>,
+    /// Where the documents say more.
+    pub(crate) section: Option<Section>,
 }
 
 impl Failure {
@@ -74,6 +78,7 @@ impl Failure {
             command: None,
             details: Vec::new(),
             hint: None,
+            section: None,
         }
     }
 
@@ -96,6 +101,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Where the documents say more about it.
+    #[must_use]
+    pub(crate) fn see(mut self, section: Section) -> Self {
+        self.section = Some(section);
         self
     }
 
@@ -147,10 +159,16 @@ impl From<CmdFailure> for Failure {
                 "failed to {purpose}: `{program}` is not installed or not on PATH"
             ))
             .hint("run `cargo xtask prereqs` to see all that is missing")
+            .see(Section::Begin)
         } else {
             let failure = Self::failed(format!("failed to {purpose}"));
             match symptom::advice(&failed) {
-                Some((kind, hint)) => Self { kind, ..failure }.hint(hint),
+                Some(advice) => Self {
+                    kind: advice.kind,
+                    hint: Some(advice.hint),
+                    section: advice.section,
+                    ..failure
+                },
                 None => failure,
             }
         };

@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
-use crate::failure::{CmdFailure, Kind, Reason};
+use crate::failure::{CmdFailure, Kind, Reason, Section};
 
 mod cause;
 mod hint;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,60 @@ struct Symptom<M: 'static> {
     means: M,
 }
 
+/// A symptom for people: what is seen, and what is said of it.
+pub(crate) struct Described {
+    /// What a tool prints, with `…` for what differs: one or a few ways in which it may be.
+    pub seen: Vec<String>,
+    /// And others that differ in a word.
+    pub more: bool,
+    /// The command that prints it, as far as it matters.
+    pub command: &'static str,
+    /// Whose fault it is. None: a cluster's text says a cause, not a fault.
+    pub kind: Option<Kind>,
+    /// What it means and what helps, with `…` for what was found.
+    pub text: String,
+    pub section: Option<Section>,
+}
+
+/// All that is known of commands that fail, in the order in which it is looked for.
+pub(crate) fn of_commands() -> impl Iterator<Item = Described> {
+    hint::TABLE.iter().map(|symptom| {
+        let (seen, more) = seen::ways(symptom.pattern);
+        Described {
+            seen,
+            more,
+            command: symptom.means.command.trim(),
+            kind: Some(symptom.means.kind),
+            text: seen::without_parts(symptom.means.hint),
+            section: symptom.means.section,
+        }
+    })
+}
+
+/// All that is known of what clusters say.
+pub(crate) fn of_clusters() -> impl Iterator<Item = Described> {
+    cause::CLUSTER.iter().map(Described::of_cause)
+}
+
+/// All that is known of what kind and docker say on this machine when an environment is made.
+pub(crate) fn of_machine() -> impl Iterator<Item = Described> {
+    cause::MACHINE.iter().map(Described::of_cause)
+}
+
+impl Described {
+    fn of_cause(symptom: &Symptom<Cause>) -> Self {
+        let (seen, more) = seen::ways(symptom.pattern);
+        Self {
+            seen,
+            more,
+            command: "",
+            kind: None,
+            text: seen::without_parts(symptom.means.text),
+            section: None,
+        }
+    }
+}
+
 /// Whose fault a failure is, and what helps: a sentence in which `$1` and so on are parts of what was found.
 struct Advice {
     /// What the command itself must hold; empty: any will do.
@@ -35,6 +90,8 @@ struct Advice {
     passed_on: bool,
     kind: Kind,
     hint: &'static str,
+    /// Where the documents say more.
+    section: Option<Section>,
 }
 
 /// The probable cause as a paragraph, in which `$1` and so on are parts of what was found.
@@ -66,17 +123,35 @@ fn whole(pattern: &str) -> String {
     pattern.replace("{contrib}", cause::CONTRIB)
 }
 
+/// What is known of a command's failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Whose fault it is.
+    pub kind: Kind,
+    /// What helps.
+    pub hint: String,
+    /// Where the documents say more.
+    pub section: Option<Section>,
+}
+
 /// Whose fault the failure of a command is, and what is known to help.
-pub(crate) fn advice(failed: &CmdFailure) -> Option<(Kind, String)> {
+pub(crate) fn advice(failed: &CmdFailure) -> Option<Known> {
     let mut known = ADVICE.0.iter();
     let known = known.find_map(|(pattern, advice)| {
         let parts = advice.parts_in(failed, pattern)?;
-        Some((advice.kind, filled(advice.hint, &parts)))
+        Some(Known {
+            kind: advice.kind,
+            hint: filled(advice.hint, &parts),
+            section: advice.section,
+        })
     });
     known.or_else(|| {
         // In the sandbox a tool is a process of the engine's, and ends with it.
-        matches!(failed.reason, Reason::Signal(9))
-            .then(|| (Kind::Unavailable, hint::KILLED.to_owned()))
+        matches!(failed.reason, Reason::Signal(9)).then(|| Known {
+            kind: Kind::Unavailable,
+            hint: hint::KILLED.to_owned(),
+            section: None,
+        })
     })
 }
 

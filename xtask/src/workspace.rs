@@ -23,7 +23,7 @@ pub(crate) use selection::{Aim, Chosen, Selection, Unread};
 use crate::{
     config::{self, Config, Key},
     extension::{self, Extension, Loaded, Open},
-    failure::Failure,
+    failure::{Failure, Section},
     finding::{Finding, Findings},
     own::source,
     value::Name,
@@ -80,6 +80,7 @@ impl Workspace {
                 "the folder of the extensions cannot be read: {error}"
             ))
             .hint("set `[paths] extensions` in xtask.toml; `.` is the repository's root")
+            .see(Section::Repository)
         })?;
         for entry in entries {
             let path = entry?.path();

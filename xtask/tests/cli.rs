@@ -26,6 +26,7 @@ mod cli {
     mod completions;
     mod creation;
     mod disk;
+    mod documents;
     mod e2e {
         mod alike;
         mod annotations;

@@ -41,6 +41,18 @@ pub struct Ci {
 pub enum CiCommand {
     /// Measure how long commands take, beside another way to do the same, in turn on this machine.
     Bench(Bench),
+    /// Write the documents that are made of what the program knows of itself.
+    Docs(Docs),
+}
+
+#[derive(Args, Debug)]
+pub struct Docs {
+    /// Write nothing: fail where a document is out of date.
+    #[arg(long)]
+    pub check: bool,
+    /// Print the documents as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -526,6 +526,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "ci docs",
+        &[
+            ("cargo xtask ci docs", "write them anew"),
+            (
+                "cargo xtask ci docs --check",
+                "fail where one is out of date",
+            ),
+        ],
+    ),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! `ci`: the project's own gate. Runs every lane that this machine can run and says which it cannot.
 
 mod bench;
+mod docs;
 mod lane;
 
 use std::time::{Duration, Instant};
@@ -27,8 +28,10 @@ pub(super) fn run(args: &Ci, context: &mut Context) -> anyhow::Result<()> {
         )
         .into());
     }
-    if let Some(CiCommand::Bench(args)) = &args.command {
-        return bench::run(args, context);
+    match &args.command {
+        Some(CiCommand::Bench(args)) => return bench::run(args, context),
+        Some(CiCommand::Docs(args)) => return docs::run(args, context),
+        None => {}
     }
     let strict = std::env::var("CI").is_ok_and(|value| value == "true");
     if strict {

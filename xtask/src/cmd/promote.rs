@@ -13,7 +13,7 @@ use crate::{
     },
     engine::Access,
     event::Outcome,
-    failure::Failure,
+    failure::{Failure, Section},
     image::ImageRef,
     plan::{AfterFailure, Plan},
     run::Report,
@@ -148,7 +148,8 @@ fn gate(proofs: Option<&Proofs>, images: &[Pushed]) -> Result<Vec<Vec<String>>, 
     ));
     Err(refused.into_iter().fold(failure, Failure::detail).hint(
         "test them (`cargo xtask e2e test-full …`), name the folder of a run's results with `--results DIR`, or add `--untested`",
-    ))
+    )
+    .see(Section::Promote))
 }
 
 /// Why an image of which this was found is not promoted. None: it has passed, and never failed.

@@ -8,7 +8,7 @@ use super::{
     settings::{Shape, setting_of},
 };
 use crate::{
-    failure::{Failure, did_you_mean},
+    failure::{Failure, Section, did_you_mean},
     hcl::{Node, Value},
 };
 
@@ -96,7 +96,7 @@ impl File<'_> {
     }
 
     fn wrong(&self, line: usize, what: &str) -> Failure {
-        Failure::invalid(format!("`{}` line {line}: {what}", self.name))
+        Failure::invalid(format!("`{}` line {line}: {what}", self.name)).see(Section::Settings)
     }
 
     fn read(&self) -> Result<Read, Failure> {

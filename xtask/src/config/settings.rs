@@ -141,7 +141,7 @@ macro_rules! settings {
 
 settings! {
     PATHS_EXTENSIONS: String = Text("extensions", Kind::Path), "paths.extensions" "XTASK_PATHS_EXTENSIONS"
-        "the folder with one directory per extension";
+        "the folder with one directory per extension; `.` is the root";
     PATHS_BAKE_FILE: String = Text("docker/bake.hcl", Kind::Path), "paths.bake-file" "XTASK_PATHS_BAKE_FILE"
         "the file that tells buildx how an image is built";
     PATHS_SUITE: String = Text("test", Kind::Path), "paths.suite" "XTASK_PATHS_SUITE"
@@ -150,13 +150,13 @@ settings! {
         "{bake-file},{bake-folder}/**,xtask.toml,{suite}/**,xtask/**,Cargo.toml,Cargo.lock,.cargo/**,rust-toolchain.toml,Taskfile.yml,dagger/maintenance/**,.github/workflows/bake_targets.yml",
         Kind::Glob,
     ), "targets.shared" "XTASK_TARGETS_SHARED"
-        "files that concern every image, for `targets --changed-since`: globs below the root";
+        "files that concern every image, for `targets --changed-since`: globs below the root; `{bake-file}`, `{bake-folder}` and `{suite}` stand for what the paths say";
     IGNORED_FILES: Vec<String> = List("**/*.md", Kind::Glob), "targets.ignored" "XTASK_TARGETS_IGNORED"
         "files that are in no image, wherever they are, for `targets --changed-since`: globs below the root";
     REGISTRY: String = Text("localhost:5000", Kind::Registry), "registry" "registry"
         "where images are pushed; bake reads the same variable";
     ENVIRONMENT: Purpose = OneOf(Purpose::Testing), "environment" "environment"
-        "`testing` images have `-testing` in their name; bake reads the same variable";
+        "`testing` or `production`; testing images have `-testing` in their name; bake reads the same variable";
     REVISION: String = Text("", Kind::Line), "revision" "revision"
         "the commit to write into the images; bake reads the same variable";
     BASE_IMAGE: String = Text(
@@ -197,13 +197,13 @@ settings! {
     JOBS: u32 = Number(0, AT_ONCE), "bake.jobs" "XTASK_BAKE_JOBS"
         "extensions in one call of bake, and steps at the same time; 0: sixteen, and eight";
     SBOM: Sbom = OneOf(Sbom::Auto), "bake.sbom" "XTASK_BAKE_SBOM"
-        "the SBOM attestation; auto: not in the sandbox, which may not reach the scanner's image";
+        "the SBOM attestation: `always`, `never`, or `auto`: not in the sandbox, which may not reach the scanner's image";
     OCI_ARTIFACT: OciArtifact = OneOf(OciArtifact::Auto), "bake.oci-artifact" "XTASK_BAKE_OCI_ARTIFACT"
-        "attestations as OCI artifacts, which some registries refuse; auto: as the bake file says";
+        "attestations as OCI artifacts, which some registries refuse: `always`, `never`, or `auto`: as the bake file says";
     CERTIFICATES: String = Text("", Kind::Path), "bake.certificates" "XTASK_BAKE_CERTIFICATES"
-        "a file of certificate authorities that builds get as the secret `certificates`; empty: they trust those of the base image";
+        "a file of certificate authorities (PEM) that builds get as the secret `certificates`, where a proxy that looks into TLS stands before the crates registry; empty: they trust those of the base image; not in `xtask.toml`";
     SMOKE_MOUNT: SmokeMount = OneOf(SmokeMount::Auto), "smoke.mount" "XTASK_SMOKE_MOUNT"
-        "how smoke puts an extension's files into the server; auto: `image` with Docker 28, else `copy`";
+        "how smoke puts an extension's files into the server: `image`, `copy`, or `auto`: `image` with Docker 28, else `copy`";
     SMOKE_TIMEOUT: u32 = Number(180, SECONDS), "smoke.timeout" "XTASK_SMOKE_TIMEOUT"
         "seconds that one smoke test may take; 0: no limit";
     E2E_NAME: String = Text("pg-extensions", Kind::Environment), "e2e.name" "XTASK_E2E_NAME"
@@ -240,19 +240,19 @@ settings! {
     CLUSTER_REGISTRY: String = Text("", Kind::Registry), "cluster.registry" "XTASK_CLUSTER_REGISTRY"
         "what an existing cluster calls the registry that images are pushed to; empty: the same";
     SANDBOX_FOLDER: String = Text("", Kind::Path), "sandbox.folder" "XTASK_SANDBOX_FOLDER"
-        "the sandbox's folder; empty: xtask-sandbox in the user's cache folder";
+        "the sandbox's folder, an absolute path; empty: xtask-sandbox in the user's cache folder; not in `xtask.toml`";
     SANDBOX_BASE: Base = OneOf(Base::Auto), "sandbox.base" "XTASK_SANDBOX_BASE"
-        "base images in the sandbox; auto: the published ones, or Debian's packages where those cannot be pulled";
+        "base images in the sandbox: `published`, `debian`, or `auto`: the published ones, or Debian's packages where those cannot be pulled";
     SANDBOX_SUITES: Vec<String> = List("forky,experimental", Kind::Suite), "sandbox.suites" "XTASK_SANDBOX_SUITES"
-        "Debian suites: the first is that of the sandbox and its base images, the others are asked for a PostgreSQL that it lacks";
+        "Debian suites: the first is that of the sandbox and its base images, the others are asked for a PostgreSQL that it lacks; `sandbox.suite`, its former name, means the same";
     SANDBOX_MIRROR: String = Text("", Kind::Url), "sandbox.mirror" "XTASK_SANDBOX_MIRROR"
-        "the Debian mirror; empty: the one that this machine's apt uses";
+        "the Debian mirror; empty: the one that apt on this machine uses";
     SANDBOX_INDEX_AGE: u32 = Number(0, SECONDS), "sandbox.index-age" "XTASK_SANDBOX_INDEX_AGE"
         "for so many seconds the sandbox's copy of Debian's index is taken for the archive's; 0: the archive is asked whenever something is built";
     LICENCES_ALLOWED: Vec<String> = List("", Kind::Licence), "licences.allowed" "XTASK_LICENCES_ALLOWED"
         "licences that packages of images may have, by their SPDX names, for `licences`; empty: any";
     LICENCES_CLARIFIED: Vec<(String, String)> = Map(Kind::Package, Kind::Licences), "licences.clarified" "XTASK_LICENCES_CLARIFIED"
-        "the licences of packages whose copyright files do not say them for machines, or say more than concerns the image";
+        "the licences of packages whose copyright files do not say them for machines, or say more than concerns the image: `package=expression`";
     SCAN_WITH: Vec<String> = List("", Kind::Scanner), "scan.with" "XTASK_SCAN_WITH"
         "what looks for known faults in images, for `scan`: trivy, grype, dockle, debsecan";
     SCAN_TRACKER: String = Text("", Kind::Source), "scan.tracker" "XTASK_SCAN_TRACKER"

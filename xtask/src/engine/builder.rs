@@ -7,7 +7,7 @@ use super::Engine;
 use crate::{
     config::{self, Config},
     exec::{CmdFailure, Exec},
-    failure::{Failure, Reason},
+    failure::{Failure, Reason, Section},
     image::is_local,
     tool::{
         builder::{self, Driver},
@@ -87,7 +87,8 @@ impl Builder {
                 "the engine's own builder cannot attest images or keep an index without the containerd image store",
             )
             .hint("set `\"features\": {\"containerd-snapshotter\": true}` in the engine's daemon.json, or use a builder of its own: \
-                   `docker buildx create --use --driver docker-container --driver-opt network=host`"));
+                   `docker buildx create --use --driver docker-container --driver-opt network=host`")
+            .see(Section::Builders));
         }
         Ok(Self {
             name: named.map(str::to_owned),
@@ -142,7 +143,8 @@ impl Builder {
         ))
         .hint(format!(
             "set `registry` to a name by which the builder and this machine both reach it{how}"
-        )))
+        ))
+        .see(Section::Builders))
     }
 
     fn shown(&self) -> &str {
@@ -153,6 +155,7 @@ impl Builder {
 fn unusable(name: &str, why: &str) -> Failure {
     Failure::unavailable(format!("builder `{name}` cannot be used: {why}"))
         .hint("`docker buildx ls` lists the builders and what runs of them; a remote one is started where it is")
+        .see(Section::Builders)
 }
 
 /// Why buildx does not describe a builder: mostly there is no engine to ask, or no buildx.
@@ -172,6 +175,7 @@ fn check_plugin(info: &Info) -> Result<(), Failure> {
     match info.buildx {
         Some(_) => Ok(()),
         None => Err(Failure::unavailable("`docker` has no buildx plugin")
-            .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)")),
+            .hint("install it (package `docker-buildx` or `docker-buildx-plugin`)")
+            .see(Section::Begin)),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CmdFailure, Failure, Kind, Reason};
+use super::{CmdFailure, Failure, Kind, Reason, Section};
 use crate::{
     printable::{LONGEST_LINE, clipped},
     value::without_logins,
@@ -29,6 +29,8 @@ pub(crate) struct FailureRecord {
     pub details: Vec<String>,
     /// One thing to try.
     pub hint: Option<String>,
+    /// The address of a section of the documents that says more.
+    pub guide: Option<String>,
 }
 
 /// A command that did not succeed.
@@ -110,6 +112,7 @@ impl From<&Failure> for FailureRecord {
                 .map(|failed| Box::new(failed.into())),
             details: fit(&failure.details),
             hint: failure.hint.as_deref().map(without_logins),
+            guide: failure.section.map(Section::address),
         }
     }
 }

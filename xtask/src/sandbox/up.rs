@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::AtOnce,
-    failure::Failure,
+    failure::{Failure, Section},
     own::source,
     plan::{Action, Cmd, Plan, Probe, Step, StepId},
     tool::apt,
@@ -92,16 +92,19 @@ fn program() -> String {
 pub(crate) fn refuse() -> Result<(), Failure> {
     if !cfg!(target_os = "linux") {
         return Err(Failure::unavailable("the sandbox needs Linux")
-            .hint("install Docker and leave out `--sandbox`"));
+            .hint("install Docker and leave out `--sandbox`")
+            .see(Section::Sandbox));
     }
     if !nix::unistd::geteuid().is_root() {
         return Err(Failure::unavailable("the sandbox needs root: it makes namespaces, mounts and a network for its engine")
-            .hint(format!("run this program as root, not cargo, which would leave root's files in `target`: `sudo -E env PATH=\"$PATH\" {} …`; or install Docker and leave out `--sandbox`", program())));
+            .hint(format!("run this program as root, not cargo, which would leave root's files in `target`: `sudo -E env PATH=\"$PATH\" {} …`; or install Docker and leave out `--sandbox`", program()))
+            .see(Section::Sandbox));
     }
     if !Path::new("/dev/net/tun").exists() {
         return Err(
             Failure::unavailable("the sandbox needs `/dev/net/tun` for its network")
-                .hint("load the kernel's module: `modprobe tun`"),
+                .hint("load the kernel's module: `modprobe tun`")
+                .see(Section::Sandbox),
         );
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! The first match counts: the cause stands before what follows from it.
 
 use super::{Advice, Symptom};
-use crate::failure::Kind;
+use crate::failure::{Kind, Section};
 
 /// What a tool says in words of its own.
 const fn says(pattern: &'static str, kind: Kind, hint: &'static str) -> Symptom<Advice> {
@@ -15,6 +15,7 @@ const fn says(pattern: &'static str, kind: Kind, hint: &'static str) -> Symptom<
             passed_on: false,
             kind,
             hint,
+            section: None,
         },
     }
 }
@@ -30,6 +31,12 @@ impl Symptom<Advice> {
     /// The same, of a command that holds this text.
     const fn of(mut self, command: &'static str) -> Self {
         self.means.command = command;
+        self
+    }
+
+    /// The same, with the section of the documents that says more.
+    const fn see(mut self, section: Section) -> Self {
+        self.means.section = Some(section);
         self
     }
 }
@@ -66,35 +73,40 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         Kind::Unavailable,
         "sigstore's services do not answer, which have the public transparency log: with a key, `--no-transparency-log` does without them",
     )
-    .of("cosign "),
-    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("oras "),
-    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("cosign "),
-    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("oras "),
-    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("cosign "),
+    .of("cosign ")
+    .see(Section::Signatures),
+    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("oras ").see(Section::Promote),
+    says(NO_ANSWER, Kind::Unavailable, NOBODY_ANSWERS).of("cosign ").see(Section::Promote),
+    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("oras ").see(Section::Promote),
+    says(NO_LOGIN, Kind::Unavailable, LOG_IN).of("cosign ").see(Section::Promote),
     says(
         r"encrypted: decryption failed",
         Kind::Invalid,
         "the environment variable `COSIGN_PASSWORD` has another password than the key",
     )
-    .of("cosign "),
+    .of("cosign ")
+    .see(Section::Signatures),
     says(
         r"unknown Public key PEM file type: .*PRIVATE KEY",
         Kind::Invalid,
         "verify with the public half of the key, `….pub`: `cosign public-key --key …` prints it",
     )
-    .of("cosign "),
+    .of("cosign ")
+    .see(Section::Signatures),
     says(
         r"no signatures found",
         Kind::Failed,
         "nobody has signed this image, or another one has its name now: `cargo xtask sign` signs what you have tested",
     )
-    .of("cosign "),
+    .of("cosign ")
+    .see(Section::Signatures),
     says(
         r"accepted signatures do not match threshold|invalid signature when validating",
         Kind::Failed,
         "it is signed, but not with this key",
     )
-    .of("cosign "),
+    .of("cosign ")
+    .see(Section::Signatures),
     says(
         r"This value does not have any indices",
         Kind::Failed,
@@ -111,17 +123,20 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"proxyconnect",
         Kind::Unavailable,
         "the proxy cannot be reached, and the registry was not even asked: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the environment of the engine and of this command",
-    ),
+    )
+    .see(Section::Proxy),
     says(
         r"Cannot connect to the Docker daemon",
         Kind::Unavailable,
         "start Docker, or add `--sandbox` to use a private engine (Linux, root)",
-    ),
+    )
+    .see(Section::Begin),
     says(
         r"permission denied.*docker\.sock|docker\.sock.*permission denied",
         Kind::Unavailable,
         "add yourself to the group `docker`, or run this as root",
-    ),
+    )
+    .see(Section::Begin),
     says(
         r"detected dubious ownership in repository at",
         Kind::Unavailable,
@@ -131,33 +146,39 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"unknown command: docker buildx",
         Kind::Unavailable,
         "install Docker's buildx plugin (package `docker-buildx` or `docker-buildx-plugin`)",
-    ),
+    )
+    .see(Section::Begin),
     passed_on(
         r"[Nn]o space left on device",
         Kind::Failed,
         "free some disk space: `docker system df` shows what uses it, `docker buildx prune` removes build cache",
-    ),
+    )
+    .see(Section::Disk),
     says(
         r"already in use by container|Conflict\. The container name",
         Kind::Unavailable,
         TAKEN,
     )
-    .of("create cluster"),
+    .of("create cluster")
+    .see(Section::Cluster),
     says(
         r"node\(s\) already exist for a cluster with the name",
         Kind::Unavailable,
         TAKEN,
-    ),
+    )
+    .see(Section::Cluster),
     says(
         r"failed to create cluster.*failed to pull image",
         Kind::Unavailable,
         "the node image cannot be pulled from here: the setting `images.node` names another, and `test/lab` makes one",
-    ),
+    )
+    .see(Section::ClosedNetwork),
     says(
         r"docker: Error response from daemon: failed to resolve reference",
         Kind::Unavailable,
         "the image cannot be pulled from here: the settings `images.registry`, `images.node` and their like name others",
-    ),
+    )
+    .see(Section::ClosedNetwork),
     says(
         r"port is already allocated",
         Kind::Unavailable,
@@ -172,8 +193,9 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"unable to read URL.*404",
         Kind::Invalid,
         "there is no such release of the operator: `--cnpg-release` takes `1.30`, `1.30.0`, `main`, a path or a URL",
-    ),
-    says(r"unable to read URL", Kind::Unavailable, NO_MANIFEST),
+    )
+    .see(Section::Cluster),
+    says(r"unable to read URL", Kind::Unavailable, NO_MANIFEST).see(Section::ClosedNetwork),
     says(
         r"The connection to the server.*was refused|Unable to connect to the server",
         Kind::Unavailable,
@@ -184,7 +206,8 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"failed to resolve source metadata",
         Kind::Unavailable,
         "the base image cannot be pulled; `--sandbox --base debian` builds it from Debian's packages",
-    ),
+    )
+    .see(Section::BaseImages),
     says(
         r"additional privileges requested",
         Kind::Invalid,
@@ -218,27 +241,32 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         Kind::Unavailable,
         "a node of the builder that one of the platforms needs does not answer: `docker buildx ls` lists the nodes and what runs of them",
     )
-    .of(OTHER_BUILDER),
+    .of(OTHER_BUILDER)
+    .see(Section::Builders),
     says(
         r"server gave HTTP response to HTTPS client",
         Kind::Unavailable,
         HTTP_ONLY,
-    ),
+    )
+    .see(Section::Push),
     says(
         r"failed to push ([^\s/]+)/.*(?:[Uu]nauthorized|UNAUTHORIZED|denied|DENIED|insufficient_scope|authorization failed|403 Forbidden)",
         Kind::Unavailable,
         "the registry lets nobody push there without a login that may: `docker login $1`, with an account that may write to the repository",
-    ),
+    )
+    .see(Section::Push),
     says(
         r"failed to (?:push|do request).*connection refused",
         Kind::Unavailable,
         "nothing answers at the registry; start it, or name another with the environment variable `registry`",
-    ),
+    )
+    .see(Section::Push),
     says(
         r"failed to do request.*no such host",
         Kind::Unavailable,
         "the registry's name does not resolve here: check the resolver, or name another registry with the environment variable `registry`",
-    ),
+    )
+    .see(Section::Push),
     passed_on(
         r#"extension "[^"]+" is not available"#,
         Kind::Failed,
@@ -249,17 +277,20 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"Temporary failure resolving",
         Kind::Unavailable,
         "names do not resolve where the packages are downloaded: check the network and the resolver that `/etc/resolv.conf` names; behind a proxy, name it in `proxies` of docker's `config.json`, as a build's steps know none of the environment's, or start the sandbox with it (`HTTP_PROXY`)",
-    ),
+    )
+    .see(Section::Proxy),
     passed_on(
         r"(?:Could not|Unable to) connect to ([^\s:]+:\w+)",
         Kind::Unavailable,
         "nothing answers at `$1`, a mirror of packages or the proxy before it: check its address; a proxy at 127.0.0.1 of this machine is not at 127.0.0.1 of a container or of the sandbox",
-    ),
+    )
+    .see(Section::Proxy),
     passed_on(
         r"libraries that the image asks for and nothing provides",
         Kind::Failed,
         "write `ld_library_path = [\"system\"]` into metadata.hcl: then `docker/Dockerfile` takes them from their packages; a Dockerfile of the extension's own has to copy them to `/system`",
-    ),
+    )
+    .see(Section::Metadata),
     passed_on(
         r"E: Version '.*was not found",
         Kind::Failed,
@@ -269,23 +300,27 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         r"SSL peer certificate or SSH remote key was not OK|error: failed to get `[^`]+` as a dependency of package",
         Kind::Unavailable,
         "cargo cannot read the registry of crates, its log says why; where a proxy that looks into TLS stands before that, the setting `bake.certificates` names a file of authorities to trust, like `/etc/ssl/certs/ca-certificates.crt`",
-    ),
+    )
+    .see(Section::Source),
     passed_on(
         r"digest mismatch (sha256:[0-9a-f]{64}): sha256:",
         Kind::Failed,
         "what is at that address has the checksum $1: where another version is meant, or its makers say the same, write that; else it is not what was meant",
-    ),
+    )
+    .see(Section::Source),
     passed_on(
         r"fatal error: (\S+): No such file or directory",
         Kind::Failed,
         "no package that it is compiled with has `$1`: `create-extension --build-depends` names Debian packages (`-dev`), a Dockerfile of the extension's own installs them",
-    ),
+    )
+    .see(Section::Source),
     passed_on(
         r"No targets specified and no makefile found|No rule to make target",
         Kind::Failed,
         "`--from-source` is for sources that PostgreSQL's makefiles build (PGXS), with a Makefile at their top: https://www.postgresql.org/docs/current/extend-pgxs.html",
     )
-    .of("target/xtask/compiled/"),
+    .of("target/xtask/compiled/")
+    .see(Section::Source),
     passed_on(
         r"E: Unable to locate package",
         Kind::Failed,
@@ -296,7 +331,8 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
         Kind::Unavailable,
         "log in to the registry with `docker login`, or give `generate-values` a user with `--registry-username` and the password in REGISTRY_PASSWORD",
     )
-    .of("imagetools inspect"),
+    .of("imagetools inspect")
+    .see(Section::PrivateRegistry),
     // Without a layer BuildKit attests nothing, and without an attestation there is no index to annotate.
     says(
         r"index annotations not supported for single platform export",

@@ -262,6 +262,10 @@ fn failed(command: &str, reason: Reason, lines: &[&str]) -> CmdFailure {
     }
 }
 
+fn advice(failed: &CmdFailure) -> Option<(Kind, String)> {
+    super::advice(failed).map(|known| (known.kind, known.hint))
+}
+
 fn bake(lines: &[&str]) -> Option<(Kind, String)> {
     advice(&failed("docker buildx bake", Reason::Status(1), lines))
 }

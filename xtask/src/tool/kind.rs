@@ -6,7 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::version::Least;
-use crate::{failure::Failure, plan::Cmd};
+use crate::{
+    failure::{Failure, Section},
+    plan::Cmd,
+};
 
 /// Kind labels each node's container with the cluster's name and the node's role.
 pub(crate) const CLUSTER_LABEL: &str = "io.x-k8s.kind.cluster";
@@ -104,8 +107,9 @@ pub(crate) fn check_version(kind: &str, kubernetes: &str) -> Result<(), Failure>
             "kind {kind} is too old for nodes of Kubernetes {kubernetes}"
         ))
         .hint(format!(
-            "install kind {needed} or newer, or choose an older Kubernetes with `--kubernetes`"
-        )));
+            "install kind {needed} or newer, add `--sandbox`, which brings one (Linux, root), or choose an older Kubernetes with `--kubernetes`"
+        ))
+        .see(Section::Cluster));
     }
     Ok(())
 }

@@ -9,7 +9,11 @@ use super::{
     chainsaw, cosign, docker, hyperfine, kind, oras,
     version::{self, Least},
 };
-use crate::{exec::Real, failure::Failure, plan::Cmd};
+use crate::{
+    exec::Real,
+    failure::{Failure, Section},
+    plan::Cmd,
+};
 
 /// What a program may be needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -219,6 +223,7 @@ pub(crate) fn missing(program: &str) -> Failure {
         Some(tool) => failure.hint(tool.install()),
         None => failure.hint("run `cargo xtask prereqs` to see all that is missing"),
     }
+    .see(Section::Begin)
 }
 
 /// Refuses to go on without programs that are looked for on PATH.

@@ -12,6 +12,7 @@ pub(super) struct Words {
     /// Lines that stand below the message, further in.
     below: Vec<String>,
     hint: Option<String>,
+    guide: Option<String>,
 }
 
 impl Words {
@@ -25,6 +26,7 @@ impl Words {
             below: below.collect(),
             message: failure.message.clone(),
             hint: failure.hint.clone(),
+            guide: failure.guide.clone(),
         }
     }
 
@@ -36,6 +38,9 @@ impl Words {
         }
         if let Some(hint) = &self.hint {
             text += &format!("\n\nhint: {hint}");
+        }
+        if let Some(guide) = &self.guide {
+            text += &format!("\nmore: {guide}");
         }
         text
     }
@@ -49,6 +54,9 @@ impl Words {
             lines.push(Line::default());
             let line = Line::plain(indent).in_style(HINT, "hint");
             lines.push(line.and(": ").and(hint));
+        }
+        if let Some(guide) = &self.guide {
+            lines.push(Line::plain(&format!("{indent}more: {guide}")));
         }
         lines
     }
@@ -138,7 +146,8 @@ mod tests {
         assert_eq!(
             text,
             "failed to try it: `tool` is not installed or not on PATH\n\n\
-             hint: run `cargo xtask prereqs` to see all that is missing"
+             hint: run `cargo xtask prereqs` to see all that is missing\n\
+             more: https://github.com/cloudnative-pg/postgres-extensions-containers/blob/main/BUILD.md#before-you-start"
         );
     }
 }

@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{config, failure::Failure};
+use crate::{
+    config,
+    failure::{Failure, Section},
+};
 
 /// The root folder: the nearest one upwards from `from` that holds an `xtask.toml`, or else one that
 /// looks like a repository of the old tooling (`docker-bake.hcl`).
@@ -20,7 +23,8 @@ pub(crate) fn find_root(from: &Path) -> Result<PathBuf, Failure> {
         "`{}` is not inside a repository of extensions: no `xtask.toml` here or above",
         from.display()
     ))
-    .hint("`cargo xtask init` makes one of it; or create `xtask.toml` at the repository's root, where an empty one means the default layout"))
+    .hint("`cargo xtask init` makes one of it; or create `xtask.toml` at the repository's root, where an empty one means the default layout")
+    .see(Section::Repository))
 }
 
 /// The same, or else the folder that is to become one: the nearest one upwards from `from` that git works in, or else

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::repository::{files, root, text};
+use super::repository::{files, root, text, xtask};
 
 /// What a heading is called in a link.
 fn anchor(heading: &str) -> String {
@@ -14,23 +14,30 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().replace(' ', "-")
 }
 
+/// A text without its blocks of code and its pieces of it.
+fn outside_of_code(markdown: &str) -> String {
+    let mut is_code = false;
+    let lines = markdown.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        is_code ^= fence;
+        !is_code && !fence
+    });
+    let text: Vec<&str> = lines.collect();
+    text.join("\n").split('`').step_by(2).collect()
+}
+
 #[test]
 fn links_within_the_repository_lead_somewhere() {
-    for file in [
-        "README.md",
-        "BUILD.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/migration.md",
-        "docs/performance.md",
-        "docs/security.md",
-        "docs/reliability.md",
-        "docs/scale.md",
-    ] {
+    let markdown = |path: &PathBuf| path.extension().is_some_and(|end| end == "md");
+    let documents: Vec<PathBuf> = files("").into_iter().filter(markdown).collect();
+    assert!(documents.len() > 20, "only {documents:?}");
+    for file in documents {
+        let file = file.to_string_lossy();
+        let file = file.as_ref();
         let path = root().join(file);
         let markdown = text(file);
-        let links = markdown.split("](").skip(1);
+        let links = outside_of_code(&markdown);
+        let links = links.split("](").skip(1);
         let links = links.map(|rest| rest.split(')').next().unwrap_or_default());
         for link in links.filter(|link| !link.contains("://")) {
             let (other, heading) = link.split_once('#').unwrap_or((link, ""));
@@ -47,6 +54,34 @@ fn links_within_the_repository_lead_somewhere() {
             }
         }
     }
+}
+
+/// What the page on troubles says that the program says stands in the sources.
+#[test]
+fn every_message_that_is_explained_is_one_of_the_programs() {
+    let rust = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs");
+    let sources: String = files("xtask/src")
+        .iter()
+        .filter(|path| rust(path))
+        .map(|path| text(&path.to_string_lossy()))
+        .collect();
+    let page = text("docs/troubleshooting.md");
+    let own = page.split("## ").nth(1).unwrap();
+    let rows = own.lines().filter(|line| line.starts_with("| `"));
+    let mut count = 0;
+    for row in rows {
+        let message = row.split('`').nth(1).unwrap();
+        assert!(sources.contains(message), "nothing says `{message}`");
+        count += 1;
+    }
+    assert!(count > 10, "only {count} messages are explained");
+}
+
+#[test]
+fn what_is_made_of_the_program_is_current() {
+    let output = xtask(&["ci", "docs", "--check"].map(str::to_owned), &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
 }
 
 /// Each row of its tables has a promise, where it is proven, and by what.

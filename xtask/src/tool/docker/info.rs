@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    failure::{CmdFailure, Failure, Reason},
+    failure::{CmdFailure, Failure, Reason, Section},
     plan::Cmd,
     tool::{missing, version::Least},
 };
@@ -141,6 +141,7 @@ fn no_daemon(said: &str) -> Failure {
     Failure::unavailable("the Docker daemon does not answer")
         .detail(said.to_owned())
         .hint("start Docker, or add `--sandbox` to use a private engine (Linux, root)")
+        .see(Section::Begin)
 }
 
 #[cfg(test)]
