@@ -19,7 +19,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use cause::SOON;
-pub(crate) use hint::{HTTP_ONLY, PLACEHOLDER};
+pub(crate) use hint::{HTTP_ONLY, NO_DAEMON as NO_DAEMON_HINT, PLACEHOLDER};
 
 /// What a person would look for, and what it means.
 struct Symptom<M: 'static> {

@@ -224,7 +224,7 @@ impl Workspace {
                 folder.display()
             )),
             None => failure.hint(
-                "an extension is a folder with a `metadata.hcl`, which says its name and versions; the setting `paths.extensions` says where these folders are",
+                "an extension is a folder with a `metadata.hcl`, which says its name and versions; the setting `paths.extensions` says where these folders are, and `cargo xtask create-extension NAME --from-archive` makes one",
             ),
         }
     }

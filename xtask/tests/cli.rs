@@ -79,6 +79,7 @@ mod cli {
     mod manifest;
     mod mistakes;
     mod neighbours;
+    mod newcomer;
     mod operator;
     pub(crate) mod ours;
     mod ownership;

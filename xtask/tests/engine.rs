@@ -25,6 +25,7 @@ mod engine {
     mod majors;
     mod operands;
     mod packages;
+    mod proxy;
     mod published;
     mod release;
     mod repositories;

@@ -26,9 +26,10 @@ use nix::{
     unistd::{Pid, sethostname},
 };
 
+pub(super) use self::network::LOOPBACK;
 use super::{PATH, engine, entries};
 use crate::{
-    exec::Real,
+    exec::{PROXY, Real},
     failure::Failure,
     own::{
         file,
@@ -36,6 +37,7 @@ use crate::{
         process,
     },
     plan::{Cmd, Location},
+    tool::proxy,
 };
 
 /// Runs until the engine ends or SIGTERM arrives. `folder` is the sandbox's, `repository` the one that
@@ -62,12 +64,11 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
     let _ = sethostname("xtask-sandbox");
     let pasta = network::join()?;
     let exec = Real::default();
-    let dockerd = exec.detached(
-        &Cmd::new("/usr/sbin/dockerd", "start the engine")
-            .env("PATH", PATH)
-            .env("HOME", "/root"),
-        Path::new("/var/log/dockerd.log"),
-    )?;
+    let dockerd = Cmd::new("/usr/sbin/dockerd", "start the engine")
+        .env("PATH", PATH)
+        .env("HOME", "/root");
+    let dockerd = proxies().fold(dockerd, |dockerd, (name, url)| dockerd.env(name, url));
+    let dockerd = exec.detached(&dockerd, Path::new("/var/log/dockerd.log"))?;
     let folder = Path::new("/host").join(folder.strip_prefix("/")?);
     let name = folder.join(entries::ENGINE);
     // An engine that ends in order takes its name away. Without a sweep the next one may still do.
@@ -84,6 +85,18 @@ pub(crate) fn run(folder: &Path, repository: &Path) -> anyhow::Result<()> {
         End::Late => Ok(()),
         End::ByItself(what) => anyhow::bail!("{what} ended by itself; see its log"),
     }
+}
+
+/// The proxies of this process's environment, in both spellings, as they are reached from inside.
+fn proxies() -> impl Iterator<Item = (&'static str, String)> {
+    PROXY.into_iter().flat_map(|[upper, lower]| {
+        [[upper, lower], [lower, upper]]
+            .into_iter()
+            .filter_map(|names| {
+                let url = names.iter().find_map(|name| std::env::var(name).ok())?;
+                Some((names[0], proxy::seen_from_inside(&url, LOOPBACK)))
+            })
+    })
 }
 
 /// Refuses to run anywhere but as the first process of namespaces of our own: elsewhere all that follows

@@ -29,9 +29,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::init::LOOPBACK;
 use crate::{
     config::{self, Config, Key},
-    exec::{Exec, Real},
+    exec::{Exec, PROXY, Real},
     failure::Failure,
     own::{
         self,
@@ -242,6 +243,7 @@ impl Sandbox {
     pub(crate) fn enter_script(&self) -> String {
         let engine = shell::word(self.engine_file());
         let settings = entries::DOCKER_SETTINGS;
+        let proxies = PROXY.concat().join(" ");
         format!(
             "#!/bin/sh\n\
              # Written by `cargo xtask sandbox up`: runs a program inside the sandbox, in the current folder.\n\
@@ -252,6 +254,14 @@ impl Sandbox {
              stat=$(cat \"/proc/$pid/stat\" 2>/dev/null) || absent\n\
              now=$(set -f; set -- ${{stat##*) }}; echo \"${{20}}\")\n\
              [ \"$now\" = \"$started\" ] || absent\n\
+             # What listens at this machine's loopback has another address inside.\n\
+             for name in {proxies}; do\n\
+             \x20 eval \"value=\\${{$name-}}\"\n\
+             \x20 case $value in *localhost* | *127.* | *'[::1]'*)\n\
+             \x20   value=$(printf '%s\\n' \"$value\" | sed -E 's#(^|//|@)(localhost|127(\\.[0-9]+)+|\\[::1\\])(:|/|$)#\\1{LOOPBACK}\\4#')\n\
+             \x20   export \"$name=$value\" ;;\n\
+             \x20 esac\n\
+             done\n\
              exec nsenter --target \"$pid\" --mount --net --pid --ipc --uts --root -- \\\n\
              \x20 /usr/bin/env -u DOCKER_HOST -u DOCKER_CONTEXT DOCKER_CONFIG=/{settings} PATH={PATH} \\\n\
              \x20 /bin/sh -c 'cd \"$1\" && shift && exec \"$@\"' enter \"$PWD\" \"$@\"\n"

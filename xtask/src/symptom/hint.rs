@@ -45,6 +45,9 @@ const NO_MANIFEST: &str = "the operator's manifest cannot be downloaded: the set
 
 pub(super) const TAKEN: &str = "somebody else has created a cluster of that name on this engine, and it is kept: use it with `cargo xtask e2e setup-env`, or choose another name for the environment, `[e2e] name` in xtask.toml";
 
+/// Of an engine that does not answer.
+pub(crate) const NO_DAEMON: &str = "start Docker, or add `--sandbox` to use a private engine (Linux, root); where the engine is another one, `docker context ls` lists those that docker knows";
+
 /// Of an engine that asks a registry by HTTPS alone.
 pub(crate) const HTTP_ONLY: &str = "the registry speaks HTTP, and the engine asks it by HTTPS: add its address to `insecure-registries` in the engine's daemon.json, for one of this machine `127.0.0.0/8`: Docker 29.10 and newer take no loopback address for granted once that list is set";
 
@@ -126,9 +129,15 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     )
     .see(Section::Proxy),
     says(
+        r#"context "([^"]+)": context not found"#,
+        Kind::Unavailable,
+        "docker has no context `$1`: `docker context use default` chooses the usual engine, where `DOCKER_CONTEXT` does not say another; `docker context ls` lists them",
+    )
+    .see(Section::Begin),
+    says(
         r"Cannot connect to the Docker daemon",
         Kind::Unavailable,
-        "start Docker, or add `--sandbox` to use a private engine (Linux, root)",
+        NO_DAEMON,
     )
     .see(Section::Begin),
     says(
@@ -282,7 +291,7 @@ pub(super) const TABLE: &[Symptom<Advice>] = &[
     passed_on(
         r"(?:Could not|Unable to) connect to ([^\s:]+:\w+)",
         Kind::Unavailable,
-        "nothing answers at `$1`, a mirror of packages or the proxy before it: check its address; a proxy at 127.0.0.1 of this machine is not at 127.0.0.1 of a container or of the sandbox",
+        "nothing answers at `$1`, a mirror of packages or the proxy before it: check its address; 127.0.0.1 of this machine is not that of a container, and in the sandbox this machine's own address is 169.254.1.3",
     )
     .see(Section::Proxy),
     passed_on(

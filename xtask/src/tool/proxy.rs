@@ -87,6 +87,29 @@ pub(crate) fn has_login(configuration: &str) -> bool {
     urls.any(|url| url.is_some_and(|url| url.contains('@')))
 }
 
+/// The URL of a proxy as it is where this machine's loopback has the address `loopback`.
+pub(crate) fn seen_from_inside(url: &str, loopback: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| {
+        (&url[..scheme.len() + "://".len()], rest)
+    });
+    let (login, place) = match rest.rfind('@') {
+        Some(at) => rest.split_at(at + 1),
+        None => ("", rest),
+    };
+    let end = if place.starts_with('[') {
+        place.find(']').map_or(place.len(), |at| at + 1)
+    } else {
+        place.find([':', '/']).unwrap_or(place.len())
+    };
+    let (host, behind) = place.split_at(end);
+    let is_loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    if is_loopback {
+        format!("{scheme}{login}{loopback}{behind}")
+    } else {
+        url.to_owned()
+    }
+}
+
 /// Docker's configuration with the proxies that the environment names, for builds and containers on any engine, in place of
 /// those that it had; None where it says so already, or is nothing that docker reads. `variable` gives those of the
 /// environment, `configuration` is empty where there is none.
@@ -123,6 +146,23 @@ pub(crate) fn none() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_at_the_machines_loopback_has_another_address_inside() {
+        for (url, seen) in [
+            ("http://127.0.0.1:3128", "http://L:3128"),
+            ("http://localhost:3128/", "http://L:3128/"),
+            ("http://u:p@127.0.0.1:1", "http://u:p@L:1"),
+            ("http://[::1]:3128", "http://L:3128"),
+            ("127.0.1.1:3128", "L:3128"),
+            ("http://proxy.example:3128", "http://proxy.example:3128"),
+            ("http://localhost.example:1", "http://localhost.example:1"),
+            ("http://127.0.0.1@proxy:1", "http://127.0.0.1@proxy:1"),
+            ("", ""),
+        ] {
+            assert_eq!(seen_from_inside(url, "L"), seen);
+        }
+    }
 
     fn of(set: &[(&str, &str)], configuration: &str) -> Proxies {
         let variable = |wanted: &str| {

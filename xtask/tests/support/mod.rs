@@ -2,6 +2,7 @@
 //! What several lanes share; none uses all of it.
 
 pub(crate) mod ended;
+pub(crate) mod forward;
 pub(crate) mod hangup;
 pub(crate) mod locks;
 pub(crate) mod referrers;

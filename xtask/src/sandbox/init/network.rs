@@ -18,6 +18,12 @@ use crate::{exec::Real, plan::Cmd, sandbox::PATH};
 /// The address at which `pasta` answers for the host's resolver, wherever that listens.
 pub(super) const RESOLVER: &str = "169.254.1.1";
 
+/// The address at which `pasta` answers for this machine's loopback: what listens at its 127.0.0.1.
+pub(in crate::sandbox) const LOOPBACK: &str = "169.254.1.2";
+
+/// The address at which it answers for this machine's own one. The namespace has the same, so that is itself.
+const MACHINE: &str = "169.254.1.3";
+
 /// A network namespace of its own for the engine, joined to the host's by `pasta`. This process stays
 /// in it. Gives pasta's process.
 #[expect(
@@ -55,6 +61,8 @@ pub(super) fn join() -> anyhow::Result<u32> {
             "--config-net",
         ])
         .args(["--dns-forward", RESOLVER])
+        .args(["--map-host-loopback", LOOPBACK])
+        .args(["--map-guest-addr", MACHINE])
         // Ports that listen inside: at 127.0.0.1 outside, and to those inside it looks like loopback.
         .args([
             "--host-lo-to-ns-lo",

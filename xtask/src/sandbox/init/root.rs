@@ -9,8 +9,9 @@ use nix::{
     unistd::{chdir, pivot_root},
 };
 
-use super::network::RESOLVER;
+use super::network::{LOOPBACK, RESOLVER};
 use crate::{
+    exec::PROXY,
     own::{file, source},
     plan::Location,
     sandbox::{entries, identity},
@@ -75,7 +76,16 @@ pub(super) fn prepare(root: &Path) -> anyhow::Result<()> {
 fn name_proxies(root: &Path) -> anyhow::Result<()> {
     let name = Path::new(entries::DOCKER_SETTINGS).join(docker::CONFIGURATION);
     let before = source::read_own(root, &name)?.unwrap_or_default();
-    match proxy::configuration(|name| std::env::var(name).ok(), &before) {
+    let variable = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        let is_proxy = PROXY.iter().flatten().any(|proxy| *proxy == name);
+        Some(if is_proxy {
+            proxy::seen_from_inside(&value, LOOPBACK)
+        } else {
+            value
+        })
+    };
+    match proxy::configuration(variable, &before) {
         // A proxy's address may hold a password.
         Some(text) => file::write_private(&Location::ours(root, root.join(name)), &text),
         None => Ok(()),

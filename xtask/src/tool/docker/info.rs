@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     failure::{CmdFailure, Failure, Reason, Section},
     plan::Cmd,
+    symptom::NO_DAEMON_HINT,
     tool::{missing, version::Least},
 };
 
@@ -140,7 +141,7 @@ const NO_DAEMON: &str = "Cannot connect to the Docker daemon";
 fn no_daemon(said: &str) -> Failure {
     Failure::unavailable("the Docker daemon does not answer")
         .detail(said.to_owned())
-        .hint("start Docker, or add `--sandbox` to use a private engine (Linux, root)")
+        .hint(NO_DAEMON_HINT)
         .see(Section::Begin)
 }
 
