@@ -84,7 +84,7 @@ pub enum Lane {
     Unit,
     /// The binary against fake tools.
     Cli,
-    /// Every command of README and BUILD.
+    /// Every command of the documents.
     Docs,
     /// Dependencies: licences, sources, duplicates, unused ones, and known vulnerabilities where their list can be downloaded.
     Supply,

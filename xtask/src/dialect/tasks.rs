@@ -143,7 +143,7 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
 pub(super) const OPTIONS_OF_TASK: &[(&[&str], &str)] = &[
     (
         &["--list", "--list-all", "-l", "-a", "--summary"],
-        "`cargo xtask --help` lists the commands, BUILD.md the tasks",
+        "`cargo xtask --help` lists the commands, docs/taskfile.md the tasks",
     ),
     (&["--dry", "-n"], "`--dry-run` prints the commands instead"),
     (

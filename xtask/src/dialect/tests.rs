@@ -14,7 +14,7 @@ fn quoted(cell: &str) -> Vec<String> {
 
 /// The rows of a table of the guide, by its heading.
 fn rows(heading: &str) -> Vec<Vec<String>> {
-    let guide = include_str!("../../../BUILD.md");
+    let guide = include_str!("../../../docs/taskfile.md");
     let table = guide.split(heading).nth(1).unwrap();
     let rows = table.lines().skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));

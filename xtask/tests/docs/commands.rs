@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use xtask::{cli, dialect};
 
-use super::repository::{text, xtask};
+use super::repository::{documents, guide, text, xtask};
 
 /// What `cargo xtask` stands for in the documentation.
 const PROGRAM: &[&str] = &["cargo", "xtask"];
+
+/// Of blocks that show how a command is called, and call none.
+const USAGE: &str = "usage";
 
 /// The commands of the old tooling's guide that this tool has, with `task` replaced.
 const OLD_GUIDE: &[&str] = &[
@@ -54,7 +57,7 @@ pub(super) fn blocks(markdown: &str) -> Vec<(String, Vec<String>)> {
 
 /// A command of the documentation: `registry=x cargo xtask bake --all   # why`.
 pub(super) struct Line {
-    pub(super) file: &'static str,
+    pub(super) file: String,
     pub(super) text: String,
     pub(super) env: Vec<(String, String)>,
     /// Without `cargo xtask`, and without what follows for the shell.
@@ -62,7 +65,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn parse(file: &'static str, line: &str) -> Option<Self> {
+    pub(super) fn parse(file: &str, line: &str) -> Option<Self> {
         let text = line.split(" #").next().unwrap_or_default().trim();
         let words = shell_words::split(text).ok()?;
         let start = words.iter().position(|word| !word.contains('='))?;
@@ -80,7 +83,7 @@ impl Line {
             .cloned()
             .collect();
         Some(Self {
-            file,
+            file: file.to_owned(),
             text: text.to_owned(),
             env,
             args,
@@ -94,10 +97,13 @@ impl Line {
     }
 }
 
-pub(super) fn commands(documents: &[&'static str]) -> Vec<Line> {
+pub(super) fn commands(documents: &[String]) -> Vec<Line> {
     let mut lines = Vec::new();
     for file in documents {
-        for (_, block) in blocks(&text(file)) {
+        for (_, block) in blocks(&text(file))
+            .into_iter()
+            .filter(|(language, _)| language != USAGE)
+        {
             lines.extend(block.iter().filter_map(|line| Line::parse(file, line)));
         }
     }
@@ -106,15 +112,8 @@ pub(super) fn commands(documents: &[&'static str]) -> Vec<Line> {
 
 #[test]
 fn every_command_parses() {
-    let lines = commands(&[
-        "README.md",
-        "BUILD.md",
-        "CONTRIBUTING.md",
-        "docs/migration.md",
-        "docs/reliability.md",
-        "docs/scale.md",
-    ]);
-    assert!(lines.len() > 50, "only {} commands found", lines.len());
+    let lines = commands(&documents());
+    assert!(lines.len() > 200, "only {} commands found", lines.len());
     for line in lines {
         let words = std::iter::once("cargo xtask".to_owned()).chain(line.canonical());
         match cli::command().try_get_matches_from(words) {
@@ -128,7 +127,9 @@ fn every_command_parses() {
 #[test]
 fn every_command_that_only_plans_runs() {
     let mut run = 0;
-    for line in commands(&["README.md", "BUILD.md"]) {
+    let readme = "README.md".to_owned();
+    let documents: Vec<String> = std::iter::once(readme).chain(guide()).collect();
+    for line in commands(&documents) {
         let words = line.canonical();
         let has = |flag: &str| words.iter().any(|word| word == flag);
         let mut args = line.args.clone();
@@ -164,7 +165,7 @@ fn every_command_that_only_plans_runs() {
 
 #[test]
 fn both_spellings_of_the_old_guide_are_there() {
-    let guide: BTreeSet<String> = commands(&["BUILD.md"])
+    let guide: BTreeSet<String> = commands(&["BUILD.md".to_owned()])
         .into_iter()
         .map(|line| line.text)
         .collect();
@@ -175,8 +176,12 @@ fn both_spellings_of_the_old_guide_are_there() {
 
 #[test]
 fn the_documentation_has_no_placeholders() {
-    for file in ["README.md", "BUILD.md", "CONTRIBUTING.md"] {
-        for (_, block) in blocks(&text(file)) {
+    for file in documents() {
+        for (language, block) in blocks(&text(&file)) {
+            // A call as its usage shows it is all placeholders.
+            if language == USAGE {
+                continue;
+            }
             for line in block.iter().filter(|line| line.contains("xtask ")) {
                 let open = line.find('<').map_or("", |at| &line[at + 1..]);
                 assert!(!open.contains('>'), "{file}: `{line}` has a placeholder");

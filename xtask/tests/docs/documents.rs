@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::repository::{files, root, text, xtask};
+use super::repository::{documents, files, root, text, xtask};
 
 /// What a heading is called in a link.
 fn anchor(heading: &str) -> String {
@@ -28,12 +28,9 @@ fn outside_of_code(markdown: &str) -> String {
 
 #[test]
 fn links_within_the_repository_lead_somewhere() {
-    let markdown = |path: &PathBuf| path.extension().is_some_and(|end| end == "md");
-    let documents: Vec<PathBuf> = files("").into_iter().filter(markdown).collect();
+    let documents = documents();
     assert!(documents.len() > 20, "only {documents:?}");
-    for file in documents {
-        let file = file.to_string_lossy();
-        let file = file.as_ref();
+    for file in &documents {
         let path = root().join(file);
         let markdown = text(file);
         let links = outside_of_code(&markdown);

@@ -30,6 +30,36 @@ pub(super) fn files(below: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The guide: BUILD.md, and the documents in the table on its top that people have written.
+pub(super) fn guide() -> Vec<String> {
+    let build = "BUILD.md".to_owned();
+    let text = text(&build);
+    let table = text.split("| document | about |").nth(1).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let named = rows.map(|row| {
+        let name = row.split(['[', ']']).nth(1);
+        name.unwrap().to_owned()
+    });
+    let made = |name: &String| name.starts_with("docs/reference/");
+    std::iter::once(build)
+        .chain(named.filter(|name| !made(name)))
+        .collect()
+}
+
+/// Every document of the project.
+pub(super) fn documents() -> Vec<String> {
+    let files = files("");
+    let documents = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "md"));
+    documents
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// Runs the real binary in the repository, without this machine's settings.
 #[expect(
     clippy::disallowed_methods,

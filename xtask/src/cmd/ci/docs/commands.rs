@@ -37,7 +37,7 @@ fn section(command: &Command, path: &str, text: &mut String) {
     let about = about.map_or_else(String::new, |about| sentence(&about.to_string()));
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ").trim();
-    *text += &format!("\n## {path}\n\n{about}\n\n```text\n{usage}\n```\n");
+    *text += &format!("\n## {path}\n\n{about}\n\n```usage\n{usage}\n```\n");
     let named = command.get_arguments().filter(|arg| arg.is_positional());
     let named: Vec<&Arg> = named.filter(|arg| !arg.is_hide_set()).collect();
     if !named.is_empty() {

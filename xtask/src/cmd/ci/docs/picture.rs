@@ -38,7 +38,7 @@ pub(super) fn document(root: &Path) -> Result<String, Failure> {
     let height = lines.len() * LINE + 2 * MARGIN;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n\
-         <title>What a first run prints on a terminal</title>\n\
+         <title>What a run prints on a terminal</title>\n\
          <style>text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:#d7dae0;white-space:pre}}\
          .c1{{fill:#ef7f7b}}.c2{{fill:#8cc57f}}.c3{{fill:#e3c078}}.c4{{fill:#7db3f0}}.c5{{fill:#cf9bdc}}.c6{{fill:#6fc5cf}}.d{{fill:#9299a6}}.b{{font-weight:bold}}</style>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1f2329\"/>\n"

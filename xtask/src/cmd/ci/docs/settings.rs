@@ -10,7 +10,7 @@ pub(super) fn document() -> String {
          Settings come from their defaults, then from your own file, then from `xtask.toml` at the repository's root, then from the \
          environment, then from options; the later one wins. The part before the dot is a table in these files: `bake.jobs` is `jobs` below \
          `[bake]`. Lists are arrays there and maps are tables; in the environment both are separated by commas. \
-         [BUILD.md](../../BUILD.md#configuration) says more, and `cargo xtask config` shows each value with where it comes from.\n\n\
+         [docs/configuration.md](../configuration.md) says more, and `cargo xtask config` shows each value with where it comes from.\n\n\
          | setting | environment | default | meaning |\n|---|---|---|---|\n"
     );
     for setting in Config::defaults().shown() {
