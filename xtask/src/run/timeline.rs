@@ -11,6 +11,8 @@ use super::record::{PlanRecord, RunRecord, StepRecord};
 
 /// Seconds that a step may begin late without having waited for anything.
 const NOTICED: f64 = 0.1;
+/// The same, of what waited for no place.
+const LATE: f64 = 1.0;
 /// Seconds by which one step seems to end after another has begun that it made room for: records have milliseconds.
 const BLURRED: f64 = 0.005;
 
@@ -62,7 +64,7 @@ pub(crate) enum On {
     Slot(usize),
     /// The same, in the pool of this name.
     Pool(String, usize),
-    /// Others that are carried out together with it, or a thread that was late.
+    /// Others that are carried out together with it.
     Others,
 }
 
@@ -175,6 +177,8 @@ fn waits(
     let on = match limit {
         Some((name, limit)) if running.at(at, pool) >= limit => On::Pool(name.to_owned(), limit),
         _ if running.at(at, None) >= plan.at_once => On::Slot(plan.at_once),
+        // Threads are late by some tenths of a second where processors are busy.
+        _ if seconds < LATE => return (after, None),
         _ => On::Others,
     };
     (after, Some(Waited { seconds, on }))

@@ -38,10 +38,15 @@ pub(super) fn section(account: &Account) -> Option<Element> {
         1 => format!("One step after the other, in {}.", time(line.seconds)),
         most => format!("At most {most} steps at once, in {}.", time(line.seconds)),
     };
-    if let Some((places, full)) = line.full.filter(|(_, full)| *full > line.seconds / 10.0) {
+    let has_waited = |span: &Span| {
+        let on = span.waited.as_ref().map(|waited| &waited.on);
+        matches!(on, Some(On::Slot(_)))
+    };
+    let is_short = line.spans.iter().any(has_waited);
+    if let Some((places, full)) = line.full.filter(|_| is_short) {
         let part = share(full, line.seconds);
         said += &format!(
-            " All {places} places were taken for {part} of the time: more of them might shorten it."
+            " All {places} places were taken for {part} of the time, and steps waited for one."
         );
     }
     let left = (most > ROWS).then(|| {
