@@ -21,6 +21,9 @@ use crate::{
 /// `AttachmentSizeLimit` in `FileCommandManager.cs` of <https://github.com/actions/runner>.
 const SUMMARY: usize = 1 << 20;
 
+/// Bytes that tables leave to what is said of how runs ended.
+const ENDED: usize = 4 << 10;
+
 /// Bytes of a table in it: other commands of the same step have tables too.
 const TABLE: usize = SUMMARY / 8;
 
@@ -49,7 +52,7 @@ impl GitHub {
         };
         let markdown = |before: u64| {
             let room = SUMMARY.saturating_sub(usize::try_from(before).unwrap_or(SUMMARY));
-            let text = text(room.min(TABLE));
+            let text = text(room);
             text.ok_or_else(|| io::Error::other("it has no room left"))
         };
         file::append_named(path, markdown)
@@ -83,10 +86,10 @@ impl Reporter for GitHub {
         if report.is_empty() {
             return Ok(());
         }
-        self.summarise(&|room| report.markdown(room))
+        self.summarise(&|room| report.markdown(room.saturating_sub(ENDED).min(TABLE)))
     }
 
     fn reported(&self, run: &RunRecord, report: &Path) -> Result<(), String> {
-        self.summarise(&|room| summary::of(run, report, room))
+        self.summarise(&|room| summary::of(run, report, room.min(ENDED)))
     }
 }
