@@ -30,7 +30,7 @@ pub use help::command;
 pub use init::Init;
 pub use look::{FailOn, Inspect, Licences, Scan};
 pub use pins::{UpdateOsLibs, Versions};
-pub use proofs::UpgradePaths;
+pub use proofs::{Installcheck, UpgradePaths};
 pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
 pub use runs::{CompareRuns, PruneRuns, Report, Runs, RunsCommand};
 
@@ -97,6 +97,8 @@ pub enum Command {
     Bake(Bake),
     /// Build images and try each one in a real PostgreSQL.
     Smoke(Smoke),
+    /// Run an extension's own regression tests in a server with its image.
+    Installcheck(Installcheck),
     /// Update every older version of an image's SQL extensions to the newest, with data.
     UpgradePaths(UpgradePaths),
     /// Show what is in an image: files, libraries, SQL extensions, licences.

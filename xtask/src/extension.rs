@@ -86,6 +86,8 @@ pub(crate) struct Extension {
     /// What is created beside `sql_name`, or more of how that is.
     pub sql_extensions: Vec<SqlExtension>,
     pub create_extension: bool,
+    /// Regression tests of its own whose difference is known, each with the reason.
+    pub known_differences: BTreeMap<String, String>,
     pub versions: Versions,
     /// It is of another repository, which builds it. None: it is built here.
     pub external: Option<External>,
@@ -231,6 +233,7 @@ impl Extension {
             created_first: required.created_first,
             sql_extensions: fields.sql_extensions(create_extension),
             create_extension,
+            known_differences: fields.optional_map("known_differences"),
             versions: fields.versions(&Beside {
                 file,
                 create_extension,

@@ -71,6 +71,7 @@ mod cli {
     mod fields;
     mod init;
     mod inspect;
+    mod installcheck;
     mod interruption;
     mod joint;
     mod libraries;

@@ -20,6 +20,7 @@ mod engine {
     mod creation;
     mod faults;
     mod inspect;
+    mod installcheck;
     mod libraries;
     mod locks;
     mod majors;

@@ -97,6 +97,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "installcheck",
+        &[
+            ("cargo xtask installcheck pgvector", "of its Debian source"),
+            (
+                "cargo xtask installcheck pgvector --source URL --checksum SHA256",
+                "of another archive",
+            ),
+        ],
+    ),
+    (
         "inspect",
         &[
             (

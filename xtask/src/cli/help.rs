@@ -103,7 +103,7 @@ const WORK: &[Work] = &[
     Work {
         heading: "Build and prove",
         common: &["checks", "bake", "smoke", "e2e"],
-        more: &["upgrade-paths"],
+        more: &["upgrade-paths", "installcheck"],
     },
     Work {
         heading: "Look",

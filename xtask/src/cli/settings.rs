@@ -27,6 +27,10 @@ impl Cli {
                 let config = builder(config, args.builder.as_deref())?;
                 args.running.over(config, config::JOBS)
             }
+            Command::Installcheck(args) => {
+                let config = builder(config, args.builder.as_deref())?;
+                args.running.over(config, config::JOBS)
+            }
             Command::UpgradePaths(args) => {
                 let config = builder(config, args.builder.as_deref())?;
                 args.running.over(config, config::JOBS)

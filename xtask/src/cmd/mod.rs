@@ -12,6 +12,7 @@ mod create_extension;
 mod e2e;
 mod init;
 mod inspect;
+mod installcheck;
 mod licences;
 mod man;
 mod manifest;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Checks(args) => checks::run(&args, context)?,
         Command::Bake(args) => bake::run(&args, context)?,
         Command::Smoke(args) => smoke::run(&args, context)?,
+        Command::Installcheck(args) => installcheck::run(&args, context)?,
         Command::UpgradePaths(args) => upgrade_paths::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Bundle(args) => bundle::run(args.command, context)?,

@@ -272,7 +272,16 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn map(&mut self, name: &'static str) -> BTreeMap<String, String> {
-        let Some(node) = self.take(name, Requirement::Expected) else {
+        self.map_where(name, Requirement::Expected)
+    }
+
+    /// One that most extensions do not have.
+    pub(super) fn optional_map(&mut self, name: &'static str) -> BTreeMap<String, String> {
+        self.map_where(name, Requirement::Optional)
+    }
+
+    fn map_where(&mut self, name: &'static str, needed: Requirement) -> BTreeMap<String, String> {
+        let Some(node) = self.take(name, needed) else {
             return BTreeMap::new();
         };
         let Value::Map(entries) = &node.value else {

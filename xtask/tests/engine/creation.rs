@@ -107,18 +107,22 @@ fn an_extension_of_pgrx_passes_as_it_was_written() {
 }
 
 /// A source of `tests/sources` as an archive that the engine can be sent to.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     repository: &'a Repository,
-    url: String,
-    checksum: String,
+    /// The container that has it.
+    server: String,
+    pub(super) url: String,
+    pub(super) checksum: String,
 }
 
-/// What the container is called that has it.
+/// What the names of containers begin with that have one.
 const SERVER: &str = "xtask-versions-source";
 
 impl<'a> Source<'a> {
     /// A base image must be there: its Perl serves the archive.
-    fn of(repository: &'a Repository, name: &str, archive: &str) -> Self {
+    pub(super) fn of(repository: &'a Repository, name: &str, archive: &str) -> Self {
+        let folder = repository.path().file_name().unwrap().to_string_lossy();
+        let server = format!("{SERVER}-{}", folder.trim_start_matches('.'));
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sources");
         let file = repository.path().join(archive);
         let run = |program: &str, args: &[&str]| {
@@ -142,7 +146,7 @@ impl<'a> Source<'a> {
             "--detach",
             "--rm",
             "--name",
-            SERVER,
+            &server,
             "--entrypoint",
             "perl",
             base,
@@ -152,9 +156,10 @@ impl<'a> Source<'a> {
         ]);
         started.success();
         let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-        let address = repository.docker(&["inspect", "--format", address, SERVER]);
+        let address = repository.docker(&["inspect", "--format", address, &server]);
         Self {
             repository,
+            server,
             url: format!("http://{}:8080/{archive}", address.success().stdout.trim()),
             checksum: format!("sha256:{checksum}"),
         }
@@ -163,6 +168,6 @@ impl<'a> Source<'a> {
 
 impl Drop for Source<'_> {
     fn drop(&mut self) {
-        self.repository.docker(&["rm", "--force", SERVER]);
+        self.repository.docker(&["rm", "--force", &self.server]);
     }
 }

@@ -15,6 +15,11 @@ const SCRIPT: &str = include_str!("smoke.sh");
 /// The server's files are in memory: what a test writes is gone with it, and was never for a disk.
 const MEMORY: [&str; 2] = ["--tmpfs", "/xtask:exec,mode=1777"];
 
+/// A test is to reach nobody.
+const CLOSED: [&str; 2] = ["--network", "none"];
+/// Root, who may install what a source is fetched with; the server is another user's.
+const OPEN: [&str; 2] = ["--user", "0"];
+
 /// The container of one test, by its name and its label.
 pub(super) struct Container {
     pub name: String,
@@ -42,13 +47,22 @@ impl Container {
         test: &SmokeTest,
         mounted: impl FnOnce(Cmd<Arg>) -> Cmd<Arg>,
     ) -> Cmd<Arg> {
+        self.cmd_with(verb, test, &CLOSED, mounted)
+    }
+
+    /// The same with other options in the place of those that keep a container to itself.
+    fn cmd_with(
+        &self,
+        verb: &str,
+        test: &SmokeTest,
+        options: &[&str],
+        mounted: impl FnOnce(Cmd<Arg>) -> Cmd<Arg>,
+    ) -> Cmd<Arg> {
         let cmd = Cmd::new("docker", purpose(test)).args([verb, "--rm", "--interactive"]);
-        let mut cmd = cmd.args(["--network", "none"]).args(MEMORY).args([
-            "--name",
-            &self.name,
-            "--label",
-            &self.label,
-        ]);
+        let mut cmd =
+            cmd.args(options)
+                .args(MEMORY)
+                .args(["--name", &self.name, "--label", &self.label]);
         for (name, value) in server::environment(test) {
             // The name alone on the command line; docker takes the value from its own environment.
             cmd = cmd.args(["--env", name]).env(name, value);
@@ -100,23 +114,47 @@ pub(super) fn server_beside(
     input: String,
 ) -> (Cmd<Arg>, Owned) {
     let container = Container::of(test, runner);
-    let mounted = |mut cmd: Cmd<Arg>| {
-        let own = test.mounts.iter().map(|one| {
-            let root = mount::root(&one.extension.name);
-            (root, one.source.image.clone())
-        });
+    let cmd = container.cmd("run", test, |cmd| {
         let beside = beside.iter().cloned();
         let beside = beside.map(|(root, image)| (root, Image::Given(image)));
-        for (root, image) in own.chain(beside) {
-            let target = format!(",target={root}");
-            cmd = cmd
-                .arg("--mount")
-                .pending("type=image,source=", image, target);
+        mounted(cmd, own(test).chain(beside))
+    });
+    (cmd.stdin(input), container.remove())
+}
+
+/// One whose script is root's at first and reaches the archive; `told` are more variables of it.
+pub(super) fn open_server(
+    test: &SmokeTest,
+    runner: &Runner,
+    told: &[(&str, &str)],
+    input: String,
+) -> (Cmd<Arg>, Owned) {
+    let container = Container::of(test, runner);
+    let cmd = container.cmd_with("run", test, &OPEN, |mut cmd| {
+        for (name, value) in told {
+            cmd = cmd.args(["--env", name]).env(*name, *value);
         }
-        cmd
-    };
-    let cmd = container.cmd("run", test, mounted).stdin(input);
-    (cmd, container.remove())
+        mounted(cmd, own(test))
+    });
+    (cmd.stdin(input), container.remove())
+}
+
+/// Where the images of a test are mounted.
+fn own(test: &SmokeTest) -> impl Iterator<Item = (String, Image)> {
+    test.mounts.iter().map(|one| {
+        let root = mount::root(&one.extension.name);
+        (root, one.source.image.clone())
+    })
+}
+
+fn mounted(mut cmd: Cmd<Arg>, images: impl Iterator<Item = (String, Image)>) -> Cmd<Arg> {
+    for (root, image) in images {
+        let target = format!(",target={root}");
+        cmd = cmd
+            .arg("--mount")
+            .pending("type=image,source=", image, target);
+    }
+    cmd
 }
 
 /// Adds the step that tries the images.

@@ -5,6 +5,7 @@
 mod container;
 mod copy;
 pub(crate) mod given;
+mod installcheck;
 mod kept;
 mod passed;
 mod prepared;
@@ -19,6 +20,7 @@ mod view;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use installcheck::{Check, Tests};
 pub(crate) use prepared::{Prepared, Wanted};
 pub(crate) use proof::has_statement;
 pub(crate) use pulled::Pulled;
