@@ -15,7 +15,7 @@ use crate::{
         smoke::{Compared, Complaint, Prepared, Proof, Ran, Runner, SmokeTest, Transport},
     },
     target::Target,
-    ui::{Form, Report, Row, seconds},
+    ui::{Form, Report, Row, counted, seconds},
     value::Server,
     verdict::{self, Verdict},
 };
@@ -118,11 +118,8 @@ impl Seen<'_> {
             list => format!("shared_preload_libraries = {}", list.join(", ")),
         };
         let passed = verdict::passed(self.proofs.iter().map(|proof| proof.result));
-        let images = self.extensions.len();
-        format!(
-            "{}: {images} images in one server, {passed}; {order}",
-            self.title
-        )
+        let images = counted(self.extensions.len(), "image");
+        format!("{}: {images} in one server, {passed}; {order}", self.title)
     }
 }
 
@@ -159,11 +156,6 @@ pub(super) fn prove(prepared: Prepared, context: &mut Context, json: bool) -> an
     }
     let report = context.run(&begun.engine.exec, &plan)?;
     show(context, json, &servers, &report)?;
-    for one in &begun.sources.unavailable {
-        context
-            .ui
-            .warning(&format!("`{}` is not among them: {}", one.title(), one.why));
-    }
     Ok(begun.check_read()?)
 }
 

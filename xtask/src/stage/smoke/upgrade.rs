@@ -223,10 +223,6 @@ fn upgrade(section: &Section<'_>) -> Upgrade {
     };
     let (result, proof) = match (why, first("skipped")) {
         (Some(why), _) => (Verdict::Failed, why),
-        (None, Some(skipped)) if image == SCRIPTS => (
-            Verdict::NotRun,
-            format!("{skipped}: `--from` takes an image that has it"),
-        ),
         (None, Some(skipped)) => (Verdict::NotRun, skipped),
         (None, None) => (Verdict::Passed, shown),
     };

@@ -168,7 +168,7 @@ by_scripts() {
       say to "$to"
       say path "$path"
       if [ "$from" = unpackaged ]; then say skipped "it stands for objects that no extension has made"
-      elif [ "$can" = true ]; then reach "$name" "$from" "$to"; else say skipped "no script of the image makes it"; fi
+      elif [ "$can" = true ]; then reach "$name" "$from" "$to"; else say skipped 'no script of the image makes it: `--from` takes an image that has it'; fi
       say milliseconds "$(((${EPOCHREALTIME/[^0-9]/} - begun) / 1000))"
     done < <(paths "$name" "$to")
   done < <(own_extensions)
