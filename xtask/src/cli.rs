@@ -28,7 +28,7 @@ pub use ci::{Bench, Ci, CiCommand, Docs, Lane};
 pub use create::CreateExtension;
 pub use help::command;
 pub use init::Init;
-pub use look::{FailOn, Inspect, Licences, Scan};
+pub use look::{FailOn, Inspect, Licences, Scan, Status};
 pub use pins::{UpdateOsLibs, Versions};
 pub use proofs::{Installcheck, UpgradePaths};
 pub use release::{Images, Located, Promote, Sbom, Sign, Signing, Verify};
@@ -101,6 +101,8 @@ pub enum Command {
     Installcheck(Installcheck),
     /// Update every older version of an image's SQL extensions to the newest, with data.
     UpgradePaths(UpgradePaths),
+    /// Show the repository at a glance: pins, builds, proofs, environment, disk.
+    Status(Status),
     /// Show what is in an image: files, libraries, SQL extensions, licences.
     Inspect(Inspect),
     /// List packages with their licences, and fail where one is not allowed.

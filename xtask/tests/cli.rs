@@ -101,6 +101,7 @@ mod cli {
     mod signatures;
     mod smoke;
     mod special;
+    mod status;
     mod targets;
     mod taskfile;
     mod terminal;

@@ -36,6 +36,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "status",
+        &[
+            ("cargo xtask status", "what to do next"),
+            ("cargo xtask status --offline --json", "for a script"),
+        ],
+    ),
+    (
         "targets",
         &[
             (

@@ -107,8 +107,10 @@ const WORK: &[Work] = &[
     },
     Work {
         heading: "Look",
-        common: &["targets", "inspect"],
-        more: &["report", "runs", "licences", "scan", "manifest", "config"],
+        common: &["status", "targets"],
+        more: &[
+            "inspect", "report", "runs", "licences", "scan", "manifest", "config",
+        ],
     },
     Work {
         heading: "Maintain",

@@ -75,3 +75,13 @@ pub enum FailOn {
     Warning,
     Note,
 }
+
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Do not ask the archive what is newest.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print all of it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -25,6 +25,7 @@ mod sbom;
 mod scan;
 mod sign;
 mod smoke;
+mod status;
 mod targets;
 mod update_os_libs;
 mod upgrade_paths;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, context: &mut Context) -> anyhow::Result<u8>
         Command::Smoke(args) => smoke::run(&args, context)?,
         Command::Installcheck(args) => installcheck::run(&args, context)?,
         Command::UpgradePaths(args) => upgrade_paths::run(&args, context)?,
+        Command::Status(args) => status::run(&args, context)?,
         Command::Inspect(args) => inspect::run(&args, context)?,
         Command::Bundle(args) => bundle::run(args.command, context)?,
         Command::Catalogs(args) => catalogs::run(&args, context)?,

@@ -19,7 +19,7 @@ use crate::{
     stage::{
         archive::Question,
         begin::Begun,
-        newest::{Answer, Ask, Compared, asked, script},
+        newest::{Answer, Ask, Compared, PATIENCE, asked, script},
     },
     target::{Filter, Target},
     ui::{Form, Table},
@@ -120,6 +120,7 @@ fn questions(plan: &mut Plan, context: &Context, chosen: &[&Target]) -> Bases<As
         let ask = Ask {
             read: read.args(&asking.pins),
             asked: asking.pins,
+            patience: PATIENCE,
             answer: answer.clone(),
         };
         let step = Step::work(format!("versions {server}"), ask);

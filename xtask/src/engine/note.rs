@@ -31,6 +31,11 @@ impl Note {
         })
     }
 
+    /// Whether anything was noted here.
+    pub(crate) fn any() -> bool {
+        Path::new(FOLDER).is_dir()
+    }
+
     /// What was noted. What cannot be read, or was not sealed by this user there, is nothing.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let text = source::read_own(Path::new("."), &self.file)

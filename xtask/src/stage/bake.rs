@@ -30,7 +30,9 @@ mod platforms;
 mod solve;
 mod tidy;
 
-pub(crate) use self::{calls::calls, changes::Changes, platforms::Wanted};
+pub(crate) use self::{
+    calls::calls, changes::Changes, platforms::Wanted, solve::noted_configurations,
+};
 
 /// Where bake says what it has built of each extension, below the root: files with the extensions' names.
 const FOLDER: &str = "target/xtask/bake";

@@ -15,6 +15,7 @@ pub(crate) mod look;
 pub(crate) mod newest;
 pub(crate) mod offered;
 pub(crate) mod package;
+pub(crate) mod parts;
 pub(crate) mod promotion;
 pub(crate) mod proofs;
 pub(crate) mod pushed;

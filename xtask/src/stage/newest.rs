@@ -21,8 +21,8 @@ use crate::{
     value::{DebianVersion, SqlVersion},
 };
 
-/// Says what is newest of packages.
-const NEWEST: &str = include_str!("newest.sh");
+/// Says what is newest of packages, and nothing of what is in them: they need not be downloaded.
+pub(crate) const NEWEST: &str = include_str!("newest.sh");
 
 /// To be run in a base image, with `package=version` as arguments: says what is newest, and then what the control files of
 /// that say.
@@ -31,7 +31,7 @@ pub(crate) fn script() -> String {
 }
 
 /// How long pulling a base image, reading the package index and downloading the packages may take.
-const PATIENCE: Duration = Duration::from_secs(900);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(900);
 
 /// What there is in place of a pin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,6 +118,8 @@ pub(crate) struct Ask {
     pub read: Cmd,
     /// `package=version`, which are arguments of the command.
     pub asked: Vec<String>,
+    /// How long that may take.
+    pub patience: Duration,
     pub answer: Answer,
 }
 
@@ -133,7 +135,7 @@ impl Work for Ask {
     }
 
     fn perform(&self, exec: &dyn Exec, _: &mut Console<'_>) -> Result<Performed, Failure> {
-        let printed = exec.read(&self.read, Some(PATIENCE))?;
+        let printed = exec.read(&self.read, Some(self.patience))?;
         let said = self
             .answer
             .0

@@ -85,6 +85,29 @@ pub(crate) enum Proofs {
 }
 
 impl Proofs {
+    /// All that is known, of any image. What is none of ours by what it says is left out.
+    pub(crate) fn all(&self) -> Vec<Proof> {
+        let folder = self.folder();
+        let texts = files(folder)
+            .into_iter()
+            .filter_map(|path| self.read(&path).ok()?);
+        texts.filter_map(|text| parse(&text).ok()).collect()
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Own => Path::new(FOLDER),
+            Self::In(folder) => folder,
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Own => source::read_own(Path::new("."), path),
+            Self::In(_) => source::read_named(path),
+        }
+    }
+
     /// Refuses a folder that is not there.
     pub(crate) fn in_folder(folder: PathBuf) -> Result<Self, Failure> {
         if folder.is_dir() {
@@ -100,10 +123,7 @@ impl Proofs {
 
     /// What is known of an image. Refuses a file that is none of ours by what it says.
     pub(crate) fn of(&self, digest: &Digest) -> Result<Vec<Proof>, Failure> {
-        let folder = match self {
-            Self::Own => Path::new(FOLDER),
-            Self::In(folder) => folder,
-        };
+        let folder = self.folder();
         let begin = prefix(digest);
         let mut found = Vec::new();
         for path in files(folder) {
@@ -111,10 +131,7 @@ impl Proofs {
             if !name.starts_with(&begin) || !name.ends_with(".json") {
                 continue;
             }
-            let text = match self {
-                Self::Own => source::read_own(Path::new("."), &path)?,
-                Self::In(_) => source::read_named(&path)?,
-            };
+            let text = self.read(&path)?;
             let proof = parse(&text.unwrap_or_default()).and_then(|proof| {
                 let is_its = proof.digest == *digest;
                 is_its

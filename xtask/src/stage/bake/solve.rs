@@ -30,6 +30,7 @@ mod known;
 mod pushed;
 
 pub(super) use known::Place;
+pub(crate) use known::noted_configurations;
 pub(super) use pushed::Wanted;
 
 /// Builds an image and says what it has come to; it is neither stored nor pushed, and nobody scans it.

@@ -64,7 +64,7 @@ impl Docker {
     }
 
     /// The same for targets with their digests.
-    pub(super) fn bake_writes_digests(&self, extension: &str, targets: &[(String, String)]) {
+    pub(crate) fn bake_writes_digests(&self, extension: &str, targets: &[(String, String)]) {
         let mut written = serde_json::Map::new();
         for (target, digest) in targets {
             let said = serde_json::json!({"containerimage.digest": digest});

@@ -97,6 +97,22 @@ pub(super) fn find<'a>(
     found
 }
 
+/// The configurations of what was exported of a target, by the digest that it was given: in the engine and in the registry the
+/// same image has two.
+pub(crate) fn noted_configurations(target: &str) -> BTreeMap<Digest, Vec<Digest>> {
+    // Without notes there need be no key, and none is made.
+    if target.is_empty() || !Note::any() {
+        return BTreeMap::new();
+    }
+    let places = [&[Place::Engine][..], &[Place::Registry]];
+    let notes = places
+        .iter()
+        .filter_map(|places| Known::note(target, places)?.read::<Known>());
+    notes
+        .map(|known| (known.digest, known.configurations))
+        .collect()
+}
+
 impl Place {
     /// Which digests these names have there. Of what it does not say nothing is known.
     fn digests(self, found: &Found, exec: &dyn Exec) -> BTreeMap<String, Digest> {
