@@ -14,7 +14,10 @@ pub(super) fn read(line: &str) -> Option<Reading> {
     }
     if let Some(rest) = line.strip_prefix("--- ") {
         let (how, test) = rest.split_once(": ")?;
-        let test = test.split(' ').next()?.strip_prefix("chainsaw/")?;
+        let test = test.split(' ').next()?;
+        let Some(test) = test.strip_prefix("chainsaw/") else {
+            return (test == "chainsaw").then_some(Reading::Nothing);
+        };
         let how = match how {
             "PASS" => "passed",
             "FAIL" => "failed",
@@ -47,7 +50,7 @@ fn row(step: &str, operation: &str, status: &str, object: &str) -> Reading {
     }
     match (status, what.is_empty()) {
         // What was printed follows on lines of its own.
-        ("LOG" | "END" | "WARN", _) => Reading::Nothing,
+        ("LOG" | "END" | "SKIP" | "WARN", _) => Reading::Nothing,
         (_, true) => match operation.as_str() {
             "try" => Reading::Words(step.to_owned()),
             after => Reading::Words(format!("{step}: {after}")),

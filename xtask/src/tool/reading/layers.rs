@@ -30,7 +30,9 @@ fn layer(line: &str) -> Option<Reading> {
 
 /// `18: Pulling from library/postgres`, `Digest: sha256:…`, `18: digest: sha256:… size: 528`
 fn named(line: &str) -> Option<Reading> {
-    if line.starts_with("Digest: sha256:") || line.contains(": digest: sha256:") {
+    // A container's id, which docker prints when it has started it.
+    let is_id = line.len() == 64 && line.bytes().all(|c| c.is_ascii_hexdigit());
+    if is_id || line.starts_with("Digest: sha256:") || line.contains(": digest: sha256:") {
         return Some(Reading::Nothing);
     }
     let (tag, name) = line.split_once(": Pulling from ")?;

@@ -45,6 +45,15 @@ fn chainsaws_table_is_read_by_what_it_waits_for() {
         ("    | 22:09:06 | shared | a | CMD | LOG |", ""),
         ("    | 22:09:06 | shared | a | CATCH | BEGIN |", "a: catch"),
         ("    | 22:09:06 | shared | a | TRY | END |", ""),
+        (
+            "    | 23:00:10 | shared | @chainsaw | CLEANUP                 | SKIP                |",
+            "",
+        ),
+        ("--- PASS: chainsaw (0.03s)", ""),
+        (
+            "    --- PASS: chainsaw/pgvector (1.18s)",
+            "test pgvector passed",
+        ),
         ("=== ERROR", ""),
         ("--- FAIL: chainsaw/shared (41.20s)", "test shared failed"),
         ("--------", ""),
@@ -203,6 +212,7 @@ fn of_layers_it_is_said_how_far_they_are() {
             "18: Pulling from library/postgres",
             "pull library/postgres:18",
         ),
+        (&"ab".repeat(32), ""),
         ("a1b2c3d4e5f6: Pulling fs layer", ""),
         (
             "a1b2c3d4e5f6: Downloading [==>      ]  5.3MB/30MB",
