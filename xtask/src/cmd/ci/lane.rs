@@ -32,7 +32,8 @@ pub(super) fn name(lane: Lane) -> String {
 /// Whether this machine can run the lane; `asked` by name, it may take long.
 pub(super) fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(), Failure> {
     if lane == Lane::Report {
-        return tool::require(&context.exec, ["node", "npm"]);
+        tool::require(&context.exec, ["node", "npm"])?;
+        return has_browser(context);
     }
     let (Lane::Engine | Lane::E2e | Lane::Kill) = lane else {
         return Ok(());
@@ -53,6 +54,15 @@ pub(super) fn possible(lane: Lane, asked: bool, context: &Context) -> Result<(),
         .hint(format!("`--lane {}` does it all the same", name(lane))));
     }
     Ok(())
+}
+
+/// Whether there is a browser, or one may be installed.
+fn has_browser(context: &Context) -> Result<(), Failure> {
+    let ask = Cmd::new("sh", "ask for a browser").args(["--", ".ci/report", "--ready"]);
+    context.exec.read(&ask, None).map(drop).map_err(|_| {
+        Failure::unavailable("there is no Chromium on PATH")
+            .hint("`apt-get install chromium-headless-shell`; with CI=true lane report does that itself, as root")
+    })
 }
 
 /// Whether the lab has its programs already, or an archive of them.
