@@ -23,14 +23,15 @@ pub(crate) struct Told {
 pub(crate) fn read(root: &Path) -> Vec<Told> {
     let entries = fs_err::read_dir(root.join(RUNS)).into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_run_name(name)).collect();
-    names.sort();
-    let told = names.into_iter().rev().filter_map(|run| {
+    let told = names.filter(|name| is_run_name(name)).filter_map(|run| {
         let file = source::open_own(root, &Path::new(RUNS).join(&run).join(FILE)).ok()?;
         let record: RunRecord = serde_json::from_reader(BufReader::new(file)).ok()?;
         record.exit_code.is_some().then_some(Told { run, record })
     });
-    told.collect()
+    let mut told: Vec<Told> = told.collect();
+    // A folder's name says the second alone.
+    told.sort_by(|one, other| other.record.started.cmp(&one.record.started));
+    told
 }
 
 impl Told {
