@@ -84,9 +84,10 @@ enum Case {
 impl Case {
     fn of(step: &StepRecord) -> Self {
         match step.outcome {
-            Some(Verdict::Passed | Verdict::Unchanged) => Self::Passed,
+            Some(Verdict::Passed) => Self::Passed,
             Some(Verdict::Failed) => Self::Failure,
-            Some(Verdict::Skipped | Verdict::NotAvailable) => Self::Skipped,
+            // What has passed in an earlier run was not tried in this one.
+            Some(Verdict::Unchanged | Verdict::Skipped | Verdict::NotAvailable) => Self::Skipped,
             Some(Verdict::NotRun) if step.reason.is_some() => Self::Skipped,
             Some(Verdict::NotRun | Verdict::NotRead) | None => Self::Error,
         }
@@ -96,7 +97,11 @@ impl Case {
 /// The element that says that a test has not passed.
 fn ended(writer: &mut Writer<Vec<u8>>, step: &StepRecord) -> io::Result<()> {
     let mut empty = |name: &str| {
-        let message = fit(step.reason.as_deref().unwrap_or("not run"));
+        let reason = fit(step.reason.as_deref().unwrap_or("not run"));
+        let message = match step.outcome {
+            Some(Verdict::Unchanged) => format!("{}: {reason}", Verdict::Unchanged.word()),
+            _ => reason,
+        };
         let element = writer.create_element(name);
         let element = element.with_attribute(("message", message.as_str()));
         element.write_empty().map(drop)

@@ -143,6 +143,20 @@ fn a_failure_of_one_leaves_the_others_as_they_are_or_builds_them() {
 
 const SMOKE: &str = "smoke alpha --distro trixie --json";
 
+/// The folder of the run that has not tested again.
+fn without_a_test(world: &World) -> String {
+    let runs = fs::read_dir(world.root().join("target/xtask/runs")).unwrap();
+    let names = runs.map(|run| run.unwrap().file_name().into_string().unwrap());
+    let of_name = |name: &String| format!("target/xtask/runs/{name}");
+    let mut folders = names.map(|name| of_name(&name));
+    let is_unchanged = |folder: &String| {
+        world
+            .read(&format!("{folder}/run.json"))
+            .contains("it has passed in run")
+    };
+    folders.find(is_unchanged).expect("a run without a test")
+}
+
 /// What somebody changes in a world.
 type Change<'a> = &'a dyn Fn(&World);
 
@@ -172,6 +186,11 @@ fn what_has_passed_and_is_the_same_is_not_tested_again_and_says_which_run_has_se
     );
     world.calls.never("docker run");
     world.calls.never("docker create");
+    let cases = world.read(&format!("{}/junit.xml", without_a_test(&world)));
+    assert!(
+        cases.contains("<skipped message=\"unchanged: it has passed in run "),
+        "{cases}"
+    );
     // Who asks for it gets it, and is believed then.
     for asked in ["--retest", "--no-bake"] {
         let row = world.run((SMOKE, asked)).success().json();
