@@ -39,6 +39,12 @@ try_by_hand() {
   ' try "$1" "$2" "$major"
 }
 
+# Writes the values of what was pushed of an extension.
+values() {
+  tag=$(grep "^$1$(printf '\t')" "$IMAGES" | head -n 1 | cut -f 2)
+  "$XTASK" e2e generate-values "$1" --extension-image "$tag"
+}
+
 # Makes a repository of so many extensions, with four images each.
 repository() {
   rm -rf "$BENCH/$1"; mkdir -p "$BENCH/$1"

@@ -103,7 +103,7 @@ pub(super) const ROWS: &[Row] = &[
         goal: 0.75,
         before: "",
         reference: "\"$XTASK\" e2e cleanup; \"$XTASK\" e2e setup-env; \"$XTASK\" bake pgvector --push; \
-                    \"$XTASK\" e2e generate-values pgvector; \"$XTASK\" e2e test pgvector",
+                    values pgvector; \"$XTASK\" e2e test pgvector",
         ours: "\"$XTASK\" e2e cleanup; \"$XTASK\" e2e test-full pgvector",
     },
     Row {
