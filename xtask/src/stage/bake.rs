@@ -250,11 +250,14 @@ fn share(call: &Call<'_>, group: &Group<'_>, request: &Request<'_>, bake: &Bake)
             .iter()
             .filter_map(|target| call.asked(&target.name).cloned())
             .collect(),
-        wanted: group
-            .targets
-            .iter()
-            .map(|target| call.wanted(target, bake))
-            .collect(),
+        wanted: match request.to {
+            Destination::Registry => {
+                let wanted = |target: &&Target| call.wanted(target, bake);
+                group.targets.iter().map(wanted).collect()
+            }
+            // No registry is asked.
+            Destination::Builder | Destination::Engine => Vec::new(),
+        },
         ..group.share()
     }
 }

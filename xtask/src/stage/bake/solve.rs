@@ -66,7 +66,7 @@ pub(super) struct Share {
     pub ends_when_exported: bool,
     /// What stands for the definition of each target but its moment, in their order.
     pub asked: Vec<Digest>,
-    /// What a registry would have of each target, in their order.
+    /// What a registry would have of each target, in their order; empty where none is pushed to.
     pub wanted: Vec<Wanted>,
     /// Set once it is known that nothing was exported, as what was there before is what was built.
     pub is_unchanged: Arc<AtomicBool>,
