@@ -47,7 +47,7 @@ impl KeptRun {
 }
 
 /// The record in the folder of this name.
-fn record(root: &Path, name: &str) -> Result<RunRecord, Failure> {
+pub(crate) fn record(root: &Path, name: &str) -> Result<RunRecord, Failure> {
     let path = Path::new(RUNS).join(name).join(FILE);
     let file = source::open_own(root, &path)?;
     parse(BufReader::new(file)).map_err(|error| {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the runs whose records are still there have said of images and of files.
 
-use std::{io::BufReader, path::Path};
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::{
-    own::{RUNS, is_run_name, source},
-    run::record::{FILE, RunRecord},
+    own::run_names,
+    run::{kept, record::RunRecord},
     value::{Digest, Server},
     verdict::Verdict,
 };
@@ -21,11 +21,8 @@ pub(crate) struct Told {
 
 /// The newest first. What cannot be read says nothing.
 pub(crate) fn read(root: &Path) -> Vec<Told> {
-    let entries = fs_err::read_dir(root.join(RUNS)).into_iter().flatten();
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let told = names.filter(|name| is_run_name(name)).filter_map(|run| {
-        let file = source::open_own(root, &Path::new(RUNS).join(&run).join(FILE)).ok()?;
-        let record: RunRecord = serde_json::from_reader(BufReader::new(file)).ok()?;
+    let told = run_names(root).into_iter().filter_map(|run| {
+        let record = kept::record(root, &run).ok()?;
         record.exit_code.is_some().then_some(Told { run, record })
     });
     let mut told: Vec<Told> = told.collect();
